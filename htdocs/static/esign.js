@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, the way to a mistake, one press one request. */
+(() => {
+    'use strict';
+
+    const each = (selector, action) => document.querySelectorAll(selector).forEach(action);
+    const unit = name => new Intl.NumberFormat(document.documentElement.lang, { style: 'unit', unit: name, unitDisplay: 'long' });
+    const minute = unit('minute'), second = unit('second');
+
+    const duration = seconds => {
+        const minutes = Math.floor(seconds / 60), rest = seconds % 60;
+        return [minutes ? minute.format(minutes) : '', rest || !minutes ? second.format(rest) : ''].filter(Boolean).join(' ');
+    };
+
+    /* The clock, not the number of ticks, decides: a computer that slept must not show a PIN for longer. */
+    const countDown = box => {
+        const timer = box.querySelector('[role=timer]');
+        if (!timer)
+            return;
+        const end = Date.now() + box.dataset.seconds * 1000;
+        const tick = () => {
+            const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+            timer.textContent = duration(left);
+            if (left > 0)
+                return;
+            clearInterval(interval);
+            document.removeEventListener('visibilitychange', tick);
+            timer.parentNode.hidden = true;
+            box.querySelector('[role=status]').textContent = box.dataset.ended;
+            if (box.dataset.then)
+                leave(box.dataset.then);
+        };
+        const interval = setInterval(tick, 1000);
+        document.addEventListener('visibilitychange', tick);
+    };
+
+    /* The page with a PIN: what it shows goes first, in case that the next page does not come. */
+    const forget = () => each('.cards', cards => cards.replaceChildren());
+    const leave = address => {
+        forget();
+        location.replace(address);
+    };
+    const guard = box => {
+        addEventListener('pagehide', forget);
+        addEventListener('pageshow', event => event.persisted && leave(box.dataset.then));
+        each('.leave', link => link.addEventListener('click', event => {
+            event.preventDefault();
+            leave(link.href);
+        }));
+    };
+
+    const reveal = input => {
+        const button = document.createElement('button');
+        const show = shown => {
+            input.type = shown ? 'text' : 'password';
+            button.textContent = shown ? input.dataset.hide : input.dataset.show;
+            button.setAttribute('aria-label', button.textContent + ': ' + input.labels[0].textContent);
+        };
+        button.type = 'button';
+        button.className = 'reveal';
+        button.addEventListener('click', () => show(input.type === 'password'));
+        input.form.addEventListener('submit', () => show(false));
+        input.after(button);
+        show(false);
+    };
+
+    /* One press, one request; after a while the form opens again, for a connection that was lost. */
+    const once = form => {
+        let sent = false;
+        form.addEventListener('submit', event => {
+            if (sent) {
+                event.preventDefault();
+                return;
+            }
+            sent = true;
+            form.classList.add('sent');
+            setTimeout(open, 8000);
+        });
+        const open = () => {
+            sent = false;
+            form.classList.remove('sent');
+        };
+        addEventListener('pageshow', open);
+    };
+
+    /* One mistake: straight to its field. Several, or none at a field: to the list of them. */
+    const findMistake = summary => {
+        const fields = document.querySelectorAll('[aria-invalid=true]');
+        (fields.length === 1 && summary.querySelectorAll('li').length === 1 ? fields[0] : summary).focus();
+    };
+
+    each('.countdown', countDown);
+    each('[data-then]', guard);
+    each('[data-show]', reveal);
+    each('form[method=post]', once);
+    each('.summary', findMistake);
+})();

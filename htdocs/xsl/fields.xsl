@@ -1,0 +1,151 @@
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- fields.xsl: forms, their fields, and what was wrong with them. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+
+  <!-- The browser's own checks stay off: the server's messages are in the page's language and say what to do. -->
+  <xsl:template match="form">
+    <form class="fields" method="post" action="{@action}" novalidate="novalidate">
+      <xsl:variable name="submit" select="m:text(concat('submit.', /page/@name))"/>
+      <!-- The Enter key presses a form's first button, which must not be the one for another picture. -->
+      <xsl:if test="challenge">
+        <input class="unseen" type="submit" value="{$submit}" tabindex="-1" aria-hidden="true"/>
+      </xsl:if>
+      <xsl:apply-templates select="field | challenge"/>
+      <div class="actions">
+        <button class="primary" type="submit"><xsl:value-of select="$submit"/></button>
+      </div>
+    </form>
+  </xsl:template>
+
+  <xsl:template match="field">
+    <xsl:call-template name="control">
+      <xsl:with-param name="name" select="@name"/>
+      <xsl:with-param name="value" select="@value"/>
+    </xsl:call-template>
+  </xsl:template>
+
+  <xsl:template match="challenge">
+    <input type="hidden" name="challenge" value="{@value}"/>
+    <xsl:call-template name="control">
+      <xsl:with-param name="name" select="'answer'"/>
+      <xsl:with-param name="value" select="@answer"/>
+    </xsl:call-template>
+    <div class="picture">
+      <img src="{@picture}" width="200" height="60" alt="{m:text('picture.alternative')}"/>
+      <button type="submit" name="new" value="picture" formnovalidate="formnovalidate"><xsl:value-of select="m:text('picture.new')"/></button>
+    </div>
+  </xsl:template>
+
+  <!-- Label, hint, problem and input of one field, tied together. -->
+  <xsl:template name="control">
+    <xsl:param name="name"/>
+    <xsl:param name="value"/>
+    <xsl:variable name="problem" select="/page/problem[@field = $name]"/>
+    <xsl:variable name="hint"><xsl:apply-templates select="." mode="hint"/></xsl:variable>
+    <div class="field">
+      <xsl:if test="$problem"><xsl:attribute name="class">field invalid</xsl:attribute></xsl:if>
+      <label for="{$name}"><xsl:value-of select="m:text(concat('label.', $name))"/></label>
+      <xsl:if test="string($hint)">
+        <p class="hint" id="{$name}-hint"><xsl:value-of select="$hint"/></p>
+      </xsl:if>
+      <xsl:if test="$problem">
+        <p class="problem" id="{$name}-problem"><xsl:apply-templates select="$problem"/></p>
+      </xsl:if>
+      <div class="input">
+        <input id="{$name}" name="{$name}" type="text">
+          <xsl:if test="string($value)"><xsl:attribute name="value"><xsl:value-of select="$value"/></xsl:attribute></xsl:if>
+          <xsl:apply-templates select="." mode="kind"/>
+          <xsl:if test="$problem"><xsl:attribute name="aria-invalid">true</xsl:attribute></xsl:if>
+          <xsl:if test="$problem or string($hint)">
+            <xsl:attribute name="aria-describedby">
+              <xsl:if test="$problem"><xsl:value-of select="concat($name, '-problem')"/></xsl:if>
+              <xsl:if test="$problem and string($hint)"><xsl:text> </xsl:text></xsl:if>
+              <xsl:if test="string($hint)"><xsl:value-of select="concat($name, '-hint')"/></xsl:if>
+            </xsl:attribute>
+          </xsl:if>
+        </input>
+      </div>
+    </div>
+  </xsl:template>
+
+  <xsl:template match="field[@name = 'id']" mode="hint"><xsl:value-of select="m:text('hint.id')"/></xsl:template>
+  <xsl:template match="field[@name = 'code']" mode="hint"><xsl:value-of select="m:text('hint.code', string(/page/code/@digits))"/></xsl:template>
+  <xsl:template match="field[@name = 'again']" mode="hint"><xsl:value-of select="m:text('hint.again')"/></xsl:template>
+  <xsl:template match="field[@name = 'word']" mode="hint">
+    <xsl:apply-templates select="/page/policy" mode="hint"/>
+  </xsl:template>
+  <xsl:template match="policy" mode="hint"><xsl:value-of select="m:text('hint.policy', string(@min), string(@max))"/></xsl:template>
+  <xsl:template match="challenge" mode="hint"><xsl:value-of select="m:text('hint.answer')"/></xsl:template>
+
+  <!-- What an input is, to keyboards, password managers and esign.js. -->
+  <xsl:template match="field[@name = 'id']" mode="kind">
+    <xsl:attribute name="inputmode">numeric</xsl:attribute>
+    <xsl:attribute name="autocomplete">username</xsl:attribute>
+  </xsl:template>
+  <xsl:template match="field[@name = 'code']" mode="kind">
+    <xsl:attribute name="inputmode">numeric</xsl:attribute>
+    <xsl:attribute name="autocomplete">one-time-code</xsl:attribute>
+  </xsl:template>
+  <xsl:template match="field[@name = 'word' or @name = 'again']" mode="kind">
+    <xsl:attribute name="type">password</xsl:attribute>
+    <xsl:attribute name="autocomplete">
+      <xsl:choose>
+        <xsl:when test="/page/policy">new-password</xsl:when>
+        <xsl:otherwise>current-password</xsl:otherwise>
+      </xsl:choose>
+    </xsl:attribute>
+    <xsl:attribute name="autocapitalize">none</xsl:attribute>
+    <xsl:attribute name="spellcheck">false</xsl:attribute>
+    <xsl:attribute name="data-show"><xsl:value-of select="m:text('word.show')"/></xsl:attribute>
+    <xsl:attribute name="data-hide"><xsl:value-of select="m:text('word.hide')"/></xsl:attribute>
+  </xsl:template>
+  <xsl:template match="challenge" mode="kind">
+    <xsl:attribute name="autocapitalize">characters</xsl:attribute>
+    <xsl:attribute name="autocomplete">off</xsl:attribute>
+    <xsl:attribute name="spellcheck">false</xsl:attribute>
+  </xsl:template>
+
+  <!-- Problems: all of them at the top of the page, each again at its field. -->
+  <xsl:template match="page" mode="summary"/>
+  <xsl:template match="page[problem]" mode="summary">
+    <div class="summary" role="alert" tabindex="-1">
+      <h2><xsl:value-of select="m:text('summary')"/></h2>
+      <ul>
+        <xsl:for-each select="problem">
+          <li>
+            <xsl:choose>
+              <xsl:when test="@field"><a href="#{@field}"><xsl:apply-templates select="."/></a></xsl:when>
+              <xsl:otherwise><xsl:apply-templates select="."/></xsl:otherwise>
+            </xsl:choose>
+          </li>
+        </xsl:for-each>
+      </ul>
+    </div>
+  </xsl:template>
+
+  <xsl:template match="problem">
+    <xsl:call-template name="counted">
+      <xsl:with-param name="key" select="concat('problem.', @code)"/>
+      <xsl:with-param name="count" select="string(argument)"/>
+    </xsl:call-template>
+  </xsl:template>
+  <xsl:template match="problem[@code = 'resend-early' or @code = 'code-waiting']">
+    <xsl:variable name="wait">
+      <xsl:call-template name="duration">
+        <xsl:with-param name="seconds" select="number(argument)"/>
+      </xsl:call-template>
+    </xsl:variable>
+    <xsl:value-of select="m:text(concat('problem.', @code), string($wait))"/>
+  </xsl:template>
+  <xsl:template match="problem[@code = 'too-many']">
+    <xsl:variable name="wait">
+      <xsl:call-template name="counted">
+        <xsl:with-param name="key" select="'duration.minutes'"/>
+        <xsl:with-param name="count" select="string(argument)"/>
+      </xsl:call-template>
+    </xsl:variable>
+    <xsl:value-of select="m:text('problem.too-many', string($wait))"/>
+  </xsl:template>
+
+</xsl:stylesheet>

@@ -1,0 +1,152 @@
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- layout.xsl: what every page has around its own content, and the pieces that several pages share. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+
+  <xsl:template match="page">
+    <html lang="{@lang}">
+      <xsl:apply-templates select="." mode="head"/>
+      <body class="page-{@name}">
+        <a class="skip" href="#main"><xsl:value-of select="m:text('skip')"/></a>
+        <xsl:apply-templates select="." mode="header"/>
+        <main id="main" tabindex="-1">
+          <p class="service"><xsl:apply-templates select="." mode="service"/></p>
+          <h1><xsl:apply-templates select="." mode="title"/></h1>
+          <xsl:apply-templates select="." mode="summary"/>
+          <xsl:apply-templates select="." mode="body"/>
+        </main>
+        <xsl:apply-templates select="." mode="footer"/>
+      </body>
+    </html>
+  </xsl:template>
+
+  <xsl:template match="page" mode="title"><xsl:value-of select="m:text(concat('title.', @name))"/></xsl:template>
+
+  <xsl:template match="page" mode="service"><xsl:value-of select="m:text('service')"/></xsl:template>
+  <xsl:template match="page[@service]" mode="service"><xsl:value-of select="@service"/></xsl:template>
+
+  <xsl:template match="page" mode="head">
+    <xsl:variable name="title"><xsl:apply-templates select="." mode="title"/></xsl:variable>
+    <head>
+      <title>
+        <xsl:choose>
+          <xsl:when test="problem"><xsl:value-of select="m:text('title.problem', string($title))"/></xsl:when>
+          <xsl:otherwise><xsl:value-of select="$title"/></xsl:otherwise>
+        </xsl:choose>
+        <xsl:value-of select="concat(' – ', @organization)"/>
+      </title>
+      <meta name="viewport" content="width=device-width, initial-scale=1"/>
+      <meta name="robots" content="noindex"/>
+      <meta name="color-scheme" content="light dark"/>
+      <meta name="format-detection" content="telephone=no"/>
+      <link rel="icon" href="{@static}/favicon.svg" type="image/svg+xml"/>
+      <link rel="stylesheet" href="{@static}/esign.css"/>
+      <script src="{@static}/esign.js" defer="defer"></script>
+      <xsl:apply-templates select="." mode="head-more"/>
+    </head>
+  </xsl:template>
+
+  <xsl:template match="page" mode="head-more"/>
+
+  <xsl:template match="page" mode="header">
+    <header class="top">
+      <div class="frame">
+        <a class="brand" href="{@home}">
+          <img src="{@static}/logo.svg" alt="" width="44" height="44"/>
+          <span><xsl:value-of select="@organization"/></span>
+        </a>
+        <nav class="languages" aria-label="{m:text('language')}">
+          <ul>
+            <xsl:apply-templates select="languages/language"/>
+          </ul>
+        </nav>
+        <xsl:if test="signed-in">
+          <xsl:call-template name="sign-out"/>
+        </xsl:if>
+      </div>
+    </header>
+  </xsl:template>
+
+  <xsl:template match="language">
+    <li>
+      <a href="{@href}" lang="{@code}" hreflang="{@code}">
+        <xsl:if test="@current = 'yes'"><xsl:attribute name="aria-current">true</xsl:attribute></xsl:if>
+        <xsl:value-of select="m:text(concat('language.', @code))"/>
+      </a>
+    </li>
+  </xsl:template>
+
+  <xsl:template match="page" mode="footer">
+    <footer class="bottom">
+      <div class="frame">
+        <p><xsl:value-of select="m:text('footer.caution')"/></p>
+        <ul>
+          <li><a href="{@home}"><xsl:value-of select="m:text('footer.home')"/></a></li>
+          <li><a href="{@prefix}/"><xsl:value-of select="m:text('footer.start')"/></a></li>
+        </ul>
+      </div>
+    </footer>
+  </xsl:template>
+
+  <!-- Ending a session changes something, so it is a POST. -->
+  <xsl:template name="sign-out">
+    <xsl:param name="label" select="'sign-out'"/>
+    <form class="sign-out" method="post" action="{/page/@prefix}/logout">
+      <button type="submit"><xsl:value-of select="m:text($label)"/></button>
+    </form>
+  </xsl:template>
+
+  <!-- Where the reader stands on a way of three pages. -->
+  <xsl:template name="step">
+    <xsl:param name="number"/>
+    <p class="step step-{$number}">
+      <span class="bar" aria-hidden="true"><span/><span/><span/></span>
+      <xsl:value-of select="m:text('step', string($number), '3')"/>
+    </p>
+  </xsl:template>
+
+  <!-- A link that leads on, looking like a button. -->
+  <xsl:template name="onward">
+    <xsl:param name="href"/>
+    <xsl:param name="key"/>
+    <xsl:param name="class" select="'button'"/>
+    <a class="{$class}" href="{$href}"><xsl:value-of select="m:text($key)"/></a>
+  </xsl:template>
+
+  <!-- A big link with a note, as on the start page and in the menu. Its text is the link's alone. -->
+  <xsl:template name="choice">
+    <xsl:param name="href"/>
+    <xsl:param name="key"/>
+    <xsl:param name="class" select="'choice'"/>
+    <li class="{$class}">
+      <a href="{$href}"><xsl:value-of select="m:text($key)"/></a>
+      <p><xsl:value-of select="m:text(concat($key, '.note'))"/></p>
+    </li>
+  </xsl:template>
+
+  <!-- Time that is running out: right when the page was made, counted down by esign.js, which says `ended` at the end. -->
+  <xsl:template name="countdown">
+    <xsl:param name="seconds"/>
+    <xsl:param name="left"/>
+    <xsl:param name="ended"/>
+    <xsl:param name="then"/>
+    <div class="countdown" data-seconds="{$seconds}" data-ended="{m:text($ended)}">
+      <xsl:if test="$then"><xsl:attribute name="data-then"><xsl:value-of select="$then"/></xsl:attribute></xsl:if>
+      <xsl:if test="$seconds &gt; 0">
+        <p>
+          <xsl:value-of select="m:text($left)"/>
+          <xsl:text> </xsl:text>
+          <strong role="timer">
+            <xsl:call-template name="duration">
+              <xsl:with-param name="seconds" select="$seconds"/>
+            </xsl:call-template>
+          </strong>
+        </p>
+      </xsl:if>
+      <p role="status">
+        <xsl:if test="$seconds &lt;= 0"><xsl:value-of select="m:text($ended)"/></xsl:if>
+      </p>
+    </div>
+  </xsl:template>
+
+</xsl:stylesheet>

@@ -1,0 +1,81 @@
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- mail-text.xsl: the plain text part of a mail, in short lines, the link alone on its own. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+
+  <xsl:include href="mail-words.xsl"/>
+
+  <xsl:output method="text" encoding="UTF-8"/>
+  <xsl:strip-space elements="*"/>
+
+  <xsl:variable name="width" select="72"/>
+
+  <xsl:template match="message">
+    <xsl:variable name="what"><xsl:apply-templates select="." mode="what"/></xsl:variable>
+    <xsl:variable name="otherwise"><xsl:apply-templates select="." mode="otherwise"/></xsl:variable>
+    <xsl:call-template name="paragraph">
+      <xsl:with-param name="text" select="m:text('mail.greeting', string(name))"/>
+    </xsl:call-template>
+    <xsl:call-template name="paragraph">
+      <xsl:with-param name="text" select="$what"/>
+    </xsl:call-template>
+    <xsl:apply-templates select="origin"/>
+    <xsl:apply-templates select="link"/>
+    <xsl:call-template name="paragraph">
+      <xsl:with-param name="text" select="$otherwise"/>
+    </xsl:call-template>
+    <xsl:call-template name="paragraph">
+      <xsl:with-param name="text" select="m:text('mail.caution', string(@organization))"/>
+    </xsl:call-template>
+    <xsl:value-of select="concat(@organization, '&#10;', @url, '&#10;')"/>
+  </xsl:template>
+
+  <xsl:template match="origin">
+    <xsl:value-of select="concat(m:text('mail.time', m:time(string(@time))), '&#10;')"/>
+    <xsl:value-of select="concat(m:text('mail.address', string(@address)), '&#10;&#10;')"/>
+  </xsl:template>
+
+  <xsl:template match="link">
+    <xsl:variable name="life"><xsl:apply-templates select="../life" mode="life"/></xsl:variable>
+    <xsl:call-template name="paragraph">
+      <xsl:with-param name="text" select="m:text('mail.reset.link')"/>
+    </xsl:call-template>
+    <xsl:value-of select="concat(@href, '&#10;&#10;')"/>
+    <xsl:call-template name="paragraph">
+      <xsl:with-param name="text" select="$life"/>
+    </xsl:call-template>
+  </xsl:template>
+
+  <!-- A text in lines of at most `width` characters, and an empty line. A longer word has a line of its own. -->
+  <xsl:template name="paragraph">
+    <xsl:param name="text"/>
+    <xsl:call-template name="wrap">
+      <xsl:with-param name="rest" select="concat(normalize-space($text), ' ')"/>
+    </xsl:call-template>
+    <xsl:text>&#10;&#10;</xsl:text>
+  </xsl:template>
+
+  <xsl:template name="wrap">
+    <xsl:param name="rest"/>
+    <xsl:param name="line"/>
+    <xsl:variable name="word" select="substring-before($rest, ' ')"/>
+    <xsl:variable name="longer" select="normalize-space(concat($line, ' ', $word))"/>
+    <xsl:variable name="full" select="$line != '' and string-length($longer) &gt; $width"/>
+    <xsl:choose>
+      <xsl:when test="$word = ''"><xsl:value-of select="$line"/></xsl:when>
+      <xsl:when test="$full">
+        <xsl:value-of select="concat($line, '&#10;')"/>
+        <xsl:call-template name="wrap">
+          <xsl:with-param name="rest" select="$rest"/>
+        </xsl:call-template>
+      </xsl:when>
+      <xsl:otherwise>
+        <xsl:call-template name="wrap">
+          <xsl:with-param name="rest" select="substring-after($rest, ' ')"/>
+          <xsl:with-param name="line" select="$longer"/>
+        </xsl:call-template>
+      </xsl:otherwise>
+    </xsl:choose>
+  </xsl:template>
+
+</xsl:stylesheet>

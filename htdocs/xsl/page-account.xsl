@@ -1,0 +1,171 @@
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- SPDX-License-Identifier: Apache-2.0 -->
+<!-- page-account.xsl: the pages of a subscriber who is signed in. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+
+  <xsl:template match="page[@name = 'menu']" mode="body">
+    <h2><xsl:value-of select="m:text('menu.heading')"/></h2>
+    <ul class="choices">
+      <xsl:for-each select="pin | word | activity">
+        <xsl:call-template name="choice">
+          <xsl:with-param name="href" select="@href"/>
+          <xsl:with-param name="key" select="concat('menu.', name())"/>
+          <xsl:with-param name="class">
+            <xsl:text>choice</xsl:text>
+            <xsl:if test="self::pin"> main</xsl:if>
+          </xsl:with-param>
+        </xsl:call-template>
+      </xsl:for-each>
+      <xsl:for-each select="link">
+        <li class="choice"><a href="{@href}"><xsl:value-of select="@label"/></a></li>
+      </xsl:for-each>
+    </ul>
+  </xsl:template>
+
+  <xsl:template match="page[@name = 'pin-ask']" mode="body">
+    <xsl:variable name="time">
+      <xsl:call-template name="duration">
+        <xsl:with-param name="seconds" select="shown/@seconds"/>
+      </xsl:call-template>
+    </xsl:variable>
+    <ul class="points">
+      <li><xsl:value-of select="m:text('pin-ask.time', string($time))"/></li>
+      <li><xsl:value-of select="m:text('pin-ask.notice')"/></li>
+      <li><xsl:value-of select="m:text('pin-ask.privacy')"/></li>
+    </ul>
+    <xsl:apply-templates select="form"/>
+    <p class="aside"><xsl:apply-templates select="." mode="to-menu"/></p>
+  </xsl:template>
+
+  <!-- Without JavaScript the refresh takes the page off the screen; esign.js replaces it in the history as well. -->
+  <xsl:template match="page[@name = 'pin']" mode="head-more">
+    <noscript><meta http-equiv="refresh" content="{shown/@seconds};url={shown/@then}"/></noscript>
+  </xsl:template>
+
+  <xsl:template match="page[@name = 'pin']" mode="body">
+    <xsl:call-template name="countdown">
+      <xsl:with-param name="seconds" select="shown/@seconds"/>
+      <xsl:with-param name="left" select="'pin.left'"/>
+      <xsl:with-param name="ended" select="'pin.ended'"/>
+      <xsl:with-param name="then" select="shown/@then"/>
+    </xsl:call-template>
+    <div class="cards">
+      <xsl:apply-templates select="card"/>
+      <xsl:if test="not(card)">
+        <p><xsl:value-of select="m:text('pin.none', string(@organization))"/></p>
+      </xsl:if>
+    </div>
+    <p class="withheld"><xsl:value-of select="m:text('print.withheld')"/></p>
+    <p class="actions">
+      <xsl:call-template name="onward">
+        <xsl:with-param name="href" select="shown/@then"/>
+        <xsl:with-param name="key" select="'pin.leave'"/>
+        <xsl:with-param name="class" select="'button primary leave'"/>
+      </xsl:call-template>
+    </p>
+  </xsl:template>
+
+  <xsl:template match="card">
+    <section class="card" aria-labelledby="card-{position()}">
+      <h2 id="card-{position()}">
+        <span class="term"><xsl:value-of select="m:text('card.serial')"/></span>
+        <xsl:text> </xsl:text>
+        <span class="number"><xsl:value-of select="@serial"/></span>
+      </h2>
+      <dl class="facts">
+        <div>
+          <dt><xsl:value-of select="m:text('card.state')"/></dt>
+          <dd class="state-{@state}"><xsl:value-of select="m:text(concat('state.', @state))"/></dd>
+        </div>
+        <div>
+          <dt><xsl:value-of select="m:text('card.validity')"/></dt>
+          <dd>
+            <time datetime="{@not-before}"><xsl:value-of select="m:date(string(@not-before))"/></time>
+            <xsl:text> – </xsl:text>
+            <time datetime="{@not-after}"><xsl:value-of select="m:date(string(@not-after))"/></time>
+          </dd>
+        </div>
+        <xsl:apply-templates select="pin | puk"/>
+      </dl>
+      <p class="warning"><xsl:value-of select="m:text('card.warning')"/></p>
+    </section>
+  </xsl:template>
+
+  <xsl:template match="card/pin | card/puk">
+    <div class="secret">
+      <dt><xsl:value-of select="m:text(concat('card.', name()))"/></dt>
+      <dd class="{name()}">
+        <xsl:call-template name="groups">
+          <xsl:with-param name="text" select="string(.)"/>
+          <xsl:with-param name="size" select="4 - (string-length(.) mod 4 != 0)"/>
+        </xsl:call-template>
+      </dd>
+    </div>
+  </xsl:template>
+
+  <!-- Groups of four, of three where four do not come out even. They are for the eye alone: the text itself stays whole, so that it can be copied. -->
+  <xsl:template name="groups">
+    <xsl:param name="text"/>
+    <xsl:param name="size"/>
+    <xsl:if test="$text">
+      <span><xsl:value-of select="substring($text, 1, $size)"/></span>
+      <xsl:call-template name="groups">
+        <xsl:with-param name="text" select="substring($text, $size + 1)"/>
+        <xsl:with-param name="size" select="$size"/>
+      </xsl:call-template>
+    </xsl:if>
+  </xsl:template>
+
+  <xsl:template match="page[@name = 'word']" mode="body">
+    <p><xsl:value-of select="m:text('word.intro')"/></p>
+    <xsl:apply-templates select="form"/>
+    <p class="aside"><xsl:apply-templates select="." mode="to-menu"/></p>
+  </xsl:template>
+
+  <xsl:template match="page[@name = 'word-done']" mode="body">
+    <p class="lead success"><xsl:value-of select="m:text('word-done.text')"/></p>
+    <p><xsl:value-of select="m:text('word-done.next')"/></p>
+    <p class="actions"><xsl:apply-templates select="sign-in"/></p>
+  </xsl:template>
+
+  <xsl:template match="page[@name = 'activity']" mode="body">
+    <p><xsl:value-of select="m:text('activity.intro', string(@organization))"/></p>
+    <xsl:choose>
+      <xsl:when test="event">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col"><xsl:value-of select="m:text('activity.time')"/></th>
+              <th scope="col"><xsl:value-of select="m:text('activity.event')"/></th>
+              <th scope="col"><xsl:value-of select="m:text('activity.address')"/></th>
+            </tr>
+          </thead>
+          <tbody>
+            <xsl:apply-templates select="event"/>
+          </tbody>
+        </table>
+      </xsl:when>
+      <xsl:otherwise><p><xsl:value-of select="m:text('activity.none')"/></p></xsl:otherwise>
+    </xsl:choose>
+    <p class="actions"><xsl:apply-templates select="." mode="to-menu"/></p>
+  </xsl:template>
+
+  <xsl:template match="event">
+    <tr>
+      <td><time datetime="{@time}"><xsl:value-of select="m:time(string(@time))"/></time></td>
+      <td><xsl:value-of select="m:text(concat('event.', @name))"/></td>
+      <td class="address"><xsl:apply-templates select="@address"/></td>
+    </tr>
+  </xsl:template>
+
+  <!-- An administrator's command has no address. -->
+  <xsl:template match="event/@address[. = 'local']"><xsl:value-of select="m:text('activity.local')"/></xsl:template>
+
+  <xsl:template match="page" mode="to-menu">
+    <xsl:call-template name="onward">
+      <xsl:with-param name="href" select="concat(@prefix, '/menu')"/>
+      <xsl:with-param name="key" select="'onward.menu'"/>
+    </xsl:call-template>
+  </xsl:template>
+
+</xsl:stylesheet>

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config.c: the table of directives, and the one setter, default and merge that work on all of them. */
+#include "config.h"
+
+#include "config_check.h"
+
+#include <http_core.h>
+#include <http_log.h>
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+
+#include <stddef.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+typedef enum { SWITCH, NUMBER, DURATION, TEXT, LIST } kind_e;
+
+/* What a directive's row knows beside its name. */
+typedef struct {
+    kind_e kind;
+    size_t offset;          /* of its member in esign_config_t */
+    apr_int64_t otherwise;  /* default of a flag or number; seconds of a duration */
+    apr_int64_t min, max;   /* of a number; seconds of a duration */
+    const char *text;       /* default of a text */
+    esign_config_check_fn *check;
+} setting_t;
+
+static const char *set_value(cmd_parms *cmd, void *location, const char *value, const char *second);
+static const char *set_one(cmd_parms *cmd, void *location, const char *value);
+static const char *set_flag(cmd_parms *cmd, void *location, int on);
+
+#define SETTING(...) ((void *)&(const setting_t){ __VA_ARGS__ })
+#define MEMBER(name) .offset = offsetof(esign_config_t, name)
+#define ON_OFF(directive, name, preset, where, help) \
+    AP_INIT_FLAG(directive, set_flag, SETTING(SWITCH, MEMBER(name), .otherwise = preset, .max = 1), where, help)
+#define COUNT(directive, name, preset, least, most, where, help) \
+    AP_INIT_TAKE1(directive, set_one, SETTING(NUMBER, MEMBER(name), .otherwise = preset, .min = least, .max = most), where, help)
+#define SECONDS(directive, name, preset, least, most, where, help) \
+    AP_INIT_TAKE1(directive, set_one, SETTING(DURATION, MEMBER(name), .otherwise = preset, .min = least, .max = most), where, help)
+#define STRING(directive, name, preset, judge, where, help) \
+    AP_INIT_TAKE1(directive, set_one, SETTING(TEXT, MEMBER(name), .text = preset, .check = judge), where, help)
+
+#define SERVER RSRC_CONF
+#define LOCATION ACCESS_CONF
+#define BOTH (RSRC_CONF | ACCESS_CONF)
+
+#define MINUTE 60
+#define HOUR (60 * MINUTE)
+
+const command_rec esign_config_directives[] = {
+    ON_OFF("Esign", enabled, 0, LOCATION, "On: the portal answers in this location"),
+    ON_OFF("EsignSession", session, 0, LOCATION, "On: mod_session keeps this location's sessions in memcached, through mod_esign"),
+    STRING("EsignPrefix", prefix, "/esign", esign_config_check_path, SERVER, "the URL path below which the portal stands"),
+    STRING("EsignPublicURL", public_url, NULL, esign_config_check_origin, SERVER, "scheme, host and port as people reach them: https://portal.example.org"),
+    STRING("EsignOrganization", organization, NULL, esign_config_check_line, SERVER, "the authority's name on pages and messages"),
+    STRING("EsignHomeURL", home_url, "/", esign_config_check_link, BOTH, "where the authority's home page is"),
+    STRING("EsignHtdocs", htdocs, ESIGN_HTDOCS, esign_config_check_file, SERVER, "folder with xsl/ and the message catalogues"),
+    ON_OFF("EsignRequireTLS", require_tls, 1, BOTH, "Off only behind a proxy that ends TLS"),
+    STRING("EsignCertificateURL", certificate_url, NULL, esign_config_check_link, BOTH, "where sign-in with the card stands; its link is shown when this is set"),
+    AP_INIT_TAKE2("EsignMenuLink", set_value, SETTING(LIST, MEMBER(menu_links), .check = esign_config_check_link), BOTH,
+                  "label and URL of a further link on the operations menu"),
+
+    STRING("EsignKeyFile", key_file, NULL, esign_config_check_file, SERVER, "the key file that esignctl key new made"),
+    STRING("EsignMemcached", memcached, NULL, esign_config_check_memcached, SERVER, "libmemcached configuration string"),
+    COUNT("EsignMemcachedConnections", memcached_connections, 0, 0, 1024, SERVER, "connections of a child at most; 0: one a thread"),
+
+    STRING("EsignIdentityNumber", identity_number, "tckn", esign_config_check_identity_number, SERVER, "tckn, or digits:MIN-MAX"),
+    STRING("EsignWordBlocklist", word_blocklist, NULL, esign_config_check_file, SERVER, "file of refused words, one a line"),
+    COUNT("EsignHashMemory", hash_memory, 19456, 19456, 1048576, SERVER, "Argon2id memory in KiB"),
+    COUNT("EsignHashPasses", hash_passes, 2, 2, 16, SERVER, "Argon2id passes"),
+    COUNT("EsignHashSlots", hash_slots, 2, 1, 256, SERVER, "hashes at once on this node"),
+    COUNT("EsignHashQueue", hash_queue, 64, 1, 1024, SERVER, "requests that may wait for a hash"),
+    SECONDS("EsignHashPatience", hash_patience, 10, 1, 60, SERVER, "longest wait for a hash"),
+
+    SECONDS("EsignLinkLife", link_life, 30 * MINUTE, 5 * MINUTE, 24 * HOUR, SERVER, "life of a mailed link"),
+    COUNT("EsignCodeDigits", code_digits, 6, 6, 10, SERVER, "digits of the SMS code"),
+    SECONDS("EsignCodeLife", code_life, 3 * MINUTE, MINUTE, 10 * MINUTE, SERVER, "life of the SMS code"),
+    SECONDS("EsignSMSPause", sms_pause, 60, 60, HOUR, SERVER, "pause between two SMS to a subscriber"),
+    COUNT("EsignSMSPerDay", sms_per_day, 5, 1, 20, SERVER, "SMS to a subscriber in a day"),
+    SECONDS("EsignMailPause", mail_pause, 2 * MINUTE, 10, HOUR, SERVER, "pause between two reset mails to a subscriber"),
+    COUNT("EsignMailsPerDay", mails_per_day, 10, 1, 100, SERVER, "reset mails to a subscriber in a day"),
+    SECONDS("EsignSessionIdle", session_idle, 10 * MINUTE, MINUTE, HOUR, BOTH, "a session ends this long after the last request"),
+    SECONDS("EsignSessionLife", session_life, HOUR, 5 * MINUTE, 24 * HOUR, BOTH, "a session ends this long after sign-in"),
+    SECONDS("EsignPINShown", pin_shown, 60, 10, 5 * MINUTE, BOTH, "the PIN page leaves the screen after this"),
+    COUNT("EsignAddressFailures", address_failures, 50, 5, 100000, SERVER, "failed sign-ins from an address in the window"),
+    COUNT("EsignAddressRequests", address_requests, 100, 5, 100000, SERVER, "reset requests from an address in the window"),
+    SECONDS("EsignAddressWindow", address_window, 15 * MINUTE, MINUTE, 24 * HOUR, SERVER, "the sliding window of both"),
+
+    STRING("EsignMail", mail_url, NULL, NULL, SERVER, "SMTP server: smtp://host[:port] or smtps://host[:port]"),
+    STRING("EsignMailFrom", mail_from, NULL, esign_config_check_email, SERVER, "sender address"),
+    STRING("EsignMailReplyTo", mail_reply_to, NULL, esign_config_check_email, SERVER, "Reply-To address"),
+    ON_OFF("EsignMailTLS", mail_tls, 1, SERVER, "Off: mail also goes without STARTTLS"),
+    STRING("EsignMailUser", mail_user, NULL, esign_config_check_line, SERVER, "user name for SMTP AUTH"),
+    STRING("EsignMailPasswordFile", mail_password_file, NULL, esign_config_check_file, SERVER, "file with the password for SMTP AUTH"),
+    STRING("EsignMailCAFile", mail_ca_file, NULL, esign_config_check_file, SERVER, "certificates that the SMTP server's is checked against"),
+    COUNT("EsignMailConnections", mail_connections, 4, 1, 64, SERVER, "mails under way at once"),
+    STRING("EsignSMSURL", sms_url, NULL, NULL, SERVER, "URL of the SMS gateway; {number}, {text}, {secret} are filled in"),
+    STRING("EsignSMSMethod", sms_method, "POST", esign_config_check_method, SERVER, "GET or POST"),
+    AP_INIT_TAKE1("EsignSMSHeader", set_one, SETTING(LIST, MEMBER(sms_headers), .check = esign_config_check_line), SERVER, "a request header, \"Name: value\""),
+    STRING("EsignSMSBody", sms_body, NULL, NULL, SERVER, "request body; {number}, {text}, {secret} are filled in"),
+    STRING("EsignSMSSecretFile", sms_secret_file, NULL, esign_config_check_file, SERVER, "file with what {secret} stands for"),
+    STRING("EsignSMSCAFile", sms_ca_file, NULL, esign_config_check_file, SERVER, "certificates that the gateway's is checked against"),
+    COUNT("EsignSMSConnections", sms_connections, 4, 1, 64, SERVER, "SMS under way at once"),
+    SECONDS("EsignDeliveryTimeout", delivery_timeout, 20, 1, 30, SERVER, "longest time for one mail or SMS"),
+    { NULL }
+};
+
+_Static_assert(sizeof(esign_config_directives) / sizeof(*esign_config_directives) <= ESIGN_DIRECTIVES_MAX, "ESIGN_DIRECTIVES_MAX is too small");
+
+static const setting_t *setting_of(const command_rec *directive)
+{
+    return directive->cmd_data;
+}
+
+static size_t size_of(kind_e kind)
+{
+    switch (kind) {
+    case SWITCH:
+    case NUMBER:
+        return sizeof(int);
+    case DURATION:
+        return sizeof(apr_interval_time_t);
+    default:
+        return sizeof(void *);
+    }
+}
+
+static void *member(const esign_config_t *config, const setting_t *setting)
+{
+    return (char *)config + setting->offset;
+}
+
+/* The record that a directive writes to, with its set flag raised. */
+static esign_config_t *record_of(cmd_parms *cmd, void *location)
+{
+    esign_config_t *config = cmd->path != NULL ? location : ap_get_module_config(cmd->server->module_config, &esign_module);
+    config->set[cmd->cmd - esign_config_directives] = 1;
+    return config;
+}
+
+static const char *set_flag(cmd_parms *cmd, void *location, int on)
+{
+    *(int *)member(record_of(cmd, location), setting_of(cmd->cmd)) = on;
+    return NULL;
+}
+
+/* A plain number, or with s, min, h for a duration; the result in the setting's unit (seconds). */
+static const char *set_number(cmd_parms *cmd, void *location, const char *value)
+{
+    const setting_t *setting = setting_of(cmd->cmd);
+    char *end;
+    apr_int64_t number = apr_strtoi64(value, &end, 10), unit = 1;
+    if (setting->kind == DURATION && end != value) {
+        unit = *end == '\0' || strcmp(end, "s") == 0 ? 1 : strcmp(end, "min") == 0 ? MINUTE : strcmp(end, "h") == 0 ? HOUR : 0;
+        end = unit ? end + strlen(end) : end;
+    }
+    if (end == value || *end != '\0' || number < 0 || number > APR_INT32_MAX)
+        return apr_psprintf(cmd->pool, "%s: '%s' is not a number%s", cmd->cmd->name, value,
+                            setting->kind == DURATION ? " of seconds (or with s, min or h behind it)" : "");
+    number *= unit;
+    if (number < setting->min || number > setting->max)
+        return apr_psprintf(cmd->pool, "%s: %s is out of bounds: write a value from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT "%s", cmd->cmd->name,
+                            value, setting->min, setting->max, setting->kind == DURATION ? " seconds" : "");
+    void *place = member(record_of(cmd, location), setting);
+    if (setting->kind == DURATION)
+        *(apr_interval_time_t *)place = apr_time_from_sec(number);
+    else
+        *(int *)place = (int)number;
+    return NULL;
+}
+
+static const char *set_value(cmd_parms *cmd, void *location, const char *value, const char *second)
+{
+    const setting_t *setting = setting_of(cmd->cmd);
+    if (setting->kind == NUMBER || setting->kind == DURATION)
+        return set_number(cmd, location, value);
+    const char *text = second ? second : value;
+    const char *refusal = setting->check ? setting->check(cmd->pool, &text) : NULL;
+    if (refusal)
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, refusal);
+    void *place = member(record_of(cmd, location), setting);
+    if (setting->kind == TEXT) {
+        *(const char **)place = text;
+        return NULL;
+    }
+    apr_array_header_t **list = place;
+    if (*list == NULL)
+        *list = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    if (second)
+        APR_ARRAY_PUSH(*list, const char *) = value;
+    APR_ARRAY_PUSH(*list, const char *) = text;
+    return NULL;
+}
+
+static const char *set_one(cmd_parms *cmd, void *location, const char *value)
+{
+    return set_value(cmd, location, value, NULL);
+}
+
+static esign_config_t *create(apr_pool_t *p)
+{
+    esign_config_t *config = apr_pcalloc(p, sizeof(*config));
+    for (const command_rec *d = esign_config_directives; d->name; d++) {
+        const setting_t *setting = setting_of(d);
+        void *place = member(config, setting);
+        if (setting->kind == DURATION)
+            *(apr_interval_time_t *)place = apr_time_from_sec(setting->otherwise);
+        else if (setting->kind == TEXT)
+            *(const char **)place = setting->text;
+        else if (setting->kind != LIST)
+            *(int *)place = (int)setting->otherwise;
+    }
+    return config;
+}
+
+/* `over` where it was set, `base` elsewhere. A list that was set replaces the whole list. */
+static esign_config_t *merge(apr_pool_t *p, const esign_config_t *base, const esign_config_t *over)
+{
+    esign_config_t *config = apr_pmemdup(p, base, sizeof(*base));
+    for (const command_rec *d = esign_config_directives; d->name; d++) {
+        size_t i = (size_t)(d - esign_config_directives);
+        const setting_t *setting = setting_of(d);
+        if (over->set[i])
+            memcpy(member(config, setting), member(over, setting), size_of(setting->kind));
+        config->set[i] = base->set[i] || over->set[i];
+    }
+    return config;
+}
+
+void *esign_config_create_server(apr_pool_t *p, server_rec *server)
+{
+    (void)server;
+    return create(p);
+}
+
+void *esign_config_create_location(apr_pool_t *p, char *path)
+{
+    (void)path;
+    return create(p);
+}
+
+void *esign_config_merge_server(apr_pool_t *p, void *base, void *over)
+{
+    return merge(p, base, over);
+}
+
+void *esign_config_merge_location(apr_pool_t *p, void *base, void *over)
+{
+    return merge(p, base, over);
+}
+
+const esign_config_t *esign_config_of_server(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &esign_module);
+}
+
+const esign_config_t *esign_config_of_request(const request_rec *r)
+{
+    return merge(r->pool, esign_config_of_server(r->server), ap_get_module_config(r->per_dir_config, &esign_module));
+}
+
+int esign_config_used(const esign_config_t *config)
+{
+    return memchr(config->set, 1, sizeof(config->set)) != NULL;
+}
+
+static void dump_one(apr_file_t *out, const command_rec *directive, const esign_config_t *config)
+{
+    const setting_t *setting = setting_of(directive);
+    const void *place = member(config, setting);
+    switch (setting->kind) {
+    case SWITCH:
+        apr_file_printf(out, "    %s %s\n", directive->name, *(const int *)place ? "On" : "Off");
+        break;
+    case NUMBER:
+        apr_file_printf(out, "    %s %d\n", directive->name, *(const int *)place);
+        break;
+    case DURATION:
+        apr_file_printf(out, "    %s %" APR_INT64_T_FMT "\n", directive->name, apr_time_sec(*(const apr_interval_time_t *)place));
+        break;
+    case TEXT:
+        apr_file_printf(out, "    %s \"%s\"\n", directive->name, *(const char *const *)place ? *(const char *const *)place : "");
+        break;
+    case LIST: {
+        const apr_array_header_t *list = *(apr_array_header_t *const *)place;
+        apr_file_printf(out, "    %s", directive->name);
+        for (int i = 0; list && i < list->nelts; i++)
+            apr_file_printf(out, " \"%s\"", APR_ARRAY_IDX(list, i, const char *));
+        apr_file_printf(out, "\n");
+        break;
+    }
+    }
+}
+
+static void dump(apr_pool_t *p, server_rec *server)
+{
+    apr_file_t *out;
+    if (!ap_exists_config_define("DUMP_ESIGN") || apr_file_open_stdout(&out, p) != APR_SUCCESS)
+        return;
+    for (server_rec *s = server; s; s = s->next) {
+        apr_file_printf(out, "mod_esign in %s:%d\n", s->server_hostname ? s->server_hostname : "the main server", s->port);
+        for (const command_rec *d = esign_config_directives; d->name; d++)
+            dump_one(out, d, esign_config_of_server(s));
+    }
+}
+
+static int check(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *server)
+{
+    (void)p, (void)log;
+    for (server_rec *s = server; s; s = s->next) {
+        const char *refusal = esign_config_used(esign_config_of_server(s)) ? esign_config_check_all(temporary, esign_config_of_server(s)) : NULL;
+        if (refusal) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "mod_esign, %s: %s",
+                         s->is_virtual ? apr_psprintf(temporary, "virtual host %s", s->server_hostname ? s->server_hostname : "without a name") : "main server",
+                         refusal);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+void esign_config_register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_check_config(check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(dump, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_check.c: the judgements on directive values. */
+#include "config_check.h"
+
+#include "core/contact.h"
+#include "core/national_id.h"
+#include "deliver/transport.h"
+#include "store/cache.h"
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <apr_uri.h>
+
+const char *esign_config_check_path(apr_pool_t *p, const char **value)
+{
+    const char *path = *value;
+    size_t length = strlen(path);
+    if (*path != '/' || length < 2 || path[length - 1] == '/' || strstr(path, "//") || strpbrk(path, "?#%\"'<> \\"))
+        return apr_psprintf(p, "'%s' is not a path: write it with a slash before and none behind, as in /esign", path);
+    return NULL;
+}
+
+const char *esign_config_check_origin(apr_pool_t *p, const char **value)
+{
+    apr_uri_t uri;
+    if (apr_uri_parse(p, *value, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || uri.user || (uri.path && strcmp(uri.path, "/") != 0) || uri.query ||
+        uri.fragment || (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) || strpbrk(*value, "\"'<> \\"))
+        return apr_psprintf(p, "'%s' is not scheme, host and port alone: write it as in https://portal.example.org", *value);
+    *value = uri.port_str ? apr_psprintf(p, "%s://%s:%s", uri.scheme, uri.hostname, uri.port_str) : apr_psprintf(p, "%s://%s", uri.scheme, uri.hostname);
+    return NULL;
+}
+
+const char *esign_config_check_line(apr_pool_t *p, const char **value)
+{
+    for (const char *c = *value; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return "the value has control characters: write it on one line without them";
+    return **value ? NULL : apr_pstrdup(p, "the value is empty: write a text or leave the directive out");
+}
+
+const char *esign_config_check_link(apr_pool_t *p, const char **value)
+{
+    const char *link = *value;
+    int local = link[0] == '/' && link[1] != '/' && link[1] != '\\';
+    if ((!local && strncmp(link, "https://", 8) != 0) || strpbrk(link, "\"'<> \\"))
+        return apr_psprintf(p, "'%s' is not a link: write a path with a slash before it, or an address with https://", link);
+    return NULL;
+}
+
+const char *esign_config_check_file(apr_pool_t *p, const char **value)
+{
+    const char *path = ap_server_root_relative(p, *value);
+    if (!path)
+        return apr_psprintf(p, "'%s' is not a path", *value);
+    *value = path;
+    return NULL;
+}
+
+const char *esign_config_check_memcached(apr_pool_t *p, const char **value)
+{
+    esign_result_t result = esign_cache_check(*value, p);
+    return esign_failed(result) ? result.detail : NULL;
+}
+
+const char *esign_config_check_identity_number(apr_pool_t *p, const char **value)
+{
+    const esign_national_id_scheme_t *scheme;
+    esign_result_t result = esign_national_id_scheme(&scheme, *value, p);
+    return esign_failed(result) ? result.detail : NULL;
+}
+
+const char *esign_config_check_email(apr_pool_t *p, const char **value)
+{
+    return esign_contact_email_valid(*value) ? NULL : apr_psprintf(p, "'%s' is not an e-mail address", *value);
+}
+
+const char *esign_config_check_method(apr_pool_t *p, const char **value)
+{
+    return strcmp(*value, "GET") == 0 || strcmp(*value, "POST") == 0 ? NULL : apr_psprintf(p, "'%s': write GET or POST", *value);
+}
+
+static const char *check_readable(apr_pool_t *p, const char *directive, const char *path)
+{
+    apr_file_t *file;
+    apr_status_t status = path ? apr_file_open(&file, path, APR_READ, 0, p) : APR_SUCCESS;
+    char text[120];
+    return status == APR_SUCCESS ? NULL
+                                 : apr_psprintf(p, "%s: %s cannot be read: %s", directive, path, apr_strerror(status, text, sizeof(text)));
+}
+
+static const char *check_required(apr_pool_t *p, const esign_config_t *config)
+{
+    const struct {
+        const char *directive, *value, *example;
+    } rows[] = {
+        { "EsignKeyFile", config->key_file, "the file that `esignctl key new` made" },
+        { "EsignMemcached", config->memcached, "for example \"--SERVER=127.0.0.1:11211\"" },
+        { "EsignPublicURL", config->public_url, "for example https://portal.example.org" },
+        { "EsignOrganization", config->organization, "the authority's name" },
+        { "EsignMail", config->mail_url, "for example smtp://127.0.0.1:25" },
+        { "EsignMailFrom", config->mail_from, "the sender's address" },
+        { "EsignSMSURL", config->sms_url, "the address of the SMS gateway" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (!rows[i].value)
+            return apr_psprintf(p, "%s is missing: write %s", rows[i].directive, rows[i].example);
+    return NULL;
+}
+
+static const char *check_together(apr_pool_t *p, const esign_config_t *config)
+{
+    if (config->require_tls && strncmp(config->public_url, "https://", 8) != 0)
+        return "EsignPublicURL: write it with https://; EsignRequireTLS asks for it";
+    if (config->session_idle > config->session_life)
+        return "EsignSessionIdle is longer than EsignSessionLife: write a shorter one";
+    if (config->mail_user && !config->mail_password_file)
+        return "EsignMailPasswordFile is missing: EsignMailUser asks for it";
+    if (config->sms_body && strcmp(config->sms_method, "GET") == 0)
+        return "EsignSMSBody stands beside EsignSMSMethod GET: write POST, or leave the body out";
+    esign_sms_gateway_t gateway = { .url = config->sms_url, .method = config->sms_method, .headers = config->sms_headers, .body = config->sms_body,
+                                    .secret = config->sms_secret_file };
+    esign_result_t result = esign_transport_check_gateway(&gateway, p);
+    if (esign_failed(result))
+        return apr_psprintf(p, "EsignSMSURL, EsignSMSHeader or EsignSMSBody: %s", result.detail);
+    esign_smtp_t smtp = { .url = config->mail_url, .user = config->mail_user, .from = config->mail_from, .from_name = config->organization,
+                          .reply_to = config->mail_reply_to };
+    result = esign_transport_check_smtp(&smtp, p);
+    return esign_failed(result) ? apr_psprintf(p, "EsignMail: %s", result.detail) : NULL;
+}
+
+const char *esign_config_check_all(apr_pool_t *p, const esign_config_t *config)
+{
+    const struct {
+        const char *directive, *path;
+    } files[] = {
+        { "EsignKeyFile", config->key_file },
+        { "EsignHtdocs", apr_pstrcat(p, config->htdocs, "/xsl/page.xsl", NULL) },
+        { "EsignWordBlocklist", config->word_blocklist },
+        { "EsignMailPasswordFile", config->mail_password_file },
+        { "EsignMailCAFile", config->mail_ca_file },
+        { "EsignSMSSecretFile", config->sms_secret_file },
+        { "EsignSMSCAFile", config->sms_ca_file },
+    };
+    const char *refusal = check_required(p, config);
+    for (size_t i = 0; !refusal && i < sizeof(files) / sizeof(*files); i++)
+        refusal = check_readable(p, files[i].directive, files[i].path);
+    if (!refusal) {
+        esign_keyring_t *keyring;
+        esign_result_t result = esign_keyring_load(&keyring, config->key_file, p);
+        refusal = esign_failed(result) ? apr_psprintf(p, "EsignKeyFile: %s", result.detail) : NULL;
+    }
+    return refusal ? refusal : check_together(p, config);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* captcha.h: the picture with characters to read. The challenge carries its own answer, sealed, so nothing is stored until it is used. */
+#ifndef ESIGN_CORE_CAPTCHA_H
+#define ESIGN_CORE_CAPTCHA_H
+
+#include "keyring.h"
+
+#define ESIGN_CAPTCHA_LENGTH 5
+#define ESIGN_CAPTCHA_WIDTH 200
+#define ESIGN_CAPTCHA_HEIGHT 60
+
+typedef enum {
+    ESIGN_CAPTCHA_OPEN,      /* real and alive */
+    ESIGN_CAPTCHA_EXPIRED,
+    ESIGN_CAPTCHA_FORGED
+} esign_captcha_state_e;
+
+/* A new challenge: base64url text (fit for a file name in a URL) that seals a random answer and its expiry. In `p`. */
+esign_result_t esign_captcha_issue(const esign_keyring_t *keyring, apr_time_t now, apr_interval_time_t life, const char **challenge, apr_pool_t *p);
+
+/* What a challenge holds. `answer` and `expires` are set when it is open or expired. */
+esign_captcha_state_e esign_captcha_read(const esign_keyring_t *keyring, const char *challenge, apr_time_t now,
+                                         char answer[ESIGN_CAPTCHA_LENGTH + 1], apr_time_t *expires, apr_pool_t *p);
+
+/* Whether `typed` is the answer: spaces are ignored; case too, for i, ı, I, İ as one letter. */
+int esign_captcha_matches(const char *answer, const char *typed);
+
+/* A PNG (ESIGN_CAPTCHA_WIDTH by _HEIGHT, grey) of the answer. Distortion and noise follow from `challenge`, so the same challenge always gives the same picture. */
+esign_result_t esign_captcha_draw(const char *answer, const char *challenge, const char **png, apr_size_t *length, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* captcha_draw.c: draws an answer, each character turned and the whole bent along a wave, and packs it as PNG. */
+#include "core/captcha.h"
+#include "core/digest.h"
+#include "core/secret.h"
+
+#include <cairo.h>
+#include <math.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PROBLEM "picture"
+#define FONT "DejaVu Sans"
+#define FONT_SIZE 36.0
+#define SPECKS 260
+#define DEPTH 4                  /* bits a pixel: with more the noise takes most of the file */
+#define WHITE ((1 << DEPTH) - 1)
+#define ROW (ESIGN_CAPTCHA_WIDTH * DEPTH / 8)
+#define MAX_PNG 6144             /* above the size of all pixels, which is what the worst noise would take */
+
+/* xorshift64* of Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016): quick, and distortion asks for no more. */
+typedef struct {
+    uint64_t state;
+} generator_t;
+
+/* How far a point moves: downwards along x, and to the right along y. */
+typedef struct {
+    double height, length, phase;
+    double sway, pitch, offset;
+} wave_t;
+
+/* A character's centre, angle and size. */
+typedef struct {
+    double x, y, sine, cosine, scale;
+} placement_t;
+
+typedef struct {
+    char *bytes;
+    apr_size_t length;
+} buffer_t;
+
+/* The answer is part of the seed, so that the distortion cannot be computed from the challenge alone and undone. */
+static generator_t seed(const char *answer, const char *challenge)
+{
+    unsigned char digest[ESIGN_DIGEST_SIZE];
+    generator_t generator;
+    esign_digest_sha256(challenge, strlen(challenge), digest);
+    esign_digest_hmac(digest, answer, strlen(answer), digest);
+    memcpy(&generator.state, digest, sizeof generator.state);
+    generator.state |= 1;   /* from 0 it would never leave */
+    return generator;
+}
+
+static uint32_t next(generator_t *generator)
+{
+    generator->state ^= generator->state >> 12;
+    generator->state ^= generator->state << 25;
+    generator->state ^= generator->state >> 27;
+    return (uint32_t)(generator->state * UINT64_C(0x2545F4914F6CDD1D) >> 32);
+}
+
+static double between(generator_t *generator, double low, double high)
+{
+    return low + (high - low) * next(generator) / UINT32_MAX;
+}
+
+static wave_t make_wave(generator_t *generator)
+{
+    wave_t wave;
+    wave.height = between(generator, 3.0, 5.0);
+    wave.length = between(generator, 70.0, 120.0);
+    wave.phase = between(generator, 0.0, 2 * M_PI);
+    wave.sway = between(generator, 1.5, 3.0);
+    wave.pitch = between(generator, 35.0, 60.0);
+    wave.offset = between(generator, 0.0, 2 * M_PI);
+    return wave;
+}
+
+/* Moves every point of the current path: to its place when there is one, then along the wave. */
+static void bend(cairo_t *cairo, const placement_t *placement, const wave_t *wave)
+{
+    cairo_path_t *path = cairo_copy_path(cairo);
+    for (int i = 0; i < path->num_data; i += path->data[i].header.length)
+        for (int j = 1; j < path->data[i].header.length; j++) {
+            double x = path->data[i + j].point.x, y = path->data[i + j].point.y;
+            if (placement != NULL) {
+                double turned = placement->x + placement->scale * (x * placement->cosine - y * placement->sine);
+                y = placement->y + placement->scale * (x * placement->sine + y * placement->cosine);
+                x = turned;
+            }
+            path->data[i + j].point.x = x + wave->sway * sin(2 * M_PI * y / wave->pitch + wave->offset);
+            path->data[i + j].point.y = y + wave->height * sin(2 * M_PI * x / wave->length + wave->phase);
+        }
+    cairo_new_path(cairo);
+    cairo_append_path(cairo, path);
+    cairo_path_destroy(path);
+}
+
+/* The character's outline around the origin. The font has one size for all, so cairo finds the outlines in its cache. */
+static void outline(cairo_t *cairo, char letter)
+{
+    const char text[] = { letter, '\0' };
+    cairo_text_extents_t extents;
+    cairo_text_extents(cairo, text, &extents);
+    cairo_new_path(cairo);
+    cairo_move_to(cairo, -extents.x_bearing - extents.width / 2, -extents.y_bearing - extents.height / 2);
+    cairo_text_path(cairo, text);
+}
+
+static void draw_letters(cairo_t *cairo, const char *answer, const wave_t *wave, generator_t *generator)
+{
+    const double step = (ESIGN_CAPTCHA_WIDTH - 20.0) / ESIGN_CAPTCHA_LENGTH;
+    cairo_select_font_face(cairo, FONT, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
+    cairo_set_font_size(cairo, FONT_SIZE);
+    for (int i = 0; answer[i] != '\0' && i < ESIGN_CAPTCHA_LENGTH; i++) {
+        double angle = between(generator, -0.30, 0.30);
+        placement_t placement = { .sine = sin(angle), .cosine = cos(angle), .scale = between(generator, 0.92, 1.12) };
+        placement.x = 10.0 + step * (i + 0.5) + between(generator, -2.5, 2.5);
+        placement.y = ESIGN_CAPTCHA_HEIGHT / 2.0 + between(generator, -4.0, 4.0);
+        outline(cairo, answer[i]);
+        bend(cairo, &placement, wave);
+        cairo_set_source_rgba(cairo, 0, 0, 0, between(generator, 0.78, 1.0));
+        cairo_fill(cairo);
+    }
+}
+
+/* Thin lines across the letters make it hard to cut them apart. */
+static void draw_lines(cairo_t *cairo, const wave_t *wave, generator_t *generator)
+{
+    for (int i = 0; i < 2; i++) {
+        double from = between(generator, 10.0, ESIGN_CAPTCHA_HEIGHT - 10.0), to = between(generator, 10.0, ESIGN_CAPTCHA_HEIGHT - 10.0);
+        double bulge = between(generator, -25.0, 25.0);
+        cairo_new_path(cairo);
+        cairo_move_to(cairo, 4, from);
+        cairo_curve_to(cairo, ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge, ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge, ESIGN_CAPTCHA_WIDTH - 4, to);
+        bend(cairo, NULL, wave);
+        cairo_set_line_width(cairo, between(generator, 1.4, 2.2));
+        cairo_set_source_rgba(cairo, 0, 0, 0, 0.75);
+        cairo_stroke(cairo);
+    }
+}
+
+/* Draws into `rows`, DEPTH bits a pixel, 0 black; 0 when cairo could not. */
+static int draw(const char *answer, generator_t *generator, unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW])
+{
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT);
+    cairo_t *cairo = cairo_create(surface);
+    wave_t wave = make_wave(generator);
+    draw_letters(cairo, answer, &wave, generator);
+    draw_lines(cairo, &wave, generator);
+    int done = cairo_status(cairo) == CAIRO_STATUS_SUCCESS;
+    cairo_surface_flush(surface);
+    if (done) {
+        const unsigned char *ink = cairo_image_surface_get_data(surface);
+        for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++, ink += cairo_image_surface_get_stride(surface))
+            for (int x = 0; x < ESIGN_CAPTCHA_WIDTH; x += 2)
+                rows[y][x / 2] = (unsigned char)((WHITE - (ink[x] >> DEPTH)) << DEPTH | (WHITE - (ink[x + 1] >> DEPTH)));
+    }
+    cairo_destroy(cairo);
+    cairo_surface_destroy(surface);
+    return done;
+}
+
+/* Pixels turned halfway to the other end: light on ink, grey on paper. */
+static void sprinkle(unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW], generator_t *generator)
+{
+    for (int i = 0; i < SPECKS; i++) {
+        uint32_t place = next(generator) % (ESIGN_CAPTCHA_WIDTH * ESIGN_CAPTCHA_HEIGHT);
+        unsigned char *pair = &rows[place / ESIGN_CAPTCHA_WIDTH][place % ESIGN_CAPTCHA_WIDTH / 2];
+        *pair ^= place % 2 == 0 ? 0x70 : 0x07;
+    }
+}
+
+static void append(png_structp png, png_bytep bytes, size_t length)
+{
+    buffer_t *buffer = png_get_io_ptr(png);
+    if (length > MAX_PNG - buffer->length)
+        png_error(png, "too long");
+    memcpy(buffer->bytes + buffer->length, bytes, length);
+    buffer->length += length;
+}
+
+/* libpng's own functions for these write to stderr. */
+static void stop(png_structp png, png_const_charp message)
+{
+    (void)message;
+    png_longjmp(png, 1);
+}
+
+static void ignore(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message;
+}
+
+static int pack(unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW], buffer_t *buffer)
+{
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, stop, ignore);
+    png_infop info = png == NULL ? NULL : png_create_info_struct(png);
+    if (info == NULL || setjmp(png_jmpbuf(png)) != 0) {
+        png_destroy_write_struct(&png, &info);
+        return 0;
+    }
+    png_set_write_fn(png, buffer, append, NULL);
+    png_set_IHDR(png, info, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT, DEPTH, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+    png_set_compression_level(png, 4);
+    png_write_info(png, info);
+    for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++)
+        png_write_row(png, rows[y]);
+    png_write_end(png, NULL);
+    png_destroy_write_struct(&png, &info);
+    return 1;
+}
+
+esign_result_t esign_captcha_draw(const char *answer, const char *challenge, const char **png, apr_size_t *length, apr_pool_t *p)
+{
+    unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW];
+    generator_t generator = seed(answer, challenge);
+    if (!draw(answer, &generator, rows))
+        return esign_result_make(p, APR_ENOMEM, PROBLEM, "cairo cannot draw; is the font %s installed?", FONT);
+    sprinkle(rows, &generator);
+    buffer_t buffer = { apr_palloc(p, MAX_PNG), 0 };
+    if (!pack(rows, &buffer))
+        return esign_result_make(p, APR_EGENERAL, PROBLEM, "libpng cannot pack the picture");
+    *png = buffer.bytes;
+    *length = buffer.length;
+    return ESIGN_OK;
+}

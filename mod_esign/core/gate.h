@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gate.h: lets a fixed number of callers, over all processes of a node, do heavy work at once. */
+#ifndef ESIGN_CORE_GATE_H
+#define ESIGN_CORE_GATE_H
+
+#include "result.h"
+
+#include <sys/types.h>
+
+/* System V semaphores: the kernel serves them in order of arrival and gives back what a process held when it dies (SEM_UNDO). */
+typedef struct esign_gate_t esign_gate_t;
+
+/* `slots` at once, at most `queue` waiting. `p` must outlive every child that uses the gate (httpd: the process pool, once for all generations);
+ * the semaphores go when `p` is destroyed in the process that made them. */
+esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_pool_t *p);
+
+/* Lets the children's user enter; called by root. */
+esign_result_t esign_gate_allow(esign_gate_t *gate, uid_t uid, gid_t gid);
+
+/* Waits for a slot. APR_EAGAIN: the queue is full, at once. APR_TIMEUP: no slot within `patience`. Every success is followed by one esign_gate_leave. */
+apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience);
+
+void esign_gate_leave(esign_gate_t *gate);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyring.h: the master keys of the key file, and the keys derived from them, one a purpose. */
+#ifndef ESIGN_CORE_KEYRING_H
+#define ESIGN_CORE_KEYRING_H
+
+#include "result.h"
+
+#define ESIGN_KEY_SIZE 32
+
+typedef enum {
+    ESIGN_KEY_LOOKUP,      /* keyed hash of the national id */
+    ESIGN_KEY_PEPPER,      /* HMAC over the security word, before Argon2id */
+    ESIGN_KEY_DATABASE,    /* sealed columns */
+    ESIGN_KEY_MEMCACHED,   /* sealed values */
+    ESIGN_KEY_CHALLENGE,   /* the picture's answer inside its challenge */
+    ESIGN_KEY_OTP,         /* one-time codes */
+    ESIGN_KEY_COOKIE,      /* the cookie of the reset step */
+    ESIGN_KEY_AUDIT,       /* the chain over audit rows */
+    ESIGN_KEY_PURPOSES
+} esign_key_purpose_e;
+
+/* Lives in guarded memory (libsodium) that core files leave out; wiped with its pool. Read-only after load, so threads share it. */
+typedef struct esign_keyring_t esign_keyring_t;
+
+/* Reads the key file: lines `key ID BASE64URL`, `#` comments; ID 1 to 255, 32 bytes each, the last line is the active key.
+ * Refuses a file that its group or others may read, naming the file, the line and what to do. */
+esign_result_t esign_keyring_load(esign_keyring_t **keyring, const char *path, apr_pool_t *p);
+
+/* Writes a new key file with one random key, mode 0600. Refuses to overwrite: a lost key loses the database. */
+esign_result_t esign_keyring_create(const char *path, apr_pool_t *p);
+
+/* The id that new seals use. */
+int esign_keyring_active(const esign_keyring_t *keyring);
+
+/* All ids, active one first; returns how many. */
+int esign_keyring_ids(const esign_keyring_t *keyring, const int **ids);
+
+/* The derived key of ESIGN_KEY_SIZE bytes (HKDF-SHA256, RFC 5869); NULL when the file has no key of that id. */
+const unsigned char *esign_keyring_key(const esign_keyring_t *keyring, esign_key_purpose_e purpose, int id);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* otp.c: derives one-time codes and compares them. */
+#include "core/otp.h"
+
+#include "core/digest.h"
+#include "core/secret.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SESSION_MAX 200
+
+void esign_otp_code(const esign_keyring_t *keyring, const char *session, const unsigned char seed[ESIGN_OTP_SEED_SIZE], int digits,
+                    char code[ESIGN_OTP_MAX_DIGITS + 1])
+{
+    const unsigned char *key = esign_keyring_key(keyring, ESIGN_KEY_OTP, esign_keyring_active(keyring));
+    unsigned char input[SESSION_MAX + ESIGN_OTP_SEED_SIZE + 1], mac[ESIGN_DIGEST_SIZE];
+    size_t length = strnlen(session, SESSION_MAX);
+    uint64_t space = 1, number;
+    for (int i = 0; i < digits; i++)
+        space *= 10;
+    memcpy(input, session, length);
+    memcpy(input + length, seed, ESIGN_OTP_SEED_SIZE);
+    input[length + ESIGN_OTP_SEED_SIZE] = 0;
+    /* Numbers beyond the last whole multiple of the code space would make low codes likelier: the next counter then. */
+    do {
+        esign_digest_hmac(key, input, length + ESIGN_OTP_SEED_SIZE + 1, mac);
+        memcpy(&number, mac, sizeof(number));
+        input[length + ESIGN_OTP_SEED_SIZE]++;
+    } while (number >= UINT64_MAX - UINT64_MAX % space);
+    snprintf(code, ESIGN_OTP_MAX_DIGITS + 1, "%0*llu", digits, (unsigned long long)(number % space));
+    esign_secret_wipe(mac, sizeof(mac));
+    esign_secret_wipe(&number, sizeof(number));
+}
+
+/* The digits of what was typed, spaces and hyphens left out; -1 when anything else stands there or they are too many. */
+static int strip(const char *typed, char digits[ESIGN_OTP_MAX_DIGITS + 1])
+{
+    int count = 0;
+    for (; *typed; typed++) {
+        if (*typed == ' ' || *typed == '-')
+            continue;
+        if (*typed < '0' || *typed > '9' || count == ESIGN_OTP_MAX_DIGITS)
+            return -1;
+        digits[count++] = *typed;
+    }
+    digits[count] = '\0';
+    return count;
+}
+
+int esign_otp_matches(const char *code, const char *typed)
+{
+    char digits[ESIGN_OTP_MAX_DIGITS + 1] = "";
+    int count = strip(typed, digits);
+    int right = count >= 0 && (size_t)count == strlen(code) && esign_secret_equal(code, digits, (apr_size_t)count);
+    esign_secret_wipe(digits, sizeof(digits));
+    return right;
+}
+
+int esign_otp_well_formed(const char *typed, int digits)
+{
+    char stripped[ESIGN_OTP_MAX_DIGITS + 1];
+    int count = strip(typed, stripped);
+    esign_secret_wipe(stripped, sizeof(stripped));
+    return count == digits;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* otp.h: the one-time code that goes out by SMS. */
+#ifndef ESIGN_CORE_OTP_H
+#define ESIGN_CORE_OTP_H
+
+#include "keyring.h"
+
+#define ESIGN_OTP_MAX_DIGITS 10
+#define ESIGN_OTP_SEED_SIZE 16
+
+/* The code of `digits` decimal digits for one session and seed: HMAC under the OTP key of the active id, reduced without bias. Asking again with the same seed gives
+ * the same code, so a resend needs no stored code. `session` is the session's store key. */
+void esign_otp_code(const esign_keyring_t *keyring, const char *session, const unsigned char seed[ESIGN_OTP_SEED_SIZE], int digits,
+                    char code[ESIGN_OTP_MAX_DIGITS + 1]);
+
+/* Whether `typed` (spaces and hyphens ignored) is the code; constant time. */
+int esign_otp_matches(const char *code, const char *typed);
+
+/* Whether `typed` has the form of a code of `digits` digits once spaces and hyphens are gone. */
+int esign_otp_well_formed(const char *typed, int digits);
+
+#endif

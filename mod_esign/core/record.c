@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.c: a table as percent-encoded text and back. */
+#include "core/record.h"
+#include "core/secret.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <string.h>
+
+#define MAX_VALUES 64
+
+static int unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* The value of a hexadecimal digit, -1 when it is none. */
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static char *put_escaped(char *to, const char *from)
+{
+    for (const unsigned char *c = (const unsigned char *)from; *c != '\0'; c++) {
+        if (unreserved(*c)) {
+            *to++ = (char)*c;
+        }
+        else {
+            *to++ = '%';
+            *to++ = "0123456789ABCDEF"[*c >> 4];
+            *to++ = "0123456789ABCDEF"[*c & 15];
+        }
+    }
+    return to;
+}
+
+char *esign_record_encode(apr_pool_t *p, const apr_table_t *values)
+{
+    const apr_array_header_t *all = apr_table_elts(values);
+    const apr_table_entry_t *entries = (const apr_table_entry_t *)all->elts;
+    apr_size_t size = 1;
+    for (int i = 0; i < all->nelts; i++)
+        size += 3 * (strlen(entries[i].key) + strlen(entries[i].val)) + 2;
+
+    char *text = esign_secret_alloc(p, size);
+    char *end = text;
+    for (int i = 0; i < all->nelts; i++) {
+        if (i > 0)
+            *end++ = '&';
+        end = put_escaped(end, entries[i].key);
+        *end++ = '=';
+        end = put_escaped(end, entries[i].val);
+    }
+    return text;
+}
+
+/* The text that `from` up to `end` encodes, NULL when an escape is broken or there is a NUL, which would cut the text. */
+static char *unescape(apr_pool_t *p, const char *from, const char *end)
+{
+    char *text = esign_secret_alloc(p, (apr_size_t)(end - from) + 1);
+    char *to = text;
+    for (; from < end; from++) {
+        char c = *from;
+        if (c == '%') {
+            if (end - from < 3 || hex_value(from[1]) < 0 || hex_value(from[2]) < 0)
+                return NULL;
+            c = (char)(hex_value(from[1]) * 16 + hex_value(from[2]));
+            from += 2;
+        }
+        if (c == '\0')
+            return NULL;
+        *to++ = c;
+    }
+    return text;
+}
+
+apr_table_t *esign_record_decode(apr_pool_t *p, const char *text, apr_size_t length)
+{
+    apr_table_t *values = apr_table_make(p, 8);
+    const char *end = text + length;
+    for (int count = 0; length > 0; count++) {
+        const char *pair_end = memchr(text, '&', (apr_size_t)(end - text));
+        if (pair_end == NULL)
+            pair_end = end;
+        const char *equals = memchr(text, '=', (apr_size_t)(pair_end - text));
+        if (equals == NULL || count == MAX_VALUES)
+            return NULL;
+        const char *name = unescape(p, text, equals);
+        const char *value = unescape(p, equals + 1, pair_end);
+        if (name == NULL || value == NULL || apr_table_get(values, name) != NULL)
+            return NULL;
+        apr_table_addn(values, name, value);
+        if (pair_end == end)
+            break;
+        text = pair_end + 1;
+    }
+    return values;
+}
+
+apr_int64_t esign_record_number(const apr_table_t *values, const char *name, apr_int64_t otherwise)
+{
+    const char *text = apr_table_get(values, name);
+    if (text == NULL)
+        return otherwise;
+    const char *digits = text[0] == '-' ? text + 1 : text;
+    if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0')
+        return otherwise;
+    errno = 0;
+    apr_int64_t number = apr_strtoi64(text, NULL, 10);
+    return errno == 0 ? number : otherwise;
+}
+
+void esign_record_set_number(apr_table_t *values, const char *name, apr_int64_t number)
+{
+    char text[24];
+    apr_snprintf(text, sizeof text, "%" APR_INT64_T_FMT, number);
+    apr_table_set(values, name, text);
+}

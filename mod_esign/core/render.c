@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* render.c: compiles the stylesheets of a folder and transforms documents by them. */
+#include "core/render.h"
+
+#include "core/render_text.h"
+#include "core/secret.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <libxml/parser.h>
+#include <libxslt/security.h>
+#include <libxslt/transform.h>
+#include <libxslt/xslt.h>
+#include <libxslt/xsltutils.h>
+
+#include <unistr.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct esign_render_t {
+    const esign_catalogue_t *catalogue;
+    apr_hash_t *sheets;              /* name -> xsltStylesheetPtr */
+    xsltSecurityPrefsPtr nothing;    /* forbids all reading and writing */
+};
+
+static const char *const sheet_names[] = { "page", "mail-html", "mail-text", "sms", "form" };
+
+void esign_render_init(void)
+{
+    xmlInitParser();
+    xsltInit();
+}
+
+static apr_status_t free_sheet(void *sheet)
+{
+    xsltFreeStylesheet(sheet);
+    return APR_SUCCESS;
+}
+
+static apr_status_t free_prefs(void *prefs)
+{
+    xsltFreeSecurityPrefs(prefs);
+    return APR_SUCCESS;
+}
+
+static xsltSecurityPrefsPtr forbid_all(apr_pool_t *p)
+{
+    static const xsltSecurityOption options[] = { XSLT_SECPREF_READ_FILE, XSLT_SECPREF_WRITE_FILE, XSLT_SECPREF_CREATE_DIRECTORY,
+                                                  XSLT_SECPREF_READ_NETWORK, XSLT_SECPREF_WRITE_NETWORK };
+    xsltSecurityPrefsPtr prefs = xsltNewSecurityPrefs();
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+        xsltSetSecurityPrefs(prefs, options[i], xsltSecurityForbid);
+    apr_pool_cleanup_register(p, prefs, free_prefs, apr_pool_cleanup_null);
+    return prefs;
+}
+
+esign_result_t esign_render_load(const esign_render_t **render, const char *folder, apr_pool_t *p)
+{
+    esign_render_t *made = apr_pcalloc(p, sizeof(*made));
+    esign_result_t result = esign_catalogue_load(&made->catalogue, folder, p);
+    if (esign_failed(result))
+        return result;
+    made->sheets = apr_hash_make(p);
+    for (size_t i = 0; i < sizeof(sheet_names) / sizeof(*sheet_names); i++) {
+        const char *path = apr_psprintf(p, "%s/xsl/%s.xsl", folder, sheet_names[i]);
+        xsltStylesheetPtr sheet = xsltParseStylesheetFile((const xmlChar *)path);
+        if (!sheet || sheet->errors > 0) {
+            xsltFreeStylesheet(sheet);
+            return esign_result_make(p, APR_EINVAL, "stylesheet", "%s cannot be compiled", path);
+        }
+        apr_pool_cleanup_register(p, sheet, free_sheet, apr_pool_cleanup_null);
+        apr_hash_set(made->sheets, sheet_names[i], APR_HASH_KEY_STRING, sheet);
+    }
+    made->nothing = forbid_all(p);
+    *render = made;
+    return ESIGN_OK;
+}
+
+const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render)
+{
+    return render->catalogue;
+}
+
+/* libxslt's messages of one transformation: the first is kept. */
+static void keep_error(void *data, const char *format, ...)
+{
+    esign_render_call_t *call = data;
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = apr_pvsprintf(call->pool, format, arguments);
+    va_end(arguments);
+    text[strcspn(text, "\n")] = '\0';
+    if (!call->error && *text)
+        call->error = text;
+}
+
+static void wipe_text(xmlChar *text)
+{
+    if (text)
+        esign_secret_wipe(text, strlen((const char *)text));
+}
+
+/* Overwrites what a tree says; names are left, and so are texts that live in a dictionary, which are names and stylesheet literals. */
+static void wipe_tree(const xmlDoc *document, xmlNodePtr node)
+{
+    for (; node; node = node->next) {
+        if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
+            if (node->content != (xmlChar *)&node->properties && !(document->dict && xmlDictOwns(document->dict, node->content)))
+                wipe_text(node->content);
+            continue;
+        }
+        if (node->type != XML_ELEMENT_NODE)
+            continue;
+        for (xmlAttrPtr attribute = node->properties; attribute; attribute = attribute->next)
+            wipe_tree(document, attribute->children);
+        wipe_tree(document, node->children);
+    }
+}
+
+static apr_status_t free_document(void *data)
+{
+    xmlDocPtr document = data;
+    wipe_tree(document, document->children);
+    xmlFreeDoc(document);
+    return APR_SUCCESS;
+}
+
+static xmlDocPtr apply(const esign_render_t *render, xsltStylesheetPtr sheet, xmlDocPtr document, esign_render_call_t *call)
+{
+    xsltTransformContextPtr context = xsltNewTransformContext(sheet, document);
+    context->_private = call;
+    xsltSetTransformErrorFunc(context, call, keep_error);
+    xsltSetCtxtSecurityPrefs(render->nothing, context);
+    esign_render_text_register(context);
+    xmlDocPtr result = xsltApplyStylesheetUser(sheet, document, NULL, NULL, NULL, context);
+    if (context->state != XSLT_STATE_OK && !call->error)
+        call->error = "the transformation was stopped";
+    xsltFreeTransformContext(context);
+    return result;
+}
+
+esign_result_t esign_render_transform(const esign_render_t *render, const char *name, xmlDocPtr document,
+                                      char **output, apr_size_t *length, apr_pool_t *p)
+{
+    xsltStylesheetPtr sheet = apr_hash_get(render->sheets, name, APR_HASH_KEY_STRING);
+    xmlNodePtr root = xmlDocGetRootElement(document);
+    xmlChar *said = root ? xmlGetNoNsProp(root, (const xmlChar *)"lang") : NULL;
+    const char *language = esign_catalogue_language((const char *)said);
+    xmlFree(said);
+    if (!sheet || !language)
+        return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: %s", name, sheet ? "the document names no language" : "there is none of this name");
+    esign_render_call_t call = { .catalogue = render->catalogue, .language = language, .pool = p };
+    xmlDocPtr result = apply(render, sheet, document, &call);
+    xmlChar *bytes = NULL;
+    int size = 0;
+    if (result && !call.error)
+        xsltSaveResultToString(&bytes, &size, result, sheet);
+    if (result)
+        free_document(result);
+    if (call.error || !bytes)
+        return esign_result_make(p, APR_EGENERAL, "stylesheet", "%s: %s", name, call.error ? call.error : "it made no output");
+    *length = (apr_size_t)size;
+    *output = esign_secret_copy(p, bytes, *length);
+    esign_secret_wipe(bytes, *length);
+    xmlFree(bytes);
+    return ESIGN_OK;
+}
+
+xmlDocPtr esign_render_parse(const char *bytes, apr_size_t length)
+{
+    if (length > INT_MAX)
+        return NULL;
+    xmlDocPtr document = xmlReadMemory(bytes, (int)length, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    if (document && document->intSubset) {
+        xmlFreeDoc(document);
+        return NULL;
+    }
+    return document;
+}
+
+xmlDocPtr esign_render_document(apr_pool_t *p, const char *root)
+{
+    xmlDocPtr document = xmlNewDoc((const xmlChar *)"1.0");
+    xmlDocSetRootElement(document, xmlNewDocNode(document, NULL, (const xmlChar *)root, NULL));
+    apr_pool_cleanup_register(p, document, free_document, apr_pool_cleanup_null);
+    return document;
+}
+
+const char *esign_render_clean(apr_pool_t *p, const char *text)
+{
+    size_t length = strlen(text);
+    char *clean = esign_secret_alloc(p, length * 3 + 1), *end = clean;
+    for (const uint8_t *c = (const uint8_t *)text, *stop = c + length; c < stop;) {
+        ucs4_t point;
+        int size = u8_mbtoucr(&point, c, (size_t)(stop - c));
+        if (size <= 0) {
+            end = apr_cpystrn(end, "\xef\xbf\xbd", 4);
+            c++;
+            continue;
+        }
+        int allowed = point == '\t' || point == '\n' || point == '\r' || (point >= 0x20 && point != 0xfffe && point != 0xffff);
+        if (allowed) {
+            memcpy(end, c, (size_t)size);
+            end += size;
+        }
+        c += size;
+    }
+    return clean;
+}

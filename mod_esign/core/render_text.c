@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* render_text.c: texts, times and groups for the stylesheets. */
+#include "core/render_text.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include <libxml/xpathInternals.h>
+#include <libxslt/extensions.h>
+#include <libxslt/xsltutils.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define NAMESPACE ((const xmlChar *)"urn:mod_esign:text")
+#define ARGUMENTS_MAX 9
+
+static esign_render_call_t *call_of(xmlXPathParserContextPtr xpath, xsltTransformContextPtr *context)
+{
+    *context = xsltXPathGetTransformContext(xpath);
+    return (*context)->_private;
+}
+
+static void fail(esign_render_call_t *call, xsltTransformContextPtr context, const char *what)
+{
+    if (!call->error)
+        call->error = what;
+    context->state = XSLT_STATE_STOPPED;
+}
+
+/* The next string from the stack, copied into the call's pool. */
+static const char *pop(xmlXPathParserContextPtr xpath, apr_pool_t *p)
+{
+    xmlChar *string = xmlXPathPopString(xpath);
+    const char *copy = apr_pstrdup(p, string ? (const char *)string : "");
+    xmlFree(string);
+    return copy;
+}
+
+static void give(xmlXPathParserContextPtr xpath, const char *text)
+{
+    valuePush(xpath, xmlXPathNewCString(text));
+}
+
+static void text_function(xmlXPathParserContextPtr xpath, int count)
+{
+    xsltTransformContextPtr context;
+    esign_render_call_t *call = call_of(xpath, &context);
+    const char *arguments[ARGUMENTS_MAX + 1];
+    if (count < 1 || count > ARGUMENTS_MAX + 1) {
+        xmlXPathSetArityError(xpath);
+        return;
+    }
+    for (int i = count - 1; i >= 0; i--)
+        arguments[i] = pop(xpath, call->pool);
+    const char *text = esign_catalogue_format(call->catalogue, call->language, arguments[0], arguments + 1, count - 1, call->pool);
+    if (!text)
+        fail(call, context, apr_psprintf(call->pool, "the catalogues have no key %s", arguments[0]));
+    give(xpath, text ? text : "");
+}
+
+static void has_function(xmlXPathParserContextPtr xpath, int count)
+{
+    xsltTransformContextPtr context;
+    esign_render_call_t *call = call_of(xpath, &context);
+    if (count != 1) {
+        xmlXPathSetArityError(xpath);
+        return;
+    }
+    valuePush(xpath, xmlXPathNewBoolean(esign_catalogue_text(call->catalogue, call->language, pop(xpath, call->pool)) != NULL));
+}
+
+/* "YYYY-MM-DD", or "YYYY-MM-DDThh:mm:ssZ". */
+static int parse_iso(const char *iso, int date_only, apr_time_t *time)
+{
+    apr_time_exp_t t = { 0 };
+    int end = 0;
+    int fields = date_only ? sscanf(iso, "%4d-%2d-%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &end)
+                           : sscanf(iso, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec, &end);
+    t.tm_year -= 1900;
+    t.tm_mon -= 1;
+    return fields == (date_only ? 3 : 6) && end > 0 && iso[end] == '\0' && apr_time_exp_gmt_get(time, &t) == APR_SUCCESS;
+}
+
+static void moment(xmlXPathParserContextPtr xpath, int count, int date_only)
+{
+    xsltTransformContextPtr context;
+    esign_render_call_t *call = call_of(xpath, &context);
+    apr_time_t time;
+    if (count != 1) {
+        xmlXPathSetArityError(xpath);
+        return;
+    }
+    const char *iso = pop(xpath, call->pool);
+    if (!parse_iso(iso, date_only, &time)) {
+        fail(call, context, apr_psprintf(call->pool, "'%s' is no ISO 8601 %s", iso, date_only ? "date" : "UTC time"));
+        give(xpath, "");
+        return;
+    }
+    give(xpath, esign_catalogue_time(call->catalogue, call->language, time, date_only, call->pool));
+}
+
+static void time_function(xmlXPathParserContextPtr xpath, int count)
+{
+    moment(xpath, count, 0);
+}
+
+static void date_function(xmlXPathParserContextPtr xpath, int count)
+{
+    moment(xpath, count, 1);
+}
+
+static void group_function(xmlXPathParserContextPtr xpath, int count)
+{
+    xsltTransformContextPtr context;
+    esign_render_call_t *call = call_of(xpath, &context);
+    if (count != 2) {
+        xmlXPathSetArityError(xpath);
+        return;
+    }
+    int size = (int)xmlXPathPopNumber(xpath), in_group = 0;
+    xmlChar *text = xmlXPathPopString(xpath);
+    char *grouped = apr_pcalloc(call->pool, strlen((const char *)text) * 3 + 1), *end = grouped;
+    for (const xmlChar *c = text; *c; c++) {
+        int starts = (*c & 0xc0) != 0x80;
+        if (starts && size > 0 && in_group == size) {
+            end = apr_cpystrn(end, "\xc2\xa0", 3);
+            in_group = 0;
+        }
+        in_group += starts;
+        *end++ = (char)*c;
+    }
+    xmlFree(text);
+    give(xpath, grouped);
+}
+
+void esign_render_text_register(xsltTransformContextPtr context)
+{
+    const struct {
+        const char *name;
+        xmlXPathFunction function;
+    } functions[] = {
+        { "text", text_function },
+        { "has", has_function },
+        { "time", time_function },
+        { "date", date_function },
+        { "group", group_function },
+    };
+    for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)
+        xsltRegisterExtFunction(context, (const xmlChar *)functions[i].name, NAMESPACE, functions[i].function);
+}

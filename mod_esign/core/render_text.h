@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* render_text.h: the functions that stylesheets call, in the namespace urn:mod_esign:text. */
+#ifndef ESIGN_CORE_RENDER_TEXT_H
+#define ESIGN_CORE_RENDER_TEXT_H
+
+#include "catalogue.h"
+
+#include <libxslt/xsltInternals.h>
+
+/* What the functions need during one transformation; the context's _private. */
+typedef struct {
+    const esign_catalogue_t *catalogue;
+    const char *language;
+    apr_pool_t *pool;
+    const char *error;   /* the first thing that went wrong; NULL */
+} esign_render_call_t;
+
+/* Makes m:text, m:has, m:time, m:date and m:group known to one transformation. */
+void esign_render_text_register(xsltTransformContextPtr context);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* word.c: judges security words: their form, the blocklist, and the subscriber's own data in them. */
+#include "core/word.h"
+#include "core/digest.h"
+#include "core/secret.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unicase.h>
+#include <unictype.h>
+#include <uninorm.h>
+#include <unistr.h>
+
+#define PROBLEM "blocklist"
+#define MAX_LINES 10000000
+#define MIN_PART 4           /* shorter parts of personal texts stand in too many good words */
+#define COUNTRY_CODE_MAX 3   /* digits, ITU-T E.164 */
+#define FOLDS 2
+
+/* Case by Turkish rules (I and ı, İ and i) and by those of all other languages (I and i), as libunistring names them. */
+static const char *const fold_languages[FOLDS] = { "tr", "" };
+
+/* Sorted keyed hashes instead of the words: 8 bytes each, and at 10 million words a chance of 1 in 10^12 that a good word is refused. */
+struct esign_blocklist_t {
+    unsigned char key[crypto_shorthash_KEYBYTES];
+    apr_size_t count, room;
+    uint64_t *hashes;
+};
+
+/* A word in both folds. */
+typedef struct {
+    const char *fold[FOLDS];
+} folded_t;
+
+/* NFC of valid UTF-8. The buffer is large enough for any text (a code point grows at most threefold), so libunistring leaves no copies on the heap. */
+static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
+{
+    size_t size = 3 * length + 16;
+    uint8_t *composed = esign_secret_alloc(p, size);
+    uint8_t *result = u8_normalize(UNINORM_NFC, (const uint8_t *)text, length, composed, &size);
+    return result == composed ? (char *)composed : NULL;
+}
+
+static const char *fold(const char *composed, apr_size_t length, const char *language, apr_pool_t *p)
+{
+    size_t size = 3 * length + 16;
+    uint8_t *folded = esign_secret_alloc(p, size);
+    uint8_t *result = u8_casefold((const uint8_t *)composed, length, language, NULL, folded, &size);
+    return result == folded ? (const char *)folded : NULL;
+}
+
+/* 0 when libunistring had no memory. */
+static int fold_all(folded_t *folded, const char *composed, apr_size_t length, apr_pool_t *p)
+{
+    for (int i = 0; i < FOLDS; i++)
+        if ((folded->fold[i] = fold(composed, length, fold_languages[i], p)) == NULL)
+            return 0;
+    return 1;
+}
+
+char *esign_word_normalize(const char *typed, apr_pool_t *p)
+{
+    apr_size_t length = strlen(typed);
+    if (u8_check((const uint8_t *)typed, length) != NULL)
+        return NULL;
+    ucs4_t c;
+    for (const uint8_t *next = (const uint8_t *)typed; (next = u8_next(&c, next)) != NULL;)
+        if (uc_is_general_category(c, UC_CONTROL))
+            return NULL;
+    return compose(typed, length, p);
+}
+
+static uint64_t hash(const esign_blocklist_t *blocklist, const char *folded)
+{
+    uint64_t value;
+    crypto_shorthash((unsigned char *)&value, (const unsigned char *)folded, strlen(folded), blocklist->key);
+    return value;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static int is_common(const esign_blocklist_t *blocklist, const folded_t *word)
+{
+    for (int i = 0; i < FOLDS; i++) {
+        uint64_t value = hash(blocklist, word->fold[i]);
+        if (blocklist->count > 0 && bsearch(&value, blocklist->hashes, blocklist->count, sizeof value, compare) != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+/* Any fold against any: who is called İPEK writes it IPEK on a keyboard without the dot. */
+static int contains(const folded_t *word, const char *part, apr_size_t length, apr_pool_t *p)
+{
+    folded_t folded;
+    if (!fold_all(&folded, part, length, p))
+        return 1;   /* without memory the word is refused, not let through */
+    for (int i = 0; i < FOLDS; i++)
+        for (int j = 0; j < FOLDS; j++)
+            if (strstr(word->fold[i], folded.fold[j]) != NULL)
+                return 1;
+    return 0;
+}
+
+static int is_letter_or_digit(ucs4_t c)
+{
+    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_Nd);
+}
+
+/* Whether the word contains one of the runs of letters and digits of `text`. Of an e-mail address the local part counts: a provider's name is nobody's own. A phone
+ * number is searched without its first three digits, so it is found with or without its country code. */
+static int is_personal(const folded_t *word, const char *text, apr_pool_t *p)
+{
+    apr_size_t length = strcspn(text, "@");
+    if (u8_check((const uint8_t *)text, length) != NULL)
+        return 0;
+    char *composed = compose(text, length, p);
+    if (composed == NULL)
+        return 1;
+    const char *from = composed;
+    if (from[0] == '+' && strspn(from + 1, "0123456789") > COUNTRY_CODE_MAX)
+        from += 1 + COUNTRY_CODE_MAX;
+
+    ucs4_t c;
+    int run = 0;
+    for (const char *at = from;;) {
+        const char *next = (const char *)u8_next(&c, (const uint8_t *)at);
+        if (next != NULL && is_letter_or_digit(c)) {
+            run++;
+        }
+        else {
+            if (run >= MIN_PART && contains(word, from, (apr_size_t)(at - from), p))
+                return 1;
+            if (next == NULL)
+                return 0;
+            from = next;
+            run = 0;
+        }
+        at = next;
+    }
+}
+
+esign_word_verdict_e esign_word_check(const esign_word_policy_t *policy, const char *word, const char *const *personal, apr_pool_t *p)
+{
+    if (word == NULL)
+        return ESIGN_WORD_MALFORMED;
+    apr_size_t length = strlen(word);
+    apr_size_t points = u8_mbsnlen((const uint8_t *)word, length);
+    if (points == 0)
+        return ESIGN_WORD_EMPTY;
+    if (points < (apr_size_t)policy->min)
+        return ESIGN_WORD_SHORT;
+    if (points > (apr_size_t)policy->max)
+        return ESIGN_WORD_LONG;
+
+    folded_t folded;
+    if (!fold_all(&folded, word, length, p))
+        return ESIGN_WORD_MALFORMED;
+    if (policy->blocklist != NULL && is_common(policy->blocklist, &folded))
+        return ESIGN_WORD_COMMON;
+    for (; *personal != NULL; personal++)
+        if (is_personal(&folded, *personal, p))
+            return ESIGN_WORD_PERSONAL;
+    return ESIGN_WORD_OK;
+}
+
+const char *esign_word_verdict_name(esign_word_verdict_e verdict)
+{
+    static const char *const names[] = {
+        [ESIGN_WORD_OK] = "ok",
+        [ESIGN_WORD_EMPTY] = "empty",
+        [ESIGN_WORD_SHORT] = "short",
+        [ESIGN_WORD_LONG] = "long",
+        [ESIGN_WORD_MALFORMED] = "malformed",
+        [ESIGN_WORD_COMMON] = "common",
+        [ESIGN_WORD_PERSONAL] = "personal"
+    };
+    return names[verdict];
+}
+
+static int reserve(esign_blocklist_t *blocklist, apr_size_t count)
+{
+    if (count > blocklist->room) {
+        apr_size_t room = blocklist->room * 2 + 1024;
+        uint64_t *hashes = realloc(blocklist->hashes, room * sizeof *hashes);
+        if (hashes == NULL)
+            return 0;
+        blocklist->hashes = hashes;
+        blocklist->room = room;
+    }
+    return 1;
+}
+
+/* Why a line is refused; NULL when it was taken in. */
+static const char *add_line(esign_blocklist_t *blocklist, char *line, apr_size_t length, apr_pool_t *scratch)
+{
+    while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+        line[--length] = '\0';
+    if (length == 0 || line[0] == '#')
+        return NULL;
+    const char *word = strlen(line) == length ? esign_word_normalize(line, scratch) : NULL;
+    folded_t folded;
+    if (word == NULL || !fold_all(&folded, word, strlen(word), scratch))
+        return "it is not UTF-8, or has control characters";
+    if (!reserve(blocklist, blocklist->count + FOLDS))
+        return "no memory for this many words";
+    for (int i = 0; i < FOLDS; i++)
+        if (i == 0 || strcmp(folded.fold[i], folded.fold[0]) != 0)
+            blocklist->hashes[blocklist->count++] = hash(blocklist, folded.fold[i]);
+    return NULL;
+}
+
+static esign_result_t read_lines(esign_blocklist_t *blocklist, FILE *file, const char *path, apr_pool_t *p)
+{
+    esign_result_t result = ESIGN_OK;
+    apr_pool_t *scratch;
+    apr_pool_create(&scratch, p);
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    for (int number = 1; !esign_failed(result) && (length = getline(&line, &size, file)) >= 0; number++) {
+        const char *refusal = number > MAX_LINES ? "a blocklist has at most 10 million lines" : add_line(blocklist, line, (apr_size_t)length, scratch);
+        if (refusal != NULL)
+            result = esign_result_make(p, APR_EINVAL, PROBLEM, "%s line %d: %s", path, number, refusal);
+        apr_pool_clear(scratch);
+    }
+    if (!esign_failed(result) && !feof(file)) {
+        int error = errno;
+        result = esign_result_make(p, error, PROBLEM, "%s cannot be read: %s", path, strerror(error));
+    }
+    free(line);
+    apr_pool_destroy(scratch);
+    return result;
+}
+
+static apr_status_t release(void *data)
+{
+    esign_blocklist_t *blocklist = data;
+    free(blocklist->hashes);
+    return APR_SUCCESS;
+}
+
+esign_result_t esign_blocklist_load(esign_blocklist_t **blocklist, const char *path, apr_pool_t *p)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        int error = errno;
+        return esign_result_make(p, error, PROBLEM, "%s cannot be opened: %s", path, strerror(error));
+    }
+    esign_blocklist_t *made = apr_pcalloc(p, sizeof *made);
+    apr_pool_cleanup_register(p, made, release, apr_pool_cleanup_null);
+    esign_digest_random(made->key, sizeof made->key);
+
+    esign_result_t result = read_lines(made, file, path, p);
+    fclose(file);
+    if (esign_failed(result))
+        return result;
+    if (made->count > 0)
+        qsort(made->hashes, made->count, sizeof *made->hashes, compare);
+    *blocklist = made;
+    return ESIGN_OK;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* word_hash.c: pepper and Argon2id, with every way to fail costing what success costs. */
+#include "core/word_hash.h"
+#include "core/digest.h"
+#include "core/secret.h"
+
+#include <apr_strings.h>
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#define PROBLEM "security word hash"
+#define MIN_MEMORY_KIB 19456
+#define MAX_MEMORY_KIB (1024 * 1024)
+#define MIN_PASSES 2
+#define MAX_PASSES 16
+
+/* The numbers of a PHC string, as it writes them. */
+typedef struct {
+    apr_int64_t memory_kib, passes, lanes;
+} phc_t;
+
+esign_result_t esign_word_hash_init(void)
+{
+    if (sodium_init() < 0)
+        return (esign_result_t){ APR_EGENERAL, PROBLEM, "libsodium cannot be initialised" };
+    return ESIGN_OK;
+}
+
+/* Takes the literal `name` and a decimal number without leading zeros off `*text`. */
+static int take_number(const char **text, const char *name, apr_int64_t *number)
+{
+    apr_size_t length = strlen(name);
+    if (strncmp(*text, name, length) != 0)
+        return 0;
+    const char *digits = *text + length;
+    apr_size_t count = strspn(digits, "0123456789");
+    if (count == 0 || count > 10 || digits[0] == '0')
+        return 0;
+    *number = apr_atoi64(digits);
+    *text = digits + count;
+    return 1;
+}
+
+/* Takes `$` and canonical base64 of `min` to 64 bytes off `*text`. */
+static int take_bytes(const char **text, apr_size_t min)
+{
+    unsigned char bytes[64];
+    apr_size_t length;
+    if (**text != '$')
+        return 0;
+    const char *start = *text + 1;
+    apr_size_t given = strcspn(start, "$");
+    *text = start + given;
+    return sodium_base642bin(bytes, sizeof bytes, start, given, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0
+        && length >= min;
+}
+
+/* Exactly what libsodium's verification reads; salt and hash at least as long as RFC 9106 and libsodium ask. */
+static const char *parse(const char *phc, phc_t *numbers)
+{
+    static const char malformed[] = "it is malformed: write it as $argon2id$v=19$m=KIB,t=PASSES,p=1$SALT$HASH";
+    static const char name[] = "$argon2id$";
+    if (strncmp(phc, name, sizeof name - 1) != 0)
+        return "it is not of argon2id";
+    apr_int64_t version;
+    const char *rest = phc + sizeof name - 1;
+    if (!take_number(&rest, "v=", &version) || version != 19
+        || !take_number(&rest, "$m=", &numbers->memory_kib) || !take_number(&rest, ",t=", &numbers->passes)
+        || !take_number(&rest, ",p=", &numbers->lanes) || !take_bytes(&rest, 8) || !take_bytes(&rest, 16) || *rest != '\0')
+        return malformed;
+    if (numbers->memory_kib > MAX_MEMORY_KIB)
+        return "it asks for more than 1 GiB of memory";
+    if (numbers->passes > MAX_PASSES)
+        return "it asks for more than 16 passes";
+    if (numbers->lanes > 64 || numbers->memory_kib < 8 * numbers->lanes)
+        return "its parallelism is more than 64, or has less than 8 KiB of memory for each lane";
+    return NULL;
+}
+
+const char *esign_word_hash_refusal(const char *phc)
+{
+    phc_t numbers;
+    return parse(phc, &numbers);
+}
+
+/* The word as Argon2id gets it; NULL when the key file has no key `id`. */
+static const char *add_pepper(const esign_keyring_t *keyring, int id, const char *word, apr_pool_t *p)
+{
+    const unsigned char *pepper = esign_keyring_key(keyring, ESIGN_KEY_PEPPER, id);
+    if (pepper == NULL)
+        return NULL;
+    unsigned char *mac = esign_secret_alloc(p, ESIGN_DIGEST_SIZE);
+    esign_digest_hmac(pepper, word, strlen(word), mac);
+    return esign_digest_encode(p, mac, ESIGN_DIGEST_SIZE);
+}
+
+esign_result_t esign_word_hash_make(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char **hash, apr_pool_t *p)
+{
+    if (cost.memory_kib < MIN_MEMORY_KIB || cost.memory_kib > MAX_MEMORY_KIB || cost.passes < MIN_PASSES || cost.passes > MAX_PASSES)
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "Argon2id's cost must be %d to %d KiB and %d to %d passes",
+                                 MIN_MEMORY_KIB, MAX_MEMORY_KIB, MIN_PASSES, MAX_PASSES);
+    int id = esign_keyring_active(keyring);
+    const char *peppered = add_pepper(keyring, id, word, p);
+    char phc[crypto_pwhash_STRBYTES];
+    if (crypto_pwhash_str_alg(phc, peppered, strlen(peppered), (unsigned long long)cost.passes, (size_t)cost.memory_kib * 1024,
+                              crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id (%d KiB)", cost.memory_kib);
+    *hash = apr_psprintf(p, "k=%d%s", id, phc);
+    return ESIGN_OK;
+}
+
+/* A hash that no word has (32 zero bytes), to spend the time of a real one. */
+static const char *dummy(esign_word_cost_t cost, apr_pool_t *p)
+{
+    return apr_psprintf(p, "$argon2id$v=19$m=%d,t=%d,p=1$bW9kX2VzaWduIGR1bW15IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", cost.memory_kib, cost.passes);
+}
+
+/* Splits a stored hash into the id of its pepper (0: none) and its PHC string, parsed; why it cannot be used, NULL when it can. */
+static const char *split(const char *hash, int *id, const char **phc, phc_t *numbers)
+{
+    apr_int64_t key = 0;
+    *phc = hash;
+    if (hash[0] == 'k' && (!take_number(phc, "k=", &key) || key > 255))
+        return "its key id is malformed";
+    *id = (int)key;
+    return parse(*phc, numbers);
+}
+
+esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char *hash,
+                                      int *matches, int *stale, apr_pool_t *p)
+{
+    int active = esign_keyring_active(keyring), id = active;
+    phc_t numbers = { 0, 0, 0 };
+    const char *phc = NULL;
+    const char *refusal = hash == NULL ? NULL : split(hash, &id, &phc, &numbers);
+    int real = hash != NULL && refusal == NULL;
+    const char *peppered = add_pepper(keyring, real && id != 0 ? id : active, word, p);
+    *matches = *stale = 0;
+    if (peppered == NULL) {
+        refusal = apr_psprintf(p, "it was made under key %d, which the key file does not have", id);
+        real = 0;
+        peppered = "";
+    }
+
+    const char *text = real && id == 0 ? word : peppered;
+    errno = 0;
+    int verified = crypto_pwhash_str_verify(real ? phc : dummy(cost, p), text, strlen(text));
+    if (verified != 0 && errno != EINVAL)   /* libsodium's sign that the words differ; without memory it must not look so */
+        return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id");
+    if (refusal != NULL)
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s", refusal);
+    *matches = verified == 0 && real && word[0] != '\0';
+    *stale = *matches && (id != active || numbers.memory_kib < cost.memory_kib || numbers.passes < cost.passes);
+    return ESIGN_OK;
+}

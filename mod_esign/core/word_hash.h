@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* word_hash.h: the slow, peppered hash of a security word. */
+#ifndef ESIGN_CORE_WORD_HASH_H
+#define ESIGN_CORE_WORD_HASH_H
+
+#include "keyring.h"
+
+/* Argon2id's cost (OWASP Password Storage): at least 19456 KiB and 2 passes; parallelism is 1. */
+typedef struct {
+    int memory_kib;
+    int passes;
+} esign_word_cost_t;
+
+/* Once a process, before any other function here. */
+esign_result_t esign_word_hash_init(void);
+
+/* Hashes a normalized word: HMAC with the pepper of the active key, then Argon2id. The text is `k=ID` followed by a PHC string, in `p`. */
+esign_result_t esign_word_hash_make(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char **hash, apr_pool_t *p);
+
+/* Compares. `hash` NULL stands for a subscriber who does not exist or has no word: the same work is done against a hash of no word and `*matches` is 0.
+ * `*stale`: it matches but was made without the active pepper or with less than `cost`, so hash it anew. */
+esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char *hash,
+                                      int *matches, int *stale, apr_pool_t *p);
+
+/* Why a PHC string from outside cannot be taken in (not argon2id, costs beyond 1 GiB or 16 passes, malformed); NULL when it can. */
+const char *esign_word_hash_refusal(const char *phc);
+
+#endif

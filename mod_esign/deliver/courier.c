@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* courier.c: rounds over the outbox. */
+#include "deliver/courier.h"
+
+#include "core/digest.h"
+#include "core/record.h"
+#include "store/audit.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <stdarg.h>
+#include <syslog.h>
+
+/* Longer than the longest transfer, so that what is under way here is never taken elsewhere. */
+#define LEASE apr_time_from_sec(60)
+#define FIRST_PAUSE apr_time_from_sec(5)
+#define LONGEST_PAUSE apr_time_from_sec(15 * 60)
+#define EXPIRE_EVERY apr_time_from_sec(10)
+
+/* What has to be known of a message when its transfer ends. */
+typedef struct {
+    apr_int64_t id, subscriber;
+    esign_outbox_kind_e kind;
+    int attempts;
+    const char *address;
+    apr_pool_t *pool;
+} errand_t;
+
+struct esign_courier_t {
+    const esign_courier_options_t *options;
+    esign_transport_t *transport;
+    apr_pool_t *pool;
+    apr_hash_t *errands;              /* by id: transfers under way */
+    char *owner;
+    apr_time_t expired;               /* when expiry was last looked at */
+    esign_database_t *database;       /* of the round that is going on */
+    apr_pool_t *round;
+};
+
+static void say(const esign_courier_t *courier, int level, apr_status_t status, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void say(const esign_courier_t *courier, int level, apr_status_t status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    courier->options->log(courier->options->baton, level, status, apr_pvsprintf(courier->round, format, arguments));
+    va_end(arguments);
+}
+
+static void complain(const esign_courier_t *courier, esign_result_t result)
+{
+    if (esign_failed(result))
+        say(courier, LOG_ERR, result.status, "%s: %s", result.problem, result.detail);
+}
+
+/* Growing pauses, a fifth more or less, so that what failed together does not come back together. */
+static apr_interval_time_t pause_after(int attempts)
+{
+    apr_interval_time_t pause = FIRST_PAUSE;
+    for (int i = 1; i < attempts && pause < LONGEST_PAUSE; i++)
+        pause *= 2;
+    if (pause > LONGEST_PAUSE)
+        pause = LONGEST_PAUSE;
+    return pause * 4 / 5 + esign_digest_random_id() % (pause * 2 / 5);
+}
+
+static void retry(esign_courier_t *courier, const errand_t *errand, const char *error)
+{
+    say(courier, LOG_WARNING, 0, "a %s was not sent (try %d): %s", esign_outbox_kind_name(errand->kind), errand->attempts, error);
+    complain(courier, esign_outbox_retry(courier->database, courier->owner, errand->id, apr_time_now() + pause_after(errand->attempts), error, courier->round));
+}
+
+static void bury(esign_courier_t *courier, const errand_t *errand, const char *error)
+{
+    say(courier, LOG_ERR, 0, "a %s is given up: %s", esign_outbox_kind_name(errand->kind), error);
+    complain(courier, esign_outbox_bury(courier->database, courier->owner, errand->id, error, courier->round));
+}
+
+/* The mail with the link is on its way: that goes into the audit trail with the row's end. */
+static void close_errand(esign_courier_t *courier, const errand_t *errand)
+{
+    esign_result_t result = esign_database_begin(courier->database, courier->round);
+    if (!esign_failed(result)) {
+        result = esign_outbox_done(courier->database, courier->owner, errand->id, courier->round);
+        if (!esign_failed(result) && errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->subscriber != ESIGN_SUBSCRIBER_NONE)
+            result = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_MAILED, errand->subscriber, errand->address, apr_time_now(), courier->round);
+        esign_result_t end = esign_database_end(courier->database, !esign_failed(result), courier->round);
+        result = esign_failed(result) ? result : end;
+    }
+    complain(courier, result);
+}
+
+static void transfer_done(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error)
+{
+    esign_courier_t *courier = baton;
+    errand_t *errand = apr_hash_get(courier->errands, &id, sizeof(id));
+    apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
+    if (outcome == ESIGN_TRANSFER_SENT)
+        close_errand(courier, errand);
+    else if (outcome == ESIGN_TRANSFER_NEVER)
+        bury(courier, errand, error);
+    else
+        retry(courier, errand, error);
+    apr_pool_destroy(errand->pool);
+}
+
+/* Left side of the Message-ID: the same at each try, so that a reader's mail program sees one message. */
+static const char *message_id(const esign_courier_t *courier, apr_int64_t id, apr_pool_t *p)
+{
+    const esign_keyring_t *keyring = courier->options->keyring;
+    unsigned char mac[ESIGN_DIGEST_SIZE];
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_AUDIT, esign_keyring_active(keyring)), &id, sizeof(id), mac);
+    return esign_digest_encode(p, mac, 16);
+}
+
+/* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. */
+static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbox_message_t *message, esign_subscriber_t **subscriber, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    const char *national_id = apr_table_get(message->values, "national-id");
+    int granted = 1;
+    *subscriber = NULL;
+    esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, subscriber, p) : ESIGN_OK;
+    if (esign_failed(result) || !*subscriber || message->attempts > 1)
+        return result;
+    result = esign_subscriber_claim_mail(courier->database, (*subscriber)->id, apr_time_now(), o->mail_pause, o->mails_per_day, &granted, p);
+    if (!granted)
+        *subscriber = NULL;
+    return result;
+}
+
+static esign_result_t start_reset(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand)
+{
+    const esign_courier_options_t *o = courier->options;
+    apr_pool_t *p = errand->pool;
+    esign_subscriber_t *subscriber;
+    esign_mail_t mail;
+    const char *token;
+    esign_result_t result = find_recipient(courier, message, &subscriber, p);
+    if (esign_failed(result) || !subscriber)
+        return result;
+    errand->subscriber = subscriber->id;
+    esign_grant_t grant = { .subscriber = subscriber->id, .link_epoch = subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
+    if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
+        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
+    result = esign_message_reset(&o->message, subscriber, token, (int)(apr_time_sec(o->link_life) / 60), errand->address,
+                                 esign_record_number(message->values, "time", message->created), &mail, p);
+    if (esign_failed(result))
+        return result;
+    mail.id = message_id(courier, message->id, p);
+    return esign_transport_mail(courier->transport, message->id, &mail);
+}
+
+static esign_result_t start_notice(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand, const esign_subscriber_t *subscriber)
+{
+    esign_mail_t mail;
+    const char *event = apr_table_get(message->values, "event");
+    esign_result_t result = esign_message_notice(&courier->options->message, subscriber, event ? event : "", errand->address,
+                                                 esign_record_number(message->values, "time", message->created), &mail, errand->pool);
+    if (esign_failed(result))
+        return result;
+    mail.id = message_id(courier, message->id, errand->pool);
+    return esign_transport_mail(courier->transport, message->id, &mail);
+}
+
+static esign_result_t start_code(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand, const esign_subscriber_t *subscriber)
+{
+    esign_sms_t sms;
+    const char *code = apr_table_get(message->values, "code");
+    esign_result_t result = esign_message_code(&courier->options->message, subscriber, code ? code : "", &sms, errand->pool);
+    return esign_failed(result) ? result : esign_transport_sms(courier->transport, message->id, &sms);
+}
+
+static esign_result_t start_for_subscriber(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand)
+{
+    esign_subscriber_t *subscriber;
+    errand->subscriber = esign_record_number(message->values, "subscriber", ESIGN_SUBSCRIBER_NONE);
+    esign_result_t result = esign_subscriber_get(courier->database, errand->subscriber, &subscriber, errand->pool);
+    if (esign_failed(result) || !subscriber)
+        return result;
+    return message->kind == ESIGN_OUTBOX_CODE ? start_code(courier, message, errand, subscriber) : start_notice(courier, message, errand, subscriber);
+}
+
+static void start(esign_courier_t *courier, const esign_outbox_message_t *message)
+{
+    apr_pool_t *p;
+    apr_pool_create(&p, courier->pool);
+    errand_t *errand = apr_pcalloc(p, sizeof(*errand));
+    const char *address = apr_table_get(message->values, "address");
+    *errand = (errand_t){ .id = message->id, .kind = message->kind, .attempts = message->attempts, .pool = p,
+                          .address = address ? apr_pstrdup(p, address) : "unknown" };
+    apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
+    int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
+    esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK
+                            : message->kind == ESIGN_OUTBOX_RESET_REQUEST ? start_reset(courier, message, errand)
+                                                                          : start_for_subscriber(courier, message, errand);
+    if (esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport) > before)
+        return;
+    /* Nothing is under way: it failed before it began, or there is nothing to send. */
+    apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
+    if (APR_STATUS_IS_EINVAL(result.status))
+        bury(courier, errand, result.detail);
+    else if (esign_failed(result))
+        retry(courier, errand, result.detail);
+    else if (message->expires <= apr_time_now())
+        bury(courier, errand, "expired");
+    else
+        complain(courier, esign_outbox_done(courier->database, courier->owner, errand->id, courier->round));
+    apr_pool_destroy(p);
+}
+
+/* Takes messages of some kinds for the free places; how many. */
+static int take(esign_courier_t *courier, int kinds, int places)
+{
+    const apr_array_header_t *messages;
+    if (places <= 0)
+        return 0;
+    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kinds, places, apr_time_now(), LEASE, &messages, courier->round);
+    complain(courier, result);
+    for (int i = 0; !esign_failed(result) && i < messages->nelts; i++)
+        start(courier, &APR_ARRAY_IDX(messages, i, esign_outbox_message_t));
+    return esign_failed(result) ? 0 : messages->nelts;
+}
+
+static int take_all(esign_courier_t *courier)
+{
+    const esign_courier_options_t *o = courier->options;
+    int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
+    return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE),
+                        o->mails_at_once - esign_transport_pending_mail(courier->transport));
+}
+
+esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p)
+{
+    unsigned char name[12];
+    esign_courier_t *made = apr_pcalloc(p, sizeof(*made));
+    esign_digest_random(name, sizeof(name));
+    made->options = options;
+    made->pool = p;
+    made->owner = esign_digest_encode(p, name, sizeof(name));
+    made->errands = apr_hash_make(p);
+    *courier = made;
+    return esign_transport_create(&made->transport, options->smtp, options->gateway, transfer_done, made, p);
+}
+
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    apr_time_t now = apr_time_now();
+    esign_result_t result = ESIGN_OK;
+    int expired = 0;
+    courier->database = database;
+    courier->round = p;
+    if (now - courier->expired >= EXPIRE_EVERY) {
+        result = esign_outbox_expire(database, now, &expired, p);
+        courier->expired = now;
+        if (expired > 0)
+            say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
+    }
+    while (!esign_failed(result) && apr_time_now() < until) {
+        int taken = o->stopping(o->baton) ? 0 : take_all(courier);
+        int pending = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
+        if (taken == 0 && pending == 0)
+            break;
+        esign_transport_run(courier->transport, pending > 0 ? apr_time_from_msec(100) : 0);
+    }
+    courier->database = NULL;
+    courier->round = NULL;
+    return result;
+}

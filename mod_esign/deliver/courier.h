@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* courier.h: carries what the outbox holds to the SMTP server and the SMS gateway. */
+#ifndef ESIGN_DELIVER_COURIER_H
+#define ESIGN_DELIVER_COURIER_H
+
+#include "transport.h"
+
+#include "store/outbox.h"
+#include "store/token.h"
+
+/* Everything that the courier works with; it outlives the courier. */
+typedef struct {
+    esign_message_context_t message;
+    const esign_smtp_t *smtp;
+    const esign_sms_gateway_t *gateway;   /* NULL: codes are not sent, and stay until they expire */
+    const esign_keyring_t *keyring;
+    esign_cache_t *cache;
+    int mails_at_once, sms_at_once;
+    apr_interval_time_t link_life;
+    apr_interval_time_t mail_pause;       /* between two reset mails of a subscriber */
+    int mails_per_day;
+    int (*stopping)(void *baton);         /* the process is to end: take nothing new */
+    void (*log)(void *baton, int level, apr_status_t status, const char *text);   /* level: syslog's, which are httpd's too */
+    void *baton;
+} esign_courier_options_t;
+
+typedef struct esign_courier_t esign_courier_t;
+
+/* One courier of a process, used by one thread. Ended with `p`, its transfers given up (their leases run out). */
+esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p);
+
+/* One round: expires, leases what is due and for which there are free places, starts it, lets transfers go on until nothing is due and under way or `until` has come.
+ * Mail and SMS have places of their own, so that a dead mail server never holds up a code. A new lease is taken as soon as places are free. `p` is the round's pool.
+ * Pauses after failures: 5 s, doubled each time to 15 min at most, ± 20 %. */
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
+
+#endif

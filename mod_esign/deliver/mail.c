@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mail.c: one mail over SMTP: text and HTML in one message. */
+#include "deliver/transport_private.h"
+
+#include "deliver/header.h"
+
+#include "core/contact.h"
+
+#include <apr_strings.h>
+
+#include <string.h>
+
+/* Keeps the server's last line: libcurl itself tells no more than the number. */
+static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
+{
+    esign_transfer_t *transfer = baton;
+    size_t length = size * count, kept = length < sizeof(transfer->reply) ? length : sizeof(transfer->reply) - 1;
+    memcpy(transfer->reply, bytes, kept);
+    transfer->reply[kept] = '\0';
+    transfer->reply[strcspn(transfer->reply, "\r\n")] = '\0';
+    return length;
+}
+
+static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code, const char **words)
+{
+    long reply = 0;
+    if (code == CURLE_OK)
+        return ESIGN_TRANSFER_SENT;
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply);
+    if (reply >= 400 && transfer->reply[0] != '\0')
+        *words = transfer->reply;
+    /* A sender or a password that the server will not have is the administrator's to mend: the message waits. */
+    int ours = code == CURLE_LOGIN_DENIED || strncmp(transfer->words, "MAIL failed", 11) == 0;
+    return reply >= 500 && reply < 600 && !ours ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
+}
+
+static void add_part(esign_transfer_t *transfer, curl_mime *alternatives, const char *text, const char *type)
+{
+    curl_mimepart *part = curl_mime_addpart(alternatives);
+    if (!part || curl_mime_data(part, text, CURL_ZERO_TERMINATED) != CURLE_OK || curl_mime_type(part, type) != CURLE_OK ||
+        curl_mime_encoder(part, "quoted-printable") != CURLE_OK)
+        transfer->setup = CURLE_OUT_OF_MEMORY;
+}
+
+static void add_body(esign_transfer_t *transfer, const esign_mail_t *mail)
+{
+    transfer->mime = curl_mime_init(transfer->easy);
+    curl_mime *alternatives = curl_mime_init(transfer->easy);
+    curl_mimepart *part = transfer->mime ? curl_mime_addpart(transfer->mime) : NULL;
+    if (!part || !alternatives) {
+        curl_mime_free(alternatives);
+        transfer->setup = CURLE_OUT_OF_MEMORY;
+        return;
+    }
+    /* The last one is what a reader that can show both prefers. */
+    add_part(transfer, alternatives, mail->text, "text/plain; charset=utf-8");
+    add_part(transfer, alternatives, mail->html, "text/html; charset=utf-8");
+    curl_mime_subparts(part, alternatives);
+    curl_mime_type(part, "multipart/alternative");
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_MIMEPOST, transfer->mime);
+}
+
+static void add_headers(esign_transfer_t *transfer, const esign_smtp_t *smtp, const esign_mail_t *mail)
+{
+    apr_pool_t *p = transfer->pool;
+    const char *host = strrchr(smtp->from, '@') + 1;
+    const char *const lines[] = {
+        esign_header_date(p, apr_time_now()),
+        esign_header_mailbox(p, "From", smtp->from_name, smtp->from),
+        esign_header_mailbox(p, "To", mail->to_name, mail->to),
+        esign_header_text(p, "Subject", mail->subject),
+        apr_psprintf(p, "Message-ID: <%s@%s>", mail->id, host),
+        "Auto-Submitted: auto-generated",
+        smtp->reply_to ? esign_header_mailbox(p, "Reply-To", "", smtp->reply_to) : NULL,
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        if (lines[i])
+            esign_transfer_append(transfer, &transfer->headers, lines[i]);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail)
+{
+    const esign_smtp_t *smtp = transport->smtp;
+    esign_transfer_limits_t limits = { .protocols = "smtp,smtps", .ca_file = smtp->ca_file, .timeout = smtp->timeout };
+    esign_transfer_t *transfer;
+    if (!esign_contact_email_valid(mail->to) || !esign_header_safe(mail->to_name) || !esign_header_safe(mail->subject))
+        return (esign_result_t){ APR_EINVAL, "mail", "the address, name or subject cannot stand in a header" };
+    esign_result_t result = esign_transfer_open(&transfer, transport, id, &limits, &transport->mails, judge);
+    if (esign_failed(result))
+        return result;
+    transfer->recipient = apr_pstrdup(transfer->pool, mail->to);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_URL, smtp->url);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_USE_SSL, (long)(smtp->tls_required ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+    if (smtp->user) {
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_USERNAME, smtp->user);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_PASSWORD, smtp->password);
+    }
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_HEADERFUNCTION, keep_reply);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_HEADERDATA, transfer);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_MAIL_FROM, smtp->from);
+    esign_transfer_append(transfer, &transfer->recipients, mail->to);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_MAIL_RCPT, transfer->recipients);
+    add_headers(transfer, smtp, mail);
+    add_body(transfer, mail);
+    return esign_transfer_start(transfer);
+}
+
+esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *p)
+{
+    if (!esign_transport_url_valid(smtp->url, "smtp", "smtps", 1))
+        return esign_result_make(p, APR_EINVAL, "mail", "'%s' is not an SMTP server: write smtp://host:port or smtps://host:port", smtp->url);
+    return ESIGN_OK;
+}

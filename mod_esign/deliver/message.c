@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message.c: message XML and what the stylesheets make of it. */
+#include "deliver/message.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include <libxml/tree.h>
+
+#define X(text) ((const xmlChar *)(text))
+
+static const char *iso_time(apr_pool_t *p, apr_time_t time)
+{
+    apr_time_exp_t t;
+    apr_time_exp_gmt(&t, time);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+static xmlDocPtr begin(const esign_message_context_t *context, const char *name, const char *language, apr_pool_t *p)
+{
+    xmlDocPtr document = esign_render_document(p, "message");
+    xmlNodePtr root = xmlDocGetRootElement(document);
+    xmlNewProp(root, X("name"), X(name));
+    xmlNewProp(root, X("lang"), X(language));
+    xmlNewProp(root, X("organization"), X(esign_render_clean(p, context->organization)));
+    xmlNewProp(root, X("url"), X(context->url));
+    return document;
+}
+
+static xmlNodePtr add(xmlDocPtr document, const char *name, const char *text, apr_pool_t *p)
+{
+    return xmlNewTextChild(xmlDocGetRootElement(document), NULL, X(name), text ? X(esign_render_clean(p, text)) : NULL);
+}
+
+static void add_origin(xmlDocPtr document, const char *address, apr_time_t time, apr_pool_t *p)
+{
+    xmlNodePtr origin = add(document, "origin", NULL, p);
+    xmlNewProp(origin, X("address"), X(esign_render_clean(p, address)));
+    xmlNewProp(origin, X("time"), X(iso_time(p, time)));
+}
+
+/* Both parts and the subject of a mail to a subscriber. */
+static esign_result_t make_mail(const esign_message_context_t *context, const esign_subscriber_t *subscriber, xmlDocPtr document, const char *subject,
+                                esign_mail_t *mail, apr_pool_t *p)
+{
+    char *text, *html;
+    apr_size_t length;
+    const char *const arguments[] = { context->organization };
+    esign_result_t result = esign_render_transform(context->render, "mail-text", document, &text, &length, p);
+    if (!esign_failed(result))
+        result = esign_render_transform(context->render, "mail-html", document, &html, &length, p);
+    if (esign_failed(result))
+        return result;
+    *mail = (esign_mail_t){ .to = subscriber->email, .to_name = subscriber->name, .text = text, .html = html };
+    mail->subject = esign_catalogue_format(esign_render_catalogue(context->render), subscriber->language, subject, arguments, 1, p);
+    return mail->subject ? ESIGN_OK : esign_result_make(p, APR_ENOENT, "message catalogue", "there is no key %s", subject);
+}
+
+esign_result_t esign_message_reset(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *token, int minutes,
+                                   const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p)
+{
+    xmlDocPtr document = begin(context, "reset", subscriber->language, p);
+    add(document, "name", subscriber->name, p);
+    xmlNewProp(add(document, "link", NULL, p), X("href"), X(apr_pstrcat(p, context->url, "/reset/", token, NULL)));
+    xmlNewProp(add(document, "life", NULL, p), X("minutes"), X(apr_itoa(p, minutes)));
+    add_origin(document, address, time, p);
+    return make_mail(context, subscriber, document, "subject.reset", mail, p);
+}
+
+esign_result_t esign_message_notice(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *event,
+                                    const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p)
+{
+    xmlDocPtr document = begin(context, "notice", subscriber->language, p);
+    add(document, "name", subscriber->name, p);
+    xmlNewProp(add(document, "event", NULL, p), X("name"), X(esign_render_clean(p, event)));
+    add_origin(document, address, time, p);
+    return make_mail(context, subscriber, document, apr_pstrcat(p, "subject.notice.", event, NULL), mail, p);
+}
+
+esign_result_t esign_message_code(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *code,
+                                  esign_sms_t *sms, apr_pool_t *p)
+{
+    char *text;
+    apr_size_t length;
+    xmlDocPtr document = begin(context, "code", subscriber->language, p);
+    add(document, "code", code, p);
+    esign_result_t result = esign_render_transform(context->render, "sms", document, &text, &length, p);
+    if (!esign_failed(result))
+        *sms = (esign_sms_t){ .to = subscriber->phone, .text = text };
+    return result;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message.h: from what an outbox row says to the texts that go out. */
+#ifndef ESIGN_DELIVER_MESSAGE_H
+#define ESIGN_DELIVER_MESSAGE_H
+
+#include "core/render.h"
+#include "store/subscriber.h"
+
+/* A mail ready to send; wiped with the pool. */
+typedef struct {
+    const char *to;        /* a valid address */
+    const char *to_name;   /* UTF-8, may be empty */
+    const char *subject;   /* UTF-8, one line */
+    const char *text;
+    const char *html;
+    const char *id;        /* left side of Message-ID: the same for each attempt of one row */
+} esign_mail_t;
+
+/* An SMS ready to send; wiped with the pool. */
+typedef struct {
+    const char *to;        /* E.164 */
+    const char *text;      /* UTF-8 */
+} esign_sms_t;
+
+/* What every message names. */
+typedef struct {
+    const esign_render_t *render;
+    const char *organization;
+    const char *url;       /* public address of the portal: "https://host[:port]/esign" */
+} esign_message_context_t;
+
+/* The mail with the one-time link. `minutes`: how long it lives. `address`, `time`: from where and when it was asked. */
+esign_result_t esign_message_reset(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *token, int minutes,
+                                   const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p);
+
+/* The notice after `event` (an esign_audit_name: "word-reset", "word-changed", "pin-shown"). */
+esign_result_t esign_message_notice(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *event,
+                                    const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p);
+
+/* The SMS with the code. */
+esign_result_t esign_message_code(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *code,
+                                  esign_sms_t *sms, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* redact.c: takes addresses, numbers and links out of what a server said. */
+#include "deliver/redact.h"
+
+#include "core/contact.h"
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+#include <string.h>
+
+#define MAX_WORDS_LENGTH 200
+#define LONGEST_HARMLESS_RUN 31   /* a token has 43 characters; queue ids and enhanced status codes have fewer */
+
+static int alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* A character that can stand in an e-mail address (RFC 5321 section 4.1.2). */
+static int in_word(char c)
+{
+    return alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.@", c) != NULL);
+}
+
+static int has_long_run(const char *word)
+{
+    int run = 0;
+    for (; *word != '\0'; word++) {
+        run = alphanumeric(*word) || *word == '-' || *word == '_' ? run + 1 : 0;
+        if (run > LONGEST_HARMLESS_RUN)
+            return 1;
+    }
+    return 0;
+}
+
+/* Whether a word without @ is the recipient: the part before its @, or its number with or without the plus sign. */
+static int names_recipient(const char *word, apr_size_t word_length, const char *recipient)
+{
+    apr_size_t length = strcspn(recipient, "@");
+    if (recipient[0] == '+' && word[0] != '+') {
+        recipient++;
+        length--;
+    }
+    return length > 0 && word_length == length && apr_cstr_casecmpn(word, recipient, length) == 0;
+}
+
+static const char *redact_word(apr_pool_t *p, const char *word, const char *recipient)
+{
+    if (has_long_run(word))
+        return "***";
+    if (strchr(word, '@') != NULL)
+        return esign_contact_mask_email(p, word);
+    const char *start = word, *end = word + strlen(word);   /* without quotes and full stops around */
+    while (start < end && !alphanumeric(*start) && *start != '+')
+        start++;
+    while (end > start && !alphanumeric(end[-1]))
+        end--;
+    if (!names_recipient(start, (apr_size_t)(end - start), recipient))
+        return word;
+    return apr_psprintf(p, "%.*s***%s", (int)(start - word), word, end);
+}
+
+const char *esign_redact(apr_pool_t *p, const char *text, const char *recipient)
+{
+    const char *words = "";
+    while (*text != '\0' && strlen(words) < MAX_WORDS_LENGTH) {
+        apr_size_t length = 0;
+        while (in_word(text[length]))
+            length++;
+        if (length > 0) {
+            words = apr_pstrcat(p, words, redact_word(p, apr_pstrmemdup(p, text, length), recipient), NULL);
+            text += length;
+        }
+        else {
+            char other[2] = { *text >= ' ' && *text <= '~' ? *text : ' ', '\0' };
+            words = apr_pstrcat(p, words, other, NULL);
+            text++;
+        }
+    }
+    return apr_pstrndup(p, words, MAX_WORDS_LENGTH);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transport.c: drives libcurl's multi handle; mail.c and sms.c say what is sent. */
+#include "deliver/transport_private.h"
+
+#include "deliver/redact.h"
+#include "core/secret.h"
+
+#include <string.h>
+
+#define LONGEST_CONNECT apr_time_from_sec(10)
+
+static esign_result_t curl_failure(CURLcode code)
+{
+    return (esign_result_t){ APR_EGENERAL, "libcurl", curl_easy_strerror(code) };
+}
+
+esign_result_t esign_transport_init(void)
+{
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    return code == CURLE_OK ? ESIGN_OK : curl_failure(code);
+}
+
+static apr_status_t close_all(void *data)
+{
+    esign_transport_t *transport = data;
+    while (transport->transfers != NULL)
+        esign_transfer_close(transport->transfers);
+    curl_multi_cleanup(transport->multi);
+    return APR_SUCCESS;
+}
+
+esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, const esign_sms_gateway_t *gateway,
+                                      esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
+{
+    CURLM *multi = curl_multi_init();
+    if (multi == NULL)
+        return curl_failure(CURLE_OUT_OF_MEMORY);
+    esign_transport_t *made = apr_pcalloc(p, sizeof *made);
+    made->pool = p;
+    made->multi = multi;
+    made->smtp = smtp;
+    made->gateway = gateway;
+    made->done = done;
+    made->baton = baton;
+    /* Before the subpools go: they hold what the handles still point to. */
+    apr_pool_pre_cleanup_register(p, made, close_all);
+    *transport = made;
+    return ESIGN_OK;
+}
+
+esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
+                                   const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge)
+{
+    CURL *easy = curl_easy_init();
+    if (easy == NULL)
+        return curl_failure(CURLE_OUT_OF_MEMORY);
+    apr_pool_t *p;
+    apr_pool_create(&p, transport->pool);
+    esign_transfer_t *made = esign_secret_alloc(p, sizeof *made);
+    made->transport = transport;
+    made->pool = p;
+    made->id = id;
+    made->under_way = under_way;
+    made->judge = judge;
+    made->easy = easy;
+    made->next = transport->transfers;
+    transport->transfers = made;
+    (*under_way)++;
+
+    long timeout = (long)apr_time_as_msec(limits->timeout);
+    long connect = (long)apr_time_as_msec(limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT);
+    ESIGN_TRANSFER_SET(made, CURLOPT_PRIVATE, made);
+    ESIGN_TRANSFER_SET(made, CURLOPT_ERRORBUFFER, made->words);
+    ESIGN_TRANSFER_SET(made, CURLOPT_PROTOCOLS_STR, limits->protocols);
+    ESIGN_TRANSFER_SET(made, CURLOPT_FOLLOWLOCATION, 0L);
+    ESIGN_TRANSFER_SET(made, CURLOPT_NOPROXY, "*");
+    ESIGN_TRANSFER_SET(made, CURLOPT_NOSIGNAL, 1L);
+    /* A resolver that hangs must not hold up the other transfers when this one gives up. */
+    ESIGN_TRANSFER_SET(made, CURLOPT_QUICK_EXIT, 1L);
+    ESIGN_TRANSFER_SET(made, CURLOPT_TIMEOUT_MS, timeout);
+    ESIGN_TRANSFER_SET(made, CURLOPT_CONNECTTIMEOUT_MS, connect);
+    ESIGN_TRANSFER_SET(made, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ESIGN_TRANSFER_SET(made, CURLOPT_SSL_VERIFYPEER, 1L);
+    ESIGN_TRANSFER_SET(made, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (limits->ca_file != NULL)
+        ESIGN_TRANSFER_SET(made, CURLOPT_CAINFO, limits->ca_file);
+    *transfer = made;
+    return ESIGN_OK;
+}
+
+void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text)
+{
+    struct curl_slist *longer = curl_slist_append(*list, text);
+    if (longer != NULL)
+        *list = longer;
+    else if (transfer->setup == CURLE_OK)
+        transfer->setup = CURLE_OUT_OF_MEMORY;
+}
+
+esign_result_t esign_transfer_start(esign_transfer_t *transfer)
+{
+    esign_transport_t *transport = transfer->transport;
+    CURLcode code = transfer->setup;
+    if (code == CURLE_OK && curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
+        code = CURLE_FAILED_INIT;
+    if (code == CURLE_OK)
+        return ESIGN_OK;
+    esign_transfer_close(transfer);
+    return curl_failure(code);
+}
+
+static void free_list(struct curl_slist *list)
+{
+    for (struct curl_slist *entry = list; entry != NULL; entry = entry->next)
+        esign_secret_wipe(entry->data, strlen(entry->data));
+    curl_slist_free_all(list);
+}
+
+void esign_transfer_close(esign_transfer_t *transfer)
+{
+    esign_transfer_t **link = &transfer->transport->transfers;
+    while (*link != transfer)
+        link = &(*link)->next;
+    *link = transfer->next;
+    (*transfer->under_way)--;
+    curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
+    curl_easy_cleanup(transfer->easy);
+    curl_mime_free(transfer->mime);
+    free_list(transfer->headers);
+    free_list(transfer->recipients);
+    apr_pool_destroy(transfer->pool);
+}
+
+/* Tells how a transfer ended, once its place is free. */
+static void finish(esign_transfer_t *transfer, CURLcode code)
+{
+    esign_transport_t *transport = transfer->transport;
+    const char *words = transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code);
+    esign_transfer_outcome_e outcome = transfer->judge(transfer, code, &words);
+    apr_int64_t id = transfer->id;
+    apr_pool_t *p;
+    apr_pool_create(&p, transport->pool);
+    const char *error = outcome == ESIGN_TRANSFER_SENT ? NULL : esign_redact(p, words, transfer->recipient);
+    esign_transfer_close(transfer);
+    transport->done(transport->baton, id, outcome, error);
+    apr_pool_destroy(p);
+}
+
+static int finish_ended(esign_transport_t *transport)
+{
+    int ended = 0, left;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(transport->multi, &left)) != NULL) {
+        char *transfer = NULL;
+        if (message->msg != CURLMSG_DONE || curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
+            continue;
+        finish((esign_transfer_t *)(void *)transfer, message->data.result);
+        ended++;
+    }
+    return ended;
+}
+
+int esign_transport_run(esign_transport_t *transport, apr_interval_time_t wait)
+{
+    apr_time_t until = apr_time_now() + wait;
+    for (;;) {
+        int running;
+        if (curl_multi_perform(transport->multi, &running) != CURLM_OK || finish_ended(transport) > 0 || transport->transfers == NULL)
+            break;
+        apr_interval_time_t rest = until - apr_time_now();
+        if (rest <= 0 || curl_multi_poll(transport->multi, NULL, 0, (int)apr_time_as_msec(rest) + 1, NULL) != CURLM_OK)
+            break;
+    }
+    return transport->mails + transport->messages;
+}
+
+int esign_transport_pending_mail(const esign_transport_t *transport)
+{
+    return transport->mails;
+}
+
+int esign_transport_pending_sms(const esign_transport_t *transport)
+{
+    return transport->messages;
+}
+
+static int part_is(CURLU *url, CURLUPart part, const char *expected, const char *other)
+{
+    char *text = NULL;
+    int is = curl_url_get(url, part, &text, 0) == CURLUE_OK ? strcmp(text, expected) == 0 || strcmp(text, other) == 0 : expected[0] == '\0';
+    curl_free(text);
+    return is;
+}
+
+int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare)
+{
+    CURLU *parts = curl_url();
+    int valid = parts != NULL && strpbrk(url, "\r\n\t ") == NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK
+        && part_is(parts, CURLUPART_SCHEME, scheme, other) && part_is(parts, CURLUPART_USER, "", "") && part_is(parts, CURLUPART_PASSWORD, "", "");
+    if (valid && bare)
+        valid = part_is(parts, CURLUPART_PATH, "/", "") && part_is(parts, CURLUPART_QUERY, "", "") && part_is(parts, CURLUPART_FRAGMENT, "", "");
+    curl_url_cleanup(parts);
+    return valid;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transport_private.h: what transport.c, mail.c and sms.c share: one libcurl easy handle for each message under way. */
+#ifndef ESIGN_DELIVER_TRANSPORT_PRIVATE_H
+#define ESIGN_DELIVER_TRANSPORT_PRIVATE_H
+
+#include "transport.h"
+
+#include <curl/curl.h>
+
+typedef struct esign_transfer_t esign_transfer_t;
+
+/* Says how a transfer ended. `*words`: why it was not sent, to be redacted; may be left alone, which stands for libcurl's own words. */
+typedef esign_transfer_outcome_e esign_transfer_judge_fn(esign_transfer_t *transfer, CURLcode code, const char **words);
+
+struct esign_transfer_t {
+    esign_transfer_t *next;
+    esign_transport_t *transport;
+    apr_pool_t *pool;               /* holds this and the message, wiped at the end */
+    apr_int64_t id;
+    int *under_way;                 /* the counter of its kind */
+    esign_transfer_judge_fn *judge;
+    const char *recipient;          /* what must not stand in an error text */
+    CURL *easy;
+    CURLcode setup;                 /* the first option that libcurl refused */
+    struct curl_slist *headers, *recipients;
+    curl_mime *mime;
+    apr_size_t received;            /* bytes of an HTTP body that nobody reads */
+    char reply[256];                /* the last line that an SMTP server said */
+    char words[CURL_ERROR_SIZE];    /* libcurl's */
+};
+
+struct esign_transport_t {
+    apr_pool_t *pool;
+    CURLM *multi;
+    const esign_smtp_t *smtp;
+    const esign_sms_gateway_t *gateway;
+    esign_transfer_done_fn *done;
+    void *baton;
+    esign_transfer_t *transfers;
+    int mails, messages;            /* mail and SMS under way */
+};
+
+/* What mail and SMS ask of a connection alike. */
+typedef struct {
+    const char *protocols;          /* in libcurl's words */
+    const char *ca_file;
+    apr_interval_time_t timeout;
+} esign_transfer_limits_t;
+
+/* Sets an option; the first refusal is kept, and esign_transfer_start fails with it. */
+#define ESIGN_TRANSFER_SET(transfer, option, value)                                             \
+    ((transfer)->setup = (transfer)->setup != CURLE_OK ? (transfer)->setup                      \
+                                                       : curl_easy_setopt((transfer)->easy, (option), (value)))
+
+/* A handle that verifies TLS, follows nothing, uses no proxy and speaks `limits->protocols` alone. */
+esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
+                                   const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge);
+
+/* Appends to a list of the transfer; libcurl's copy is wiped at its end. */
+void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text);
+
+/* Sends it on its way, or closes it. */
+esign_result_t esign_transfer_start(esign_transfer_t *transfer);
+
+/* Ends it, wherever it stands. */
+void esign_transfer_close(esign_transfer_t *transfer);
+
+/* Whether a URL has one of two schemes, a host, and no user name; `bare`: nothing behind the host and port either. */
+int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runtime.c: makes what a server holds, before the fork what can be shared and after it what cannot. */
+#include "runtime.h"
+
+#include "core/secret.h"
+#include "core/word_hash.h"
+
+#include <ap_mpm.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <mod_dbd.h>
+#include <unixd.h>
+
+#include <apr_optional.h>
+#include <apr_strings.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+/* The runtimes of all servers, by server_rec; made anew by each configuration. */
+static apr_hash_t *runtimes;
+
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
+
+typedef struct {
+    esign_database_t database;   /* first: what callers see */
+    ap_dbd_t *connection;
+} leased_database_t;
+
+esign_runtime_t *esign_runtime_of(const server_rec *server)
+{
+    return runtimes ? apr_hash_get(runtimes, &server, sizeof(server)) : NULL;
+}
+
+esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p)
+{
+    ap_dbd_t *connection = dbd_open(p, runtime->server);
+    if (!connection) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, runtime->server, "mod_esign: the database cannot be reached (DBDParams)");
+        return NULL;
+    }
+    leased_database_t *leased = apr_pcalloc(p, sizeof(*leased));
+    leased->connection = connection;
+    leased->database.driver = connection->driver;
+    leased->database.handle = connection->handle;
+    leased->database.prepared = connection->prepared;
+    leased->database.keyring = runtime->keyring;
+    return &leased->database;
+}
+
+void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *database)
+{
+    leased_database_t *leased = (leased_database_t *)database;
+    esign_database_heal(database, leased->connection->pool);
+    dbd_close(runtime->server, leased->connection);
+}
+
+/* The first line of a file, in secret memory. */
+static const char *read_secret(const char *path, apr_pool_t *p, esign_result_t *result)
+{
+    apr_file_t *file;
+    char line[1024] = "";
+    apr_status_t status = path ? apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0, p) : APR_SUCCESS;
+    if (!path)
+        return NULL;
+    if (status == APR_SUCCESS) {
+        status = apr_file_gets(line, sizeof(line), file);
+        apr_file_close(file);
+    }
+    if (status != APR_SUCCESS)
+        *result = esign_result_make(p, status, "secret file", "%s cannot be read", path);
+    const char *secret = esign_secret_copy(p, line, strcspn(line, "\r\n"));
+    esign_secret_wipe(line, sizeof(line));
+    return secret;
+}
+
+static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
+{
+    const esign_config_t *c = runtime->config;
+    esign_result_t result = ESIGN_OK;
+    runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .password = read_secret(c->mail_password_file, p, &result),
+                                    .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from, .from_name = c->organization,
+                                    .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
+    runtime->gateway = (esign_sms_gateway_t){ .url = c->sms_url, .method = c->sms_method, .headers = c->sms_headers, .body = c->sms_body,
+                                              .secret = read_secret(c->sms_secret_file, p, &result), .ca_file = c->sms_ca_file,
+                                              .timeout = c->delivery_timeout };
+    runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
+    runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .url = runtime->portal_url };
+    return result;
+}
+
+/* The gate outlives configurations: children of the last one still hash while the next one starts. Its size is that of the first start. */
+static esign_result_t find_gate(esign_runtime_t *runtime)
+{
+    esign_gate_t **gate = ap_retained_data_get("mod_esign gate");
+    if (!gate) {
+        apr_pool_t *process = runtime->server->process->pool;
+        esign_gate_t *made;
+        esign_result_t result = esign_gate_create(&made, runtime->config->hash_slots, runtime->config->hash_queue, process);
+        if (!esign_failed(result) && geteuid() == 0)
+            result = esign_gate_allow(made, ap_unixd_config.user_id, ap_unixd_config.group_id);
+        if (esign_failed(result))
+            return result;
+        gate = ap_retained_data_create("mod_esign gate", sizeof(*gate));
+        *gate = made;
+    }
+    runtime->gate = *gate;
+    return ESIGN_OK;
+}
+
+static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
+{
+    const esign_config_t *c = runtime->config;
+    esign_keyring_t *keyring;
+    esign_result_t result = esign_keyring_load(&keyring, c->key_file, p);
+    if (esign_failed(result))
+        return result;
+    runtime->keyring = keyring;
+    if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, p)) ||
+        esign_failed(result = esign_national_id_scheme(&runtime->scheme, c->identity_number, p)))
+        return result;
+    runtime->words = (esign_word_policy_t){ .min = 8, .max = 128 };
+    if (c->word_blocklist) {
+        esign_blocklist_t *blocklist;
+        if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)))
+            return result;
+        runtime->words.blocklist = blocklist;
+    }
+    if (esign_failed(result = make_delivery(runtime, p)))
+        return result;
+    return find_gate(runtime);
+}
+
+static int prepare_statements(server_rec *server)
+{
+    APR_OPTIONAL_FN_TYPE(ap_dbd_prepare) *prepare = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_prepare);
+    dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    if (!prepare || !dbd_open || !dbd_close) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, server, "mod_esign needs mod_dbd: load it before mod_esign (a2enmod dbd)");
+        return 0;
+    }
+    for (const esign_statement_t *s = esign_database_statements; s->label; s++)
+        prepare(server, s->sql, s->label);
+    return 1;
+}
+
+/* A virtual host that says nothing of its own shares its base server's runtime: its configuration record is that server's. */
+static esign_runtime_t *shared_runtime(server_rec *first, const server_rec *server)
+{
+    for (server_rec *s = first; s != server; s = s->next) {
+        const esign_config_t *a = esign_config_of_server(s), *b = esign_config_of_server(server);
+        esign_runtime_t *runtime = esign_runtime_of(s);
+        if (runtime && memcmp(a, b, sizeof(*a)) == 0)
+            return runtime;
+    }
+    return NULL;
+}
+
+static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *first)
+{
+    (void)log, (void)temporary;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    esign_render_init();
+    esign_result_t result = esign_word_hash_init();
+    if (!esign_failed(result))
+        result = esign_transport_init();
+    runtimes = apr_hash_make(p);
+    for (server_rec *s = first; s && !esign_failed(result); s = s->next) {
+        if (!esign_config_used(esign_config_of_server(s)))
+            continue;
+        if (!prepare_statements(s))
+            return HTTP_INTERNAL_SERVER_ERROR;
+        esign_runtime_t *runtime = apr_pcalloc(p, sizeof(*runtime));
+        const esign_runtime_t *like = shared_runtime(first, s);
+        if (like)
+            *runtime = *like;
+        runtime->server = s;
+        runtime->config = esign_config_of_server(s);
+        if (!like)
+            result = make_runtime(runtime, p);
+        apr_hash_set(runtimes, &runtime->server, sizeof(runtime->server), runtime);
+    }
+    if (esign_failed(result)) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, result.status, first, "mod_esign, %s: %s", result.problem, result.detail);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+static void child_init(apr_pool_t *p, server_rec *first)
+{
+    int threads = 0;
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    for (server_rec *s = first; s; s = s->next) {
+        esign_runtime_t *runtime = esign_runtime_of(s);
+        if (!runtime)
+            continue;
+        for (server_rec *other = first; other != s && !runtime->cache; other = other->next) {
+            const esign_runtime_t *earlier = esign_runtime_of(other);
+            if (earlier && strcmp(earlier->config->memcached, runtime->config->memcached) == 0 && earlier->keyring == runtime->keyring)
+                runtime->cache = earlier->cache;
+        }
+        if (runtime->cache)
+            continue;
+        /* One for each worker thread and one for the courier. */
+        int connections = runtime->config->memcached_connections ? runtime->config->memcached_connections : threads + 1;
+        esign_result_t result = esign_cache_create(&runtime->cache, runtime->config->memcached, connections, runtime->keyring, p);
+        if (esign_failed(result))
+            ap_log_error(APLOG_MARK, APLOG_CRIT, result.status, s, "mod_esign, EsignMemcached: %s", result.detail);
+    }
+}
+
+void esign_runtime_register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    static const char *const before_dbd[] = { "mod_dbd.c", NULL };
+    ap_hook_post_config(post_config, NULL, before_dbd, APR_HOOK_FIRST);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}

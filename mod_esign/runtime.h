@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runtime.h: what a running server holds: keys, stylesheets, the gate, and in each child its memcached pool. */
+#ifndef ESIGN_RUNTIME_H
+#define ESIGN_RUNTIME_H
+
+#include "config.h"
+#include "core/gate.h"
+#include "core/national_id.h"
+#include "core/render.h"
+#include "core/word.h"
+#include "deliver/transport.h"
+#include "store/cache.h"
+#include "store/database.h"
+
+/* One for each server that has directives of ours; made before the fork, read-only afterwards but for `cache`. */
+typedef struct {
+    server_rec *server;
+    const esign_config_t *config;
+    const esign_keyring_t *keyring;
+    const esign_render_t *render;
+    const esign_national_id_scheme_t *scheme;
+    esign_word_policy_t words;
+    esign_gate_t *gate;                  /* one a node */
+    esign_smtp_t smtp;
+    esign_sms_gateway_t gateway;
+    esign_message_context_t messages;
+    const char *portal_url;              /* public URL and prefix */
+    esign_cache_t *cache;                /* of this child */
+} esign_runtime_t;
+
+/* NULL for a server without directives of ours. */
+esign_runtime_t *esign_runtime_of(const server_rec *server);
+
+/* A connection of mod_dbd's pool as the store wants it; NULL, logged, when the database cannot be reached. Given back by esign_runtime_release. */
+esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p);
+void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *database);
+
+/* post_config and child_init. */
+void esign_runtime_register_hooks(apr_pool_t *p);
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* database.c: opens connections, runs prepared statements, keeps transactions. */
+#include "store/database.h"
+
+#include "core/secret.h"
+#include "store/schema.h"
+
+#include <apr_strings.h>
+
+#include <string.h>
+
+static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
+{
+    const char *error = apr_dbd_error(database->driver, database->handle, code);
+    if (error && (strstr(error, "schema") || strstr(error, "prepared statement")))
+        database->stale = 1;
+    return esign_result_make(p, APR_EGENERAL, "database", "%s: %s", doing, error ? error : "failed");
+}
+
+static int prepare_all(esign_database_t *database, const char **label, apr_pool_t *p)
+{
+    int code = 0;
+    for (const esign_statement_t *s = esign_database_statements; s->label && code == 0; s++) {
+        apr_dbd_prepared_t *prepared = NULL;
+        *label = s->label;
+        code = apr_dbd_prepare(database->driver, p, database->handle, s->sql, s->label, &prepared);
+        if (code == 0)
+            apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, prepared);
+    }
+    return code;
+}
+
+void esign_database_heal(esign_database_t *database, apr_pool_t *p)
+{
+    const char *label;
+    if (database->stale && prepare_all(database, &label, p) == 0)
+        database->stale = 0;
+}
+
+static void run_pragmas(esign_database_t *database, apr_pool_t *p)
+{
+    static const char *const pragmas[] = { "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON" };
+    for (size_t i = 0; i < sizeof(pragmas) / sizeof(*pragmas); i++) {
+        apr_dbd_results_t *results = NULL;
+        apr_dbd_row_t *row = NULL;
+        if (apr_dbd_select(database->driver, p, database->handle, &results, pragmas[i], 0) == 0)
+            while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
+                ;
+    }
+}
+
+static apr_status_t close_database(void *data)
+{
+    esign_database_t *database = data;
+    return apr_dbd_close(database->driver, database->handle);
+}
+
+esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
+                                   const esign_keyring_t *keyring, int prepare, apr_pool_t *p)
+{
+    esign_database_t *made = apr_pcalloc(p, sizeof(*made));
+    const char *error = NULL, *label;
+    apr_dbd_init(p);
+    apr_status_t status = apr_dbd_get_driver(p, driver, &made->driver);
+    if (status != APR_SUCCESS)
+        return esign_result_make(p, status, "database", "there is no driver %s (Debian: libaprutil1-dbd-%s)", driver, driver);
+    status = apr_dbd_open_ex(made->driver, p, params, &made->handle, &error);
+    if (status != APR_SUCCESS)
+        return esign_result_make(p, status, "database", "cannot be opened: %s", error ? error : "refused");
+    apr_pool_cleanup_register(p, made, close_database, apr_pool_cleanup_null);
+    made->keyring = keyring;
+    made->prepared = apr_hash_make(p);
+    if (strcmp(driver, "sqlite3") == 0)
+        run_pragmas(made, p);
+    int code = prepare ? prepare_all(made, &label, p) : 0;
+    if (code != 0)
+        return failed(made, apr_psprintf(p, "the statement %s cannot be prepared (is the schema there? esignctl db init)", label), code, p);
+    *database = made;
+    return ESIGN_OK;
+}
+
+esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p)
+{
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_row_t *row = NULL;
+    *version = 0;
+    if (apr_dbd_select(database->driver, p, database->handle, &results, "SELECT version FROM schema_version", 0) != 0)
+        return ESIGN_OK;
+    while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
+        *version = (int)apr_atoi64(apr_dbd_get_entry(database->driver, row, 0));
+    return ESIGN_OK;
+}
+
+esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
+{
+    int version, rows;
+    esign_result_t result = esign_database_version(database, &version, p);
+    if (esign_failed(result))
+        return result;
+    if (version != 0)
+        return esign_result_make(p, APR_EEXIST, "database", "the schema is there already, in version %d", version);
+    result = esign_database_begin(database, p);
+    for (const char *const *s = esign_schema_statements; *s && !esign_failed(result); s++) {
+        int code = apr_dbd_query(database->driver, database->handle, &rows, *s);
+        if (code != 0)
+            result = failed(database, "the schema cannot be made", code, p);
+    }
+    esign_result_t end = esign_database_end(database, !esign_failed(result), p);
+    return esign_failed(result) ? result : end;
+}
+
+esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr_pool_t *p)
+{
+    esign_result_t result = esign_database_version(database, from, p);
+    if (esign_failed(result))
+        return result;
+    if (*from == 0)
+        return esign_result_make(p, APR_ENOENT, "database", "there is no schema yet: esignctl db init");
+    if (*from > ESIGN_SCHEMA_VERSION)
+        return esign_result_make(p, APR_EINVAL, "database", "the schema is of version %d, newer than this program's %d", *from, ESIGN_SCHEMA_VERSION);
+    return ESIGN_OK;
+}
+
+esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
+{
+    database->transaction = NULL;
+    int code = apr_dbd_transaction_start(database->driver, p, database->handle, &database->transaction);
+    return code == 0 ? ESIGN_OK : failed(database, "a transaction cannot begin", code, p);
+}
+
+esign_result_t esign_database_end(esign_database_t *database, int commit, apr_pool_t *p)
+{
+    apr_dbd_transaction_t *transaction = database->transaction;
+    database->transaction = NULL;
+    if (!transaction)
+        return ESIGN_OK;
+    if (!commit)
+        apr_dbd_transaction_mode_set(database->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
+    int code = apr_dbd_transaction_end(database->driver, p, transaction);
+    return code == 0 || !commit ? ESIGN_OK : failed(database, "a transaction cannot be committed", code, p);
+}
+
+static apr_dbd_prepared_t *statement(esign_database_t *database, const char *label)
+{
+    return apr_hash_get(database->prepared, label, APR_HASH_KEY_STRING);
+}
+
+esign_result_t esign_database_write(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
+{
+    int changed = 0;
+    apr_dbd_prepared_t *prepared = statement(database, label);
+    if (!prepared)
+        return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
+    int code = apr_dbd_pbquery(database->driver, p, database->handle, &changed, prepared, arguments);
+    if (rows)
+        *rows = changed;
+    return code == 0 ? ESIGN_OK : failed(database, label, code, p);
+}
+
+esign_result_t esign_database_read(esign_database_t *database, const char *label, const void **arguments, int columns,
+                                   const apr_array_header_t **rows, apr_pool_t *p)
+{
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_row_t *row = NULL;
+    apr_dbd_prepared_t *prepared = statement(database, label);
+    if (!prepared)
+        return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
+    int code = apr_dbd_pbselect(database->driver, p, database->handle, &results, prepared, 0, arguments);
+    if (code != 0)
+        return failed(database, label, code, p);
+    apr_array_header_t *all = apr_array_make(p, 4, sizeof(const char *const *));
+    while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1) {
+        const char **texts = apr_pcalloc(p, sizeof(*texts) * (size_t)columns);
+        for (int i = 0; i < columns; i++) {
+            const char *text = apr_dbd_get_entry(database->driver, row, i);
+            texts[i] = text ? apr_pstrdup(p, text) : NULL;
+        }
+        APR_ARRAY_PUSH(all, const char *const *) = texts;
+        row = NULL;
+    }
+    *rows = all;
+    return ESIGN_OK;
+}
+
+apr_int64_t esign_database_number(const char *const *row, int column)
+{
+    return row[column] ? apr_atoi64(row[column]) : 0;
+}

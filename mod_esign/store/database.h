@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* database.h: one connection with its prepared statements, whoever opened it: mod_dbd for the server, esignctl for itself. */
+#ifndef ESIGN_STORE_DATABASE_H
+#define ESIGN_STORE_DATABASE_H
+
+#include "core/keyring.h"
+
+#include <apr_dbd.h>
+#include <apr_hash.h>
+#include <apr_tables.h>
+
+#define ESIGN_SCHEMA_VERSION 1
+
+/* Everything the rooms of store/ need of a connection. Not shared between threads. */
+typedef struct {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    apr_hash_t *prepared;              /* statement label -> apr_dbd_prepared_t, as mod_dbd keeps them */
+    const esign_keyring_t *keyring;
+    apr_dbd_transaction_t *transaction; /* NULL outside esign_database_begin … _end */
+    int stale;                         /* statements fail until they are prepared anew: esign_database_heal */
+} esign_database_t;
+
+/* One SQL text for SQLite and PostgreSQL, in apr_dbd's placeholders. */
+typedef struct {
+    const char *label;
+    const char *sql;
+} esign_statement_t;
+
+/* All statements of the store, ended by a NULL label: mod_esign hands each to ap_dbd_prepare, esignctl to apr_dbd_prepare. */
+extern const esign_statement_t esign_database_statements[];
+
+/* Prepares all statements anew in `p`, the connection's own pool, when `stale` says so: after a schema change (SQLite) or a lost connection (PostgreSQL) the old
+ * ones fail for good while the connection still passes its check. */
+void esign_database_heal(esign_database_t *database, apr_pool_t *p);
+
+/* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. With `prepare`, all statements are prepared, which needs the schema.
+ * Closed with `p`. SQLite is put into WAL mode with a busy time-out. */
+esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
+                                   const esign_keyring_t *keyring, int prepare, apr_pool_t *p);
+
+/* Creates the tables from the schema built in (esign_schema_…); fails when they exist. */
+esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p);
+
+/* Raises an older schema step by step to ESIGN_SCHEMA_VERSION; `*from` gets the version found. */
+esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr_pool_t *p);
+
+/* The schema's version, 0 when there is none. */
+esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p);
+
+/* A transaction; its first statement must be a write (SQLite cannot raise a read lock under WAL). `_end` commits, or rolls back when `commit` is 0 or a
+ * statement failed; a failed commit is a failure. */
+esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p);
+esign_result_t esign_database_end(esign_database_t *database, int commit, apr_pool_t *p);
+
+/* For the rooms of store/: runs a statement by its label. `arguments`: pointers to what its placeholders name (%s: char, NULL for SQL's NULL; %lld: apr_int64_t). */
+#define ESIGN_SQL(...) ((const void *[]){ __VA_ARGS__ })
+
+/* `rows` gets how many rows were changed; may be NULL. */
+esign_result_t esign_database_write(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p);
+
+/* All rows, each `const char *const *` with `columns` texts, NULL for SQL's NULL. Personal columns are sealed. */
+esign_result_t esign_database_read(esign_database_t *database, const char *label, const void **arguments, int columns,
+                                   const apr_array_header_t **rows, apr_pool_t *p);
+
+/* A column of such a row as a number; 0 for NULL. */
+apr_int64_t esign_database_number(const char *const *row, int column);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outbox.c: rows of the table outbox. */
+#include "store/outbox.h"
+
+#include "core/digest.h"
+#include "core/record.h"
+#include "store/sealed.h"
+
+#include <string.h>
+
+static const char *const kind_names[ESIGN_OUTBOX_KINDS] = { "reset-request", "code", "notice" };
+
+const char *esign_outbox_kind_name(esign_outbox_kind_e kind)
+{
+    return kind < ESIGN_OUTBOX_KINDS ? kind_names[kind] : "unknown";
+}
+
+esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind, const apr_table_t *values,
+                                apr_time_t now, apr_time_t expires, apr_pool_t *p)
+{
+    apr_int64_t id = esign_digest_random_id(), number = kind;
+    const char *body;
+    esign_result_t result = esign_sealed_make(database, "outbox", id, "body", esign_record_encode(p, values), &body, p);
+    if (esign_failed(result))
+        return result;
+    return esign_database_write(database, "outbox.add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
+}
+
+/* A leased row as a message; one whose body does not open is given up, `*good` 0. */
+static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row, esign_outbox_message_t *message, int *good, apr_pool_t *p)
+{
+    enum { ID, KIND, BODY, CREATED, DUE, EXPIRES, ATTEMPTS, ERROR };
+    const char *body;
+    *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
+                                         .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
+                                         .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
+                                         .state = "leased", .error = row[ERROR] };
+    *good = !esign_failed(esign_sealed_open(database, "outbox", message->id, "body", row[BODY], &body, p)) &&
+            (message->values = esign_record_decode(p, body, strlen(body))) != NULL;
+    return *good ? ESIGN_OK : esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+}
+
+esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
+                                  const apr_array_header_t **messages, apr_pool_t *p)
+{
+    enum { COLUMNS = 8 };
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
+    const apr_array_header_t *rows;
+    /* The end of the lease also marks what this very call took. */
+    apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, mask = kinds, most = max;
+    int taken;
+    *messages = list;
+    esign_result_t result = esign_database_write(database, "outbox.lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &mask, &most), &taken, p);
+    if (esign_failed(result) || taken == 0)
+        return result;
+    result = esign_database_read(database, "outbox.leased", ESIGN_SQL(owner, &until), COLUMNS, &rows, p);
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
+        int good;
+        esign_outbox_message_t *message = apr_array_push(list);
+        result = take(database, owner, APR_ARRAY_IDX(rows, i, const char *const *), message, &good, p);
+        if (!good)
+            apr_array_pop(list);
+    }
+    return result;
+}
+
+esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, apr_int64_t id, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox.done", ESIGN_SQL(&id, owner), NULL, p);
+}
+
+esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox.retry", ESIGN_SQL(&due, error, &id, owner), NULL, p);
+}
+
+esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox.bury", ESIGN_SQL(error, &id, owner), NULL, p);
+}
+
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox.expire", ESIGN_SQL(&now, &now), count, p);
+}
+
+esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p)
+{
+    enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, ERROR, COLUMNS };
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox.list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
+    if (esign_failed(result))
+        return result;
+    apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));
+    for (int i = 0; i < rows->nelts; i++) {
+        const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
+        esign_outbox_message_t *message = apr_array_push(list);
+        int dead = esign_database_number(row, DEAD) != 0, leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
+        *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
+                                             .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
+                                             .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
+                                             .state = dead ? "dead" : leased ? "leased" : "waiting", .error = row[ERROR] };
+    }
+    *messages = list;
+    return ESIGN_OK;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outbox.h: messages that wait to be sent, sealed. A row is written in the transaction that causes it, and leaves when it was sent or given up. */
+#ifndef ESIGN_STORE_OUTBOX_H
+#define ESIGN_STORE_OUTBOX_H
+
+#include "database.h"
+
+#include <apr_tables.h>
+
+typedef enum {
+    ESIGN_OUTBOX_RESET_REQUEST,   /* values: national-id, address, time; the courier finds out whether it becomes a mail */
+    ESIGN_OUTBOX_CODE,            /* SMS. values: subscriber, code */
+    ESIGN_OUTBOX_NOTICE,          /* mail. values: subscriber, event (an esign_audit_name), address, time */
+    ESIGN_OUTBOX_KINDS
+} esign_outbox_kind_e;
+
+#define ESIGN_OUTBOX_MASK(kind) (1 << (kind))
+
+typedef struct {
+    apr_int64_t id;
+    esign_outbox_kind_e kind;
+    apr_time_t created, due, expires;
+    int attempts;               /* leases taken so far */
+    const apr_table_t *values;  /* unsealed; NULL in esign_outbox_list */
+    const char *state;          /* "waiting", "leased", "dead" */
+    const char *error;          /* what the last attempt met, no secrets; NULL */
+} esign_outbox_message_t;
+
+/* "reset-request", "code", "notice" */
+const char *esign_outbox_kind_name(esign_outbox_kind_e kind);
+
+/* Queues a message, due at once. It is dropped unsent at `expires`. */
+esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind, const apr_table_t *values,
+                                apr_time_t now, apr_time_t expires, apr_pool_t *p);
+
+/* Takes up to `max` due messages of `kinds` (a sum of ESIGN_OUTBOX_MASK) for `lease`, codes first, oldest first, with an atomic UPDATE each, so that two couriers never hold
+ * the same one. `owner`: this courier's random name. Rows whose lease ran out are due again; a row that cannot be unsealed is marked dead. Array of esign_outbox_message_t. */
+esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
+                                  const apr_array_header_t **messages, apr_pool_t *p);
+
+/* Sent, or rightly dropped: the row goes, if `owner` still holds it. */
+esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, apr_int64_t id, apr_pool_t *p);
+
+/* Not sent: due again at `due`, `error` kept. */
+esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p);
+
+/* Given up: stays as "dead" for the operator, its sealed values emptied. */
+esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p);
+
+/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `*count` of them. */
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, apr_pool_t *p);
+
+/* All rows, oldest first, without values. Array of esign_outbox_message_t. */
+esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p);
+
+#endif

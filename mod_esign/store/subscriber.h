@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* subscriber.h: the persons with cards, and the counters that guard their accounts. */
+#ifndef ESIGN_STORE_SUBSCRIBER_H
+#define ESIGN_STORE_SUBSCRIBER_H
+
+#include "database.h"
+
+#define ESIGN_SUBSCRIBER_NONE 0
+
+/* Texts are unsealed, wiped with the pool of the call. */
+typedef struct {
+    apr_int64_t id;              /* random, 63 bits */
+    const char *national_id;
+    const char *name;
+    const char *email;
+    const char *phone;           /* E.164 */
+    const char *language;        /* "tr" or "en" */
+    const char *word_hash;       /* NULL: no word yet */
+    int failures;                /* in a row, of word and code together */
+    apr_time_t wait_until;       /* 0: no wait */
+    int closed;                  /* by failures; a help desk opens it */
+    apr_int64_t epoch;           /* raised by a word change: ends sessions */
+    apr_int64_t link_epoch;      /* raised by a word change and a sign-in: ends unused links */
+} esign_subscriber_t;
+
+/* How failures slow a subscriber down (NIST SP 800-63B-4 section 3.2.2). */
+typedef struct {
+    int free;                     /* failures before the first wait: 4 */
+    apr_interval_time_t first;    /* 30 s, doubled by each further failure */
+    apr_interval_time_t longest;  /* 1 h */
+    int close_at;                 /* 100 */
+} esign_failure_policy_t;
+
+/* Finds by national id (keyed hash, under each key id of the keyring, always all of them). `*subscriber` NULL: nobody. */
+esign_result_t esign_subscriber_find(esign_database_t *database, const char *national_id, esign_subscriber_t **subscriber, apr_pool_t *p);
+
+/* Finds by id. `*subscriber` NULL: nobody. */
+esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id, esign_subscriber_t **subscriber, apr_pool_t *p);
+
+/* The session epoch alone, one cheap SELECT; -1 when there is no such subscriber. */
+esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id, apr_int64_t *epoch, apr_pool_t *p);
+
+/* Writes a new row, everything but hash, language and counters sealed; sets subscriber->id. APR_EEXIST when the national id is registered already.
+ * `word_hash` may be NULL. */
+esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *subscriber, apr_pool_t *p);
+
+/* Counts one failure with one atomic UPDATE and sets the wait or the closure that follows. With ESIGN_SUBSCRIBER_NONE it runs the same statement on no row. */
+esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, apr_time_t now, apr_pool_t *p);
+
+/* A whole sign-in was completed: clears failures and wait, ends unused links. */
+esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p);
+
+/* Sets a new word hash and raises both epochs, if link_epoch still is `link_epoch` (-1: whatever it is); clears wait_until, never the count.
+ * `*changed` 0: the link_epoch had moved on. */
+esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *word_hash,
+                                            int *changed, apr_pool_t *p);
+
+/* Replaces the hash of the same word (new parameters), if it still is `old_hash`. */
+esign_result_t esign_subscriber_rehash(esign_database_t *database, apr_int64_t id, const char *old_hash, const char *word_hash, apr_pool_t *p);
+
+/* Claims the right to send one SMS with one atomic UPDATE: `pause` since the last one and at most `per_day` a UTC day. `*granted` 0: not now;
+ * `*next` is then the earliest moment. */
+esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
+                                          int *granted, apr_time_t *next, apr_pool_t *p);
+
+/* Claims the right to send one reset mail: `pause` since the last one, at most `per_day` a UTC day. */
+esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
+                                           int *granted, apr_pool_t *p);
+
+/* Lifts a closure and a wait, and clears the failures: the help desk's. `*found` 0: nobody. */
+esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* throttle.h: counts over a sliding window, by client address. */
+#ifndef ESIGN_STORE_THROTTLE_H
+#define ESIGN_STORE_THROTTLE_H
+
+#include "cache.h"
+
+typedef struct {
+    int limit;                     /* this many in the window are let through */
+    apr_interval_time_t window;
+} esign_throttle_policy_t;
+
+/* The counted address: an IPv6 address stands for its /64, an IPv4-mapped one for its IPv4. In `p`. */
+const char *esign_throttle_address(const char *address, apr_pool_t *p);
+
+/* Whether the limit of `what` ("sign-in", "reset") is reached for an address: one memcached get. DONE: go on; MISS: refuse; `*retry` is then the time to wait. */
+esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_interval_time_t *retry, apr_pool_t *p);
+
+/* Counts one event: two buckets of a window each, the older one weighted by what of it still lies in the window; compare-and-swap, so none is lost. */
+esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_pool_t *p);
+
+#endif

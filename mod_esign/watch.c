@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch.c: wakes the courier of each server in one child of the node, by mod_watchdog's singleton. */
+#include "watch.h"
+
+#include "deliver/courier.h"
+#include "runtime.h"
+
+#include <ap_mpm.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <mod_watchdog.h>
+
+#include <apr_optional.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+#define INTERVAL apr_time_from_msec(200)
+/* A round ends after this even when messages are still under way, so that the watchdog can look whether it is to stop. */
+#define ROUND apr_time_from_sec(1)
+
+/* One for each server; the courier is made in the child that holds the watchdog, and lives as long as it holds it. */
+typedef struct {
+    server_rec *server;
+    apr_pool_t *pool;
+    esign_courier_t *courier;
+} watch_t;
+
+static int stopping(void *baton)
+{
+    (void)baton;
+    int state = AP_MPMQ_RUNNING;
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+static void write_log(void *baton, int level, apr_status_t status, const char *text)
+{
+    const watch_t *watch = baton;
+    ap_log_error(APLOG_MARK, level, status, watch->server, "mod_esign courier: %s", text);
+}
+
+static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
+{
+    const esign_config_t *c = runtime->config;
+    esign_courier_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
+    *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
+                                          .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
+                                          .sms_at_once = c->sms_connections, .link_life = c->link_life, .mail_pause = c->mail_pause,
+                                          .mails_per_day = c->mails_per_day, .stopping = stopping, .log = write_log, .baton = watch };
+    return esign_courier_create(&watch->courier, options, watch->pool);
+}
+
+static void work(watch_t *watch, apr_pool_t *p)
+{
+    esign_runtime_t *runtime = esign_runtime_of(watch->server);
+    esign_result_t result = ESIGN_OK;
+    if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime)))) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
+        return;
+    }
+    esign_database_t *database = esign_runtime_acquire(runtime, p);
+    if (!database)
+        return;
+    result = esign_courier_round(watch->courier, database, apr_time_now() + ROUND, p);
+    if (esign_failed(result))
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
+    esign_runtime_release(runtime, database);
+}
+
+static apr_status_t tick(int state, void *data, apr_pool_t *p)
+{
+    watch_t *watch = data;
+    if (state == AP_WATCHDOG_STATE_STARTING) {
+        apr_pool_create(&watch->pool, NULL);
+    } else if (state == AP_WATCHDOG_STATE_RUNNING) {
+        if (!stopping(NULL))
+            work(watch, p);
+    } else if (watch->pool) {
+        apr_pool_destroy(watch->pool);
+        watch->pool = NULL;
+        watch->courier = NULL;
+    }
+    return APR_SUCCESS;
+}
+
+static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *first)
+{
+    (void)log, (void)temporary;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
+        return OK;
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *attach = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    for (server_rec *s = first; s; s = s->next) {
+        const esign_runtime_t *runtime = esign_runtime_of(s);
+        /* Servers that share their configuration share their outbox: the first one's courier empties it. */
+        int covered = 0;
+        for (server_rec *other = first; other != s && runtime && !covered; other = other->next)
+            covered = esign_runtime_of(other) && esign_runtime_of(other)->keyring == runtime->keyring;
+        if (!runtime || covered)
+            continue;
+        ap_watchdog_t *watchdog;
+        watch_t *watch = apr_pcalloc(p, sizeof(*watch));
+        watch->server = s;
+        apr_status_t status = !get || !attach ? APR_ENOTIMPL : get(&watchdog, "_esign_", 0, 1, p);
+        if (status == APR_SUCCESS)
+            status = attach(watchdog, INTERVAL, watch, tick);
+        if (status != APR_SUCCESS) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, s, "mod_esign needs mod_watchdog to send mail and SMS: load it (a2enmod watchdog)");
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return OK;
+}
+
+void esign_watch_register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
+    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+}

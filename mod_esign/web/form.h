@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* form.h: reading a POST. */
+#ifndef ESIGN_WEB_FORM_H
+#define ESIGN_WEB_FORM_H
+
+#include "request.h"
+
+/* Reads the body into q->form. 0, or the status of the refusal: 400 malformed (broken escape, NUL, a field twice, not UTF-8), 413 over 16 KiB,
+ * 415 another type than application/x-www-form-urlencoded. */
+int esign_form_read(esign_request_t *q);
+
+/* A field as it was sent, "" when it is absent. */
+const char *esign_form_field(const esign_request_t *q, const char *name);
+
+#endif

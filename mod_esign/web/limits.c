@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.c: address limits and the form of the identity number, as both forms ask them. */
+#include "limits.h"
+
+#include "form.h"
+#include "store/throttle.h"
+
+#include <apr_strings.h>
+
+#define PROOF_FRESH apr_time_from_sec(5 * 60)
+
+const esign_failure_policy_t esign_failure_limits = {
+    .free = 4,
+    .first = 30 * APR_USEC_PER_SEC,
+    .longest = 3600 * APR_USEC_PER_SEC,
+    .close_at = 100,
+};
+
+esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, const char **minutes)
+{
+    esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
+    apr_interval_time_t retry = 0;
+    esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, q->address, &policy, q->now, &retry, q->r->pool);
+    if (answer == ESIGN_CACHE_MISS)
+        *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
+    if (answer == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
+    return answer;
+}
+
+const char *esign_limits_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1])
+{
+    const char *typed = esign_form_field(q, "id");
+    if (typed[strspn(typed, " \t")] == '\0')
+        return "id-empty";
+    return esign_national_id_parse(q->runtime->scheme, typed, id) ? NULL : "id-wrong";
+}
+
+int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
+{
+    return subscriber->closed || subscriber->wait_until > now;
+}
+
+int esign_limits_fresh(const esign_request_t *q)
+{
+    return q->now - q->proved <= PROOF_FRESH;
+}
+
+const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment)
+{
+    apr_time_t left = moment - q->now;
+    return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, left > APR_USEC_PER_SEC ? (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC : 1);
+}

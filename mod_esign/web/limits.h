@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.h: what the sign-in and reset forms ask before they do any work. */
+#ifndef ESIGN_WEB_LIMITS_H
+#define ESIGN_WEB_LIMITS_H
+
+#include "request.h"
+
+/* Waits grow from 30 s to 1 h from the 5th failure in a row; 100 close the account (RULES; NIST SP 800-63B-4 section 3.2.2). */
+extern const esign_failure_policy_t esign_failure_limits;
+
+/* Whether this address may send the form `what`: DONE; MISS, with `*minutes` to wait; ERROR, logged. */
+esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, const char **minutes);
+
+/* The identity number of the form into `id`; NULL, or the code of what is wrong with it. */
+const char *esign_limits_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1]);
+
+/* Whether failures keep this subscriber out now. */
+int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now);
+
+/* Whether the second factor was shown in the last five minutes: what PIN, PUK and a change of the word ask for (OWASP ASVS 5.0 7.5.3). */
+int esign_limits_fresh(const esign_request_t *q);
+
+/* Whole seconds until `moment`, at least 1. In q's pool. */
+const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* login.c: figures 3 and 4: the way in by number, picture and word; and the way out. */
+#include "form.h"
+#include "limits.h"
+#include "page.h"
+#include "picture.h"
+#include "session.h"
+
+#include "core/word_hash.h"
+#include "store/audit.h"
+#include "store/throttle.h"
+
+#include <apr_strings.h>
+
+
+int esign_start_get(esign_request_t *q)
+{
+    esign_page_t *page = esign_page_new(q, "start", HTTP_OK);
+    esign_page_element(page, NULL, "sign-in", "href", esign_request_path(q, "login"), NULL);
+    if (q->config->certificate_url)
+        esign_page_element(page, NULL, "certificate", "href", q->config->certificate_url, NULL);
+    return esign_page_send(page);
+}
+
+/* What the form says beside its fields. */
+typedef struct {
+    int status;
+    const char *id_problem, *word_problem, *general, *argument;
+    esign_picture_t picture;
+} login_t;
+
+static int send_form(esign_request_t *q, const login_t *login)
+{
+    esign_page_t *page = esign_page_new(q, "login", login->status);
+    if (login->general)
+        esign_page_problem(page, NULL, login->general, login->argument);
+    if (login->id_problem)
+        esign_page_problem(page, "id", login->id_problem, NULL);
+    if (login->picture.problem)
+        esign_page_problem(page, "answer", login->picture.problem, NULL);
+    if (login->word_problem)
+        esign_page_problem(page, "word", login->word_problem, NULL);
+    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, "login"), NULL);
+    esign_page_element(page, form, "field", "name", "id", "value", esign_form_field(q, "id"), NULL);
+    esign_picture_show(page, form, &login->picture);
+    esign_page_element(page, form, "field", "name", "word", NULL);
+    esign_page_element(page, NULL, "forgot", "href", esign_request_path(q, "reset"), NULL);
+    return esign_page_send(page);
+}
+
+static int send_fresh_form(esign_request_t *q, login_t *login)
+{
+    return esign_picture_new(q, &login->picture) ? send_form(q, login) : esign_page_unavailable(q);
+}
+
+int esign_login_get(esign_request_t *q)
+{
+    login_t login = { .status = HTTP_OK };
+    return send_fresh_form(q, &login);
+}
+
+/* One transaction either way, of the same statements for a number that is known, unknown, waiting or closed. `*accepted` may turn to 0: of racing guesses those that come after
+ * the one that began a wait are refused, whatever they guessed. */
+static esign_result_t record_attempt(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
+{
+    esign_database_t *database = q->database;
+    apr_pool_t *p = q->r->pool;
+    apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
+    apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
+    esign_result_t result = esign_database_begin(database, p);
+    if (esign_failed(result))
+        return result;
+    result = esign_subscriber_failed(database, counted, &esign_failure_limits, q->now, p);
+    if (!esign_failed(result) && *accepted) {
+        esign_subscriber_t *now;
+        result = esign_subscriber_get(database, id, &now, p);
+        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
+    }
+    if (!esign_failed(result))
+        result = esign_audit_add(database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
+    esign_result_t end = esign_database_end(database, !esign_failed(result), p);
+    return esign_failed(result) ? result : end;
+}
+
+/* Verifies behind the gate. APR_SUCCESS with `*matches`; APR_EAGAIN or APR_TIMEUP: too many at once; else failed, logged. */
+static apr_status_t verify(esign_request_t *q, const esign_subscriber_t *subscriber, int *matches)
+{
+    const esign_runtime_t *runtime = q->runtime;
+    apr_pool_t *p = q->r->pool;
+    esign_word_cost_t cost = { .memory_kib = runtime->config->hash_memory, .passes = runtime->config->hash_passes };
+    const char *word = esign_word_normalize(esign_form_field(q, "word"), p), *hash = subscriber ? subscriber->word_hash : NULL, *better;
+    int stale = 0;
+    apr_status_t status = esign_gate_enter(runtime->gate, runtime->config->hash_patience);
+    if (status != APR_SUCCESS)
+        return status;
+    /* A word that no subscriber can have costs the same as any other. */
+    esign_result_t result = esign_word_hash_verify(runtime->keyring, cost, word ? word : "", word ? hash : NULL, matches, &stale, p);
+    if (!esign_failed(result) && *matches && stale && !esign_limits_waiting(subscriber, q->now)) {
+        result = esign_word_hash_make(runtime->keyring, cost, word, &better, p);
+        if (!esign_failed(result))
+            result = esign_subscriber_rehash(q->database, subscriber->id, hash, better, p);
+    }
+    esign_gate_leave(runtime->gate);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+    return result.status;
+}
+
+static int refuse(esign_request_t *q, login_t *login)
+{
+    esign_throttle_policy_t policy = { .limit = q->config->address_failures, .window = q->config->address_window };
+    if (esign_throttle_count(q->runtime->cache, "sign-in", q->address, &policy, q->now, q->r->pool) == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
+    login->status = HTTP_UNPROCESSABLE_ENTITY;
+    login->word_problem = "credentials";
+    return send_fresh_form(q, login);
+}
+
+static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
+{
+    esign_subscriber_t *subscriber;
+    int matches = 0;
+    esign_database_t *database = esign_request_database(q);
+    esign_result_t result = ESIGN_OK;
+    if (!database || esign_failed(result = esign_subscriber_find(database, national_id, &subscriber, q->r->pool))) {
+        if (database)
+            esign_request_log(q, result);
+        return esign_page_unavailable(q);
+    }
+    apr_status_t status = verify(q, subscriber, &matches);
+    if (APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status))
+        return esign_page_busy(q);
+    if (status != APR_SUCCESS)
+        return esign_page_unavailable(q);
+    int accepted = matches && !esign_limits_waiting(subscriber, q->now);
+    result = record_attempt(q, subscriber, &accepted);
+    if (esign_failed(result)) {
+        esign_request_log(q, result);
+        return esign_page_unavailable(q);
+    }
+    if (!accepted)
+        return refuse(q, login);
+    return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD) ? esign_page_redirect(q, "otp") : esign_page_unavailable(q);
+}
+
+int esign_login_post(esign_request_t *q)
+{
+    login_t login = { .status = HTTP_UNPROCESSABLE_ENTITY };
+    char national_id[ESIGN_NATIONAL_ID_MAX + 1];
+    if (*esign_form_field(q, "new")) {
+        login.status = HTTP_OK;
+        return send_fresh_form(q, &login);
+    }
+    switch (esign_limits_check(q, "sign-in", q->config->address_failures, &login.argument)) {
+    case ESIGN_CACHE_DONE:
+        break;
+    case ESIGN_CACHE_MISS:
+        login.status = HTTP_TOO_MANY_REQUESTS;
+        login.general = "too-many";
+        return send_fresh_form(q, &login);
+    default:
+        return esign_page_unavailable(q);
+    }
+    login.id_problem = esign_limits_id_problem(q, national_id);
+    if (!*esign_form_field(q, "word"))
+        login.word_problem = "word-empty";
+    if (!esign_picture_judge(q, &login.picture))
+        return esign_page_unavailable(q);
+    if (!login.id_problem && !login.word_problem && !login.picture.problem && !esign_picture_use(q, &login.picture))
+        return esign_page_unavailable(q);
+    if (login.id_problem || login.word_problem || login.picture.problem)
+        return send_form(q, &login);
+    return sign_in(q, &login, national_id);
+}
+
+int esign_logout_post(esign_request_t *q)
+{
+    if (esign_session_identify(q) == OK) {
+        esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_OUT, q->subscriber->id, q->address, q->now, q->r->pool);
+        if (esign_failed(result))
+            esign_request_log(q, result);
+    }
+    return esign_session_end(q) ? esign_page_redirect(q, "") : esign_page_unavailable(q);
+}

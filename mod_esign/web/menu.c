@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* menu.c: figure 16, and what else the menu leads to: recent activity, another word. */
+#include "limits.h"
+#include "newword.h"
+#include "session.h"
+
+#include "store/audit.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#define ACTIVITY_MAX 50
+
+int esign_menu_get(esign_request_t *q)
+{
+    esign_page_t *page = esign_page_new(q, "menu", HTTP_OK);
+    const apr_array_header_t *links = q->config->menu_links;
+    esign_page_element(page, NULL, "pin", "href", esign_request_path(q, "pin"), NULL);
+    esign_page_element(page, NULL, "word", "href", esign_request_path(q, "word"), NULL);
+    esign_page_element(page, NULL, "activity", "href", esign_request_path(q, "activity"), NULL);
+    for (int i = 0; links && i + 1 < links->nelts; i += 2)
+        esign_page_element(page, NULL, "link", "href", APR_ARRAY_IDX(links, i + 1, const char *), "label", APR_ARRAY_IDX(links, i, const char *), NULL);
+    return esign_page_send(page);
+}
+
+static const char *iso_time(apr_pool_t *p, apr_time_t time)
+{
+    apr_time_exp_t t;
+    apr_time_exp_gmt(&t, time);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+int esign_activity_get(esign_request_t *q)
+{
+    const apr_array_header_t *entries;
+    esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
+    if (esign_failed(result)) {
+        esign_request_log(q, result);
+        return esign_page_unavailable(q);
+    }
+    esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
+    for (int i = 0; i < entries->nelts; i++) {
+        const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
+        esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", iso_time(q->r->pool, entry->time),
+                           "address", entry->address, NULL);
+    }
+    return esign_page_send(page);
+}
+
+int esign_word_get(esign_request_t *q)
+{
+    return esign_limits_fresh(q) ? esign_newword_page(q, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
+}
+
+int esign_word_post(esign_request_t *q)
+{
+    const char *field, *problem, *hash;
+    int changed;
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    const char *word = esign_newword_read(q, q->subscriber, &field, &problem);
+    if (!word)
+        return esign_newword_page(q, "word", "word", field, problem);
+    apr_status_t status = esign_newword_hash(q, word, &hash);
+    if (status != APR_SUCCESS)
+        return APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status) ? esign_page_busy(q) : esign_page_unavailable(q);
+    esign_result_t result = esign_newword_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
+    if (esign_failed(result)) {
+        esign_request_log(q, result);
+        return esign_page_unavailable(q);
+    }
+    /* The raised epoch has ended this session with all others; the browser need not keep its cookie. */
+    return esign_session_end(q) ? esign_page_redirect(q, "reset/done") : esign_page_unavailable(q);
+}

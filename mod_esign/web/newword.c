@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* newword.c: a new security word, asked, judged, hashed and stored. */
+#include "newword.h"
+
+#include "form.h"
+#include "notice.h"
+
+#include "core/word_hash.h"
+
+#include <apr_strings.h>
+
+int esign_newword_page(esign_request_t *q, const char *name, const char *below, const char *field, const char *problem)
+{
+    const esign_word_policy_t *policy = &q->runtime->words;
+    const char *min = apr_itoa(q->r->pool, policy->min), *max = apr_itoa(q->r->pool, policy->max);
+    esign_page_t *page = esign_page_new(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
+    if (problem)
+        esign_page_problem(page, field, problem, strcmp(problem, "word-short") == 0 ? min : strcmp(problem, "word-long") == 0 ? max : NULL);
+    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, below), NULL);
+    esign_page_element(page, form, "field", "name", "word", NULL);
+    esign_page_element(page, form, "field", "name", "again", NULL);
+    esign_page_element(page, NULL, "policy", "min", min, "max", max, NULL);
+    return esign_page_send(page);
+}
+
+const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *subscriber, const char **field, const char **problem)
+{
+    apr_pool_t *p = q->r->pool;
+    const char *typed = esign_form_field(q, "word"), *again = esign_form_field(q, "again");
+    const char *const personal[] = { subscriber->national_id, subscriber->name, subscriber->email, subscriber->phone, q->config->organization, "esign", NULL };
+    const char *word = esign_word_normalize(typed, p);
+    esign_word_verdict_e verdict = word ? esign_word_check(&q->runtime->words, word, personal, p) : ESIGN_WORD_MALFORMED;
+    *field = "word";
+    *problem = NULL;
+    if (verdict != ESIGN_WORD_OK) {
+        *problem = apr_pstrcat(p, "word-", esign_word_verdict_name(verdict), NULL);
+    } else if (!*again || strcmp(typed, again) != 0) {
+        *field = "again";
+        *problem = *again ? "again-differs" : "again-empty";
+    }
+    return *problem ? NULL : word;
+}
+
+apr_status_t esign_newword_hash(esign_request_t *q, const char *word, const char **hash)
+{
+    const esign_config_t *config = q->runtime->config;
+    esign_word_cost_t cost = { .memory_kib = config->hash_memory, .passes = config->hash_passes };
+    apr_status_t status = esign_gate_enter(q->runtime->gate, config->hash_patience);
+    if (status != APR_SUCCESS)
+        return status;
+    esign_result_t result = esign_word_hash_make(q->runtime->keyring, cost, word, hash, q->r->pool);
+    esign_gate_leave(q->runtime->gate);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+    return result.status;
+}
+
+esign_result_t esign_newword_store(esign_request_t *q, const esign_subscriber_t *subscriber, apr_int64_t link_epoch, const char *hash, int event, int *changed)
+{
+    apr_pool_t *p = q->r->pool;
+    esign_result_t result = esign_database_begin(q->database, p);
+    *changed = 0;
+    if (esign_failed(result))
+        return result;
+    result = esign_subscriber_change_word(q->database, subscriber->id, link_epoch, hash, changed, p);
+    if (!esign_failed(result) && *changed)
+        result = esign_audit_add(q->database, (esign_audit_event_e)event, subscriber->id, q->address, q->now, p);
+    if (!esign_failed(result) && *changed)
+        result = esign_notice_add(q, subscriber, (esign_audit_event_e)event);
+    esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
+    return esign_failed(result) ? result : end;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* notice.h: mails that tell a subscriber what was done with the account. */
+#ifndef ESIGN_WEB_NOTICE_H
+#define ESIGN_WEB_NOTICE_H
+
+#include "request.h"
+
+#include "store/audit.h"
+
+/* Queues the notice of `event`, in the caller's transaction on q's database. */
+esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber, esign_audit_event_e event);
+
+#endif

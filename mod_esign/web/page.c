@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.c: makes page XML and answers with it or with what XSLT makes of it. */
+#include "page.h"
+
+#include "client.h"
+
+#include "core/secret.h"
+
+#include <http_log.h>
+#include <http_protocol.h>
+
+#include <apr_strings.h>
+
+#include <stdarg.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+#define X(text) ((const xmlChar *)(text))
+#define RETRY_SECONDS 5
+
+esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
+{
+    apr_pool_t *p = q->r->pool;
+    esign_page_t *page = apr_pcalloc(p, sizeof(*page));
+    page->q = q;
+    page->status = status;
+    page->document = esign_render_document(p, "page");
+    page->root = xmlDocGetRootElement(page->document);
+    const char *const attributes[][2] = {
+        { "name", name },
+        { "lang", q->language },
+        { "status", apr_itoa(p, status) },
+        { "prefix", q->config->prefix },
+        { "static", esign_request_path(q, "static") },
+        { "home", q->config->home_url },
+        { "organization", esign_render_clean(p, q->config->organization) },
+    };
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
+        xmlNewProp(page->root, X(attributes[i][0]), X(attributes[i][1]));
+    xmlNodePtr languages = esign_page_element(page, NULL, "languages", NULL);
+    for (int i = 0; i < ESIGN_LANGUAGES; i++) {
+        const char *code = esign_catalogue_languages[i];
+        esign_page_element(page, languages, "language", "code", code, "current", strcmp(code, q->language) == 0 ? "yes" : "no",
+                           "href", apr_pstrcat(p, "?lang=", code, NULL), NULL);
+    }
+    if (q->trust == ESIGN_TRUST_CODE)
+        esign_page_element(page, NULL, "signed-in", NULL);
+    return page;
+}
+
+void esign_page_problem(esign_page_t *page, const char *field, const char *code, const char *argument)
+{
+    xmlNodePtr problem = esign_page_element(page, NULL, "problem", "code", code, "field", field, NULL);
+    if (argument)
+        esign_page_text(page, esign_page_element(page, problem, "argument", NULL), argument);
+}
+
+xmlNodePtr esign_page_element(esign_page_t *page, xmlNodePtr parent, const char *name, ...)
+{
+    xmlNodePtr element = xmlNewChild(parent ? parent : page->root, NULL, X(name), NULL);
+    va_list attributes;
+    va_start(attributes, name);
+    for (const char *attribute; (attribute = va_arg(attributes, const char *)) != NULL;) {
+        const char *value = va_arg(attributes, const char *);
+        if (value)
+            xmlNewProp(element, X(attribute), X(esign_render_clean(page->q->r->pool, value)));
+    }
+    va_end(attributes);
+    return element;
+}
+
+void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text)
+{
+    xmlNodeAddContent(element, X(esign_render_clean(page->q->r->pool, text)));
+}
+
+void esign_page_headers(request_rec *r, const esign_config_t *config)
+{
+    static const char *const headers[][2] = {
+        { "Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+                                     "frame-ancestors 'none'" },
+        { "Referrer-Policy", "no-referrer" },
+        { "X-Content-Type-Options", "nosniff" },
+        { "X-Frame-Options", "DENY" },
+        { "Cross-Origin-Opener-Policy", "same-origin" },
+        { "Cross-Origin-Resource-Policy", "same-origin" },
+    };
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
+        apr_table_setn(r->err_headers_out, headers[i][0], headers[i][1]);
+    if (config->require_tls)
+        apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000");
+    if (esign_request_of(r))
+        apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+}
+
+/* The document itself, serialised into secret memory. */
+static void serialise(esign_page_t *page, char **output, apr_size_t *length)
+{
+    xmlChar *bytes;
+    int size;
+    xmlDocDumpMemoryEnc(page->document, &bytes, &size, "UTF-8");
+    *length = (apr_size_t)size;
+    *output = esign_secret_copy(page->q->r->pool, bytes, *length);
+    esign_secret_wipe(bytes, *length);
+    xmlFree(bytes);
+}
+
+int esign_page_send(esign_page_t *page)
+{
+    esign_request_t *q = page->q;
+    request_rec *r = q->r;
+    char *output;
+    apr_size_t length;
+    apr_table_mergen(r->err_headers_out, "Vary", "Accept, Accept-Language, Cookie");
+    r->status = page->status;
+    if (esign_client_wants_xml(r)) {
+        serialise(page, &output, &length);
+        ap_set_content_type(r, "application/xml; charset=utf-8");
+    } else {
+        esign_result_t result = esign_render_transform(q->runtime->render, "page", page->document, &output, &length, r->pool);
+        if (esign_failed(result)) {
+            esign_request_log(q, result);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        ap_set_content_type(r, "text/html; charset=utf-8");
+    }
+    apr_table_setn(r->err_headers_out, "Content-Language", q->language);
+    ap_set_content_length(r, (apr_off_t)length);
+    if (!r->header_only)
+        ap_rwrite(output, (int)length, r);
+    return OK;
+}
+
+int esign_page_redirect(esign_request_t *q, const char *below)
+{
+    apr_table_setn(q->r->err_headers_out, "Location", esign_request_path(q, below));
+    q->r->status = HTTP_SEE_OTHER;
+    ap_set_content_length(q->r, 0);
+    return OK;
+}
+
+/* A page whose only content is a link to go on. */
+static int send_plain(esign_request_t *q, const char *name, int status, const char *link, const char *href)
+{
+    esign_page_t *page = esign_page_new(q, name, status);
+    esign_page_element(page, NULL, link, "href", href, NULL);
+    return esign_page_send(page);
+}
+
+static int send_start(esign_request_t *q, const char *name, int status)
+{
+    return send_plain(q, name, status, "start", esign_request_path(q, ""));
+}
+
+int esign_page_link_dead(esign_request_t *q)
+{
+    esign_page_t *page = esign_page_new(q, "link-dead", HTTP_GONE);
+    esign_page_element(page, NULL, "again", "href", esign_request_path(q, "reset"), NULL);
+    esign_page_element(page, NULL, "sign-in", "href", esign_request_path(q, "login"), NULL);
+    return esign_page_send(page);
+}
+
+int esign_page_expired(esign_request_t *q)
+{
+    return send_plain(q, "expired", HTTP_FORBIDDEN, "sign-in", esign_request_path(q, "login"));
+}
+
+int esign_page_not_found(esign_request_t *q)
+{
+    return send_start(q, "not-found", HTTP_NOT_FOUND);
+}
+
+int esign_page_method(esign_request_t *q)
+{
+    return send_start(q, "method", HTTP_METHOD_NOT_ALLOWED);
+}
+
+int esign_page_cross_site(esign_request_t *q)
+{
+    return send_start(q, "cross-site", HTTP_FORBIDDEN);
+}
+
+int esign_page_insecure(esign_request_t *q)
+{
+    return send_plain(q, "insecure", HTTP_FORBIDDEN, "start", apr_pstrcat(q->r->pool, q->runtime->portal_url, "/", NULL));
+}
+
+int esign_page_invalid(esign_request_t *q, int status)
+{
+    return send_start(q, "invalid", status);
+}
+
+int esign_page_busy(esign_request_t *q)
+{
+    const char *seconds = apr_itoa(q->r->pool, RETRY_SECONDS);
+    apr_table_setn(q->r->err_headers_out, "Retry-After", seconds);
+    esign_page_t *page = esign_page_new(q, "busy", HTTP_SERVICE_UNAVAILABLE);
+    esign_page_element(page, NULL, "again", "href", q->r->uri, NULL);
+    esign_page_element(page, NULL, "wait", "seconds", seconds, NULL);
+    return esign_page_send(page);
+}
+
+int esign_page_unavailable(esign_request_t *q)
+{
+    apr_table_setn(q->r->err_headers_out, "Retry-After", apr_itoa(q->r->pool, RETRY_SECONDS));
+    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", q->r->uri);
+}

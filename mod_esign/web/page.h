@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* page.h: answering with a page: first its XML, then, unless the client asked for that, HTML. */
+#ifndef ESIGN_WEB_PAGE_H
+#define ESIGN_WEB_PAGE_H
+
+#include "request.h"
+
+#include <libxml/tree.h>
+
+/* A page being made, as htdocs/xsl/page.rng describes it. Texts given to it are cleaned of what XML cannot hold; it is wiped with r->pool. */
+typedef struct {
+    esign_request_t *q;
+    xmlDocPtr document;
+    xmlNodePtr root;
+    int status;
+} esign_page_t;
+
+esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status);
+
+/* What is wrong: a catalogue key problem.CODE, at a field (NULL: none of them), with at most one argument (NULL: none). */
+void esign_page_problem(esign_page_t *page, const char *field, const char *code, const char *argument);
+
+/* A child of `parent` (NULL: the root) with attributes given as name, value, … NULL; an attribute whose value is NULL is left out. */
+xmlNodePtr esign_page_element(esign_page_t *page, xmlNodePtr parent, const char *name, ...) __attribute__((sentinel));
+
+/* Sets an element's text. */
+void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text);
+
+/* Sends the page. */
+int esign_page_send(esign_page_t *page);
+
+/* 303 to a path below the prefix. */
+int esign_page_redirect(esign_request_t *q, const char *below);
+
+/* Pages that only say how to go on. */
+int esign_page_link_dead(esign_request_t *q);       /* 410 */
+int esign_page_expired(esign_request_t *q);         /* 403: no session */
+int esign_page_not_found(esign_request_t *q);       /* 404 */
+int esign_page_method(esign_request_t *q);          /* 405 */
+int esign_page_cross_site(esign_request_t *q);      /* 403 */
+int esign_page_insecure(esign_request_t *q);        /* 403 */
+int esign_page_invalid(esign_request_t *q, int status);
+int esign_page_busy(esign_request_t *q);            /* 503, Retry-After */
+int esign_page_unavailable(esign_request_t *q);     /* 503: a part is down */
+
+/* The headers that every answer in the portal's location carries (OWASP Secure Headers); `r` need not be a page. */
+void esign_page_headers(request_rec *r, const esign_config_t *config);
+
+#endif

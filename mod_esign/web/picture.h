@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* picture.h: the picture on a form: made, judged, used up. */
+#ifndef ESIGN_WEB_PICTURE_H
+#define ESIGN_WEB_PICTURE_H
+
+#include "page.h"
+
+#include "core/captcha.h"
+
+#define ESIGN_PICTURE_LIFE apr_time_from_sec(5 * 60)
+
+/* The picture of one form. */
+typedef struct {
+    const char *challenge;     /* what the form shows next: the one that was sent while it is still good */
+    const char *answer;        /* filled in again: the right answer beside a mistake in another field; NULL */
+    const char *problem;       /* NULL, or the code of what is wrong with it */
+    apr_time_t expires;
+} esign_picture_t;
+
+/* A fresh one. 0: it could not be made, logged. */
+int esign_picture_new(esign_request_t *q, esign_picture_t *picture);
+
+/* Judges what was sent. A wrong answer uses the challenge up; an empty or a right one does not. Sets picture->problem when it is not right. 0: memcached failed, logged. */
+int esign_picture_judge(esign_request_t *q, esign_picture_t *picture);
+
+/* Uses a right one up; when another request did so before, sets picture->problem and a fresh challenge. 0: memcached failed, logged. */
+int esign_picture_use(esign_request_t *q, esign_picture_t *picture);
+
+/* Puts it on a form. */
+void esign_picture_show(esign_page_t *page, xmlNodePtr form, const esign_picture_t *picture);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pin.c: figure 17: PIN and PUK, shown on an explicit press. */
+#include "limits.h"
+#include "notice.h"
+#include "page.h"
+
+#include "store/card.h"
+
+#include <apr_strings.h>
+
+static const char *shown_seconds(const esign_request_t *q)
+{
+    return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->pin_shown));
+}
+
+int esign_pin_get(esign_request_t *q)
+{
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    esign_page_t *page = esign_page_new(q, "pin-ask", HTTP_OK);
+    esign_page_element(page, NULL, "form", "action", esign_request_path(q, "pin"), NULL);
+    esign_page_element(page, NULL, "shown", "seconds", shown_seconds(q), NULL);
+    return esign_page_send(page);
+}
+
+/* What is shown is audited and told first: nothing is seen that left no trace. */
+static esign_result_t record_view(esign_request_t *q)
+{
+    apr_pool_t *p = q->r->pool;
+    esign_result_t result = esign_database_begin(q->database, p);
+    if (esign_failed(result))
+        return result;
+    result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
+    if (!esign_failed(result))
+        result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN);
+    esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
+    return esign_failed(result) ? result : end;
+}
+
+int esign_pin_post(esign_request_t *q)
+{
+    const apr_array_header_t *cards;
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    esign_result_t result = record_view(q);
+    if (!esign_failed(result))
+        result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
+    if (esign_failed(result)) {
+        esign_request_log(q, result);
+        return esign_page_unavailable(q);
+    }
+    esign_page_t *page = esign_page_new(q, "pin", HTTP_OK);
+    const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
+    esign_page_element(page, NULL, "shown", "seconds", seconds, "then", menu, NULL);
+    for (int i = 0; i < cards->nelts; i++) {
+        const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
+        xmlNodePtr element = esign_page_element(page, NULL, "card", "serial", card->serial, "state", card->state, "not-before", card->not_before,
+                                                "not-after", card->not_after, NULL);
+        esign_page_text(page, esign_page_element(page, element, "pin", NULL), card->pin);
+        esign_page_text(page, esign_page_element(page, element, "puk", NULL), card->puk);
+    }
+    apr_table_setn(q->r->err_headers_out, "Refresh", apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
+    return esign_page_send(page);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c: what every screen asks of its request. */
+#include "request.h"
+
+#include <http_log.h>
+
+#include <apr_strings.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+esign_request_t *esign_request_of(request_rec *r)
+{
+    return ap_get_module_config(r->request_config, &esign_module);
+}
+
+static apr_status_t give_back(void *data)
+{
+    esign_request_t *q = data;
+    esign_runtime_release(q->runtime, q->database);
+    return APR_SUCCESS;
+}
+
+esign_database_t *esign_request_database(esign_request_t *q)
+{
+    if (!q->database && (q->database = esign_runtime_acquire(q->runtime, q->r->pool)) != NULL)
+        apr_pool_cleanup_register(q->r->pool, q, give_back, apr_pool_cleanup_null);
+    return q->database;
+}
+
+const char *esign_request_path(const esign_request_t *q, const char *below)
+{
+    return apr_pstrcat(q->r->pool, q->config->prefix, "/", below, NULL);
+}
+
+void esign_request_log(const esign_request_t *q, esign_result_t result)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, q->r, "mod_esign, %s: %s", result.problem, result.detail);
+}
+
+void esign_request_log_cache(const esign_request_t *q)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: memcached: %s", esign_cache_error(q->runtime->cache, q->r->pool));
+}

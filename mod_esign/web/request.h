@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.h: one request to the portal, as the screens see it. */
+#ifndef ESIGN_WEB_REQUEST_H
+#define ESIGN_WEB_REQUEST_H
+
+#include "runtime.h"
+
+#include "store/subscriber.h"
+
+#include <httpd.h>
+
+/* How far a person has proved who they are. */
+typedef enum {
+    ESIGN_TRUST_NONE,
+    ESIGN_TRUST_WORD,      /* number and word */
+    ESIGN_TRUST_CODE       /* and the SMS code */
+} esign_trust_e;
+
+typedef struct esign_route_t esign_route_t;
+
+/* Made when the request is routed; lives in r->pool. */
+typedef struct {
+    request_rec *r;
+    const esign_runtime_t *runtime;
+    const esign_config_t *config;
+    const esign_route_t *route;        /* NULL: no such page */
+    const char *argument;              /* the challenge or token that stood in the path; secret memory */
+    const char *language;              /* "tr" or "en" */
+    const char *address;               /* the client's */
+    apr_time_t now;
+    apr_table_t *form;                 /* the fields of a POST, secret memory */
+    esign_database_t *database;        /* of mod_dbd's pool, from the first esign_request_database on */
+
+    /* Who, set by the route before a screen that asks for trust is called */
+    esign_subscriber_t *subscriber;
+    esign_trust_e trust;
+    apr_time_t proved;                 /* when the second factor was last shown; 0: not yet */
+    const char *session_key;           /* what one-time codes are bound to */
+} esign_request_t;
+
+/* A screen answers a request: OK, with r->status set; or DONE. It never returns an error status, so that no page is the server's own. */
+typedef int esign_screen_fn(esign_request_t *q);
+
+/* The request of the portal that `r` is; NULL when it is none of ours. */
+esign_request_t *esign_request_of(request_rec *r);
+
+/* This request's database connection, given back when the request ends; NULL, logged, when there is none. */
+esign_database_t *esign_request_database(esign_request_t *q);
+
+/* A path below the prefix: esign_request_path(q, "otp/code"). */
+const char *esign_request_path(const esign_request_t *q, const char *below);
+
+/* Logs a failure at error level with the request's own log. */
+void esign_request_log(const esign_request_t *q, esign_result_t result);
+
+/* Logs that memcached failed. */
+void esign_request_log_cache(const esign_request_t *q);
+
+/* Screens, in their rooms. */
+esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post, esign_picture_get, esign_reset_get, esign_reset_post,
+    esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post, esign_reset_done_get, esign_otp_get, esign_otp_post,
+    esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_activity_get, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
+
+#endif

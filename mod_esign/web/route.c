@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* route.c: finds the page of a request, keeps secrets of its address out of sight, and lets in who may enter. */
+#include "route.h"
+
+#include "client.h"
+#include "form.h"
+#include "page.h"
+#include "session.h"
+
+#include "core/secret.h"
+
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include <apr_strings.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+#define HANDLER "esign"
+#define STATIC "static/"
+#define MASK "***"
+
+const esign_route_t esign_route_table[] = {
+    { "", NULL, 0, ESIGN_TRUST_NONE, esign_start_get, NULL },
+    { "login", NULL, 0, ESIGN_TRUST_NONE, esign_login_get, esign_login_post },
+    { "captcha/", ".png", 0, ESIGN_TRUST_NONE, esign_picture_get, NULL },
+    { "reset", NULL, 0, ESIGN_TRUST_NONE, esign_reset_get, esign_reset_post },
+    { "reset/sent", NULL, 0, ESIGN_TRUST_NONE, esign_reset_sent_get, NULL },
+    { "reset/word", NULL, 0, ESIGN_TRUST_NONE, esign_reset_word_get, esign_reset_word_post },
+    { "reset/done", NULL, 0, ESIGN_TRUST_NONE, esign_reset_done_get, NULL },
+    { "reset/", "", 0, ESIGN_TRUST_NONE, esign_reset_link_get, NULL },
+    { "otp", NULL, 1, ESIGN_TRUST_WORD, esign_otp_get, esign_otp_post },
+    { "otp/code", NULL, 1, ESIGN_TRUST_WORD, esign_otp_code_get, esign_otp_code_post },
+    { "menu", NULL, 1, ESIGN_TRUST_CODE, esign_menu_get, NULL },
+    { "pin", NULL, 1, ESIGN_TRUST_CODE, esign_pin_get, esign_pin_post },
+    { "word", NULL, 1, ESIGN_TRUST_CODE, esign_word_get, esign_word_post },
+    { "activity", NULL, 1, ESIGN_TRUST_CODE, esign_activity_get, NULL },
+    { "logout", NULL, 1, ESIGN_TRUST_NONE, NULL, esign_logout_post },
+    { NULL }
+};
+
+/* Pages of the reset whose last segment is a word of ours and no token. */
+static int is_reset_page(const char *below)
+{
+    return strcmp(below, "reset/sent") == 0 || strcmp(below, "reset/word") == 0 || strcmp(below, "reset/done") == 0;
+}
+
+int esign_route_has_session(const esign_route_t *route)
+{
+    return route && route->session;
+}
+
+/* What stands below the prefix: "" for the prefix itself; NULL when the path is not below it. */
+static const char *below_prefix(const char *path, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    if (strncmp(path, prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+        return NULL;
+    return path[length] == '/' ? path + length + 1 : path + length;
+}
+
+/* The segment between a row's path and what stands behind it; NULL when the row does not match. */
+static const char *match(const esign_route_t *row, const char *below, apr_pool_t *p)
+{
+    size_t path = strlen(row->path), length = strlen(below), behind = row->behind ? strlen(row->behind) : 0;
+    if (!row->behind)
+        return strcmp(row->path, below) == 0 ? "" : NULL;
+    if (length <= path + behind || strncmp(below, row->path, path) != 0 || strcmp(below + length - behind, row->behind) != 0 || strchr(below + path, '/'))
+        return NULL;
+    return esign_secret_copy(p, below + path, length - path - behind);
+}
+
+/* Replaces each occurrence of the secret in a text of the request. */
+static void mask(request_rec *r, char **text, const char *secret)
+{
+    char *at;
+    while (*text && (at = strstr(*text, secret)) != NULL)
+        *text = apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, *text, (apr_size_t)(at - *text)), MASK, at + strlen(secret), NULL);
+}
+
+/* Everything that trace levels would write of a request to the portal: its headers carry cookies, its answers set them. */
+static void quieten(request_rec *r)
+{
+    const struct ap_logconf *now = r->log ? r->log : r->connection->log ? r->connection->log : &r->server->log;
+    struct ap_logconf *capped = apr_pcalloc(r->pool, sizeof(*capped));
+    capped->module_levels = NULL;
+    capped->level = now->level > APLOG_DEBUG ? APLOG_DEBUG : now->level;
+    r->log = capped;
+}
+
+/* Before anything logs the request: the token of a mailed link leaves the request line and the address, and waits in the request's own record. */
+static int hide_secrets(request_rec *r)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(r->server);
+    const char *below = runtime && r->uri ? below_prefix(r->uri, runtime->config->prefix) : NULL;
+    if (!below)
+        return DECLINED;
+    quieten(r);
+    esign_request_t *q = apr_pcalloc(r->pool, sizeof(*q));
+    q->r = r;
+    q->runtime = runtime;
+    q->config = runtime->config;
+    ap_set_module_config(r->request_config, &esign_module, q);
+    if (strncmp(below, "reset/", 6) != 0 || is_reset_page(below) || below[6] == '\0')
+        return DECLINED;
+    const char *raw = strstr(r->unparsed_uri, "/reset/");
+    const char *token = esign_secret_copy(r->pool, below + 6, strlen(below + 6));
+    const char *written = raw ? apr_pstrmemdup(r->pool, raw + 7, strcspn(raw + 7, "?# ")) : token;
+    q->argument = token;
+    const char *const forms[] = { written, token };
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+        if (!*forms[i] || strcmp(forms[i], MASK) == 0)
+            continue;
+        mask(r, &r->the_request, forms[i]);
+        mask(r, &r->unparsed_uri, forms[i]);
+        mask(r, &r->uri, forms[i]);
+        mask(r, &r->parsed_uri.path, forms[i]);
+    }
+    return DECLINED;
+}
+
+static void find_route(esign_request_t *q, const char *below)
+{
+    for (const esign_route_t *row = esign_route_table; row->path; row++) {
+        const char *argument = match(row, below, q->r->pool);
+        if (!argument)
+            continue;
+        q->route = row;
+        if (!q->argument && *argument)
+            q->argument = argument;
+        return;
+    }
+}
+
+/* Pages of the portal are no files; what stands below static/ is, and httpd serves it. */
+static int translate(request_rec *r)
+{
+    esign_request_t *q = esign_request_of(r);
+    const char *below = q ? below_prefix(r->uri, q->config->prefix) : NULL;
+    if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 || !esign_config_of_request(r)->enabled) {
+        if (q)
+            ap_set_module_config(r->request_config, &esign_module, NULL);
+        return DECLINED;
+    }
+    q->config = esign_config_of_request(r);
+    q->now = apr_time_now();
+    q->address = r->useragent_ip;
+    q->language = esign_client_language(r);
+    find_route(q, below);
+    r->handler = HANDLER;
+    r->filename = apr_pstrdup(r->pool, "esign:");
+    return OK;
+}
+
+static int map_to_storage(request_rec *r)
+{
+    return esign_request_of(r) ? OK : DECLINED;
+}
+
+static int fixups(request_rec *r)
+{
+    const esign_config_t *config = esign_config_of_request(r);
+    if (!config->enabled || !esign_runtime_of(r->server))
+        return DECLINED;
+    esign_page_headers(r, config);
+    if (esign_request_of(r)) {
+        quieten(r);
+        r->handler = HANDLER;
+    }
+    return DECLINED;
+}
+
+/* ?lang=xx on any page: remembered in a cookie, then the same page without it. */
+static int switch_language(esign_request_t *q)
+{
+    request_rec *r = q->r;
+    const char *language = r->args && strncmp(r->args, "lang=", 5) == 0 ? esign_catalogue_language(r->args + 5) : NULL;
+    if (!language || r->method_number != M_GET)
+        return DECLINED;
+    esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
+    return esign_page_redirect(q, below_prefix(r->uri, q->config->prefix));
+}
+
+/* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK: come in; DONE: answered. */
+static int admit(esign_request_t *q)
+{
+    if (q->route->trust == ESIGN_TRUST_NONE)
+        return OK;
+    int found = esign_session_identify(q);
+    if (found == DECLINED)
+        esign_page_expired(q);
+    else if (found != OK)
+        esign_page_unavailable(q);
+    else if (q->trust < q->route->trust)
+        esign_page_redirect(q, "otp");
+    else
+        return OK;
+    return DONE;
+}
+
+static int answer(esign_request_t *q)
+{
+    request_rec *r = q->r;
+    int post = r->method_number == M_POST;
+    if (!q->runtime->cache)
+        return esign_page_unavailable(q);
+    if (q->config->require_tls && !esign_client_secure(r))
+        return esign_page_insecure(q);
+    if (!q->route)
+        return esign_page_not_found(q);
+    esign_screen_fn *screen = post ? q->route->post : r->method_number == M_GET ? q->route->get : NULL;
+    if (!screen) {
+        apr_table_setn(r->err_headers_out, "Allow", !q->route->post ? "GET, HEAD" : q->route->get ? "GET, HEAD, POST" : "POST");
+        return esign_page_method(q);
+    }
+    if (switch_language(q) == OK)
+        return OK;
+    if (post) {
+        if (!esign_client_same_origin(r, q->config))
+            return esign_page_cross_site(q);
+        int refusal = esign_form_read(q);
+        if (refusal)
+            return esign_page_invalid(q, refusal);
+    }
+    return admit(q) == OK ? screen(q) : OK;
+}
+
+static int handler(request_rec *r)
+{
+    esign_request_t *q = esign_request_of(r);
+    if (!q || !r->handler || strcmp(r->handler, HANDLER) != 0)
+        return DECLINED;
+    return answer(q);
+}
+
+void esign_route_register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_post_read_request(hide_secrets, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(translate, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
+}

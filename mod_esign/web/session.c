@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c: mod_session's load and save hooks over the session store, and the portal's own entries in its sessions. */
+#include "session.h"
+
+#include "client.h"
+#include "route.h"
+#include "store/session_store.h"
+
+#include <http_log.h>
+#include <mod_session.h>
+
+#include <apr_optional.h>
+#include <apr_strings.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+APLOG_USE_MODULE(esign);
+
+#define ENTRY_SUBSCRIBER "esign-subscriber"
+#define ENTRY_EPOCH "esign-epoch"
+#define ENTRY_TRUST "esign-trust"
+#define ENTRY_PROVED "esign-proved"
+
+/* One request's session, shared by the requests that it was redirected from internally. */
+typedef struct {
+    session_rec *z;
+    const char *id;                   /* secret; NULL: none came, or none is alive */
+    esign_session_record_t record;
+    int failed;                       /* memcached did; nothing is saved then */
+    int change_id;                    /* trust rises: the next save makes a new record */
+    int removed;                      /* signed out: the next save removes the cookie */
+} session_t;
+
+#define STATE_KEY "mod_esign session"
+
+static session_t *state_of(request_rec *r)
+{
+    while (r->main)
+        r = r->main;
+    while (r->prev)
+        r = r->prev;
+    void *state = NULL;
+    apr_pool_userdata_get(&state, STATE_KEY, r->pool);
+    if (!state) {
+        state = apr_pcalloc(r->pool, sizeof(session_t));
+        apr_pool_userdata_setn(state, STATE_KEY, NULL, r->pool);
+    }
+    return state;
+}
+
+static esign_session_limits_t limits_of(request_rec *r)
+{
+    const esign_config_t *config = esign_config_of_request(r);
+    return (esign_session_limits_t){ .idle = config->session_idle, .life = config->session_life };
+}
+
+static void log_cache(request_rec *r, const esign_runtime_t *runtime)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "mod_esign: memcached: %s", esign_cache_error(runtime->cache, r->pool));
+}
+
+static session_rec *empty_session(apr_pool_t *p)
+{
+    session_rec *z = apr_pcalloc(p, sizeof(*z));
+    z->pool = p;
+    z->entries = apr_table_make(p, 4);
+    z->uuid = apr_pcalloc(p, sizeof(*z->uuid));
+    return z;
+}
+
+/* Finds the record of the cookie. A page of the portal that needs none, and its static files, touch no session. */
+static void find_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
+{
+    const esign_request_t *q = esign_request_of(r);
+    int asked = q ? esign_route_has_session(q->route) : !esign_config_of_request(r)->enabled;
+    const char *id = asked ? esign_client_cookie(r, ESIGN_COOKIE_SESSION) : NULL;
+    if (!id || !esign_session_store_well_formed(id))
+        return;
+    switch (esign_session_store_load(runtime->cache, id, &session->record, r->pool)) {
+    case ESIGN_CACHE_DONE:
+        session->id = id;
+        session->z->encoded = session->record.content;
+        break;
+    case ESIGN_CACHE_MISS:
+        break;
+    default:
+        session->failed = 1;
+        log_cache(r, runtime);
+    }
+}
+
+static apr_status_t load(request_rec *r, session_rec **z)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(r->server);
+    if (!runtime || !runtime->cache || !esign_config_of_request(r)->session)
+        return DECLINED;
+    session_t *session = state_of(r);
+    if (!session->z) {
+        request_rec *first = r;
+        while (first->main)
+            first = first->main;
+        session->z = empty_session(first->pool);
+        find_record(r, runtime, session);
+    }
+    *z = session->z;
+    return OK;
+}
+
+static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
+{
+    esign_session_limits_t limits = limits_of(r);
+    apr_time_t now = apr_time_now(), created = session->id ? session->record.created : 0;
+    const char *old = session->id, *id;
+    esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, now, &id, r->pool);
+    if (answer != ESIGN_CACHE_DONE)
+        return ESIGN_CACHE_ERROR;
+    /* The new one is of use only once the old one is surely dead. */
+    if (old && esign_session_store_delete(runtime->cache, old, r->pool) == ESIGN_CACHE_ERROR)
+        return ESIGN_CACHE_ERROR;
+    session->id = id;
+    session->change_id = 0;
+    esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, id, 0);
+    return ESIGN_CACHE_DONE;
+}
+
+static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
+{
+    esign_cache_answer_e answer = session->id ? esign_session_store_delete(runtime->cache, session->id, r->pool) : ESIGN_CACHE_MISS;
+    session->id = NULL;
+    session->removed = 0;
+    esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, "", -1);
+    return answer;
+}
+
+static apr_status_t save(request_rec *r, session_rec *z)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(r->server);
+    if (!runtime || !runtime->cache || !esign_config_of_request(r)->session)
+        return DECLINED;
+    session_t *session = state_of(r);
+    esign_session_limits_t limits = limits_of(r);
+    const char *content = z->encoded ? z->encoded : "";
+    esign_cache_answer_e answer = ESIGN_CACHE_DONE;
+    z->encoded = NULL;
+    if (session->failed)
+        return OK;
+    if (session->removed)
+        answer = remove_record(r, runtime, session);
+    else if (z->dirty && (session->change_id || !session->id))
+        answer = replace_record(r, runtime, session, content);
+    else if (z->dirty)
+        answer = esign_session_store_update(runtime->cache, session->id, &session->record, content, &limits, apr_time_now(), r->pool);
+    else if (session->id)
+        answer = esign_session_store_touch(runtime->cache, session->id, &session->record, &limits, apr_time_now(), r->pool);
+    if (answer == ESIGN_CACHE_ERROR) {
+        session->failed = 1;
+        log_cache(r, runtime);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    return OK;
+}
+
+/* The session of a page of ours, by way of mod_session; NULL when mod_session is not on here, logged. */
+static session_rec *session_of(esign_request_t *q)
+{
+    APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
+    session_rec *z = NULL;
+    if (!session_load || session_load(q->r, &z) != APR_SUCCESS || !z)
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: no session here: the portal's location needs Session On and EsignSession On");
+    return z;
+}
+
+static apr_int64_t entry(session_rec *z, const char *name)
+{
+    const char *value = apr_table_get(z->entries, name);
+    return value ? apr_atoi64(value) : 0;
+}
+
+static void set_entry(session_rec *z, const char *name, apr_int64_t value)
+{
+    apr_table_setn(z->entries, name, apr_psprintf(z->pool, "%" APR_INT64_T_FMT, value));
+    z->dirty = 1;
+}
+
+/* Saves now rather than in the output filter, whose failure no page could tell. */
+static int save_now(esign_request_t *q, session_rec *z)
+{
+    APR_OPTIONAL_FN_TYPE(ap_session_save) *session_save = APR_RETRIEVE_OPTIONAL_FN(ap_session_save);
+    return session_save && session_save(q->r, z) == APR_SUCCESS && !state_of(q->r)->failed;
+}
+
+int esign_session_identify(esign_request_t *q)
+{
+    session_rec *z = session_of(q);
+    session_t *session = state_of(q->r);
+    if (!z || session->failed)
+        return HTTP_SERVICE_UNAVAILABLE;
+    apr_int64_t id = entry(z, ENTRY_SUBSCRIBER);
+    if (!session->id || id == ESIGN_SUBSCRIBER_NONE)
+        return DECLINED;
+    esign_database_t *database = esign_request_database(q);
+    if (!database)
+        return HTTP_SERVICE_UNAVAILABLE;
+    esign_result_t result = esign_subscriber_get(database, id, &q->subscriber, q->r->pool);
+    if (esign_failed(result)) {
+        esign_request_log(q, result);
+        return HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (!q->subscriber || q->subscriber->epoch != entry(z, ENTRY_EPOCH)) {
+        q->subscriber = NULL;
+        return DECLINED;
+    }
+    q->trust = (esign_trust_e)entry(z, ENTRY_TRUST);
+    q->proved = entry(z, ENTRY_PROVED);
+    q->session_key = esign_session_store_key(session->id, q->r->pool);
+    return OK;
+}
+
+int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust)
+{
+    session_rec *z = session_of(q);
+    if (!z)
+        return 0;
+    set_entry(z, ENTRY_SUBSCRIBER, subscriber->id);
+    set_entry(z, ENTRY_EPOCH, subscriber->epoch);
+    set_entry(z, ENTRY_TRUST, trust);
+    set_entry(z, ENTRY_PROVED, trust == ESIGN_TRUST_CODE ? q->now : 0);
+    state_of(q->r)->change_id = 1;
+    return save_now(q, z);
+}
+
+int esign_session_end(esign_request_t *q)
+{
+    session_rec *z = session_of(q);
+    if (!z)
+        return 0;
+    apr_table_clear(z->entries);
+    z->dirty = 1;
+    state_of(q->r)->removed = 1;
+    return save_now(q, z);
+}
+
+void esign_session_register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_session_load(load, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_session_save(save, NULL, NULL, APR_HOOK_MIDDLE);
+}

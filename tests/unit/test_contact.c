@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_contact.c: which addresses and numbers are safe to use, and what a screen shows of them. */
+#include "suite.h"
+#include "core/contact.h"
+
+static void test_mask_phone(void)
+{
+    static const struct { const char *phone, *masked; } known[] = {
+        { "+905321234567", "+90 *** *** ** 67" }, { "+12025550123", "+1 *** *** ** 23" }, { "+79161234567", "+7 *** *** ** 67" },
+        { "+491701234567", "+49 *** *** ** 67" }, { "+994501234567", "+994 *** *** * 67" }, { "+2901234", "+290 ** 34" },
+        { "+123456789012345", "+1 *** *** *** *** 45" }, { "+353851234567", "+353 *** *** * 67" }
+    };
+    for (apr_size_t i = 0; i < sizeof known / sizeof *known; i++)
+        CU_ASSERT_STRING_EQUAL(esign_contact_mask_phone(pool, known[i].phone), known[i].masked);
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_phone(pool, ""), "***");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_phone(pool, "+9"), "***");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_phone(pool, "05321234567"), "***");
+}
+
+static void test_mask_email(void)
+{
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_email(pool, "ayse@example.org"), "a***@example.org");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_email(pool, "a@example.org"), "a***@example.org");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_email(pool, "şule@example.org"), "ş***@example.org");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_email(pool, ""), "***");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_email(pool, "ayse"), "***");
+    CU_ASSERT_STRING_EQUAL(esign_contact_mask_email(pool, "@example.org"), "***");
+}
+
+static void test_email_valid(void)
+{
+    static const char *const good[] = {
+        "ayse@example.org", "a@b", "ayse.yilmaz+esign@mail.example.com.tr", "o'hara@example.org", "x@localhost", "1@2.3", "a_b-c@ex-ample.org", "u@xn--rnek-4qa.example"
+    };
+    for (apr_size_t i = 0; i < sizeof good / sizeof *good; i++)
+        CU_ASSERT(esign_contact_email_valid(good[i]));
+}
+
+static void test_email_refused(void)
+{
+    static const char *const bad[] = {
+        "", "@", "a@", "@b", "ayse", "a@b@c", "a b@c", "a@b c", "a@b\r\nRCPT TO:<x@y>", "a@b\n", "a\t@b", "<a@b>", "a@b>", "a,b@c", "a;b@c", "a:b@c", "\"a b\"@c", "a\\@b",
+        "a(x)@b", "a@[127.0.0.1]", ".a@b", "a.@b", "a..b@c", "a@.b", "a@b.", "a@b..c", "a@-b", "a@b-", "a@b-.c", "a@b.-c", "a@b_c", "şule@example.org", "a@örnek.org", "a\x7f@b", "a\x01@b",
+        "a@b/c", "a@b?x"
+    };
+    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CU_ASSERT(!esign_contact_email_valid(bad[i]));
+}
+
+static char *repeat(char c, apr_size_t count)
+{
+    char *text = apr_palloc(pool, count + 1);
+    memset(text, c, count);
+    text[count] = '\0';
+    return text;
+}
+
+static void test_email_lengths(void)
+{
+    CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, repeat('a', 64), "@b", NULL)));
+    CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, repeat('a', 65), "@b", NULL)));
+    CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, repeat('a', 40), ".", repeat('a', 40), "@b", NULL)));
+    CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, "a@", repeat('b', 63), NULL)));
+    CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, "a@", repeat('b', 64), NULL)));
+    const char *labels = apr_pstrcat(pool, repeat('b', 63), ".", repeat('b', 63), ".", repeat('b', 63), ".", NULL);   /* 192 bytes */
+    CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, "a@", labels, repeat('b', 60), NULL)));
+    CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, "a@", labels, repeat('b', 61), NULL)));
+}
+
+static void test_phone(void)
+{
+    static const char *const good[] = { "+905321234567", "+1234567", "+123456789012345" };
+    static const char *const bad[] = {
+        "", "+", "905321234567", "+123456", "+1234567890123456", "+90 532 123 45 67", "+90532123456x", "++905321234567", "+0905321234567", "+905321234567\n", "+90-5321234567"
+    };
+    for (apr_size_t i = 0; i < sizeof good / sizeof *good; i++)
+        CU_ASSERT(esign_contact_phone_valid(good[i]));
+    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CU_ASSERT(!esign_contact_phone_valid(bad[i]));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a phone number shows its country and two digits", test_mask_phone },
+        { "an address shows its first character and its host", test_mask_email },
+        { "ordinary addresses are accepted", test_email_valid },
+        { "addresses that could do harm are refused", test_email_refused },
+        { "addresses have RFC 5321's lengths", test_email_lengths },
+        { "phone numbers are E.164", test_phone },
+        CU_TEST_INFO_NULL
+    };
+    return suite_run("contact", tests);
+}
