@@ -74,3 +74,35 @@ char *esign_header_text(apr_pool_t *p, const char *name, const char *text)
         return join(p, name, text, "");
     return join(p, name, "\r\n ", encoded_words(p, text));
 }
+
+/* A quoted string (RFC 5322 section 3.2.4). */
+static char *quoted(apr_pool_t *p, const char *text)
+{
+    char *string = esign_secret_alloc(p, strlen(text) * 2 + 3), *end = string;
+    *end++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            *end++ = '\\';
+        *end++ = *text;
+    }
+    *end = '"';
+    return string;
+}
+
+char *esign_header_mailbox(apr_pool_t *p, const char *name, const char *display_name, const char *address)
+{
+    const char *angle = apr_pstrcat(p, "<", address, ">", NULL);
+    if (*display_name == '\0')
+        return join(p, name, address, "");
+    if (plain(display_name) && strlen(display_name) <= LONGEST_LINE / 2)
+        return join(p, name, quoted(p, display_name), apr_pstrcat(p, "\r\n ", angle, NULL));
+    return join(p, name, "\r\n ", apr_pstrcat(p, encoded_words(p, display_name), "\r\n ", angle, NULL));
+}
+
+const char *esign_header_date(apr_pool_t *p, apr_time_t time)
+{
+    char text[APR_RFC822_DATE_LEN];
+    apr_rfc822_date(text, time);
+    /* APR writes the zone as GMT, which RFC 5322 calls obsolete. */
+    return apr_psprintf(p, "Date: %.*s+0000", (int)(strlen(text) - 3), text);
+}

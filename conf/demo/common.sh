@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# common.sh: what ./demo and ./check share: packages and the build.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=$top/build
+
+fail() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+# Installs what is missing. Debian starts services with their packages: they are kept from it, for ours need none of them.
+install_packages() {
+    local wanted missing=() guard=/usr/sbin/policy-rc.d made=
+    wanted=$(grep -v '^#' "$top/conf/demo/packages")
+    for package in $wanted; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return
+    [ "$(id -u)" -eq 0 ] || fail "these packages are missing: ${missing[*]}; install them as root: apt-get install ${missing[*]}"
+    echo "Installing: ${missing[*]}"
+    if [ ! -e $guard ]; then
+        printf '#!/bin/sh\nexit 101\n' > $guard
+        chmod 755 $guard
+        made=1
+    fi
+    local log status=0
+    log=$(mktemp)
+    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } > "$log" 2>&1 || status=$?
+    [ -z "$made" ] || rm -f $guard
+    if [ $status -ne 0 ]; then
+        tail -n 15 "$log" >&2
+        rm -f "$log"
+        fail "the packages could not be installed: ${missing[*]}"
+    fi
+    rm -f "$log"
+}
+
+# Builds into $build, one at a time; arguments go to configure.
+build_all() {
+    local log=$build/build.log
+    mkdir -p "$build" 2>/dev/null && [ -w "$build" ] || fail "$build cannot be written: build once as a user who may"
+    (
+        flock 9
+        exec > "$log" 2>&1
+        cd "$top"
+        # autoreconf is right when it has nothing to do; two runs of it at once are not.
+        [ -x configure ] && [ configure -nt configure.ac ] && [ Makefile.in -nt Makefile.am ] || autoreconf -i || exit 1
+        cd "$build"
+        [ -f Makefile ] && [ Makefile -nt "$top/configure" ] && [ $# -eq 0 ] || "$top/configure" "$@" || exit 1
+        make -j"$(nproc)" all
+    ) 9> "$build/lock" || { tail -n 25 "$log" >&2; fail "the build failed; the whole of it: $log"; }
+}

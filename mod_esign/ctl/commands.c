@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.c: keys, the database, pictures, and what is shown. */
+#include "ctl/commands.h"
+
+#include "core/captcha.h"
+#include "core/contact.h"
+#include "store/audit.h"
+#include "store/card.h"
+#include "store/outbox.h"
+#include "store/subscriber.h"
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LINE_MAX_CHALLENGE 4096
+
+static const char *argument(const esign_command_t *command)
+{
+    return APR_ARRAY_IDX(command->arguments, 0, const char *);
+}
+
+static const char *iso_time(apr_pool_t *p, apr_time_t time)
+{
+    apr_time_exp_t t;
+    if (time == 0)
+        return "-";
+    apr_time_exp_gmt(&t, time);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+int esign_key_new(const esign_command_t *command)
+{
+    const char *path = command->arguments->nelts ? argument(command) : command->settings->key_file;
+    if (!path)
+        return esign_complain(ESIGN_EXIT_USAGE, "name the file: esignctl key new FILE, or EsignKeyFile in %s", command->settings->path);
+    esign_result_t result = esign_keyring_create(path, command->pool);
+    return esign_failed(result) ? esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail) : ESIGN_EXIT_OK;
+}
+
+int esign_db_init(const esign_command_t *command)
+{
+    esign_database_t *database;
+    /* SQLite makes the file: for its owner alone. */
+    umask(077);
+    esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
+    if (!esign_failed(result))
+        result = esign_database_init(database, command->pool);
+    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+}
+
+int esign_db_upgrade(const esign_command_t *command)
+{
+    esign_database_t *database;
+    int from;
+    esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
+    if (!esign_failed(result))
+        result = esign_database_upgrade(database, &from, command->pool);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    printf("schema version %d, before %d\n", ESIGN_SCHEMA_VERSION, from);
+    return ESIGN_EXIT_OK;
+}
+
+/* The subscriber of a national id or #ROW; an exit code. */
+static int find(const esign_command_t *command, const char *name, esign_database_t **database, esign_subscriber_t **subscriber)
+{
+    const esign_national_id_scheme_t *scheme;
+    char id[ESIGN_NATIONAL_ID_MAX + 1];
+    apr_pool_t *p = command->pool;
+    esign_result_t result = esign_national_id_scheme(&scheme, command->settings->identity_number, p);
+    if (!esign_failed(result))
+        result = esign_settings_database(command->settings, 1, database, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    if (*name == '#')
+        result = esign_subscriber_get(*database, apr_atoi64(name + 1), subscriber, p);
+    else if (esign_national_id_parse(scheme, name, id))
+        result = esign_subscriber_find(*database, id, subscriber, p);
+    else
+        return esign_complain(ESIGN_EXIT_REFUSED, "that is no identity number of the scheme %s", command->settings->identity_number);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    return *subscriber ? ESIGN_EXIT_OK : esign_complain(ESIGN_EXIT_REFUSED, "nobody is registered under that number");
+}
+
+int esign_subscriber_show(const esign_command_t *command)
+{
+    esign_database_t *database;
+    esign_subscriber_t *s;
+    const apr_array_header_t *cards;
+    apr_pool_t *p = command->pool;
+    int code = find(command, argument(command), &database, &s);
+    if (code != ESIGN_EXIT_OK)
+        return code;
+    esign_result_t result = esign_card_list(database, s->id, 0, &cards, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    printf("row        #%" APR_INT64_T_FMT "\nname       %s\ne-mail     %s\nphone      %s\nlanguage   %s\nword       %s\n", s->id, s->name,
+           esign_contact_mask_email(p, s->email), esign_contact_mask_phone(p, s->phone), s->language, s->word_hash ? "set" : "none");
+    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, iso_time(p, s->wait_until), s->closed ? "yes" : "no");
+    for (int i = 0; i < cards->nelts; i++) {
+        const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
+        printf("card       %s  %s  %s to %s\n", card->serial, card->state, card->not_before, card->not_after);
+    }
+    return ESIGN_EXIT_OK;
+}
+
+int esign_subscriber_lift(const esign_command_t *command)
+{
+    esign_database_t *database;
+    esign_subscriber_t *s;
+    int found, code = find(command, argument(command), &database, &s);
+    if (code != ESIGN_EXIT_OK)
+        return code;
+    esign_result_t result = esign_database_begin(database, command->pool);
+    if (!esign_failed(result)) {
+        result = esign_subscriber_open(database, s->id, &found, command->pool);
+        if (!esign_failed(result))
+            result = esign_audit_add(database, ESIGN_AUDIT_OPENED, s->id, "local", apr_time_now(), command->pool);
+        esign_result_t end = esign_database_end(database, !esign_failed(result), command->pool);
+        result = esign_failed(result) ? result : end;
+    }
+    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+}
+
+static int print_answer(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p)
+{
+    char answer[ESIGN_CAPTCHA_LENGTH + 1] = "";
+    apr_time_t expires;
+    int forged = esign_captcha_read(keyring, challenge, apr_time_now(), answer, &expires, p) == ESIGN_CAPTCHA_FORGED;
+    puts(forged ? "" : answer);
+    fflush(stdout);
+    return forged ? esign_complain(ESIGN_EXIT_REFUSED, "that is no challenge of this key file") : ESIGN_EXIT_OK;
+}
+
+int esign_captcha_answer(const esign_command_t *command)
+{
+    const esign_keyring_t *keyring;
+    char line[LINE_MAX_CHALLENGE];
+    int code = ESIGN_EXIT_OK;
+    esign_result_t result = esign_settings_keyring(command->settings, &keyring, command->pool);
+    if (esign_failed(result))
+        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
+    if (strcmp(argument(command), "-") != 0)
+        return print_answer(keyring, argument(command), command->pool);
+    apr_pool_t *p;
+    apr_pool_create(&p, command->pool);
+    while (fgets(line, sizeof(line), stdin)) {
+        line[strcspn(line, "\r\n")] = '\0';
+        if (print_answer(keyring, line, p) != ESIGN_EXIT_OK)
+            code = ESIGN_EXIT_REFUSED;
+        apr_pool_clear(p);
+    }
+    return code;
+}
+
+int esign_outbox_show(const esign_command_t *command)
+{
+    esign_database_t *database;
+    const apr_array_header_t *messages;
+    apr_pool_t *p = command->pool;
+    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
+    if (!esign_failed(result))
+        result = esign_outbox_list(database, &messages, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "DUE", "TRIES", "LAST ERROR");
+    for (int i = 0; i < messages->nelts; i++) {
+        const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
+        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, iso_time(p, m->created),
+               iso_time(p, m->due), m->attempts, m->error ? m->error : "-");
+    }
+    return ESIGN_EXIT_OK;
+}
+
+int esign_audit_show(const esign_command_t *command)
+{
+    esign_database_t *database;
+    esign_subscriber_t *subscriber = NULL;
+    const apr_array_header_t *entries;
+    apr_pool_t *p = command->pool;
+    const char *who = apr_table_get(command->options, "subscriber"), *most = apr_table_get(command->options, "max");
+    int max = most ? atoi(most) : 100, code;
+    esign_result_t result = ESIGN_OK;
+    if (max < 1)
+        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1");
+    if (who && (code = find(command, who, &database, &subscriber)) != ESIGN_EXIT_OK)
+        return code;
+    if (!who)
+        result = esign_settings_database(command->settings, 1, &database, p);
+    if (!esign_failed(result))
+        result = esign_audit_list(database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, max, &entries, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    printf("%-21s %-14s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");
+    for (int i = 0; i < entries->nelts; i++) {
+        const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
+        const char *row = e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
+        printf("%-21s %-14s %-21s %-40s %s\n", iso_time(p, e->time), esign_audit_name(e->event), row, e->address, e->node);
+    }
+    return ESIGN_EXIT_OK;
+}

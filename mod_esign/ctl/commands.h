@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.h: what esignctl can do. */
+#ifndef ESIGN_CTL_COMMANDS_H
+#define ESIGN_CTL_COMMANDS_H
+
+#include "ctl/settings.h"
+
+/* Exit codes. */
+enum {
+    ESIGN_EXIT_OK = 0,
+    ESIGN_EXIT_REFUSED = 1,       /* data was refused, or nothing was found */
+    ESIGN_EXIT_USAGE = 2,
+    ESIGN_EXIT_ENVIRONMENT = 3    /* settings, key file, database */
+};
+
+/* What a command is given: `arguments` without the command's own words, options taken out. */
+typedef struct {
+    const esign_settings_t *settings;
+    const apr_array_header_t *arguments;   /* const char * */
+    const apr_table_t *options;            /* "max" -> "20"; an option without a value -> "" */
+    apr_pool_t *pool;
+} esign_command_t;
+
+typedef int esign_command_fn(const esign_command_t *command);
+
+esign_command_fn esign_key_new, esign_db_init, esign_db_upgrade, esign_subscriber_import, esign_subscriber_show, esign_subscriber_lift, esign_form,
+    esign_captcha_answer, esign_outbox_show, esign_audit_show;
+
+/* "esignctl: …" on standard error. Returns `code`. */
+int esign_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same for a failure. */
+int esign_complain_of(esign_result_t result);
+
+#endif

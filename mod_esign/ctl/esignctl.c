@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* esignctl.c: the administrator's command: reads the command line and calls what it names. */
+#include "ctl/commands.h"
+
+#include "core/render.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#define DEFAULT_SETTINGS ESIGN_CONFDIR "/esignctl.conf"
+
+/* One command: its words, its options ("max=" takes a value), how many arguments, and what it says of itself. */
+typedef struct {
+    const char *words, *options, *usage, *help;
+    int least, most;
+    esign_command_fn *run;
+} row_t;
+
+static const row_t commands[] = {
+    { "key new", "", "[FILE]", "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0, 1, esign_key_new },
+    { "db init", "", "", "Creates the tables in the database.", 0, 0, esign_db_init },
+    { "db upgrade", "", "", "Raises an older schema to this program's version.", 0, 0, esign_db_upgrade },
+    { "subscriber import", "keep-going", "FILE [--keep-going]",
+      "Registers the subscribers of an XML file (-: standard input). All or nothing, unless --keep-going: then each one stands for itself.", 1, 1,
+      esign_subscriber_import },
+    { "subscriber show", "", "ID", "Shows what is kept of a subscriber, secrets aside. ID: the national id, or #ROW.", 1, 1, esign_subscriber_show },
+    { "subscriber open", "", "ID", "Lifts a closure and a wait after too many failures.", 1, 1, esign_subscriber_lift },
+    { "form", "name= email= phone= language= word-file=", "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
+      "Registers a subscriber and prints the application form as HTML. The security word is read from FILE (-: standard input), or made up.", 1, 1, esign_form },
+    { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },
+    { "outbox list", "", "", "Lists the messages that wait or were given up.", 0, 0, esign_outbox_show },
+    { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]", "Lists the latest events, newest first.", 0, 0, esign_audit_show },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+int esign_complain(int code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("esignctl: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return code;
+}
+
+int esign_complain_of(esign_result_t result)
+{
+    int refused = result.status == APR_EINVAL || result.status == APR_EEXIST;
+    int ours = refused && strcmp(result.problem, "settings") != 0;
+    return esign_complain(ours ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
+}
+
+static void print_command(const row_t *row)
+{
+    printf("  esignctl %s%s%s\n      %s\n", row->words, *row->usage ? " " : "", row->usage, row->help);
+}
+
+static int print_help(void)
+{
+    puts("esignctl: the administrator's command of mod_esign\n\nUsage: esignctl [--config FILE] COMMAND …\n\nCommands:");
+    for (size_t i = 0; i < COMMANDS; i++)
+        print_command(&commands[i]);
+    puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS ")\n  --help          this text, or a command's\n  --version\n\n"
+         "Keys, passwords and security words are read from files, never from the command line.\n\n"
+         "Exit codes: 0 done; 1 refused or not found; 2 the command line is wrong; 3 settings, key file or database cannot be used.");
+    return ESIGN_EXIT_OK;
+}
+
+/* The row whose words begin the arguments; `*used` of them. */
+static const row_t *find_command(const apr_array_header_t *words, int *used, apr_pool_t *p)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const char *said = words->nelts > 0 ? APR_ARRAY_IDX(words, 0, const char *) : "";
+        *used = strchr(commands[i].words, ' ') ? 2 : 1;
+        if (*used == 2 && words->nelts > 1)
+            said = apr_pstrcat(p, said, " ", APR_ARRAY_IDX(words, 1, const char *), NULL);
+        if (strcmp(said, commands[i].words) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* How a row knows an option: 0 not, 1 without a value, 2 with one. */
+static int option_kind(const row_t *row, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *at = row->options; (at = strstr(at, name)) != NULL; at += length)
+        if ((at == row->options || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' ' || at[length] == '='))
+            return at[length] == '=' ? 2 : 1;
+    return 0;
+}
+
+/* Parts words from options; options that stand before the command are ours. */
+typedef struct {
+    apr_array_header_t *words;
+    apr_table_t *options;
+    const char *config;
+    int help, version;
+} line_t;
+
+static int parse(line_t *line, int argc, const char *const *argv, const row_t **row, int *used, apr_pool_t *p)
+{
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], "--", 2) != 0)
+            APR_ARRAY_PUSH(line->words, const char *) = argv[i];
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            line->config = argv[++i];
+        else if (strcmp(argv[i], "--help") == 0)
+            line->help = 1;
+        else if (strcmp(argv[i], "--version") == 0)
+            line->version = 1;
+        else {
+            *row = find_command(line->words, used, p);
+            int kind = *row ? option_kind(*row, argv[i] + 2) : 0;
+            if (kind == 0)
+                return esign_complain(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help", argv[i]);
+            if (kind == 2 && i + 1 == argc)
+                return esign_complain(ESIGN_EXIT_USAGE, "%s needs a value", argv[i]);
+            apr_table_set(line->options, argv[i] + 2, kind == 2 ? argv[i + 1] : "");
+            i += kind - 1;
+        }
+    *row = find_command(line->words, used, p);
+    return ESIGN_EXIT_OK;
+}
+
+static int run(int argc, const char *const *argv, apr_pool_t *p)
+{
+    line_t line = { .words = apr_array_make(p, 4, sizeof(const char *)), .options = apr_table_make(p, 4), .config = DEFAULT_SETTINGS };
+    const row_t *row;
+    int used, code = parse(&line, argc, argv, &row, &used, p);
+    if (code != ESIGN_EXIT_OK)
+        return code;
+    if (line.version)
+        return puts("esignctl " ESIGN_VERSION) < 0;
+    if (line.help && row) {
+        print_command(row);
+        return ESIGN_EXIT_OK;
+    }
+    if (line.help)
+        return print_help();
+    if (!row)
+        return esign_complain(ESIGN_EXIT_USAGE, "%s; see esignctl --help", line.words->nelts ? "no such command" : "a command is missing");
+    apr_array_header_t *arguments = apr_array_make(p, 2, sizeof(const char *));
+    for (int i = used; i < line.words->nelts; i++)
+        APR_ARRAY_PUSH(arguments, const char *) = APR_ARRAY_IDX(line.words, i, const char *);
+    if (arguments->nelts < row->least || arguments->nelts > row->most)
+        return esign_complain(ESIGN_EXIT_USAGE, "usage: esignctl %s %s", row->words, row->usage);
+    esign_settings_t settings;
+    esign_result_t result = esign_settings_read(&settings, line.config, p);
+    if (esign_failed(result))
+        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
+    esign_command_t command = { .settings = &settings, .arguments = arguments, .options = line.options, .pool = p };
+    return row->run(&command);
+}
+
+/* Keys, words and PINs pass through this process: it leaves no core file. */
+static void forbid_core(void)
+{
+    struct rlimit none = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
+int main(int argc, const char *const *argv, const char *const *environment)
+{
+    apr_pool_t *p;
+    forbid_core();
+    apr_app_initialize(&argc, &argv, &environment);
+    esign_render_init();
+    apr_pool_create(&p, NULL);
+    int code = run(argc, argv, p);
+    apr_pool_destroy(p);
+    apr_terminate();
+    return code;
+}

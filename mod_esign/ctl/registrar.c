@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* registrar.c: the rules for what is registered. */
+#include "ctl/registrar.h"
+
+#include "core/catalogue.h"
+#include "core/contact.h"
+#include "store/audit.h"
+
+#include <apr_strings.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include <unistr.h>
+
+#define NAME_MAX_POINTS 200
+
+esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_settings_t *settings, apr_pool_t *p)
+{
+    esign_blocklist_t *blocklist = NULL;
+    esign_result_t result = esign_word_hash_init();
+    *registrar = (esign_registrar_t){ .settings = settings };
+    if (!esign_failed(result))
+        result = esign_national_id_scheme(&registrar->scheme, settings->identity_number, p);
+    if (!esign_failed(result) && settings->word_blocklist)
+        result = esign_blocklist_load(&blocklist, settings->word_blocklist, p);
+    if (!esign_failed(result))
+        result = esign_settings_database(settings, 1, &registrar->database, p);
+    registrar->words = (esign_word_policy_t){ .min = 8, .max = 128, .blocklist = blocklist };
+    return result;
+}
+
+static int is_date(const char *text)
+{
+    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int year, month, day, end = 0;
+    return text && sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 && end == 10 && text[10] == '\0' && year >= 1900 && month >= 1 &&
+           month <= 12 && day >= 1 && day <= days[month - 1];
+}
+
+static int is_digits(const char *text, size_t min, size_t max)
+{
+    size_t length = text ? strlen(text) : 0;
+    return length >= min && length <= max && strspn(text, "0123456789") == length;
+}
+
+static const char *card_refusal(const esign_card_t *card)
+{
+    static const char *const states[] = { "active", "suspended", "revoked", "expired" };
+    int known = 0;
+    for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+        known |= card->state && strcmp(card->state, states[i]) == 0;
+    if (!card->serial || !*card->serial || strlen(card->serial) > 64 || strspn(card->serial, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-./") != strlen(card->serial))
+        return "a card's serial must be 1 to 64 letters, digits, hyphens, dots or slashes";
+    if (!known)
+        return "a card's state must be active, suspended, revoked or expired";
+    if (!is_date(card->not_before) || !is_date(card->not_after) || strcmp(card->not_before, card->not_after) > 0)
+        return "a card's not-before and not-after must be dates of the form YYYY-MM-DD, the earlier one first";
+    if (card->fingerprint && (strlen(card->fingerprint) != 64 || strspn(card->fingerprint, "0123456789abcdef") != 64))
+        return "a card's fingerprint must be the SHA-256 of its certificate in 64 hexadecimal digits";
+    if (!is_digits(card->pin, 4, 32) || !is_digits(card->puk, 4, 32))
+        return "a card's PIN and PUK must be 4 to 32 digits each";
+    return NULL;
+}
+
+static const char *word_refusal(const esign_registrar_t *registrar, const esign_application_t *a, const char *id, apr_pool_t *p)
+{
+    const char *const personal[] = { id, a->name, a->email, a->phone, registrar->settings->organization, "esign", NULL };
+    const char *word;
+    if (a->word_hash) {
+        const char *why = esign_word_hash_refusal(a->word_hash);
+        return why ? apr_psprintf(p, "the word-hash cannot be taken in: %s", why) : NULL;
+    }
+    if (!a->word)
+        return "a security-word or a word-hash must be given";
+    word = esign_word_normalize(a->word, p);
+    esign_word_verdict_e verdict = word ? esign_word_check(&registrar->words, word, personal, p) : ESIGN_WORD_MALFORMED;
+    return verdict == ESIGN_WORD_OK ? NULL : apr_psprintf(p, "the security word is not acceptable: %s", esign_word_verdict_name(verdict));
+}
+
+const char *esign_registrar_refusal(const esign_registrar_t *registrar, const esign_application_t *a, char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p)
+{
+    if (!a->national_id || !esign_national_id_parse(registrar->scheme, a->national_id, normalized))
+        return "the identity number is not one of the scheme";
+    if (!a->language || !esign_catalogue_language(a->language) || strlen(a->language) != 2)
+        return "the language must be tr or en";
+    if (!a->name || !*a->name || u8_check((const uint8_t *)a->name, strlen(a->name)) || u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS ||
+        strpbrk(a->name, "\r\n\t"))
+        return "the name must be 1 to 200 characters on one line";
+    if (!a->email || !esign_contact_email_valid(a->email))
+        return "the e-mail address is not one that mail can be sent to";
+    if (!a->phone || !esign_contact_phone_valid(a->phone))
+        return "the phone number must be of the form +905551234567";
+    for (int i = 0; a->cards && i < a->cards->nelts; i++) {
+        const char *refusal = card_refusal(&APR_ARRAY_IDX(a->cards, i, esign_card_t));
+        if (refusal)
+            return refusal;
+    }
+    return word_refusal(registrar, a, normalized, p);
+}
+
+static esign_result_t hash_word(const esign_registrar_t *registrar, const esign_application_t *a, const char **hash, apr_pool_t *p)
+{
+    esign_word_cost_t cost = { .memory_kib = registrar->settings->hash_memory, .passes = registrar->settings->hash_passes };
+    *hash = a->word_hash;
+    return *hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost, esign_word_normalize(a->word, p), hash, p);
+}
+
+esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)
+{
+    char normalized[ESIGN_NATIONAL_ID_MAX + 1];
+    const char *hash, *refusal = esign_registrar_refusal(registrar, a, normalized, p);
+    if (refusal)
+        return esign_result_make(p, APR_EINVAL, "application", "%s", refusal);
+    esign_result_t result = hash_word(registrar, a, &hash, p);
+    esign_subscriber_t subscriber = { .national_id = normalized, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language, .word_hash = hash };
+    if (!esign_failed(result))
+        result = esign_subscriber_add(registrar->database, &subscriber, p);
+    for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
+        result = esign_card_add(registrar->database, subscriber.id, &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
+    if (!esign_failed(result))
+        result = esign_audit_add(registrar->database, ESIGN_AUDIT_REGISTERED, subscriber.id, "local", apr_time_now(), p);
+    *id = subscriber.id;
+    return result;
+}

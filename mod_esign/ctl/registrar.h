@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* registrar.h: judges a subscriber's data and registers it. */
+#ifndef ESIGN_CTL_REGISTRAR_H
+#define ESIGN_CTL_REGISTRAR_H
+
+#include "ctl/settings.h"
+#include "store/card.h"
+#include "store/subscriber.h"
+
+typedef struct {
+    const esign_settings_t *settings;
+    esign_database_t *database;
+    const esign_national_id_scheme_t *scheme;
+    esign_word_policy_t words;
+} esign_registrar_t;
+
+/* What was written of a subscriber, as it stands in the file or on the command line; NULL where nothing does. */
+typedef struct {
+    const char *national_id, *language, *name, *email, *phone, *word, *word_hash;
+    const apr_array_header_t *cards;   /* esign_card_t */
+} esign_application_t;
+
+esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_settings_t *settings, apr_pool_t *p);
+
+/* What is wrong with an application, in one sentence that repeats no secret; NULL when it is good. `normalized` gets the number's digits. */
+const char *esign_registrar_refusal(const esign_registrar_t *registrar, const esign_application_t *application, char normalized[ESIGN_NATIONAL_ID_MAX + 1],
+                                    apr_pool_t *p);
+
+/* Registers it in the caller's transaction. APR_EINVAL or APR_EEXIST: it is refused, `detail` says why; other failures are the database's. */
+esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *application, apr_int64_t *id, apr_pool_t *p);
+
+#endif

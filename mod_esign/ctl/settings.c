@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.c: reads the settings file and opens what it names. */
+#include "ctl/settings.h"
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const struct {
+    const char *name;
+    size_t offset;
+    int number;   /* the least value; 0: a text */
+} rows[] = {
+    { "EsignKeyFile", offsetof(esign_settings_t, key_file), 0 },
+    { "DBDriver", offsetof(esign_settings_t, db_driver), 0 },
+    { "DBDParams", offsetof(esign_settings_t, db_params), 0 },
+    { "EsignHtdocs", offsetof(esign_settings_t, htdocs), 0 },
+    { "EsignOrganization", offsetof(esign_settings_t, organization), 0 },
+    { "EsignPublicURL", offsetof(esign_settings_t, public_url), 0 },
+    { "EsignPrefix", offsetof(esign_settings_t, prefix), 0 },
+    { "EsignIdentityNumber", offsetof(esign_settings_t, identity_number), 0 },
+    { "EsignWordBlocklist", offsetof(esign_settings_t, word_blocklist), 0 },
+    { "EsignHashMemory", offsetof(esign_settings_t, hash_memory), 19456 },
+    { "EsignHashPasses", offsetof(esign_settings_t, hash_passes), 2 },
+};
+
+static esign_result_t refuse(const esign_settings_t *settings, int line, apr_pool_t *p, const char *what)
+{
+    return esign_result_make(p, APR_EINVAL, "settings", "%s:%d: %s", settings->path, line, what);
+}
+
+/* The value without its quotes; NULL when a quote is not closed. */
+static char *unquote(char *value)
+{
+    size_t length = strlen(value);
+    if (*value != '"')
+        return value;
+    if (length < 2 || value[length - 1] != '"')
+        return NULL;
+    value[length - 1] = '\0';
+    return value + 1;
+}
+
+static esign_result_t take(esign_settings_t *settings, char *name, char *value, int line, apr_pool_t *p)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        void *member = (char *)settings + rows[i].offset;
+        if (strcmp(rows[i].name, name) != 0)
+            continue;
+        if (!(value = unquote(value)) || !*value)
+            return refuse(settings, line, p, apr_psprintf(p, "%s: write a value, in double quotes if it has spaces at its ends", name));
+        if (!rows[i].number) {
+            *(const char **)member = apr_pstrdup(p, value);
+            return ESIGN_OK;
+        }
+        apr_int64_t number = apr_atoi64(value);
+        if (number < rows[i].number || number > 1048576)
+            return refuse(settings, line, p, apr_psprintf(p, "%s: write a number from %d to 1048576", name, rows[i].number));
+        *(int *)member = (int)number;
+        return ESIGN_OK;
+    }
+    const char *known = rows[0].name;
+    for (size_t i = 1; i < sizeof(rows) / sizeof(*rows); i++)
+        known = apr_pstrcat(p, known, ", ", rows[i].name, NULL);
+    return refuse(settings, line, p, apr_psprintf(p, "%s is none of the settings: %s", name, known));
+}
+
+static esign_result_t check_mode(const esign_settings_t *settings, apr_pool_t *p)
+{
+    struct stat info;
+    if (settings->db_params && strstr(settings->db_params, "password=") && stat(settings->path, &info) == 0 && (info.st_mode & 077))
+        return esign_result_make(p, APR_EACCES, "settings", "%s holds a password and others may read it: chmod 600", settings->path);
+    return ESIGN_OK;
+}
+
+esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p)
+{
+    *settings = (esign_settings_t){ .path = path, .db_driver = "sqlite3", .htdocs = ESIGN_HTDOCS, .organization = "mod_esign", .prefix = "/esign",
+                                    .identity_number = "tckn", .hash_memory = 19456, .hash_passes = 2 };
+    apr_file_t *file;
+    char text[4096], reason[120];
+    esign_result_t result = ESIGN_OK;
+    apr_status_t status = apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0, p);
+    if (status != APR_SUCCESS)
+        return esign_result_make(p, status, "settings", "%s cannot be read: %s", path, apr_strerror(status, reason, sizeof(reason)));
+    for (int line = 1; !esign_failed(result) && apr_file_gets(text, sizeof(text), file) == APR_SUCCESS; line++) {
+        char *name = text + strspn(text, " \t"), *end = name + strlen(name);
+        while (end > name && strchr(" \t\r\n", end[-1]))
+            *--end = '\0';
+        if (*name == '\0' || *name == '#')
+            continue;
+        char *value = name + strcspn(name, " \t");
+        if (*value)
+            *value++ = '\0';
+        result = take(settings, name, value + strspn(value, " \t"), line, p);
+    }
+    apr_file_close(file);
+    return esign_failed(result) ? result : check_mode(settings, p);
+}
+
+esign_result_t esign_settings_keyring(const esign_settings_t *settings, const esign_keyring_t **keyring, apr_pool_t *p)
+{
+    esign_keyring_t *loaded = NULL;
+    if (!settings->key_file)
+        return esign_result_make(p, APR_EINVAL, "settings", "%s: EsignKeyFile is missing", settings->path);
+    esign_result_t result = esign_keyring_load(&loaded, settings->key_file, p);
+    *keyring = loaded;
+    return result;
+}
+
+esign_result_t esign_settings_database(const esign_settings_t *settings, int prepare, esign_database_t **database, apr_pool_t *p)
+{
+    const esign_keyring_t *keyring;
+    esign_result_t result = esign_settings_keyring(settings, &keyring, p);
+    if (esign_failed(result))
+        return result;
+    if (!settings->db_params)
+        return esign_result_make(p, APR_EINVAL, "settings", "%s: DBDParams is missing", settings->path);
+    return esign_database_open(database, settings->db_driver, settings->db_params, keyring, prepare, p);
+}

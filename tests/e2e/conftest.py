@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""conftest.py: one demo for all tests, and no unexpected line in its error log after any of them."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+import portal as parts  # noqa: E402
+
+# Lines of levels that tell nothing wrong.
+QUIET = re.compile(r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\]")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "expects_log(*patterns): error-log lines that this test causes on purpose")
+
+
+@pytest.fixture(scope="session")
+def make_portal():
+    """Starts demos, each in a folder of its own; all are stopped at the end."""
+    made, folders = [], []
+
+    def make(*options):
+        folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+        os.chmod(folder, 0o755)
+        folders.append(folder)
+        made.append(parts.Portal(folder, None, *options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def portal(make_portal):
+    return make_portal()
+
+
+@pytest.fixture(autouse=True)
+def clean_log(request):
+    if "portal" not in request.fixturenames:
+        yield
+        return
+    one = request.getfixturevalue("portal")
+    one.new_log_lines()
+    yield
+    marker = request.node.get_closest_marker("expects_log")
+    expected = [re.compile(p) for p in (marker.args if marker else ())]
+    lines = [line for line in one.new_log_lines() if not QUIET.match(line) and not any(p.search(line) for p in expected)]
+    assert lines == []

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""portal.py: a running demo as the tests see it: pages, inbox, database, command."""
+
+import email
+import email.policy
+import itertools
+import os
+import random
+import re
+import shlex
+import socket
+import sqlite3
+import subprocess
+import time
+import urllib.parse
+
+import requests
+import urllib3
+from lxml import etree
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RULES = etree.RelaxNG(etree.parse(os.path.join(TOP, "htdocs", "xsl", "page.rng")))
+urllib3.disable_warnings()
+
+
+def tckn(nine=None):
+    """An identity number with right check digits."""
+    d = [int(c) for c in nine or str(random.randrange(100000000, 1000000000))]
+    d.append((sum(d[0:9:2]) * 7 - sum(d[1:8:2])) % 10)
+    d.append(sum(d) % 10)
+    return "".join(map(str, d))
+
+
+def free_port():
+    """A port with the two above it free too."""
+    for _ in range(100):
+        port = random.randrange(20000, 30000)
+        try:
+            for p in range(port, port + 3):
+                with socket.socket() as s:
+                    s.bind(("127.0.0.1", p))
+            return port
+        except OSError:
+            continue
+    raise RuntimeError("no free ports")
+
+
+class Subscriber:
+    def __init__(self, national_id, word, email_address, phone, name, language, cards):
+        self.id, self.word, self.email, self.phone, self.name, self.language, self.cards = (
+            national_id, word, email_address, phone, name, language, cards)
+
+
+class Page:
+    """An answer whose body is page XML."""
+
+    def __init__(self, response):
+        self.response = response
+        self.status = response.status_code
+        self.location = response.headers.get("Location")
+        self.xml = None
+        if response.headers.get("Content-Type", "").startswith("application/xml"):
+            self.xml = etree.fromstring(response.content)
+            assert RULES.validate(self.xml), "%s\n%s" % (RULES.error_log, response.text)
+            assert int(self.xml.get("status")) == self.status
+
+    @property
+    def name(self):
+        return self.xml.get("name")
+
+    def problems(self):
+        return [(p.get("field"), p.get("code")) for p in self.xml.iter("problem")]
+
+    def challenge(self):
+        return self.xml.find(".//challenge").get("value")
+
+
+class Browser:
+    """One person's browser: cookies, no automatic redirects, page XML unless asked otherwise."""
+
+    def __init__(self, portal, language="tr"):
+        self.portal = portal
+        self.session = requests.Session()
+        self.session.verify = portal.env["CERTIFICATE"]
+        self.session.headers.update({"Accept": "application/xml", "Accept-Language": language})
+
+    def url(self, path):
+        return urllib.parse.urljoin(self.portal.url, path)
+
+    def get(self, path="", **more):
+        return Page(self.session.get(self.url(path), allow_redirects=False, timeout=60, **more))
+
+    def post(self, path, fields=None, **more):
+        return Page(self.session.post(self.url(path), data=fields or {}, allow_redirects=False, timeout=60, **more))
+
+    def html(self, path):
+        return self.session.get(self.url(path), headers={"Accept": "text/html"}, allow_redirects=False, timeout=60)
+
+    def login_fields(self, subscriber, word=None):
+        challenge = self.get("login").challenge()
+        return {"id": subscriber.id, "word": word or subscriber.word, "challenge": challenge, "answer": self.portal.answer(challenge)}
+
+    def login(self, subscriber, word=None):
+        return self.post("login", self.login_fields(subscriber, word))
+
+    def confirm(self, subscriber):
+        """Confirms the phone; the code of the SMS."""
+        before = len(self.portal.sms(subscriber.phone))
+        page = self.post("otp")
+        assert page.status == 303 and page.location.endswith("/otp/code"), page.response.text
+        return self.portal.wait_code(subscriber.phone, before)
+
+    def sign_in(self, subscriber, word=None):
+        page = self.login(subscriber, word)
+        assert page.status == 303 and page.location.endswith("/otp"), page.response.text
+        page = self.post("otp/code", {"code": self.confirm(subscriber)})
+        assert page.status == 303 and page.location.endswith("/menu"), page.response.text
+
+    def ask_reset(self, national_id):
+        challenge = self.get("reset").challenge()
+        page = self.post("reset", {"id": national_id, "challenge": challenge, "answer": self.portal.answer(challenge)})
+        assert page.status == 303 and page.location.endswith("/reset/sent"), page.response.text
+
+    def reset_link(self, subscriber):
+        """Asks for a link; its path below the prefix."""
+        before = len(self.portal.mails(subscriber.email))
+        self.ask_reset(subscriber.id)
+        text = self.portal.wait_mail(subscriber.email, before).get_body(("plain",)).get_content()
+        link = re.search(r"^\s*(https://\S+/reset/\S+)\s*$", text, re.M).group(1)
+        assert link.startswith(self.portal.url), link
+        return link[len(self.portal.url):]
+
+
+class Portal:
+    serial = itertools.count(random.randrange(1000000))
+
+    def __init__(self, folder, port=None, *options):
+        self.dir, self.port = folder, port or free_port()
+        self.run("--detach", "--port", str(self.port), *options)
+        with open(os.path.join(folder, "demo.env")) as file:
+            self.env = dict(word.split("=", 1) for line in file for word in shlex.split(line))
+        self.url = self.env["URL"]
+        self.seen = 0
+
+    def run(self, *options):
+        done = subprocess.run([os.path.join(TOP, "demo"), "--dir", self.dir, *options], capture_output=True, text=True, timeout=600)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def stop(self):
+        self.run("--stop")
+
+    def browser(self, language="tr"):
+        return Browser(self, language)
+
+    def ctl(self, *arguments, stdin=None, ok=True):
+        done = subprocess.run(shlex.split(self.env["CTL"]) + list(arguments), input=stdin, capture_output=True, text=True, timeout=60)
+        assert not ok or done.returncode == 0, done.stderr
+        return done.stdout if ok else done
+
+    def answer(self, challenge):
+        return self.ctl("captcha", "answer", challenge).strip()
+
+    def sql(self, query, *values):
+        connection = sqlite3.connect(self.env["DATABASE"], timeout=20)
+        try:
+            with connection:
+                return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+    def row(self, subscriber):
+        """The subscriber's row id."""
+        return int(re.search(r"#(\d+)", self.ctl("subscriber", "show", subscriber.id)).group(1))
+
+    def new_subscriber(self, language="tr", name="Sınama Kişisi"):
+        n = next(self.serial)
+        s = Subscriber(tckn(), "menekşe vadisi %d" % n, "kisi%d@example.org" % n, "+90555%07d" % n, name, language,
+                       [{"serial": "TEST-%d" % n, "pin": "%06d" % random.randrange(10**6), "puk": "%08d" % random.randrange(10**8)}])
+        card = s.cards[0]
+        xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>
+            <security-word>%s</security-word><card serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01">
+            <pin>%s</pin><puk>%s</puk></card></subscriber></subscribers>""" % (
+            s.id, language, name, s.email, s.phone, s.word, card["serial"], card["pin"], card["puk"])
+        self.ctl("subscriber", "import", "-", stdin=xml)
+        return s
+
+    def files(self, kind):
+        folder = os.path.join(self.dir, "inbox", kind)
+        return [os.path.join(folder, f) for f in sorted(os.listdir(folder)) if not f.endswith(".new")]
+
+    def mails(self, address):
+        found = []
+        for path in self.files("mail"):
+            with open(path, "rb") as file:
+                message = email.message_from_binary_file(file, policy=email.policy.default)
+            if address in message["To"]:
+                found.append(message)
+        return found
+
+    def sms(self, number):
+        found = []
+        for path in self.files("sms"):
+            with open(path, encoding="utf-8") as file:
+                first, text = file.read().split("\n", 1)
+            if first == number:
+                found.append(text)
+        return found
+
+    def wait(self, look, seconds=20):
+        end = time.time() + seconds
+        while True:
+            found = look()
+            if found or time.time() > end:
+                return found
+            time.sleep(0.05)
+
+    def wait_mail(self, address, before=0):
+        found = self.wait(lambda: self.mails(address)[before:])
+        assert found, "no mail to " + address
+        return found[0]
+
+    def wait_code(self, number, before=0):
+        found = self.wait(lambda: self.sms(number)[before:])
+        assert found, "no SMS to " + number
+        return re.search(r"\b(\d{6})\b", found[0]).group(1)
+
+    def log(self, name="error.log"):
+        with open(os.path.join(self.env["LOGS"], name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def new_log_lines(self):
+        lines = self.log().splitlines()
+        fresh, self.seen = lines[self.seen:], len(lines)
+        return fresh

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_word_hash.c: hashes of words: what matches, what is stale, and that no failure is cheaper than success. */
+#include "suite.h"
+#include "core/digest.h"
+#include "core/word_hash.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define KEY_B "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define WORD "parola-ş"
+
+/* WORD by the reference implementation (libargon2), in parameters that other systems use. */
+#define IMPORTED_4_LANES "$argon2id$v=19$m=19456,t=2,p=4$c2FsdHNhbHRzYWx0c2FsdA$GBv6dwmZbkORTkL1kWSqgdbsCMr9Zp0CzKb6ffnnHr8"
+#define IMPORTED_SHORT "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg"
+#define IMPORTED_LONG "$argon2id$v=19$m=19456,t=2,p=2$c2FsdHNhbHRzYWx0c2FsdA$" \
+    "2RfpIKWVdODeK7gfK92YZno5wq/E1plEo+peyQPUc6UuExTGoX3oF9cSSsvBinU8fDxtLBr4Dn7axKGD1cJo8g"
+
+static const esign_word_cost_t cost = { 19456, 2 };
+
+static esign_keyring_t *load(const char *text)
+{
+    char path[] = "/tmp/esign-hash-XXXXXX";
+    int file = mkstemp(path);
+    esign_keyring_t *keyring = NULL;
+    CU_ASSERT_FATAL(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
+    close(file);
+    CU_ASSERT(!esign_failed(esign_keyring_load(&keyring, path, pool)));
+    unlink(path);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(keyring);
+    return keyring;
+}
+
+static const char *make(const esign_keyring_t *keyring, esign_word_cost_t with, const char *word)
+{
+    const char *hash = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_word_hash_make(keyring, with, word, &hash, pool)));
+    return hash;
+}
+
+static void expect(const esign_keyring_t *keyring, esign_word_cost_t with, const char *word, const char *hash, int matches, int stale)
+{
+    int got_matches = -1, got_stale = -1;
+    CU_ASSERT(!esign_failed(esign_word_hash_verify(keyring, with, word, hash, &got_matches, &got_stale, pool)));
+    CU_ASSERT_EQUAL(got_matches, matches);
+    CU_ASSERT_EQUAL(got_stale, stale);
+}
+
+static void test_make(void)
+{
+    const esign_keyring_t *keyring = load("key 3 " KEY_A "\n");
+    const char *hash = make(keyring, cost, WORD);
+    CU_ASSERT_EQUAL(strncmp(hash, "k=3$argon2id$v=19$m=19456,t=2,p=1$", 34), 0);
+    CU_ASSERT_STRING_NOT_EQUAL(hash, make(keyring, cost, WORD));
+    expect(keyring, cost, WORD, hash, 1, 0);
+    expect(keyring, cost, "parola-s", hash, 0, 0);
+    expect(keyring, cost, WORD " ", hash, 0, 0);
+    expect(keyring, cost, "", hash, 0, 0);
+
+    /* What Argon2id gets is the pepper's HMAC as base64url. */
+    unsigned char mac[ESIGN_DIGEST_SIZE];
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_PEPPER, 3), WORD, strlen(WORD), mac);
+    const char *peppered = esign_digest_encode(pool, mac, sizeof mac);
+    CU_ASSERT_EQUAL(crypto_pwhash_str_verify(strchr(hash, '$'), peppered, strlen(peppered)), 0);
+}
+
+static void test_long_words_differ_at_their_end(void)
+{
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    char word[513];
+    memset(word, 'a', sizeof word - 1);
+    word[sizeof word - 1] = '\0';
+    const char *hash = make(keyring, cost, word);
+    expect(keyring, cost, word, hash, 1, 0);
+    word[sizeof word - 2] = 'b';
+    expect(keyring, cost, word, hash, 0, 0);
+}
+
+static void test_cost_bounds(void)
+{
+    static const esign_word_cost_t bad[] = { { 19455, 2 }, { 19456, 1 }, { 19456, 0 }, { 0, 2 }, { -1, -1 }, { 1048577, 2 }, { 19456, 17 } };
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const char *hash;
+    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CU_ASSERT_EQUAL(esign_word_hash_make(keyring, bad[i], WORD, &hash, pool).status, APR_EINVAL);
+}
+
+static void test_stale(void)
+{
+    const esign_keyring_t *before = load("key 1 " KEY_A "\n"), *after = load("key 1 " KEY_A "\nkey 2 " KEY_B "\n");
+    const esign_word_cost_t more_memory = { 20480, 2 }, more_passes = { 19456, 3 };
+    const char *hash = make(before, cost, WORD);
+    expect(after, cost, WORD, hash, 1, 1);
+    expect(before, more_memory, WORD, hash, 1, 1);
+    expect(before, more_passes, WORD, hash, 1, 1);
+    expect(before, more_passes, "another", hash, 0, 0);
+    expect(before, cost, WORD, make(before, more_passes, WORD), 1, 0);   /* a stronger one stays */
+    expect(after, cost, WORD, make(after, cost, WORD), 1, 0);
+}
+
+static void test_imported(void)
+{
+    static const char *const imported[] = { IMPORTED_SHORT, IMPORTED_4_LANES, IMPORTED_LONG };
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    for (apr_size_t i = 0; i < sizeof imported / sizeof *imported; i++) {
+        CU_ASSERT_PTR_NULL(esign_word_hash_refusal(imported[i]));
+        expect(keyring, cost, WORD, imported[i], 1, 1);
+        expect(keyring, cost, "another", imported[i], 0, 0);
+        expect(keyring, cost, WORD, apr_pstrcat(pool, "k=1", imported[i], NULL), 0, 0);   /* named as peppered, but is not */
+    }
+    char empty[crypto_pwhash_STRBYTES];
+    CU_ASSERT_EQUAL(crypto_pwhash_str(empty, "", 0, 2, 19456 * 1024), 0);
+    expect(keyring, cost, "", empty, 0, 0);   /* an empty word never matches */
+}
+
+static void test_no_hash(void)
+{
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    expect(keyring, cost, WORD, NULL, 0, 0);
+    expect(keyring, cost, "", NULL, 0, 0);
+}
+
+static void test_unusable(void)
+{
+    static const char *const bad[] = {
+        "", "k=", "k=1", "k=1$", "k=0" IMPORTED_SHORT, "k=256" IMPORTED_SHORT, "k=01" IMPORTED_SHORT, "k=x" IMPORTED_SHORT, "k=9" IMPORTED_SHORT, "K=1" IMPORTED_SHORT, "x", IMPORTED_SHORT "x"
+    };
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int matches = -1, stale = -1;
+        esign_result_t result = esign_word_hash_verify(keyring, cost, WORD, bad[i], &matches, &stale, pool);
+        CU_ASSERT(result.status == APR_EINVAL && matches == 0 && stale == 0);
+        CU_ASSERT_PTR_NULL(strstr(result.detail, "171S9efr"));
+    }
+}
+
+static void test_refusal(void)
+{
+    static const struct { const char *phc, *reason; } bad[] = {
+        { "", "not of argon2id" }, { "$2b$12$abcdefghijklmnopqrstuv", "not of argon2id" }, { "k=1" IMPORTED_SHORT, "not of argon2id" },
+        { "$argon2i$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "not of argon2id" },
+        { "$argon2id$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=16$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=19456,p=1,t=2$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=019456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=-1,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=99999999999999999999,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2$171S9efrxR7qbqLCB61Ksg", "malformed" },          /* a salt of 6 bytes */
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLC", "malformed" },              /* a hash of 12 bytes */
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg=$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg", "malformed" },
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg$", "malformed" },
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg\n", "malformed" },
+        { "$argon2id$v=19$m=1048577,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "1 GiB" },
+        { "$argon2id$v=19$m=4294967296,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "1 GiB" },
+        { "$argon2id$v=19$m=19456,t=17,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "16 passes" },
+        { "$argon2id$v=19$m=15,t=2,p=2$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "parallelism" },
+        { "$argon2id$v=19$m=19456,t=2,p=65$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "parallelism" }
+    };
+    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *refusal = esign_word_hash_refusal(bad[i].phc);
+        CU_ASSERT(refusal != NULL && strstr(refusal, bad[i].reason) != NULL);
+    }
+    CU_ASSERT_PTR_NULL(esign_word_hash_refusal("$argon2id$v=19$m=1048576,t=16,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg"));
+}
+
+static double cpu_seconds(const esign_keyring_t *keyring, const char *word, const char *hash)
+{
+    struct timespec from, to;
+    int matches, stale;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    esign_word_hash_verify(keyring, cost, word, hash, &matches, &stale, pool);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static void test_equal_cost(void)
+{
+    enum { CASES = 6, RUNS = 11 };
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const char *real = make(keyring, cost, WORD);
+    const struct { const char *word, *hash; } cases[CASES] = {
+        { WORD, real }, { "another", real }, { WORD, NULL }, { "", real }, { WORD, "k=1$argon2id$broken" }, { WORD, apr_pstrcat(pool, "k=9", real + 3, NULL) }
+    };
+    double times[CASES][RUNS];
+    for (int run = 0; run < RUNS; run++)   /* interleaved, so that a busy moment hits all of them */
+        for (int i = 0; i < CASES; i++)
+            times[i][run] = cpu_seconds(keyring, cases[i].word, cases[i].hash);
+    for (int i = 0; i < CASES; i++)
+        qsort(times[i], RUNS, sizeof times[i][0], compare);
+    for (int i = 1; i < CASES; i++) {
+        double ratio = times[i][RUNS / 2] / times[0][RUNS / 2];
+        CU_ASSERT(ratio > 0.75 && ratio < 1.33);
+    }
+}
+
+/* Without memory nobody's word is wrong: it must not count as a failure of the subscriber's. */
+static void test_no_memory(void)
+{
+    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned long pages = 0;
+        FILE *statm = fopen("/proc/self/statm", "r");
+        if (statm == NULL || fscanf(statm, "%lu", &pages) != 1)
+            _exit(2);
+        struct rlimit limit = { pages * (unsigned long)sysconf(_SC_PAGESIZE) + (256UL << 20), RLIM_INFINITY };
+        if (setrlimit(RLIMIT_AS, &limit) != 0)
+            _exit(3);
+        int matches = -1, stale = -1;
+        const esign_word_cost_t huge = { 1048576, 2 };
+        const char *hash;
+        esign_result_t made = esign_word_hash_make(keyring, huge, WORD, &hash, pool);
+        esign_result_t verified = esign_word_hash_verify(keyring, huge, WORD, NULL, &matches, &stale, pool);
+        _exit(made.status == APR_ENOMEM && verified.status == APR_ENOMEM && matches == 0 ? 0 : 1);
+    }
+    CU_ASSERT(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a word is peppered and hashed", test_make },
+        { "long words are hashed whole", test_long_words_differ_at_their_end },
+        { "weak and absurd costs are refused", test_cost_bounds },
+        { "a risen cost or a new pepper makes a hash stale", test_stale },
+        { "hashes from outside verify and are stale", test_imported },
+        { "no hash matches nothing", test_no_hash },
+        { "an unusable hash matches nothing and says why", test_unusable },
+        { "a hash that cannot be taken in says why", test_refusal },
+        { "every failure costs what success costs", test_equal_cost },
+        { "without memory it is an error, not a wrong word", test_no_memory },
+        CU_TEST_INFO_NULL
+    };
+    if (esign_failed(esign_word_hash_init()))
+        return EXIT_FAILURE;
+    return suite_run("word_hash", tests);
+}
