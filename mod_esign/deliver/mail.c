@@ -34,9 +34,9 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
     return reply >= 500 && reply < 600 && !ours ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
 }
 
-static void add_part(esign_transfer_t *transfer, curl_mime *alternatives, const char *text, const char *type)
+static void add_part(esign_transfer_t *transfer, const char *text, const char *type)
 {
-    curl_mimepart *part = curl_mime_addpart(alternatives);
+    curl_mimepart *part = curl_mime_addpart(transfer->mime);
     if (!part || curl_mime_data(part, text, CURL_ZERO_TERMINATED) != CURLE_OK || curl_mime_type(part, type) != CURLE_OK ||
         curl_mime_encoder(part, "quoted-printable") != CURLE_OK)
         transfer->setup = CURLE_OUT_OF_MEMORY;
@@ -45,18 +45,13 @@ static void add_part(esign_transfer_t *transfer, curl_mime *alternatives, const 
 static void add_body(esign_transfer_t *transfer, const esign_mail_t *mail)
 {
     transfer->mime = curl_mime_init(transfer->easy);
-    curl_mime *alternatives = curl_mime_init(transfer->easy);
-    curl_mimepart *part = transfer->mime ? curl_mime_addpart(transfer->mime) : NULL;
-    if (!part || !alternatives) {
-        curl_mime_free(alternatives);
+    if (!transfer->mime) {
         transfer->setup = CURLE_OUT_OF_MEMORY;
         return;
     }
     /* The last one is what a reader that can show both prefers. */
-    add_part(transfer, alternatives, mail->text, "text/plain; charset=utf-8");
-    add_part(transfer, alternatives, mail->html, "text/html; charset=utf-8");
-    curl_mime_subparts(part, alternatives);
-    curl_mime_type(part, "multipart/alternative");
+    add_part(transfer, mail->text, "text/plain; charset=utf-8");
+    add_part(transfer, mail->html, "text/html; charset=utf-8");
     ESIGN_TRANSFER_SET(transfer, CURLOPT_MIMEPOST, transfer->mime);
 }
 
@@ -71,6 +66,8 @@ static void add_headers(esign_transfer_t *transfer, const esign_smtp_t *smtp, co
         esign_header_text(p, "Subject", mail->subject),
         apr_psprintf(p, "Message-ID: <%s@%s>", mail->id, host),
         "Auto-Submitted: auto-generated",
+        /* libcurl adds the boundary. */
+        "Content-Type: multipart/alternative",
         smtp->reply_to ? esign_header_mailbox(p, "Reply-To", "", smtp->reply_to) : NULL,
     };
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
