@@ -11,6 +11,7 @@
 #include <mod_watchdog.h>
 
 #include <apr_optional.h>
+#include <apr_thread_mutex.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
@@ -19,18 +20,27 @@ APLOG_USE_MODULE(esign);
 /* A round ends after this even when messages are still under way, so that the watchdog can look whether it is to stop. */
 #define ROUND apr_time_from_sec(1)
 
-/* One for each server; the courier is made in the child that holds the watchdog, and lives as long as it holds it. */
+/* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
+#define FAREWELL apr_time_from_msec(1500)
+
+/* One for each server; the courier is made in the child that holds the watchdog. */
 typedef struct {
     server_rec *server;
+    apr_thread_mutex_t *mutex;   /* held while the courier works: the process does not end meanwhile */
     apr_pool_t *pool;
     esign_courier_t *courier;
+    volatile int ending;
 } watch_t;
 
-static int stopping(void *baton)
+/* All of this configuration's. */
+static apr_array_header_t *watches;
+
+/* The watchdog stops its own thread as soon as the MPM stops, in the midst of a child's last requests. */
+static int ending(void *baton)
 {
-    (void)baton;
     int state = AP_MPMQ_RUNNING;
-    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+    ap_mpm_query(AP_MPMQ_MPM_STATE, &state);
+    return ((const watch_t *)baton)->ending || state == AP_MPMQ_STOPPING;
 }
 
 static void write_log(void *baton, int level, apr_status_t status, const char *text)
@@ -46,7 +56,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
                                           .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
                                           .sms_at_once = c->sms_connections, .link_life = c->link_life, .mail_pause = c->mail_pause,
-                                          .mails_per_day = c->mails_per_day, .stopping = stopping, .log = write_log, .baton = watch };
+                                          .mails_per_day = c->mails_per_day, .stopping = ending, .log = write_log, .baton = watch };
     return esign_courier_create(&watch->courier, options, watch->pool);
 }
 
@@ -67,20 +77,47 @@ static void work(watch_t *watch, apr_pool_t *p)
     esign_runtime_release(runtime, database);
 }
 
+/* The watchdog lets go, or the process takes down what the courier stands on: the round ends, and what is still under way goes back to the outbox, for others. */
+static apr_status_t say_farewell(void *data)
+{
+    watch_t *watch = data;
+    watch->ending = 1;
+    apr_thread_mutex_lock(watch->mutex);
+    esign_runtime_t *runtime = esign_runtime_of(watch->server);
+    esign_database_t *database = watch->courier ? esign_runtime_acquire(runtime, watch->pool) : NULL;
+    if (database) {
+        esign_courier_finish(watch->courier, database, apr_time_now() + FAREWELL, watch->pool);
+        esign_runtime_release(runtime, database);
+        watch->courier = NULL;
+    }
+    apr_thread_mutex_unlock(watch->mutex);
+    return APR_SUCCESS;
+}
+
 static apr_status_t tick(int state, void *data, apr_pool_t *p)
 {
     watch_t *watch = data;
-    if (state == AP_WATCHDOG_STATE_STARTING) {
-        apr_pool_create(&watch->pool, NULL);
-    } else if (state == AP_WATCHDOG_STATE_RUNNING) {
-        if (!stopping(NULL))
-            work(watch, p);
-    } else if (watch->pool) {
-        apr_pool_destroy(watch->pool);
-        watch->pool = NULL;
-        watch->courier = NULL;
-    }
+    if (state == AP_WATCHDOG_STATE_STOPPING)
+        return say_farewell(watch);
+    if (state != AP_WATCHDOG_STATE_RUNNING || watch->ending)
+        return APR_SUCCESS;
+    apr_thread_mutex_lock(watch->mutex);
+    if (!watch->ending)
+        work(watch, p);
+    apr_thread_mutex_unlock(watch->mutex);
     return APR_SUCCESS;
+}
+
+static void child_init(apr_pool_t *p, server_rec *first)
+{
+    (void)first;
+    for (int i = 0; i < watches->nelts; i++) {
+        watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+        apr_pool_create(&watch->pool, p);
+        apr_thread_mutex_create(&watch->mutex, APR_THREAD_MUTEX_DEFAULT, watch->pool);
+        /* Before mod_dbd's connections go. */
+        apr_pool_pre_cleanup_register(p, watch, say_farewell);
+    }
 }
 
 static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *first)
@@ -88,6 +125,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     (void)log, (void)temporary;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
+    watches = apr_array_make(p, 1, sizeof(watch_t *));
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *attach = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     for (server_rec *s = first; s; s = s->next) {
@@ -101,6 +139,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         ap_watchdog_t *watchdog;
         watch_t *watch = apr_pcalloc(p, sizeof(*watch));
         watch->server = s;
+        APR_ARRAY_PUSH(watches, watch_t *) = watch;
         apr_status_t status = !get || !attach ? APR_ENOTIMPL : get(&watchdog, "_esign_", 0, 1, p);
         if (status == APR_SUCCESS)
             status = attach(watchdog, INTERVAL, watch, tick);
@@ -117,4 +156,5 @@ void esign_watch_register_hooks(apr_pool_t *p)
     (void)p;
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_FIRST);
 }

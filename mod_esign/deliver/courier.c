@@ -258,8 +258,8 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
         if (expired > 0)
             say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
     }
-    while (!esign_failed(result) && apr_time_now() < until) {
-        int taken = o->stopping(o->baton) ? 0 : take_all(courier);
+    while (!esign_failed(result) && apr_time_now() < until && !o->stopping(o->baton)) {
+        int taken = take_all(courier);
         int pending = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
         if (taken == 0 && pending == 0)
             break;
@@ -268,4 +268,19 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
     courier->database = NULL;
     courier->round = NULL;
     return result;
+}
+
+void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
+{
+    courier->database = database;
+    courier->round = p;
+    for (apr_time_t now; (now = apr_time_now()) < until && esign_transport_run(courier->transport, until - now) > 0;)
+        ;
+    for (apr_hash_index_t *i = apr_hash_first(p, courier->errands); i; i = apr_hash_next(i)) {
+        void *errand;
+        apr_hash_this(i, NULL, NULL, &errand);
+        complain(courier, esign_outbox_retry(database, courier->owner, ((errand_t *)errand)->id, apr_time_now(), "the process ended", p));
+    }
+    courier->database = NULL;
+    courier->round = NULL;
 }

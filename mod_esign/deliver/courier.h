@@ -19,7 +19,7 @@ typedef struct {
     apr_interval_time_t link_life;
     apr_interval_time_t mail_pause;       /* between two reset mails of a subscriber */
     int mails_per_day;
-    int (*stopping)(void *baton);         /* the process is to end: take nothing new */
+    int (*stopping)(void *baton);         /* the process is to end: a round returns soon */
     void (*log)(void *baton, int level, apr_status_t status, const char *text);   /* level: syslog's, which are httpd's too */
     void *baton;
 } esign_courier_options_t;
@@ -33,5 +33,8 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
  * Mail and SMS have places of their own, so that a dead mail server never holds up a code. A new lease is taken as soon as places are free. `p` is the round's pool.
  * Pauses after failures: 5 s, doubled each time to 15 min at most, ± 20 %. */
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
+
+/* Before the process ends: lets transfers under way go on until `until`, then makes what is left due again at once. The courier is not used afterwards. */
+void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
 
 #endif

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_failures.py: secrets in logs, parts that fail, reloads under load."""
+
+import base64
+import glob
+import os
+import re
+import shlex
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import portal as parts
+
+
+def pid_of(path):
+    with open(path) as file:
+        return int(file.read())
+
+
+def test_no_secret_reaches_a_log(make_portal):
+    """The whole journey with every log at its most talkative; then a search for all that must not be there."""
+    portal = make_portal("--log-level", "trace8")
+    browser, s = portal.browser(), portal.new_subscriber()
+    secrets = [s.word, s.cards[0]["pin"], s.cards[0]["puk"]]
+    link = browser.reset_link(s)
+    secrets.append(link.split("/", 1)[1])
+    browser.get(link)
+    secrets.append(browser.session.cookies.get("__Host-esign-reset"))
+    word = "turuncu kayık güvertesi"
+    secrets.append(word)
+    assert browser.post("reset/word", {"word": word, "again": word}).status == 303
+    wrong = browser.login_fields(s, "yanlış ama uzun sözcük")
+    secrets += ["yanlış ama uzun sözcük", wrong["answer"]]
+    browser.post("login", wrong)
+    fields = browser.login_fields(s, word)
+    secrets.append(fields["answer"])
+    assert browser.post("login", fields).status == 303
+    secrets.append(browser.session.cookies.get("__Host-esign"))
+    code = browser.confirm(s)
+    secrets.append(code)
+    assert browser.post("otp/code", {"code": code}).status == 303
+    secrets.append(browser.session.cookies.get("__Host-esign"))
+    assert browser.post("pin").status == 200
+    browser.post("logout")
+    with open(os.path.join(portal.dir, "conf", "keys")) as file:
+        secrets += [line.split()[2] for line in file if line.startswith("key ")]
+    assert all(secrets) and len(secrets) == 13
+    logs = {path: open(path, encoding="utf-8", errors="replace").read() for path in glob.glob(portal.env["LOGS"] + "/*.log")}
+    assert "/esign/reset/***" in logs[portal.env["LOGS"] + "/access.log"]
+    for secret in secrets:
+        for form in {secret, parts.urllib.parse.quote(secret), parts.urllib.parse.quote_plus(secret), base64.b64encode(secret.encode()).decode()}:
+            for path, text in logs.items():
+                # A short number can stand in a time or an address by chance: it counts where no digit is beside it.
+                pattern = r"(?<![\d.:])%s(?![\d.:])" % re.escape(form) if form.isdigit() else re.escape(form)
+                assert not re.search(pattern, text), (form, path)
+    portal.stop()
+
+
+def test_database_and_memcached_keep_nothing_in_clear(portal):
+    browser, s = portal.browser(), portal.new_subscriber(name="Gizli Kalacak Kişi")
+    browser.reset_link(s)
+    browser.sign_in(s)
+    browser.post("pin")
+    content = b""
+    for path in glob.glob(portal.env["DATABASE"] + "*"):
+        with open(path, "rb") as file:
+            content += file.read()
+    for clear in (s.id, s.name, s.email, s.phone, s.word, s.cards[0]["puk"]):
+        assert clear.encode() not in content, clear
+
+
+@pytest.mark.expects_log("memcached", "AH01816", "AH01822")
+def test_memcached_down_fails_closed_and_comes_back(make_portal):
+    portal = make_portal()
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    fields = portal.browser().login_fields(s)
+    pid = pid_of(portal.env["MEMCACHED_PID"])
+    command = open("/proc/%d/cmdline" % pid, "rb").read().decode().split("\0")[:-1]
+    os.kill(pid, signal.SIGTERM)
+    portal.wait(lambda: not os.path.exists("/proc/%d" % pid))
+    for page in (browser.get("menu"), browser.post("pin"), browser.post("login", fields)):
+        assert (page.status, page.name) == (503, "unavailable")
+        assert page.response.headers["Retry-After"]
+    assert browser.get("login").status == 200
+    if os.path.exists(portal.env["MEMCACHED"]):
+        os.unlink(portal.env["MEMCACHED"])
+    subprocess.run(command, check=True)
+    assert portal.wait(lambda: browser.get("menu").status == 403)
+    portal.sql("UPDATE subscriber SET sms_last = 0 WHERE id = ?", portal.row(s))
+    portal.browser().sign_in(s)
+    portal.stop()
+
+
+def test_mail_server_down_loses_nothing(make_portal):
+    portal = make_portal()
+    browser, s = portal.browser(), portal.new_subscriber()
+    receiver = pid_of(os.path.join(portal.dir, "receiver.pid"))
+    command = open("/proc/%d/cmdline" % receiver, "rb").read().decode().split("\0")[:-1]
+    os.kill(receiver, signal.SIGTERM)
+    portal.wait(lambda: not os.path.exists("/proc/%d" % receiver) or open("/proc/%d/stat" % receiver).read().split()[2] == "Z")
+    browser.ask_reset(s.id)
+    assert portal.wait(lambda: re.search(r"reset-request\s+waiting.*[1-9]\d*  \S", portal.ctl("outbox", "list")))
+    again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(os.path.join(portal.dir, "receiver.pid"), "w") as file:
+        file.write(str(again.pid))
+    assert portal.wait(lambda: portal.mails(s.email), 30)
+    portal.wait(lambda: len(portal.ctl("outbox", "list").splitlines()) == 1)
+    assert len(portal.ctl("outbox", "list").splitlines()) == 1
+    portal.stop()
+    again.wait(10)
+
+
+def test_graceful_restarts_under_load(make_portal):
+    """Two reloads while journeys run: no failed request, no crash, no process left over."""
+    portal = make_portal()
+    people = [portal.new_subscriber() for _ in range(4)]
+    stop, faults, done = threading.Event(), [], []
+
+    def journeys(s):
+        try:
+            while not stop.is_set():
+                browser = portal.browser()
+                browser.sign_in(s)
+                page = browser.post("pin")
+                assert page.status == 200
+                assert browser.post("logout").status == 303
+                done.append(s)
+                portal.sql("UPDATE subscriber SET sms_last = 0, sms_count = 0 WHERE id = ?", portal.row(s))
+        except Exception as error:  # a thread's failure is the test's
+            faults.append(error)
+
+    threads = [threading.Thread(target=journeys, args=(s,)) for s in people]
+    for thread in threads:
+        thread.start()
+    for _ in range(2):
+        time.sleep(4)
+        subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
+    time.sleep(6)
+    stop.set()
+    for thread in threads:
+        thread.join(60)
+    assert not faults, faults[0]
+    assert len(done) >= 8
+    log = portal.log()
+    assert "exit signal" not in log and len(re.findall("Graceful restart requested", log)) == 2
+    parent = pid_of(portal.env["HTTPD_PID"])
+
+    def children():
+        return subprocess.run(["pgrep", "-c", "-P", str(parent)], capture_output=True, text=True).stdout.strip()
+    assert portal.wait(lambda: int(children()) <= 5, 20), children()
+    portal.stop()
+    assert not os.path.exists("/proc/%d" % parent)
+
+
+@pytest.mark.parametrize("mpm", ["worker", "prefork"])
+def test_other_mpms(make_portal, mpm):
+    portal = make_portal("--mpm", mpm)
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.get(browser.reset_link(s))
+    browser.sign_in(s)
+    assert browser.post("pin").status == 200
+    portal.stop()
