@@ -33,6 +33,11 @@ esign_runtime_t *esign_runtime_of(const server_rec *server)
     return runtimes ? apr_hash_get(runtimes, &server, sizeof(server)) : NULL;
 }
 
+int esign_runtime_any(void)
+{
+    return runtimes && apr_hash_count(runtimes) > 0;
+}
+
 esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p)
 {
     ap_dbd_t *connection = dbd_open(p, runtime->server);
@@ -90,8 +95,14 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     return result;
 }
 
+/* At the very end, while this module's code is still there: a cleanup of the process pool would come after it was unloaded. */
+static apr_status_t close_gate(void *gate)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING ? esign_gate_destroy(gate) : APR_SUCCESS;
+}
+
 /* The gate outlives configurations: children of the last one still hash while the next one starts. Its size is that of the first start. */
-static esign_result_t find_gate(esign_runtime_t *runtime)
+static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
 {
     esign_gate_t **gate = ap_retained_data_get("mod_esign gate");
     if (!gate) {
@@ -106,6 +117,7 @@ static esign_result_t find_gate(esign_runtime_t *runtime)
         *gate = made;
     }
     runtime->gate = *gate;
+    apr_pool_cleanup_register(p, *gate, close_gate, apr_pool_cleanup_null);
     return ESIGN_OK;
 }
 
@@ -129,7 +141,7 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     }
     if (esign_failed(result = make_delivery(runtime, p)))
         return result;
-    return find_gate(runtime);
+    return find_gate(runtime, p);
 }
 
 static int prepare_statements(server_rec *server)

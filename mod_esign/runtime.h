@@ -31,6 +31,9 @@ typedef struct {
 /* NULL for a server without directives of ours. */
 esign_runtime_t *esign_runtime_of(const server_rec *server);
 
+/* Whether any server has. */
+int esign_runtime_any(void);
+
 /* A connection of mod_dbd's pool as the store wants it; NULL, logged, when the database cannot be reached. Given back by esign_runtime_release. */
 esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p);
 void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *database);

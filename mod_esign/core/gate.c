@@ -27,8 +27,7 @@ union semun {
     unsigned short *array;
 };
 
-/* httpd's children destroy copies of the pool too; the semaphores must stay for the others. */
-static apr_status_t release(void *data)
+apr_status_t esign_gate_destroy(void *data)
 {
     const esign_gate_t *gate = data;
     if (gate->maker == getpid())
@@ -47,7 +46,6 @@ esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_
     }
     esign_gate_t *made = apr_palloc(p, sizeof *made);
     *made = (esign_gate_t){ set, getpid() };
-    apr_pool_cleanup_register(p, made, release, apr_pool_cleanup_null);
 
     unsigned short values[SEMAPHORES] = { [SLOTS] = (unsigned short)slots, [PLACES] = (unsigned short)(slots + queue) };
     if (semctl(set, 0, SETALL, (union semun){ .array = values }) != 0) {

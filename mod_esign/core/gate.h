@@ -10,9 +10,11 @@
 /* System V semaphores: the kernel serves them in order of arrival and gives back what a process held when it dies (SEM_UNDO). */
 typedef struct esign_gate_t esign_gate_t;
 
-/* `slots` at once, at most `queue` waiting. `p` must outlive every child that uses the gate (httpd: the process pool, once for all generations);
- * the semaphores go when `p` is destroyed in the process that made them. */
+/* `slots` at once, at most `queue` waiting. The gate is plain memory of `p`; its semaphores stay until esign_gate_destroy. */
 esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_pool_t *p);
+
+/* Takes the semaphores away, in the process that made them; elsewhere, as in httpd's children, it does nothing. Fit for a pool cleanup. */
+apr_status_t esign_gate_destroy(void *gate);
 
 /* Lets the children's user enter; called by root. */
 esign_result_t esign_gate_allow(esign_gate_t *gate, uid_t uid, gid_t gid);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define PROBLEM "security word hash"
 #define MIN_MEMORY_KIB 19456
@@ -127,6 +128,13 @@ static const char *split(const char *hash, int *id, const char **phc, phc_t *num
     return parse(*phc, numbers);
 }
 
+/* libsodium says of a hash that it had no memory for just that it differs; nobody's word is wrong for that. */
+static int has_memory(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, size) == 0;
+}
+
 esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char *hash,
                                       int *matches, int *stale, apr_pool_t *p)
 {
@@ -146,7 +154,8 @@ esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word
     const char *text = real && id == 0 ? word : peppered;
     errno = 0;
     int verified = crypto_pwhash_str_verify(real ? phc : dummy(cost, p), text, strlen(text));
-    if (verified != 0 && errno != EINVAL)   /* libsodium's sign that the words differ; without memory it must not look so */
+    apr_int64_t memory = (real ? numbers.memory_kib : cost.memory_kib) * 1024;
+    if (verified != 0 && (errno != EINVAL || !has_memory((size_t)memory)))
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id");
     if (refusal != NULL)
         return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s", refusal);

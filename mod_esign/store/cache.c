@@ -5,17 +5,20 @@
 #include "core/digest.h"
 #include "core/seal.h"
 
+#include <apr_atomic.h>
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include <libmemcached/memcached.h>
 #include <libmemcached/util.h>
 
+#include <stdint.h>
 #include <string.h>
 
 struct esign_cache_t {
     memcached_pool_st *pool;
     const esign_keyring_t *keyring;
+    volatile apr_uint32_t generation;   /* raised by each failure: connections made before it are made anew */
 };
 
 /* What a thread's last failing call said. */
@@ -62,7 +65,8 @@ static void behave(memcached_st *memc, const char *configuration)
 {
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
-    memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 1);
+    /* A server that answers again is used again at once. */
+    memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0);
     if (!names(configuration, "--CONNECT-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, CONNECT_MS);
     if (!names(configuration, "--POLL-TIMEOUT"))
@@ -96,8 +100,16 @@ static memcached_st *fetch(esign_cache_t *cache)
     memcached_return_t code;
     struct timespec patience = { .tv_sec = 1 };
     memcached_st *memc = memcached_pool_fetch(cache->pool, &patience, &code);
-    if (!memc)
+    if (!memc) {
         apr_cpystrn(last_error, "no connection is free", sizeof(last_error));
+        return NULL;
+    }
+    /* When memcached has come back, connections that nobody used meanwhile still lead to the one that went. */
+    uintptr_t generation = apr_atomic_read32(&cache->generation);
+    if ((uintptr_t)memcached_get_user_data(memc) != generation) {
+        memcached_quit(memc);
+        memcached_set_user_data(memc, (void *)generation);
+    }
     return memc;
 }
 
@@ -119,6 +131,7 @@ static esign_cache_answer_e judge(esign_cache_t *cache, memcached_st *memc, memc
     default:
         apr_cpystrn(last_error, memcached_strerror(memc, code), sizeof(last_error));
         memcached_quit(memc);
+        apr_atomic_inc32(&cache->generation);
     }
     memcached_pool_release(cache->pool, memc);
     return answer;

@@ -92,14 +92,23 @@ static void quieten(request_rec *r)
     r->log = capped;
 }
 
-/* Before anything logs the request: the token of a mailed link leaves the request line and the address, and waits in the request's own record. */
+/* httpd prints the request line before anybody has seen where it leads. */
+static int quieten_early(request_rec *r)
+{
+    if (esign_runtime_any())
+        quieten(r);
+    return OK;
+}
+
+/* Before anything else logs the request: the token of a mailed link leaves the request line and the address, and waits in the request's own record. */
 static int hide_secrets(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
     const char *below = runtime && r->uri ? below_prefix(r->uri, runtime->config->prefix) : NULL;
-    if (!below)
+    if (!below) {
+        r->log = NULL;
         return DECLINED;
-    quieten(r);
+    }
     esign_request_t *q = apr_pcalloc(r->pool, sizeof(*q));
     q->r = r;
     q->runtime = runtime;
@@ -240,6 +249,7 @@ static int handler(request_rec *r)
 void esign_route_register_hooks(apr_pool_t *p)
 {
     (void)p;
+    ap_hook_create_request(quieten_early, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_read_request(hide_secrets, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(translate, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
