@@ -231,7 +231,9 @@ int main(void)
     if (mkdtemp(folder) == NULL)
         return EXIT_FAILURE;
     int status = suite_run("keyring", tests);
-    unlink(apr_psprintf(NULL, "%s/keys", folder));
+    char keys[sizeof(folder) + 5];
+    snprintf(keys, sizeof(keys), "%s/keys", folder);
+    unlink(keys);
     rmdir(folder);
     return status;
 }
