@@ -122,12 +122,6 @@
     <p class="aside"><xsl:apply-templates select="." mode="to-menu"/></p>
   </xsl:template>
 
-  <xsl:template match="page[@name = 'word-done']" mode="body">
-    <p class="lead success"><xsl:value-of select="m:text('word-done.text')"/></p>
-    <p><xsl:value-of select="m:text('word-done.next')"/></p>
-    <p class="actions"><xsl:apply-templates select="sign-in"/></p>
-  </xsl:template>
-
   <xsl:template match="page[@name = 'activity']" mode="body">
     <p><xsl:value-of select="m:text('activity.intro', string(@organization))"/></p>
     <xsl:choose>

@@ -2,6 +2,8 @@
 /* render_text.c: texts, times and groups for the stylesheets. */
 #include "core/render_text.h"
 
+#include "core/iso_time.h"
+
 #include <apr_strings.h>
 #include <apr_time.h>
 
@@ -9,7 +11,6 @@
 #include <libxslt/extensions.h>
 #include <libxslt/xsltutils.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #define NAMESPACE ((const xmlChar *)"urn:mod_esign:text")
@@ -70,18 +71,6 @@ static void has_function(xmlXPathParserContextPtr xpath, int count)
     valuePush(xpath, xmlXPathNewBoolean(esign_catalogue_text(call->catalogue, call->language, pop(xpath, call->pool)) != NULL));
 }
 
-/* "YYYY-MM-DD", or "YYYY-MM-DDThh:mm:ssZ". */
-static int parse_iso(const char *iso, int date_only, apr_time_t *time)
-{
-    apr_time_exp_t t = { 0 };
-    int end = 0;
-    int fields = date_only ? sscanf(iso, "%4d-%2d-%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &end)
-                           : sscanf(iso, "%4d-%2d-%2dT%2d:%2d:%2dZ%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec, &end);
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    return fields == (date_only ? 3 : 6) && end > 0 && iso[end] == '\0' && apr_time_exp_gmt_get(time, &t) == APR_SUCCESS;
-}
-
 static void moment(xmlXPathParserContextPtr xpath, int count, int date_only)
 {
     xsltTransformContextPtr context;
@@ -92,7 +81,7 @@ static void moment(xmlXPathParserContextPtr xpath, int count, int date_only)
         return;
     }
     const char *iso = pop(xpath, call->pool);
-    if (!parse_iso(iso, date_only, &time)) {
+    if (!esign_iso_time_parse(iso, date_only, &time)) {
         fail(call, context, apr_psprintf(call->pool, "'%s' is no ISO 8601 %s", iso, date_only ? "date" : "UTC time"));
         give(xpath, "");
         return;

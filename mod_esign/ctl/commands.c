@@ -4,6 +4,7 @@
 
 #include "core/captcha.h"
 #include "core/contact.h"
+#include "core/iso_time.h"
 #include "store/audit.h"
 #include "store/card.h"
 #include "store/outbox.h"
@@ -19,18 +20,15 @@
 
 #define LINE_MAX_CHALLENGE 4096
 
+/* A moment, or a dash for none. */
+static const char *moment(apr_pool_t *p, apr_time_t time)
+{
+    return time == 0 ? "-" : esign_iso_time(p, time);
+}
+
 static const char *argument(const esign_command_t *command)
 {
     return APR_ARRAY_IDX(command->arguments, 0, const char *);
-}
-
-static const char *iso_time(apr_pool_t *p, apr_time_t time)
-{
-    apr_time_exp_t t;
-    if (time == 0)
-        return "-";
-    apr_time_exp_gmt(&t, time);
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 int esign_key_new(const esign_command_t *command)
@@ -102,7 +100,7 @@ int esign_subscriber_show(const esign_command_t *command)
         return esign_complain_of(result);
     printf("row        #%" APR_INT64_T_FMT "\nname       %s\ne-mail     %s\nphone      %s\nlanguage   %s\nword       %s\n", s->id, s->name,
            esign_contact_mask_email(p, s->email), esign_contact_mask_phone(p, s->phone), s->language, s->word_hash ? "set" : "none");
-    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, iso_time(p, s->wait_until), s->closed ? "yes" : "no");
+    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, moment(p, s->wait_until), s->closed ? "yes" : "no");
     for (int i = 0; i < cards->nelts; i++) {
         const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
         printf("card       %s  %s  %s to %s\n", card->serial, card->state, card->not_before, card->not_after);
@@ -172,8 +170,8 @@ int esign_outbox_show(const esign_command_t *command)
     printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "DUE", "TRIES", "LAST ERROR");
     for (int i = 0; i < messages->nelts; i++) {
         const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
-        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, iso_time(p, m->created),
-               iso_time(p, m->due), m->attempts, m->error ? m->error : "-");
+        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, moment(p, m->created),
+               moment(p, m->due), m->attempts, m->error ? m->error : "-");
     }
     return ESIGN_EXIT_OK;
 }
@@ -201,7 +199,7 @@ int esign_audit_show(const esign_command_t *command)
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         const char *row = e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
-        printf("%-21s %-14s %-21s %-40s %s\n", iso_time(p, e->time), esign_audit_name(e->event), row, e->address, e->node);
+        printf("%-21s %-14s %-21s %-40s %s\n", moment(p, e->time), esign_audit_name(e->event), row, e->address, e->node);
     }
     return ESIGN_EXIT_OK;
 }

@@ -4,11 +4,11 @@
 
 #include "core/catalogue.h"
 #include "core/contact.h"
+#include "core/iso_time.h"
 #include "store/audit.h"
 
 #include <apr_strings.h>
 
-#include <stdio.h>
 #include <string.h>
 
 #include <unistr.h>
@@ -32,10 +32,8 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
 
 static int is_date(const char *text)
 {
-    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int year, month, day, end = 0;
-    return text && sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 && end == 10 && text[10] == '\0' && year >= 1900 && month >= 1 &&
-           month <= 12 && day >= 1 && day <= days[month - 1];
+    apr_time_t time;
+    return text && esign_iso_time_parse(text, 1, &time);
 }
 
 static int is_digits(const char *text, size_t min, size_t max)

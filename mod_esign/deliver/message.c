@@ -2,19 +2,14 @@
 /* message.c: message XML and what the stylesheets make of it. */
 #include "deliver/message.h"
 
+#include "core/iso_time.h"
+
 #include <apr_strings.h>
 #include <apr_time.h>
 
 #include <libxml/tree.h>
 
 #define X(text) ((const xmlChar *)(text))
-
-static const char *iso_time(apr_pool_t *p, apr_time_t time)
-{
-    apr_time_exp_t t;
-    apr_time_exp_gmt(&t, time);
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
-}
 
 static xmlDocPtr begin(const esign_message_context_t *context, const char *name, const char *language, apr_pool_t *p)
 {
@@ -36,7 +31,7 @@ static void add_origin(xmlDocPtr document, const char *address, apr_time_t time,
 {
     xmlNodePtr origin = add(document, "origin", NULL, p);
     xmlNewProp(origin, X("address"), X(esign_render_clean(p, address)));
-    xmlNewProp(origin, X("time"), X(iso_time(p, time)));
+    xmlNewProp(origin, X("time"), X(esign_iso_time(p, time)));
 }
 
 /* Both parts and the subject of a mail to a subscriber. */

@@ -4,10 +4,10 @@
 #include "newword.h"
 #include "session.h"
 
+#include "core/iso_time.h"
 #include "store/audit.h"
 
 #include <apr_strings.h>
-#include <apr_time.h>
 
 #define ACTIVITY_MAX 50
 
@@ -23,13 +23,6 @@ int esign_menu_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-static const char *iso_time(apr_pool_t *p, apr_time_t time)
-{
-    apr_time_exp_t t;
-    apr_time_exp_gmt(&t, time);
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
 int esign_activity_get(esign_request_t *q)
 {
     const apr_array_header_t *entries;
@@ -41,7 +34,7 @@ int esign_activity_get(esign_request_t *q)
     esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
-        esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", iso_time(q->r->pool, entry->time),
+        esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
                            "address", entry->address, NULL);
     }
     return esign_page_send(page);
