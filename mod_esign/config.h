@@ -47,7 +47,6 @@ typedef struct {
     apr_interval_time_t code_life;
     apr_interval_time_t sms_pause;
     int sms_per_day;
-    apr_interval_time_t mail_pause;
     int mails_per_day;
     apr_interval_time_t session_idle;
     apr_interval_time_t session_life;

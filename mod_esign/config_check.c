@@ -4,12 +4,20 @@
 
 #include "core/contact.h"
 #include "core/national_id.h"
+#include "core/render.h"
+#include "core/word.h"
 #include "deliver/transport.h"
 #include "store/cache.h"
+
+#include <http_core.h>
+#include <mod_session.h>
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
+
+/* Where mod_session is not loaded, httpd still loads us, so that we can say what is missing. */
+#pragma weak ap_hook_session_load
 
 const char *esign_config_check_path(apr_pool_t *p, const char **value)
 {
@@ -107,6 +115,41 @@ static const char *check_required(apr_pool_t *p, const esign_config_t *config)
     return NULL;
 }
 
+/* The modules of httpd that the portal stands on. */
+static const char *check_modules(apr_pool_t *p, const esign_config_t *config)
+{
+    const struct {
+        const char *name, *why;
+        int there;
+    } rows[] = {
+        { "session", "keeps who is signed in", &ap_hook_session_load != NULL },
+        { "dbd", "reaches the database", ap_find_linked_module("mod_dbd.c") != NULL },
+        { "watchdog", "lets mail and SMS be sent", ap_find_linked_module("mod_watchdog.c") != NULL },
+        { "ssl", "is asked for by EsignRequireTLS", !config->require_tls || ap_find_linked_module("mod_ssl.c") != NULL },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (!rows[i].there)
+            return apr_psprintf(p, "mod_%s, which %s, is not loaded before mod_esign: write its LoadModule line above mod_esign's (Debian: a2enmod %s)",
+                                rows[i].name, rows[i].why, rows[i].name);
+    return NULL;
+}
+
+/* What httpd's start would stumble over, found by its configuration test too. */
+static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
+{
+    const esign_render_t *render;
+    esign_blocklist_t *blocklist;
+    esign_result_t result = ESIGN_OK;
+    if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST)
+        return NULL;
+    esign_render_init();
+    if (esign_failed(result = esign_render_load(&render, config->htdocs, p)))
+        return apr_psprintf(p, "EsignHtdocs: %s: %s", result.problem, result.detail);
+    if (config->word_blocklist && esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
+        return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);
+    return NULL;
+}
+
 static const char *check_together(apr_pool_t *p, const esign_config_t *config)
 {
     if (config->require_tls && strncmp(config->public_url, "https://", 8) != 0)
@@ -141,7 +184,9 @@ const char *esign_config_check_all(apr_pool_t *p, const esign_config_t *config)
         { "EsignSMSSecretFile", config->sms_secret_file },
         { "EsignSMSCAFile", config->sms_ca_file },
     };
-    const char *refusal = check_required(p, config);
+    const char *refusal = check_modules(p, config);
+    if (!refusal)
+        refusal = check_required(p, config);
     for (size_t i = 0; !refusal && i < sizeof(files) / sizeof(*files); i++)
         refusal = check_readable(p, files[i].directive, files[i].path);
     if (!refusal) {
@@ -149,5 +194,7 @@ const char *esign_config_check_all(apr_pool_t *p, const esign_config_t *config)
         esign_result_t result = esign_keyring_load(&keyring, config->key_file, p);
         refusal = esign_failed(result) ? apr_psprintf(p, "EsignKeyFile: %s", result.detail) : NULL;
     }
+    if (!refusal)
+        refusal = check_contents(p, config);
     return refusal ? refusal : check_together(p, config);
 }

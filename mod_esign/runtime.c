@@ -144,18 +144,14 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     return find_gate(runtime, p);
 }
 
-static int prepare_statements(server_rec *server)
+/* The configuration check has seen that mod_dbd is there. */
+static void prepare_statements(server_rec *server)
 {
     APR_OPTIONAL_FN_TYPE(ap_dbd_prepare) *prepare = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_prepare);
     dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
-    if (!prepare || !dbd_open || !dbd_close) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, server, "mod_esign needs mod_dbd: load it before mod_esign (a2enmod dbd)");
-        return 0;
-    }
     for (const esign_statement_t *s = esign_database_statements; s->label; s++)
         prepare(server, s->sql, s->label);
-    return 1;
 }
 
 /* A virtual host that says nothing of its own shares its base server's runtime: its configuration record is that server's. */
@@ -183,8 +179,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {
         if (!esign_config_used(esign_config_of_server(s)))
             continue;
-        if (!prepare_statements(s))
-            return HTTP_INTERNAL_SERVER_ERROR;
+        prepare_statements(s);
         esign_runtime_t *runtime = apr_pcalloc(p, sizeof(*runtime));
         const esign_runtime_t *like = shared_runtime(first, s);
         if (like)

@@ -55,7 +55,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     esign_courier_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
                                           .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
-                                          .sms_at_once = c->sms_connections, .link_life = c->link_life, .mail_pause = c->mail_pause,
+                                          .sms_at_once = c->sms_connections, .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day, .stopping = ending, .log = write_log, .baton = watch };
     return esign_courier_create(&watch->courier, options, watch->pool);
 }
@@ -140,11 +140,11 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         watch_t *watch = apr_pcalloc(p, sizeof(*watch));
         watch->server = s;
         APR_ARRAY_PUSH(watches, watch_t *) = watch;
-        apr_status_t status = !get || !attach ? APR_ENOTIMPL : get(&watchdog, "_esign_", 0, 1, p);
+        apr_status_t status = get(&watchdog, "_esign_", 0, 1, p);
         if (status == APR_SUCCESS)
             status = attach(watchdog, INTERVAL, watch, tick);
         if (status != APR_SUCCESS) {
-            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, s, "mod_esign needs mod_watchdog to send mail and SMS: load it (a2enmod watchdog)");
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, s, "mod_esign: mod_watchdog takes no courier");
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }

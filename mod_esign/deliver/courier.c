@@ -114,7 +114,8 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
     return esign_digest_encode(p, mac, 16);
 }
 
-/* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. */
+/* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
+ * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. */
 static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbox_message_t *message, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
@@ -124,7 +125,7 @@ static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbo
     esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, subscriber, p) : ESIGN_OK;
     if (esign_failed(result) || !*subscriber || message->attempts > 1)
         return result;
-    result = esign_subscriber_claim_mail(courier->database, (*subscriber)->id, apr_time_now(), o->mail_pause, o->mails_per_day, &granted, p);
+    result = esign_subscriber_claim_mail(courier->database, (*subscriber)->id, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
     if (!granted)
         *subscriber = NULL;
     return result;

@@ -17,8 +17,7 @@ typedef struct {
     esign_cache_t *cache;
     int mails_at_once, sms_at_once;
     apr_interval_time_t link_life;
-    apr_interval_time_t mail_pause;       /* between two reset mails of a subscriber */
-    int mails_per_day;
+    int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
     int (*stopping)(void *baton);         /* the process is to end: a round returns soon */
     void (*log)(void *baton, int level, apr_status_t status, const char *text);   /* level: syslog's, which are httpd's too */
     void *baton;

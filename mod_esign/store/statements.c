@@ -28,7 +28,7 @@ const esign_statement_t esign_database_statements[] = {
                         "WHERE id = %lld AND sms_last <= %lld AND (sms_day <> %lld OR sms_count < %lld)" },
     { "subscriber.sms-state", "SELECT sms_last, sms_day, sms_count FROM subscriber WHERE id = %lld" },
     { "subscriber.mail", "UPDATE subscriber SET mail_count = CASE WHEN mail_day = %lld THEN mail_count + 1 ELSE 1 END, mail_day = %lld, mail_last = %lld "
-                         "WHERE id = %lld AND mail_last <= %lld AND (mail_day <> %lld OR mail_count < %lld)" },
+                         "WHERE id = %lld AND (mail_last <= %lld OR mail_day <> %lld OR mail_count < %lld)" },
     { "subscriber.open", "UPDATE subscriber SET failures = 0, wait_until = 0, closed = 0 WHERE id = %lld" },
 
     { "card.add", "INSERT INTO card (id, subscriber, serial, state, not_before, not_after, fingerprint, pin, puk) "

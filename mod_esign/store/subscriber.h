@@ -63,7 +63,7 @@ esign_result_t esign_subscriber_rehash(esign_database_t *database, apr_int64_t i
 esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
                                           int *granted, apr_time_t *next, apr_pool_t *p);
 
-/* Claims the right to send one reset mail: `pause` since the last one, at most `per_day` a UTC day. */
+/* Claims the right to send one reset mail: `per_day` a UTC day, beyond them one when `pause` has gone by since the last. */
 esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
                                            int *granted, apr_pool_t *p);
 

@@ -21,8 +21,10 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
     apr_interval_time_t retry = 0;
     esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, q->address, &policy, q->now, &retry, q->r->pool);
-    if (answer == ESIGN_CACHE_MISS)
+    if (answer == ESIGN_CACHE_MISS) {
+        apr_table_setn(q->r->err_headers_out, "Retry-After", esign_limits_seconds(q, q->now + retry));
         *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
+    }
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
     return answer;

@@ -22,6 +22,7 @@ APLOG_USE_MODULE(esign);
 
 #define HANDLER "esign"
 #define STATIC "static/"
+#define LINK "reset/"
 #define MASK "***"
 
 const esign_route_t esign_route_table[] = {
@@ -74,12 +75,23 @@ static const char *match(const esign_route_t *row, const char *below, apr_pool_t
     return esign_secret_copy(p, below + path, length - path - behind);
 }
 
-/* Replaces each occurrence of the secret in a text of the request. */
-static void mask(request_rec *r, char **text, const char *secret)
+/* The token of a mailed link takes its leave of everything that a log, a trace or a status page prints of the request, and waits in the request's own record. The address is
+ * written anew, not searched through: what stands for the token may be any text. */
+static void hide_token(esign_request_t *q, const char *below)
 {
-    char *at;
-    while (*text && (at = strstr(*text, secret)) != NULL)
-        *text = apr_pstrcat(r->pool, apr_pstrmemdup(r->pool, *text, (apr_size_t)(at - *text)), MASK, at + strlen(secret), NULL);
+    request_rec *r = q->r;
+    apr_pool_t *p = r->pool;
+    if (q->argument || strncmp(below, LINK, strlen(LINK)) != 0 || below[strlen(LINK)] == '\0' || is_reset_page(below))
+        return;
+    char *token = esign_secret_copy(p, below + strlen(LINK), strlen(below + strlen(LINK)));
+    ap_unescape_url(token);
+    q->argument = token;
+    char *const clear[] = { r->the_request, r->unparsed_uri, r->uri };
+    for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
+        esign_secret_wipe(clear[i], strlen(clear[i]));
+    r->uri = r->parsed_uri.path = apr_pstrcat(p, q->config->prefix, "/" LINK MASK, NULL);
+    r->unparsed_uri = r->args ? apr_pstrcat(p, r->uri, "?", r->args, NULL) : r->uri;
+    r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
 
 /* Everything that trace levels would write of a request to the portal: its headers carry cookies, its answers set them. */
@@ -100,7 +112,7 @@ static int quieten_early(request_rec *r)
     return OK;
 }
 
-/* Before anything else logs the request: the token of a mailed link leaves the request line and the address, and waits in the request's own record. */
+/* Before anything else logs the request. */
 static int hide_secrets(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
@@ -114,21 +126,7 @@ static int hide_secrets(request_rec *r)
     q->runtime = runtime;
     q->config = runtime->config;
     ap_set_module_config(r->request_config, &esign_module, q);
-    if (strncmp(below, "reset/", 6) != 0 || is_reset_page(below) || below[6] == '\0')
-        return DECLINED;
-    const char *raw = strstr(r->unparsed_uri, "/reset/");
-    const char *token = esign_secret_copy(r->pool, below + 6, strlen(below + 6));
-    const char *written = raw ? apr_pstrmemdup(r->pool, raw + 7, strcspn(raw + 7, "?# ")) : token;
-    q->argument = token;
-    const char *const forms[] = { written, token };
-    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-        if (!*forms[i] || strcmp(forms[i], MASK) == 0)
-            continue;
-        mask(r, &r->the_request, forms[i]);
-        mask(r, &r->unparsed_uri, forms[i]);
-        mask(r, &r->uri, forms[i]);
-        mask(r, &r->parsed_uri.path, forms[i]);
-    }
+    hide_token(q, below);
     return DECLINED;
 }
 
@@ -159,7 +157,9 @@ static int translate(request_rec *r)
     q->now = apr_time_now();
     q->address = r->useragent_ip;
     q->language = esign_client_language(r);
-    find_route(q, below);
+    /* Once more, for an address that only now, with its escapes and double slashes gone, shows where it leads. */
+    hide_token(q, below);
+    find_route(q, below_prefix(r->uri, q->config->prefix));
     r->handler = HANDLER;
     r->filename = apr_pstrdup(r->pool, "esign:");
     return OK;
@@ -183,7 +183,7 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
-/* ?lang=xx on any page: remembered in a cookie, then the same page without it. */
+/* ?lang=xx on any page: remembered in a cookie, then the same page without it; the address of a mailed link, which is not known any more, is answered at once. */
 static int switch_language(esign_request_t *q)
 {
     request_rec *r = q->r;
@@ -191,6 +191,9 @@ static int switch_language(esign_request_t *q)
     if (!language || r->method_number != M_GET)
         return DECLINED;
     esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
+    q->language = language;
+    if (q->argument)
+        return DECLINED;
     return esign_page_redirect(q, below_prefix(r->uri, q->config->prefix));
 }
 

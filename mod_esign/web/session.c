@@ -30,6 +30,10 @@ typedef struct {
     int removed;                      /* signed out: the next save removes the cookie */
 } session_t;
 
+/* Absent when mod_session is: the configuration check tells. */
+#pragma weak ap_hook_session_load
+#pragma weak ap_hook_session_save
+
 #define STATE_KEY "mod_esign session"
 
 static session_t *state_of(request_rec *r)
@@ -242,6 +246,8 @@ int esign_session_end(esign_request_t *q)
 void esign_session_register_hooks(apr_pool_t *p)
 {
     (void)p;
+    if (!&ap_hook_session_load || !&ap_hook_session_save)
+        return;
     ap_hook_session_load(load, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_session_save(save, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -106,6 +107,27 @@ def test_every_server_directive_is_merged(portal, tmp_path):
 def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
     code, text = httpd(portal, tmp_path, line)
     assert code != 0 and told in text, text
+
+
+@pytest.mark.parametrize("module", ["session", "dbd", "ssl"])
+def test_a_missing_module_is_named(portal, tmp_path, module):
+    with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
+        conf = file.read()
+    # The module's own directives go with it.
+    conf = re.sub(r"(?m)^\s*(LoadModule %s_module|%s).*\n" % (module, {"session": "Session ", "dbd": "DBD", "ssl": "SSL"}[module]), "", conf)
+    path = tmp_path / "httpd.conf"
+    path.write_text(conf)
+    done = subprocess.run(["/usr/sbin/apache2", "-f", str(path), "-t"], capture_output=True, text=True)
+    assert done.returncode != 0 and "mod_%s" % module in done.stderr and "LoadModule" in done.stderr, done.stderr
+
+
+def test_a_broken_theme_is_found(portal, tmp_path):
+    folder = tmp_path / "htdocs"
+    shutil.copytree(os.path.join(parts.TOP, "htdocs"), folder)
+    catalogue = folder / "messages.en.xml"
+    catalogue.write_text(re.sub(r".*key=\"title.login\".*\n", "", catalogue.read_text()))
+    code, text = httpd(portal, tmp_path, 'EsignHtdocs "%s"' % folder)
+    assert code != 0 and "EsignHtdocs" in text and "messages.en.xml lacks the key title.login" in text
 
 
 def test_location_overrides_server(portal, tmp_path, make_portal):

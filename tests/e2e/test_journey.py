@@ -252,6 +252,24 @@ def test_a_used_link_and_a_cut_off_link_are_dead(portal, browser, subscriber):
     assert (page.status, page.name) == (410, "link-dead")
 
 
+@pytest.mark.parametrize("path", ["*", "**", "reset", "e", "a/b", "%2a", "%zz", "x?lang=en"])
+def test_odd_links_are_dead(browser, path):
+    """Links of an attacker's making, some of which look like what stands in for a token in the log."""
+    page = browser.get("reset/" + path)
+    assert (page.status, page.name) == (410, "link-dead")
+    assert page.xml.get("lang") == ("en" if "lang=en" in path else "tr")
+
+
+def test_the_token_is_hidden_from_status_page_and_log(portal, browser, subscriber):
+    link = browser.reset_link(subscriber)
+    token = link.split("/")[1]
+    for path in (link, "/" + link, "%72eset/" + token, "./x/../" + link):
+        assert browser.session.get(portal.url + path, allow_redirects=False).status_code == 303
+    log = portal.wait(lambda: portal.log("access.log") if "/esign/reset/***" in portal.log("access.log") else None)
+    status = browser.session.get(portal.url.replace("/esign/", "/server-status")).text
+    assert token not in log and token not in status and "/esign/reset/***" in status
+
+
 def test_unused_links_die_at_a_sign_in(portal, browser, subscriber):
     link = browser.reset_link(subscriber)
     browser.sign_in(subscriber)
