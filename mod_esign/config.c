@@ -131,9 +131,13 @@ static void *member(const esign_config_t *config, const setting_t *setting)
     return (char *)config + setting->offset;
 }
 
+/* Whether this configuration has a directive of ours anywhere. */
+static int spoken;
+
 /* The record that a directive writes to, with its set flag raised. */
 static esign_config_t *record_of(cmd_parms *cmd, void *location)
 {
+    spoken = 1;
     esign_config_t *config = cmd->path != NULL ? location : ap_get_module_config(cmd->server->module_config, &esign_module);
     config->set[cmd->cmd - esign_config_directives] = 1;
     return config;
@@ -230,7 +234,9 @@ static esign_config_t *merge(apr_pool_t *p, const esign_config_t *base, const es
 
 void *esign_config_create_server(apr_pool_t *p, server_rec *server)
 {
-    (void)server;
+    /* The main server's is the first of a configuration. */
+    if (!server->is_virtual)
+        spoken = 0;
     return create(p);
 }
 
@@ -260,9 +266,9 @@ const esign_config_t *esign_config_of_request(const request_rec *r)
     return merge(r->pool, esign_config_of_server(r->server), ap_get_module_config(r->per_dir_config, &esign_module));
 }
 
-int esign_config_used(const esign_config_t *config)
+int esign_config_is_portal(const esign_config_t *config)
 {
-    return memchr(config->set, 1, sizeof(config->set)) != NULL;
+    return config->public_url != NULL;
 }
 
 static void dump_one(apr_file_t *out, const command_rec *directive, const esign_config_t *config)
@@ -307,9 +313,15 @@ static void dump(apr_pool_t *p, server_rec *server)
 
 static int check(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *server)
 {
+    int portals = 0;
     (void)p, (void)log;
     for (server_rec *s = server; s; s = s->next) {
-        const char *refusal = esign_config_used(esign_config_of_server(s)) ? esign_config_check_all(temporary, esign_config_of_server(s)) : NULL;
+        const esign_config_t *config = esign_config_of_server(s);
+        int portal = esign_config_is_portal(config);
+        const char *refusal = portal ? esign_config_check_all(temporary, config) : NULL;
+        portals += portal;
+        if (!portal && spoken && !portals && !s->next)
+            refusal = "EsignPublicURL is missing: write the address as people reach the portal, for example https://portal.example.org";
         if (refusal) {
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "mod_esign, %s: %s",
                          s->is_virtual ? apr_psprintf(temporary, "virtual host %s", s->server_hostname ? s->server_hostname : "without a name") : "main server",

@@ -88,8 +88,8 @@ const esign_config_t *esign_config_of_server(const server_rec *server);
 /* What holds for a request: its location's values where they were set, its server's elsewhere. In r->pool. */
 const esign_config_t *esign_config_of_request(const request_rec *r);
 
-/* Whether any directive was given for this server. */
-int esign_config_used(const esign_config_t *config);
+/* Whether this server is a portal: its public URL is set there or in the main server, which may also hold directives for several portals and be none itself. */
+int esign_config_is_portal(const esign_config_t *config);
 
 /* `httpd -t -D DUMP_ESIGN` prints every server's effective values, one "Name value" a line; checks run at `httpd -t` too. */
 void esign_config_register_hooks(apr_pool_t *p);

@@ -103,7 +103,6 @@ static const char *check_required(apr_pool_t *p, const esign_config_t *config)
     } rows[] = {
         { "EsignKeyFile", config->key_file, "the file that `esignctl key new` made" },
         { "EsignMemcached", config->memcached, "for example \"--SERVER=127.0.0.1:11211\"" },
-        { "EsignPublicURL", config->public_url, "for example https://portal.example.org" },
         { "EsignOrganization", config->organization, "the authority's name" },
         { "EsignMail", config->mail_url, "for example smtp://127.0.0.1:25" },
         { "EsignMailFrom", config->mail_from, "the sender's address" },

@@ -14,6 +14,8 @@
 #include <apr_optional.h>
 #include <apr_strings.h>
 
+#include <sys/prctl.h>
+
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
@@ -177,7 +179,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         result = esign_transport_init();
     runtimes = apr_hash_make(p);
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {
-        if (!esign_config_used(esign_config_of_server(s)))
+        if (!esign_config_is_portal(esign_config_of_server(s)))
             continue;
         prepare_statements(s);
         esign_runtime_t *runtime = apr_pcalloc(p, sizeof(*runtime));
@@ -201,6 +203,9 @@ static void child_init(apr_pool_t *p, server_rec *first)
 {
     int threads = 0;
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    /* Words, codes and PINs pass through a portal's children: they leave no core file, whatever CoreDumpDirectory says. */
+    if (esign_runtime_any())
+        prctl(PR_SET_DUMPABLE, 0);
     for (server_rec *s = first; s; s = s->next) {
         esign_runtime_t *runtime = esign_runtime_of(s);
         if (!runtime)

@@ -12,7 +12,7 @@
 #include "store/cache.h"
 #include "store/database.h"
 
-/* One for each server that has directives of ours; made before the fork, read-only afterwards but for `cache`. */
+/* One for each server that is a portal; made before the fork, read-only afterwards but for `cache`. */
 typedef struct {
     server_rec *server;
     const esign_config_t *config;
@@ -28,7 +28,7 @@ typedef struct {
     esign_cache_t *cache;                /* of this child */
 } esign_runtime_t;
 
-/* NULL for a server without directives of ours. */
+/* NULL for a server that is no portal. */
 esign_runtime_t *esign_runtime_of(const server_rec *server);
 
 /* Whether any server has. */

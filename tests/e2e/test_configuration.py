@@ -121,6 +121,17 @@ def test_a_missing_module_is_named(portal, tmp_path, module):
     assert done.returncode != 0 and "mod_%s" % module in done.stderr and "LoadModule" in done.stderr, done.stderr
 
 
+def test_portals_share_what_the_main_server_says(portal, tmp_path):
+    """A main server that is no portal itself, with a virtual host that is; and one where nobody is."""
+    with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
+        conf = re.sub(r"(?m)^EsignPublicURL .*\n", "", file.read())
+    path = tmp_path / "httpd.conf"
+    for extra, told in (("", "EsignPublicURL is missing"),
+                        ("<VirtualHost 127.0.0.1:1>\nServerName other\nEsignPublicURL https://other.example.org\n</VirtualHost>", "Syntax OK")):
+        path.write_text(conf + extra)
+        assert told in subprocess.run(["/usr/sbin/apache2", "-f", str(path), "-t"], capture_output=True, text=True).stderr
+
+
 def test_a_broken_theme_is_found(portal, tmp_path):
     folder = tmp_path / "htdocs"
     shutil.copytree(os.path.join(parts.TOP, "htdocs"), folder)

@@ -61,6 +61,17 @@ def test_no_secret_reaches_a_log(make_portal):
     portal.stop()
 
 
+def test_children_leave_no_core_file(make_portal, tmp_path):
+    include = tmp_path / "core.conf"
+    include.write_text("CoreDumpDirectory /var/tmp\n")
+    portal = make_portal("--include", str(include))
+    assert portal.browser().get("login").status == 200
+    children = subprocess.run(["pgrep", "-P", str(pid_of(portal.env["HTTPD_PID"]))], capture_output=True, text=True).stdout.split()
+    # The kernel gives the files of a process that it would not dump to root.
+    assert children and all(os.stat("/proc/%s/environ" % child).st_uid == 0 for child in children)
+    portal.stop()
+
+
 def test_database_and_memcached_keep_nothing_in_clear(portal):
     browser, s = portal.browser(), portal.new_subscriber(name="Gizli Kalacak Kişi")
     browser.reset_link(s)
