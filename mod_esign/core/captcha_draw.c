@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* captcha_draw.c: draws an answer, each character turned and the whole bent along a wave, and packs it as PNG. */
+/* captcha_draw.c: draws an answer, its characters turned and close together, part of them white on black, all bent along a wave, and packs it as PNG. */
 #include "core/captcha.h"
 #include "core/digest.h"
 #include "core/secret.h"
@@ -13,7 +13,8 @@
 
 #define PROBLEM "picture"
 #define FONT "DejaVu Sans"
-#define FONT_SIZE 36.0
+#define FONT_SIZE 40.0
+#define STEP 34.0                /* from one character to the next: wide ones touch */
 #define SPECKS 260
 #define DEPTH 4                  /* bits a pixel: with more the noise takes most of the file */
 #define WHITE ((1 << DEPTH) - 1)
@@ -111,35 +112,54 @@ static void outline(cairo_t *cairo, char letter)
 
 static void draw_letters(cairo_t *cairo, const char *answer, const wave_t *wave, generator_t *generator)
 {
-    const double step = (ESIGN_CAPTCHA_WIDTH - 20.0) / ESIGN_CAPTCHA_LENGTH;
+    const double left = (ESIGN_CAPTCHA_WIDTH - STEP * ESIGN_CAPTCHA_LENGTH) / 2;
     cairo_select_font_face(cairo, FONT, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
     cairo_set_font_size(cairo, FONT_SIZE);
     for (int i = 0; answer[i] != '\0' && i < ESIGN_CAPTCHA_LENGTH; i++) {
         double angle = between(generator, -0.30, 0.30);
         placement_t placement = { .sine = sin(angle), .cosine = cos(angle), .scale = between(generator, 0.92, 1.12) };
-        placement.x = 10.0 + step * (i + 0.5) + between(generator, -2.5, 2.5);
+        placement.x = left + STEP * (i + 0.5) + between(generator, -2.5, 2.5);
         placement.y = ESIGN_CAPTCHA_HEIGHT / 2.0 + between(generator, -4.0, 4.0);
         outline(cairo, answer[i]);
         bend(cairo, &placement, wave);
-        cairo_set_source_rgba(cairo, 0, 0, 0, between(generator, 0.78, 1.0));
         cairo_fill(cairo);
     }
 }
 
-/* Thin lines across the letters make it hard to cut them apart. */
-static void draw_lines(cairo_t *cairo, const wave_t *wave, generator_t *generator)
+/* A line through the letters makes it hard to cut them apart. */
+static void draw_line(cairo_t *cairo, const wave_t *wave, generator_t *generator)
 {
-    for (int i = 0; i < 2; i++) {
-        double from = between(generator, 10.0, ESIGN_CAPTCHA_HEIGHT - 10.0), to = between(generator, 10.0, ESIGN_CAPTCHA_HEIGHT - 10.0);
-        double bulge = between(generator, -25.0, 25.0);
-        cairo_new_path(cairo);
-        cairo_move_to(cairo, 4, from);
-        cairo_curve_to(cairo, ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge, ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge, ESIGN_CAPTCHA_WIDTH - 4, to);
-        bend(cairo, NULL, wave);
-        cairo_set_line_width(cairo, between(generator, 1.4, 2.2));
-        cairo_set_source_rgba(cairo, 0, 0, 0, 0.75);
-        cairo_stroke(cairo);
-    }
+    double from = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0), to = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0);
+    double bulge = between(generator, -25.0, 25.0);
+    cairo_new_path(cairo);
+    cairo_move_to(cairo, 4, from);
+    cairo_curve_to(cairo, ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge, ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge, ESIGN_CAPTCHA_WIDTH - 4, to);
+    bend(cairo, NULL, wave);
+    cairo_set_line_width(cairo, between(generator, 2.0, 2.8));
+    cairo_stroke(cairo);
+}
+
+/* One side of the band, from where the path stands at `from` to `to`; it is bent, so that no straight edge tells where it runs. */
+static void draw_side(cairo_t *cairo, double x, double from, double lean, double bulge, double to)
+{
+    double third = (to - from) / 3;
+    cairo_line_to(cairo, x, from);
+    cairo_curve_to(cairo, x + bulge, from + third, x + lean - bulge, to - third, x + lean, to);
+}
+
+/* A band in which ink and paper change places: the eye follows a letter across its sides, a threshold does not. */
+static void invert_band(cairo_t *cairo, const wave_t *wave, generator_t *generator)
+{
+    const double top = -10.0, bottom = ESIGN_CAPTCHA_HEIGHT + 10.0;
+    double left = between(generator, 15.0, 75.0), right = left + between(generator, 60.0, 95.0);
+    double lean_left = between(generator, -35.0, 35.0), lean_right = between(generator, -35.0, 35.0);
+    cairo_new_path(cairo);
+    draw_side(cairo, left, top, lean_left, between(generator, -20.0, 20.0), bottom);
+    draw_side(cairo, right + lean_right, bottom, -lean_right, between(generator, -20.0, 20.0), top);
+    cairo_close_path(cairo);
+    bend(cairo, NULL, wave);
+    cairo_set_operator(cairo, CAIRO_OPERATOR_XOR);
+    cairo_fill(cairo);
 }
 
 /* Draws into `rows`, DEPTH bits a pixel, 0 black; 0 when cairo could not. */
@@ -148,8 +168,10 @@ static int draw(const char *answer, generator_t *generator, unsigned char rows[E
     cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT);
     cairo_t *cairo = cairo_create(surface);
     wave_t wave = make_wave(generator);
+    cairo_set_source_rgba(cairo, 0, 0, 0, 1);
     draw_letters(cairo, answer, &wave, generator);
-    draw_lines(cairo, &wave, generator);
+    draw_line(cairo, &wave, generator);
+    invert_band(cairo, &wave, generator);
     int done = cairo_status(cairo) == CAIRO_STATUS_SUCCESS;
     cairo_surface_flush(surface);
     if (done) {
