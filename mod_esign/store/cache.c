@@ -122,7 +122,8 @@ esign_result_t esign_cache_create(esign_cache_t **cache, const char *configurati
 static memcached_st *fetch(esign_cache_t *cache)
 {
     memcached_return_t code;
-    struct timespec patience = { .tv_sec = 1 };
+    /* One second to two: libmemcached counts from the beginning of the running second. */
+    struct timespec patience = { .tv_sec = 2 };
     memcached_st *memc = memcached_pool_fetch(cache->pool, &patience, &code);
     if (!memc) {
         apr_cpystrn(last_error, "no connection is free", sizeof(last_error));
