@@ -2,6 +2,8 @@
 /* throttle.c: sliding windows in memcached. */
 #include "store/throttle.h"
 
+#include "core/digest.h"
+
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
@@ -10,6 +12,8 @@
 #include <string.h>
 
 #define ROUNDS 16
+#define FIRST_PAUSE 500   /* microseconds, doubled by each round lost: at most 32 ms */
+#define DOUBLINGS 6
 
 /* The window that `bucket` numbers, and the one before it. */
 typedef struct {
@@ -94,6 +98,8 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
                                                                 : esign_cache_cas(cache, key, text, expires, count.cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;
+        /* Who lost comes back at a moment of its own, the later the more there are. */
+        apr_sleep(esign_digest_random_id() % (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
     }
     return ESIGN_CACHE_ERROR;
 }
