@@ -89,7 +89,7 @@ static void behave(memcached_st *memc, const char *configuration)
         memcached_behavior_set(memc, off[i], 0);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
-    /* A server that answers again is used again at once. */
+    /* A server that answers again is used again with the next second of the clock. */
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0);
     if (!names(configuration, "--CONNECT-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, CONNECT_MS);
