@@ -38,15 +38,35 @@ static int names(const char *configuration, const char *text)
     return 0;
 }
 
+#define MOVES "would bring used tokens back on another server"
+#define FAKES "would make libmemcached say that something was done before memcached does"
+#define FILES "would bring in options that nobody checked"
+
+static const struct {
+    const char *option, *why;
+} refused[] = {
+    { "--REMOVE-FAILED-SERVERS", MOVES },
+    { "--REMOVE_FAILED_SERVERS", MOVES },
+    { "--NUMBER-OF-REPLICAS", MOVES },
+    { "--AUTO-EJECT", MOVES },
+    { "--SERVER-FAILURE-LIMIT", MOVES },
+    { "--DISTRIBUTION=RANDOM", MOVES },
+    { "--USE-UDP", FAKES },
+    { "--NOREPLY", FAKES },
+    { "--BUFFER-REQUESTS", FAKES },
+    { "--CONFIGURE-FILE", FILES },
+};
+
 esign_result_t esign_cache_check(const char *configuration, apr_pool_t *p)
 {
-    static const char *const refused[] = { "--REMOVE-FAILED-SERVERS", "--REMOVE_FAILED_SERVERS", "--NUMBER-OF-REPLICAS", "--AUTO-EJECT", "--SERVER-FAILURE-LIMIT", "--USE-UDP" };
     char error[256] = "";
     if (!names(configuration, "--SERVER") && !names(configuration, "--SOCKET"))
         return esign_result_make(p, APR_EINVAL, "memcached", "no server is named: write --SERVER=host:port or --SOCKET=\"/path\"");
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        if (names(configuration, refused[i]))
-            return esign_result_make(p, APR_EINVAL, "memcached", "%s would bring used tokens back on another server: leave it out", refused[i]);
+        if (names(configuration, refused[i].option))
+            return esign_result_make(p, APR_EINVAL, "memcached", "%s %s: leave it out", refused[i].option, refused[i].why);
+    if (apr_cstr_casecmpn(configuration, "INCLUDE ", 8) == 0 || names(configuration, " INCLUDE "))
+        return esign_result_make(p, APR_EINVAL, "memcached", "INCLUDE " FILES ": leave it out");
     if (libmemcached_check_configuration(configuration, strlen(configuration), error, sizeof(error)) != MEMCACHED_SUCCESS)
         return esign_result_make(p, APR_EINVAL, "memcached", "not a libmemcached configuration string: %s", error);
     return ESIGN_OK;
@@ -63,9 +83,13 @@ static apr_status_t destroy(void *data)
 
 static void behave(memcached_st *memc, const char *configuration)
 {
+    static const memcached_behavior_t off[] = { MEMCACHED_BEHAVIOR_BINARY_PROTOCOL, MEMCACHED_BEHAVIOR_NO_BLOCK, MEMCACHED_BEHAVIOR_NOREPLY,
+                                                MEMCACHED_BEHAVIOR_BUFFER_REQUESTS };
+    for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++)
+        memcached_behavior_set(memc, off[i], 0);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
-    /* A server that answers again is used again at once. */
+    /* A server that answers again is used again with the next second of the clock. */
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0);
     if (!names(configuration, "--CONNECT-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, CONNECT_MS);
@@ -98,7 +122,8 @@ esign_result_t esign_cache_create(esign_cache_t **cache, const char *configurati
 static memcached_st *fetch(esign_cache_t *cache)
 {
     memcached_return_t code;
-    struct timespec patience = { .tv_sec = 1 };
+    /* One second to two: libmemcached counts from the beginning of the running second. */
+    struct timespec patience = { .tv_sec = 2 };
     memcached_st *memc = memcached_pool_fetch(cache->pool, &patience, &code);
     if (!memc) {
         apr_cpystrn(last_error, "no connection is free", sizeof(last_error));

@@ -15,8 +15,9 @@ typedef enum {
     ESIGN_CACHE_ERROR
 } esign_cache_answer_e;
 
-/* Judges a libmemcached configuration string at configuration time: grammar, at least one server, and no option by which a dead server's keys
- * move to another (--REMOVE-FAILED-SERVERS, --DISTRIBUTION=consistent with ejection, --NUMBER-OF-REPLICAS). */
+/* Judges a libmemcached configuration string at configuration time: grammar, at least one server, no option by which a key moves to another server
+ * (--REMOVE-FAILED-SERVERS, --NUMBER-OF-REPLICAS, --DISTRIBUTION=random …) or by which libmemcached answers for memcached (--NOREPLY, --BUFFER-REQUESTS), and no
+ * file of further options. */
 esign_result_t esign_cache_check(const char *configuration, apr_pool_t *p);
 
 /* Makes the pool of this process (httpd: in child_init, never before the fork), up to `connections` at once. Binary protocol off, no-block off, short time-outs set unless

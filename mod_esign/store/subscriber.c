@@ -157,7 +157,8 @@ esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_
         return result;
     const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
     int used_up = esign_database_number(row, 1) == now / DAY && esign_database_number(row, 2) >= per_day;
-    *next = used_up ? (now / DAY + 1) * DAY : esign_database_number(row, 0) + pause;
+    apr_time_t paused = esign_database_number(row, 0) + pause, tomorrow = (now / DAY + 1) * DAY;
+    *next = used_up && tomorrow > paused ? tomorrow : paused;
     return ESIGN_OK;
 }
 

@@ -2,6 +2,8 @@
 /* throttle.c: sliding windows in memcached. */
 #include "store/throttle.h"
 
+#include "core/digest.h"
+
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
@@ -10,6 +12,8 @@
 #include <string.h>
 
 #define ROUNDS 16
+#define FIRST_PAUSE 500   /* microseconds, doubled by each round lost: at most 32 ms */
+#define DOUBLINGS 6
 
 /* The window that `bucket` numbers, and the one before it. */
 typedef struct {
@@ -56,17 +60,26 @@ static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key, co
     return ESIGN_CACHE_DONE;
 }
 
+/* How far into a window the count of the one before has faded to less than `room`. */
+static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int64_t previous, apr_int64_t room)
+{
+    return (apr_interval_time_t)((double)policy->window * (1.0 - (double)room / (double)previous)) + 1;
+}
+
 esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, apr_interval_time_t *retry, apr_pool_t *p)
 {
     count_t count;
     if (read_count(cache, key_of(what, address, p), policy, now, &count, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
-    apr_interval_time_t left = policy->window - now % policy->window;
-    double weight = (double)left / (double)policy->window;
+    apr_interval_time_t passed = now % policy->window;
+    double weight = (double)(policy->window - passed) / (double)policy->window;
     if ((double)count.current + (double)count.previous * weight < policy->limit)
         return ESIGN_CACHE_DONE;
-    *retry = left;
+    if (count.current < policy->limit)
+        *retry = fading(policy, count.previous, policy->limit - count.current) - passed;
+    else
+        *retry = policy->window - passed + fading(policy, count.current, policy->limit);
     return ESIGN_CACHE_MISS;
 }
 
@@ -85,6 +98,8 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
                                                                 : esign_cache_cas(cache, key, text, expires, count.cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;
+        /* Who lost comes back at a moment of its own, the later the more there are. */
+        apr_sleep(esign_digest_random_id() % (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
     }
     return ESIGN_CACHE_ERROR;
 }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_database.c: connections, the schema, statements and transactions, on SQLite. */
+#include "tables.h"
+
+static const char *new_path(void)
+{
+    return scratch_path(apr_psprintf(pool, "%d.db", ++tables_count));
+}
+
+static esign_result_t add(esign_database_t *database, apr_int64_t id, const char *error)
+{
+    apr_int64_t kind = 0, time = 5;
+    esign_result_t result = esign_database_write(database, "outbox.add", ESIGN_SQL(&id, &kind, "body", &time, &time, &time), NULL, pool);
+    if (esign_failed(result) || !error)
+        return result;
+    return esign_database_write(database, "outbox.retry", ESIGN_SQL(&time, error, &id, ""), NULL, pool);
+}
+
+static apr_int64_t count(esign_database_t *database)
+{
+    return tables_number(database, "SELECT count(*) FROM outbox");
+}
+
+static void test_open(void)
+{
+    esign_database_t *database = NULL;
+    const esign_keyring_t *keyring = scratch_keyring(SCRATCH_KEY_1);
+    esign_result_t result = esign_database_open(&database, "nosuch", "x", keyring, 0, pool);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "nosuch") != NULL);
+    CU_ASSERT(esign_failed(esign_database_open(&database, "sqlite3", scratch_path("none/x.db"), keyring, 0, pool)));
+    CU_ASSERT(esign_failed(esign_database_open(&database, "sqlite3", scratch_folder, keyring, 0, pool)));
+    result = esign_database_open(&database, "sqlite3", new_path(), keyring, 1, pool);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "esignctl db init") != NULL);
+    CU_ASSERT_PTR_NULL(database);
+
+    database = tables_new();
+    CU_ASSERT_STRING_EQUAL(tables_text(database, "PRAGMA journal_mode"), "wal");
+    CU_ASSERT_EQUAL(tables_number(database, "PRAGMA foreign_keys"), 1);
+    CU_ASSERT_EQUAL(tables_number(database, "PRAGMA synchronous"), 2);
+    CU_ASSERT_EQUAL(tables_number(database, "PRAGMA busy_timeout"), 5000);
+}
+
+static void test_no_database(void)
+{
+    const char *path = new_path();
+    FILE *file = fopen(path, "w");
+    int version;
+    esign_database_t *database = NULL;
+    CU_ASSERT_FATAL(file != NULL && fputs("this is no database, and long enough to be looked at as one ....................................", file) > 0);
+    fclose(file);
+    esign_result_t result = esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 0, pool);
+    if (!esign_failed(result)) {
+        CU_ASSERT(esign_failed(esign_database_version(database, &version, pool)) || version == 0);
+        CU_ASSERT(esign_failed(esign_database_init(database, pool)));
+    }
+    CU_ASSERT(esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 1, pool)));
+}
+
+static void test_init(void)
+{
+    int version = -1;
+    esign_database_t *database = tables_open(new_path(), SCRATCH_KEY_1, 0);
+    OK(esign_database_version(database, &version, pool));
+    CU_ASSERT_EQUAL(version, 0);
+    OK(esign_database_init(database, pool));
+    OK(esign_database_version(database, &version, pool));
+    CU_ASSERT_EQUAL(version, ESIGN_SCHEMA_VERSION);
+    CU_ASSERT_EQUAL(esign_database_init(database, pool).status, APR_EEXIST);
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM schema_version"), 1);
+
+    /* All or nothing: somebody's table of the same name stops it. */
+    esign_database_t *other = tables_open(new_path(), SCRATCH_KEY_1, 0);
+    tables_run(other, "CREATE TABLE outbox (x INTEGER)");
+    CU_ASSERT(esign_failed(esign_database_init(other, pool)));
+    CU_ASSERT_EQUAL(tables_number(other, "SELECT count(*) FROM sqlite_master"), 1);
+    tables_run(other, "DROP TABLE outbox");
+    OK(esign_database_init(other, pool));
+}
+
+static void test_upgrade(void)
+{
+    int from = -1;
+    esign_database_t *database = tables_open(new_path(), SCRATCH_KEY_1, 0);
+    CU_ASSERT_EQUAL(esign_database_upgrade(database, &from, pool).status, APR_ENOENT);
+    OK(esign_database_init(database, pool));
+    OK(esign_database_upgrade(database, &from, pool));
+    CU_ASSERT_EQUAL(from, ESIGN_SCHEMA_VERSION);
+    tables_run(database, "UPDATE schema_version SET version = version + 1");
+    CU_ASSERT_EQUAL(esign_database_upgrade(database, &from, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(from, ESIGN_SCHEMA_VERSION + 1);
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT version FROM schema_version"), ESIGN_SCHEMA_VERSION + 1);
+}
+
+static void test_write_and_read(void)
+{
+    esign_database_t *database = tables_new();
+    const apr_array_header_t *rows;
+    apr_int64_t large = APR_INT64_MAX, none = 7;
+    int changed = -1;
+    OK(add(database, large, NULL));
+    OK(add(database, -3, "50 % of 'ü'; --"));
+    OK(esign_database_read(database, "outbox.list", ESIGN_SQL(NULL), 9, &rows, pool));
+    CU_ASSERT_EQUAL_FATAL(rows->nelts, 2);
+    const char *const *first = APR_ARRAY_IDX(rows, 0, const char *const *), *const *second = APR_ARRAY_IDX(rows, 1, const char *const *);
+    CU_ASSERT_EQUAL(esign_database_number(first, 0), -3);
+    CU_ASSERT_STRING_EQUAL(first[8], "50 % of 'ü'; --");
+    CU_ASSERT_EQUAL(esign_database_number(second, 0), large);
+    CU_ASSERT_PTR_NULL(second[8]);
+    CU_ASSERT_EQUAL(esign_database_number(second, 8), 0);
+
+    OK(esign_database_write(database, "outbox.done", ESIGN_SQL(&none, ""), &changed, pool));
+    CU_ASSERT_EQUAL(changed, 0);
+    OK(esign_database_write(database, "outbox.done", ESIGN_SQL(&large, ""), &changed, pool));
+    CU_ASSERT_EQUAL(changed, 1);
+    CU_ASSERT(esign_failed(add(database, -3, NULL)));   /* the id is taken */
+    CU_ASSERT_EQUAL(esign_database_write(database, "no.such", ESIGN_SQL(&none), NULL, pool).status, APR_ENOENT);
+    CU_ASSERT_EQUAL(esign_database_read(database, "no.such", ESIGN_SQL(&none), 1, &rows, pool).status, APR_ENOENT);
+}
+
+static void test_transactions(void)
+{
+    esign_database_t *database = tables_new(), *other = tables_again(SCRATCH_KEY_1);
+    OK(esign_database_begin(database, pool));
+    OK(add(database, 1, NULL));
+    CU_ASSERT_EQUAL(count(other), 0);
+    OK(esign_database_end(database, 1, pool));
+    CU_ASSERT_EQUAL(count(other), 1);
+
+    OK(esign_database_begin(database, pool));
+    OK(add(database, 2, NULL));
+    CU_ASSERT_EQUAL(count(database), 2);
+    OK(esign_database_end(database, 0, pool));
+    CU_ASSERT_PTR_NULL(database->transaction);
+    CU_ASSERT_EQUAL(count(database), 1);
+
+    OK(esign_database_begin(database, pool));
+    OK(add(database, 3, NULL));
+    CU_ASSERT(esign_failed(add(database, 1, NULL)));
+    esign_database_end(database, 1, pool);
+    CU_ASSERT_EQUAL(count(database), 1);
+
+    OK(esign_database_end(database, 1, pool));   /* none is open */
+    OK(add(database, 4, NULL));
+    CU_ASSERT_EQUAL(count(other), 2);
+}
+
+static void test_heal(void)
+{
+    esign_database_t *database = tables_new(), *other = tables_again(SCRATCH_KEY_1);
+    OK(add(database, 1, NULL));
+    esign_database_heal(database, pool);
+    tables_run(other, "CREATE TABLE another (x INTEGER)");
+    CU_ASSERT(esign_failed(add(database, 2, NULL)));
+    CU_ASSERT(database->stale);
+    CU_ASSERT(esign_failed(add(database, 2, NULL)));   /* for good */
+    esign_database_heal(database, pool);
+    CU_ASSERT(!database->stale);
+    OK(add(database, 2, NULL));
+    CU_ASSERT_EQUAL(count(database), 2);
+
+    /* As long as it cannot be healed it stays stale. */
+    tables_run(other, "ALTER TABLE card RENAME TO hidden");
+    CU_ASSERT(esign_failed(add(database, 3, NULL)));
+    esign_database_heal(database, pool);
+    CU_ASSERT(database->stale);
+    tables_run(other, "ALTER TABLE hidden RENAME TO card");
+    esign_database_heal(database, pool);
+    CU_ASSERT(!database->stale);
+    OK(add(database, 3, NULL));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a connection opens or says why not", test_open },
+        { "a file that is no database is refused", test_no_database },
+        { "the schema is made once, whole or not at all", test_init },
+        { "an upgrade knows where it stands", test_upgrade },
+        { "what is written is read", test_write_and_read },
+        { "transactions commit, roll back and stop at a failure", test_transactions },
+        { "a connection heals after a change of the schema", test_heal },
+        CU_TEST_INFO_NULL
+    };
+    return tables_suite("database", tests);
+}

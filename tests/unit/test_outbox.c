@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_outbox.c: messages wait, are leased to one courier at a time, and leave or are given up. */
+#include "tables.h"
+#include "race.h"
+#include "store/outbox.h"
+
+#define SECOND APR_USEC_PER_SEC
+#define ALL (ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE))
+#define NOW (1000000 * SECOND)
+#define LEASE (60 * SECOND)
+
+static void add(esign_database_t *database, esign_outbox_kind_e kind, const char *mark, apr_time_t created)
+{
+    apr_table_t *values = apr_table_make(pool, 2);
+    apr_table_setn(values, "mark", mark);
+    apr_table_setn(values, "code", "739 & 154");
+    OK(esign_outbox_add(database, kind, values, created, created + 600 * SECOND, pool));
+}
+
+static const apr_array_header_t *lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now)
+{
+    const apr_array_header_t *messages = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_outbox_lease(database, owner, kinds, max, now, LEASE, &messages, pool)) && messages != NULL);
+    return messages;
+}
+
+static const esign_outbox_message_t *nth(const apr_array_header_t *messages, int index)
+{
+    CU_ASSERT_FATAL(index < messages->nelts);
+    return &APR_ARRAY_IDX(messages, index, esign_outbox_message_t);
+}
+
+/* The marks of the messages, one letter each. */
+static const char *marks(const apr_array_header_t *messages)
+{
+    const char *text = "";
+    for (int i = 0; i < messages->nelts; i++)
+        text = apr_pstrcat(pool, text, apr_table_get(nth(messages, i)->values, "mark"), NULL);
+    return text;
+}
+
+static const apr_array_header_t *list(esign_database_t *database)
+{
+    const apr_array_header_t *messages = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_outbox_list(database, &messages, pool)));
+    return messages;
+}
+
+static void test_add_and_lease(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_NOTICE, "a", NOW);
+    CU_ASSERT_PTR_NULL(strstr(tables_text(database, "SELECT body FROM outbox"), "154"));
+    CU_ASSERT_EQUAL(lease(database, "one", ALL, 10, NOW - 1)->nelts, 0);   /* not due */
+    const apr_array_header_t *messages = lease(database, "one", ALL, 10, NOW);
+    const esign_outbox_message_t *m = nth(messages, 0);
+    CU_ASSERT_EQUAL(messages->nelts, 1);
+    CU_ASSERT(m->kind == ESIGN_OUTBOX_NOTICE && m->created == NOW && m->due == NOW && m->expires == NOW + 600 * SECOND && m->attempts == 1 && !m->error);
+    CU_ASSERT_STRING_EQUAL(apr_table_get(m->values, "code"), "739 & 154");
+    OK(esign_outbox_done(database, "one", m->id, pool));
+    CU_ASSERT_EQUAL(list(database)->nelts, 0);
+}
+
+static void test_order(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_NOTICE, "d", NOW - 7);
+    add(database, ESIGN_OUTBOX_RESET_REQUEST, "c", NOW - 8);
+    add(database, ESIGN_OUTBOX_CODE, "b", NOW - 1);
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW - 2);
+    add(database, ESIGN_OUTBOX_NOTICE, "e", NOW - 6);
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ALL, 3, NOW)), "abc");
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ALL, 3, NOW)), "de");
+}
+
+static void test_kinds(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_NOTICE, "n", NOW);
+    add(database, ESIGN_OUTBOX_RESET_REQUEST, "r", NOW);
+    add(database, ESIGN_OUTBOX_CODE, "c", NOW);
+    CU_ASSERT_EQUAL(lease(database, "one", 0, 9, NOW)->nelts, 0);
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), 9, NOW)), "c");
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST), 9, NOW)), "r");
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ALL, 9, NOW)), "n");
+    CU_ASSERT_STRING_EQUAL(esign_outbox_kind_name(ESIGN_OUTBOX_RESET_REQUEST), "reset-request");
+    CU_ASSERT_STRING_EQUAL(esign_outbox_kind_name(ESIGN_OUTBOX_CODE), "code");
+    CU_ASSERT_STRING_EQUAL(esign_outbox_kind_name(ESIGN_OUTBOX_NOTICE), "notice");
+}
+
+static void test_lease_runs_out(void)
+{
+    esign_database_t *first = tables_new(), *second = tables_again(SCRATCH_KEY_1);
+    add(first, ESIGN_OUTBOX_CODE, "a", NOW);
+    apr_int64_t id = nth(lease(first, "one", ALL, 9, NOW), 0)->id;
+    CU_ASSERT_EQUAL(lease(second, "two", ALL, 9, NOW)->nelts, 0);
+    CU_ASSERT_EQUAL(lease(first, "one", ALL, 9, NOW)->nelts, 0);
+    CU_ASSERT_EQUAL(lease(second, "two", ALL, 9, NOW + LEASE - 1)->nelts, 0);
+    const esign_outbox_message_t *m = nth(lease(second, "two", ALL, 9, NOW + LEASE + SECOND), 0);
+    CU_ASSERT(m->id == id && m->attempts == 2);
+
+    /* The first courier comes too late: nothing of what it says counts. */
+    OK(esign_outbox_done(first, "one", id, pool));
+    OK(esign_outbox_retry(first, "one", id, NOW, "late", pool));
+    OK(esign_outbox_bury(first, "one", id, "late", pool));
+    CU_ASSERT_EQUAL(list(first)->nelts, 1);
+    CU_ASSERT_EQUAL(lease(first, "one", ALL, 9, NOW + LEASE + SECOND)->nelts, 0);
+    CU_ASSERT_EQUAL(tables_number(first, "SELECT count(*) FROM outbox WHERE owner = 'two' AND dead = 0 AND error IS NULL AND body <> ''"), 1);
+    OK(esign_outbox_done(second, "two", id, pool));
+    CU_ASSERT_EQUAL(list(first)->nelts, 0);
+}
+
+static void test_retry_and_bury(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    apr_int64_t id = nth(lease(database, "one", ALL, 9, NOW), 0)->id;
+    OK(esign_outbox_retry(database, "one", id, NOW + 5 * SECOND, "no answer", pool));
+    CU_ASSERT_EQUAL(lease(database, "two", ALL, 9, NOW + 5 * SECOND - 1)->nelts, 0);
+    const esign_outbox_message_t *m = nth(lease(database, "two", ALL, 9, NOW + 5 * SECOND), 0);
+    CU_ASSERT(m->attempts == 2 && m->due == NOW + 5 * SECOND && strcmp(m->error, "no answer") == 0);
+    OK(esign_outbox_bury(database, "two", id, "refused", pool));
+    CU_ASSERT_EQUAL(lease(database, "two", ALL, 9, NOW + 9999 * SECOND)->nelts, 0);
+    m = nth(list(database), 0);
+    CU_ASSERT(m->id == id && m->attempts == 2 && strcmp(m->state, "dead") == 0 && strcmp(m->error, "refused") == 0 && m->values == NULL);
+    CU_ASSERT_STRING_EQUAL(tables_text(database, "SELECT body FROM outbox"), "");
+}
+
+static void test_expire(void)
+{
+    esign_database_t *database = tables_new();
+    int count = -1;
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    add(database, ESIGN_OUTBOX_CODE, "b", NOW + SECOND);
+    add(database, ESIGN_OUTBOX_CODE, "c", NOW + 2 * SECOND);
+    apr_int64_t leased = nth(lease(database, "one", ALL, 1, NOW + 599 * SECOND), 0)->id;
+    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, pool));
+    CU_ASSERT_EQUAL(count, 1);   /* b: a is on its way, c has a second left */
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM outbox WHERE dead = 1 AND body = '' AND error = 'expired'"), 1);
+    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, pool));
+    CU_ASSERT_EQUAL(count, 0);
+    OK(esign_outbox_expire(database, NOW + 999 * SECOND, &count, pool));
+    CU_ASSERT_EQUAL(count, 2);
+    OK(esign_outbox_done(database, "one", leased, pool));   /* expired: it stays for the operator */
+    CU_ASSERT_EQUAL(list(database)->nelts, 3);
+}
+
+static void test_tampered(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    add(database, ESIGN_OUTBOX_CODE, "b", NOW + 1);
+    add(database, ESIGN_OUTBOX_CODE, "c", NOW + 2);
+    /* b gets the body of a: one subscriber's code cannot be sent to another. */
+    tables_run(database, apr_psprintf(pool, "UPDATE outbox SET body = (SELECT body FROM outbox WHERE created = %" APR_INT64_T_FMT ") "
+                                      "WHERE created = %" APR_INT64_T_FMT, NOW, NOW + 1));
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ALL, 9, NOW + 2)), "ac");
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT created FROM outbox WHERE dead = 1 AND body = '' AND error = 'cannot be unsealed'"), NOW + 1);
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM outbox WHERE dead = 1"), 1);
+}
+
+static void test_list(void)
+{
+    esign_database_t *database = tables_new();
+    apr_time_t now = apr_time_now();
+    add(database, ESIGN_OUTBOX_NOTICE, "b", now - 1 * SECOND);
+    add(database, ESIGN_OUTBOX_RESET_REQUEST, "a", now - 2 * SECOND);
+    lease(database, "one", ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), 9, now);
+    const apr_array_header_t *messages = list(database);
+    CU_ASSERT_EQUAL(messages->nelts, 2);
+    CU_ASSERT(nth(messages, 0)->kind == ESIGN_OUTBOX_RESET_REQUEST && strcmp(nth(messages, 0)->state, "waiting") == 0);
+    CU_ASSERT(nth(messages, 1)->kind == ESIGN_OUTBOX_NOTICE && strcmp(nth(messages, 1)->state, "leased") == 0);
+}
+
+/* One courier of several: how many messages it got until none was left. */
+static int work(void *baton, apr_pool_t *p)
+{
+    esign_database_t *database = NULL;
+    static _Atomic int couriers;
+    const char *owner = apr_psprintf(p, "courier %d", couriers++);
+    const char *const *at = baton;
+    int taken = 0;
+    const apr_array_header_t *messages;
+    if (esign_failed(esign_database_open(&database, "sqlite3", at[0], (const esign_keyring_t *)(const void *)at[1], 1, p)))
+        return -1;
+    do {
+        if (esign_failed(esign_outbox_lease(database, owner, ALL, 3, NOW, LEASE, &messages, p)))
+            return -1;
+        for (int i = 0; i < messages->nelts; i++, taken++)
+            if (esign_failed(esign_outbox_done(database, owner, APR_ARRAY_IDX(messages, i, esign_outbox_message_t).id, p)))
+                return -1;
+    } while (messages->nelts > 0);
+    return taken;
+}
+
+static _Atomic int taken_by_all;
+
+static int work_and_sum(void *baton, apr_pool_t *p)
+{
+    int taken = work(baton, p);
+    taken_by_all += taken;
+    return taken >= 0;
+}
+
+static void test_couriers(void)
+{
+    enum { MESSAGES = 60, COURIERS = 4 };
+    esign_database_t *database = tables_new();
+    const char *at[] = { scratch_path(apr_psprintf(pool, "%d.db", tables_count)), (const char *)database->keyring };
+    OK(esign_database_begin(database, pool));
+    for (int i = 0; i < MESSAGES; i++)
+        add(database, ESIGN_OUTBOX_CODE, "x", NOW - i);
+    OK(esign_database_end(database, 1, pool));
+    taken_by_all = 0;
+    CU_ASSERT_EQUAL(race(COURIERS, work_and_sum, at, 1), COURIERS);
+    CU_ASSERT_EQUAL(taken_by_all, MESSAGES);
+    CU_ASSERT_EQUAL(list(database)->nelts, 0);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a message is sealed, leased and done", test_add_and_lease },
+        { "codes go first, then the oldest", test_order },
+        { "a courier takes the kinds that it can send", test_kinds },
+        { "a lease is one courier's until it runs out", test_lease_runs_out },
+        { "a message is tried again, or given up", test_retry_and_bury },
+        { "what waits too long is dropped", test_expire },
+        { "a tampered body is given up, the others go", test_tampered },
+        { "the operator's list", test_list },
+        { "of many couriers each message goes to one", test_couriers },
+        CU_TEST_INFO_NULL
+    };
+    return tables_suite("outbox", tests);
+}

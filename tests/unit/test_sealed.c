@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_sealed.c: columns open where they were sealed, and nowhere else. */
+#include "tables.h"
+#include "store/sealed.h"
+
+static const char *seal(const esign_database_t *database, const char *clear)
+{
+    const char *sealed = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_sealed_make(database, "subscriber", 17, "email", clear, &sealed, pool)) && sealed != NULL);
+    return sealed;
+}
+
+/* The clear text, or NULL with the refusal checked. */
+static const char *open_at(const esign_database_t *database, const char *table, apr_int64_t id, const char *column, const char *sealed)
+{
+    const char *clear = NULL;
+    esign_result_t result = esign_sealed_open(database, table, id, column, sealed, &clear, pool);
+    if (!esign_failed(result))
+        return clear;
+    CU_ASSERT_EQUAL(result.status, APR_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(result.detail, apr_psprintf(pool, "%s/%" APR_INT64_T_FMT "/%s", table, id, column)));
+    CU_ASSERT_PTR_NULL(clear);
+    return NULL;
+}
+
+static void test_bound(void)
+{
+    esign_database_t database = { .keyring = scratch_keyring(SCRATCH_KEY_1) };
+    const char *sealed = seal(&database, "ayşe@example.org");
+    CU_ASSERT_PTR_NULL(strstr(sealed, "example"));
+    CU_ASSERT_STRING_EQUAL(open_at(&database, "subscriber", 17, "email", sealed), "ayşe@example.org");
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 18, "email", sealed));
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 1, "email", sealed));
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", -17, "email", sealed));
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "phone", sealed));
+    CU_ASSERT_PTR_NULL(open_at(&database, "card", 17, "email", sealed));
+    CU_ASSERT_STRING_EQUAL(open_at(&database, "subscriber", 17, "email", seal(&database, "")), "");
+}
+
+static void test_absent(void)
+{
+    esign_database_t database = { .keyring = scratch_keyring(SCRATCH_KEY_1) };
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "email", NULL));
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "email", ""));
+    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "email", "ayse@example.org"));
+}
+
+static void test_keys(void)
+{
+    esign_database_t first = { .keyring = scratch_keyring(SCRATCH_KEY_1) }, both = { .keyring = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2) },
+                     second = { .keyring = scratch_keyring(SCRATCH_KEY_2) };
+    const char *old = seal(&first, "old"), *new = seal(&both, "new");
+    CU_ASSERT_STRING_EQUAL(open_at(&both, "subscriber", 17, "email", old), "old");
+    CU_ASSERT_STRING_EQUAL(open_at(&second, "subscriber", 17, "email", new), "new");
+    CU_ASSERT_PTR_NULL(open_at(&second, "subscriber", 17, "email", old));
+}
+
+/* In the database itself: who can write rows still cannot swap what is in them. */
+static void test_swapped_rows(void)
+{
+    esign_database_t *database = tables_new();
+    tables_run(database, "CREATE TABLE safe (id INTEGER, pin TEXT)");
+    for (apr_int64_t id = 1; id <= 2; id++) {
+        const char *sealed = NULL;
+        CU_ASSERT_FATAL(!esign_failed(esign_sealed_make(database, "safe", id, "pin", id == 1 ? "1111" : "2222", &sealed, pool)));
+        tables_run(database, apr_psprintf(pool, "INSERT INTO safe VALUES (%d, '%s')", (int)id, sealed));
+    }
+    CU_ASSERT_STRING_EQUAL(open_at(database, "safe", 2, "pin", tables_text(database, "SELECT pin FROM safe WHERE id = 2")), "2222");
+    tables_run(database, "UPDATE safe SET pin = (SELECT pin FROM safe WHERE id = 1) WHERE id = 2");
+    CU_ASSERT_STRING_EQUAL(open_at(database, "safe", 1, "pin", tables_text(database, "SELECT pin FROM safe WHERE id = 1")), "1111");
+    CU_ASSERT_PTR_NULL(open_at(database, "safe", 2, "pin", tables_text(database, "SELECT pin FROM safe WHERE id = 2")));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a value opens at its table, row and column alone", test_bound },
+        { "no value is no empty value", test_absent },
+        { "keys rotate", test_keys },
+        { "rows do not exchange values", test_swapped_rows },
+        CU_TEST_INFO_NULL
+    };
+    return tables_suite("sealed", tests);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_session_store.c: session records live as long as they may, and stay dead. */
+#include "memcached.h"
+#include "store/session_store.h"
+
+#define MINUTE apr_time_from_sec(60)
+
+static const esign_session_limits_t limits = { .idle = 10 * MINUTE, .life = 60 * MINUTE };
+static esign_cache_t *cache;
+
+static const char *create(apr_time_t created, apr_time_t now)
+{
+    const char *id = NULL;
+    CU_ASSERT_FATAL(esign_session_store_create(cache, "a=1&b=%20", &limits, created, now, &id, pool) == ESIGN_CACHE_DONE && id != NULL);
+    CU_ASSERT(esign_session_store_well_formed(id) && strlen(id) == ESIGN_SESSION_ID_LENGTH);
+    return id;
+}
+
+static esign_session_record_t load(const char *id)
+{
+    esign_session_record_t record = { 0 };
+    CU_ASSERT_EQUAL_FATAL(esign_session_store_load(cache, id, &record, pool), ESIGN_CACHE_DONE);
+    return record;
+}
+
+static esign_cache_answer_e look(const char *id)
+{
+    esign_session_record_t record;
+    return esign_session_store_load(cache, id, &record, pool);
+}
+
+/* Whether memcached ends it after so many seconds. */
+static int ends(const char *id, int seconds)
+{
+    int left = memcached_left(esign_session_store_key(id, pool));
+    return left >= seconds - 3 && left <= seconds;
+}
+
+static void test_life(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    apr_time_t now = apr_time_now();
+    const char *id = create(0, now), *other = create(0, now);
+    CU_ASSERT_STRING_NOT_EQUAL(id, other);
+    esign_session_record_t record = load(id);
+    CU_ASSERT(strcmp(record.content, "a=1&b=%20") == 0 && record.created == now && record.seen == now);
+    CU_ASSERT_EQUAL(memcached_left(id), -2);
+    CU_ASSERT_PTR_NULL(strstr(memcached_raw(esign_session_store_key(id, pool)), "a=1"));
+    CU_ASSERT_EQUAL(look("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_delete(cache, id, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_session_store_delete(cache, id, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(look(id), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(look(other), ESIGN_CACHE_DONE);
+}
+
+static void test_ends(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    apr_time_t now = apr_time_now();
+    CU_ASSERT(ends(create(0, now), 600));
+    CU_ASSERT(ends(create(now - 50 * MINUTE, now), 600));
+    const char *old = create(now - 55 * MINUTE, now);   /* the age goes over to a new id */
+    CU_ASSERT(ends(old, 300));
+    CU_ASSERT_EQUAL(load(old).created, now - 55 * MINUTE);
+    const char *over = create(now - 61 * MINUTE, now);
+    CU_ASSERT(memcached_left(esign_session_store_key(over, pool)) <= 1 && memcached_left(esign_session_store_key(over, pool)) != -1);
+}
+
+static void test_touch(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    apr_time_t now = apr_time_now();
+    const char *id = create(now - 56 * MINUTE, now - 5 * MINUTE);
+    CU_ASSERT(ends(id, 240));
+    id = create(now - 20 * MINUTE, now - 5 * MINUTE);
+    CU_ASSERT(ends(id, 300));
+    esign_session_record_t record = load(id);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, id, &record, &limits, record.seen + MINUTE - 1, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(load(id).cas, record.cas);   /* nothing written */
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, id, &record, &limits, now, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT(ends(id, 600));
+    esign_session_record_t touched = load(id);
+    CU_ASSERT(touched.seen == now && touched.created == record.created && strcmp(touched.content, record.content) == 0);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, id, &record, &limits, now, pool), ESIGN_CACHE_MISS);   /* it was changed meanwhile */
+
+    esign_session_limits_t short_idle = { .idle = MINUTE, .life = 60 * MINUTE };   /* a tenth: 6 s */
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, id, &touched, &short_idle, now + apr_time_from_sec(6) - 1, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(load(id).cas, touched.cas);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, id, &touched, &short_idle, now + apr_time_from_sec(6), pool), ESIGN_CACHE_DONE);
+    CU_ASSERT(load(id).cas != touched.cas);
+}
+
+static void test_update(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    apr_time_t now = apr_time_now();
+    const char *id = create(now - 55 * MINUTE, now);
+    esign_session_record_t record = load(id);
+    CU_ASSERT_EQUAL(esign_session_store_update(cache, id, &record, "c=2", &limits, now, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT(strcmp(load(id).content, "c=2") == 0 && load(id).created == record.created);
+    CU_ASSERT(ends(id, 300));
+    CU_ASSERT_EQUAL(esign_session_store_update(cache, id, &record, "d=3", &limits, now, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_STRING_EQUAL(load(id).content, "c=2");
+}
+
+/* A request that read the record before a sign-out does not bring it back after it. */
+static void test_stays_dead(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    apr_time_t now = apr_time_now();
+    const char *id = create(0, now - 2 * MINUTE);
+    esign_session_record_t record = load(id);
+    esign_session_store_delete(cache, id, pool);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, id, &record, &limits, now, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_update(cache, id, &record, "c=2", &limits, now, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(look(id), ESIGN_CACHE_MISS);
+}
+
+static void test_exchanged(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    const char *mine = create(0, apr_time_now()), *other = create(0, apr_time_now());
+    memcached_put(esign_session_store_key(mine, pool), memcached_raw(esign_session_store_key(other, pool)));
+    CU_ASSERT_EQUAL(look(mine), ESIGN_CACHE_ERROR);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a record is made, found and deleted", test_life },
+        { "idle time and age end it", test_ends },
+        { "a touch renews the idle time, rarely", test_touch },
+        { "an update keeps the age", test_update },
+        { "a deleted record stays dead", test_stays_dead },
+        { "a record is found under its own id alone", test_exchanged },
+        CU_TEST_INFO_NULL
+    };
+    return memcached_suite("session_store", tests);
+}

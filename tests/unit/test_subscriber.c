@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_subscriber.c: subscribers, and the counters that guard them. */
+#include "tables.h"
+#include "store/subscriber.h"
+
+#define SECOND APR_USEC_PER_SEC
+#define HOUR (3600 * SECOND)
+#define DAY (24 * HOUR)
+#define NOON (20000 * DAY + 12 * HOUR)
+
+static const esign_failure_policy_t policy = { .free = 4, .first = 30 * SECOND, .longest = HOUR, .close_at = 100 };
+
+static esign_subscriber_t person(const char *national_id)
+{
+    return (esign_subscriber_t){ .national_id = national_id, .name = "Ayşe Yılmaz", .email = "ayse@example.org", .phone = "+905551112233",
+                                 .language = "tr", .word_hash = "k=1$old" };
+}
+
+static apr_int64_t add(esign_database_t *database, const char *national_id)
+{
+    esign_subscriber_t subscriber = person(national_id);
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, pool)) && subscriber.id > 0);
+    return subscriber.id;
+}
+
+static const esign_subscriber_t *get(esign_database_t *database, apr_int64_t id)
+{
+    esign_subscriber_t *subscriber = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_get(database, id, &subscriber, pool)) && subscriber != NULL);
+    return subscriber;
+}
+
+static apr_int64_t found(esign_database_t *database, const char *national_id)
+{
+    esign_subscriber_t *subscriber = (esign_subscriber_t *)1;
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_find(database, national_id, &subscriber, pool)));
+    return subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
+}
+
+static void test_find_and_get(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078"), epoch = 0;
+    esign_subscriber_t *nobody = (esign_subscriber_t *)1;
+    CU_ASSERT(id != other);
+    CU_ASSERT_EQUAL(found(database, "10000000146"), id);
+    CU_ASSERT_EQUAL(found(database, "10000000078"), other);
+    CU_ASSERT_EQUAL(found(database, "10000000147"), ESIGN_SUBSCRIBER_NONE);
+    const esign_subscriber_t *s = get(database, id);
+    CU_ASSERT(s->id == id && strcmp(s->national_id, "10000000146") == 0 && strcmp(s->name, "Ayşe Yılmaz") == 0 && strcmp(s->email, "ayse@example.org") == 0);
+    CU_ASSERT(strcmp(s->phone, "+905551112233") == 0 && strcmp(s->language, "tr") == 0 && strcmp(s->word_hash, "k=1$old") == 0);
+    CU_ASSERT(s->failures == 0 && s->wait_until == 0 && !s->closed && s->epoch == 1 && s->link_epoch == 1);
+    OK(esign_subscriber_get(database, id == 5 ? 6 : 5, &nobody, pool));
+    CU_ASSERT_PTR_NULL(nobody);
+    OK(esign_subscriber_epoch(database, id, &epoch, pool));
+    CU_ASSERT_EQUAL(epoch, 1);
+    OK(esign_subscriber_epoch(database, id == 5 ? 6 : 5, &epoch, pool));
+    CU_ASSERT_EQUAL(epoch, -1);
+}
+
+static void test_no_word(void)
+{
+    esign_database_t *database = tables_new();
+    esign_subscriber_t subscriber = person("10000000146");
+    subscriber.word_hash = NULL;
+    OK(esign_subscriber_add(database, &subscriber, pool));
+    CU_ASSERT_PTR_NULL(get(database, subscriber.id)->word_hash);
+}
+
+static void test_nothing_in_clear(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, "10000000146");
+    const char *row = tables_text(database, "SELECT lookup || ' ' || national_id || ' ' || name || ' ' || email || ' ' || phone FROM subscriber");
+    CU_ASSERT(strlen(row) > 100);
+    static const char *const clear[] = { "10000000146", "Ayşe", "ayse", "example", "905551" };
+    for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
+        CU_ASSERT_PTR_NULL(strstr(row, clear[i]));
+}
+
+static void test_moved_field(void)
+{
+    esign_database_t *database = tables_new();
+    esign_subscriber_t *subscriber;
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    tables_run(database, apr_psprintf(pool, "UPDATE subscriber SET phone = (SELECT phone FROM subscriber WHERE id = %" APR_INT64_T_FMT ") "
+                                      "WHERE id = %" APR_INT64_T_FMT, id, other));
+    CU_ASSERT(esign_failed(esign_subscriber_get(database, other, &subscriber, pool)));
+    CU_ASSERT(esign_failed(esign_subscriber_find(database, "10000000078", &subscriber, pool)));
+    CU_ASSERT_PTR_NULL(subscriber);
+    CU_ASSERT_EQUAL(get(database, id)->id, id);
+}
+
+static void test_add_twice(void)
+{
+    esign_database_t *database = tables_new(), *rotated = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2);
+    esign_subscriber_t again = person("10000000146"), later = again;
+    apr_int64_t id = add(database, "10000000146");
+    CU_ASSERT_EQUAL(esign_subscriber_add(database, &again, pool).status, APR_EEXIST);
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM subscriber"), 1);
+
+    /* Registered under the key before: in a transaction, as esignctl does it. */
+    CU_ASSERT_EQUAL(found(rotated, "10000000146"), id);
+    OK(esign_database_begin(rotated, pool));
+    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &later, pool).status, APR_EEXIST);
+    OK(esign_database_end(rotated, 0, pool));
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM subscriber"), 1);
+
+    apr_int64_t under_new_key = add(rotated, "10000000078");
+    CU_ASSERT_EQUAL(found(rotated, "10000000078"), under_new_key);
+    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &(esign_subscriber_t){ .national_id = "10000000078", .name = "", .email = "", .phone = "", .language = "tr" }, pool).status,
+                    APR_EEXIST);
+}
+
+static void test_failures(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    static const int waits[] = { 0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600 };
+    const int known = (int)(sizeof(waits) / sizeof(*waits));
+    for (int failure = 1; failure <= 102; failure++) {
+        apr_time_t now = NOON + failure * DAY;
+        OK(esign_subscriber_failed(database, id, &policy, now, pool));
+        const esign_subscriber_t *s = get(database, id);
+        int wait = failure <= known ? waits[failure - 1] : 3600;
+        CU_ASSERT_EQUAL(s->failures, failure);
+        CU_ASSERT_EQUAL(s->wait_until, wait ? now + wait * SECOND : 0);
+        CU_ASSERT_EQUAL(s->closed, failure >= 100);
+    }
+    OK(esign_subscriber_failed(database, ESIGN_SUBSCRIBER_NONE, &policy, NOON, pool));
+    CU_ASSERT(get(database, other)->failures == 0 && get(database, other)->wait_until == 0 && !get(database, other)->closed);
+}
+
+static void test_signed_in(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    for (int i = 0; i < 6; i++)
+        OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
+    OK(esign_subscriber_signed_in(database, id, pool));
+    const esign_subscriber_t *s = get(database, id);
+    CU_ASSERT(s->failures == 0 && s->wait_until == 0 && s->epoch == 1 && s->link_epoch == 2);
+    CU_ASSERT_EQUAL(get(database, other)->link_epoch, 1);
+}
+
+static void test_change_word(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    int changed = -1;
+    for (int i = 0; i < 6; i++)
+        OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
+    OK(esign_subscriber_change_word(database, id, 2, "k=1$early", &changed, pool));
+    CU_ASSERT_EQUAL(changed, 0);
+    OK(esign_subscriber_change_word(database, id, 1, "k=1$new", &changed, pool));
+    CU_ASSERT_EQUAL(changed, 1);
+    const esign_subscriber_t *s = get(database, id);
+    CU_ASSERT(s->epoch == 2 && s->link_epoch == 2 && s->failures == 6 && s->wait_until == 0 && strcmp(s->word_hash, "k=1$new") == 0);
+    OK(esign_subscriber_change_word(database, id, 1, "k=1$late", &changed, pool));
+    CU_ASSERT_EQUAL(changed, 0);
+    CU_ASSERT(get(database, id)->epoch == 2 && strcmp(get(database, id)->word_hash, "k=1$new") == 0);
+    OK(esign_subscriber_change_word(database, id, -1, "k=1$signed-in", &changed, pool));
+    CU_ASSERT_EQUAL(changed, 1);
+    s = get(database, id);
+    CU_ASSERT(s->epoch == 3 && s->link_epoch == 3 && strcmp(s->word_hash, "k=1$signed-in") == 0);
+    CU_ASSERT(get(database, other)->epoch == 1 && strcmp(get(database, other)->word_hash, "k=1$old") == 0);
+}
+
+static void test_rehash(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    OK(esign_subscriber_rehash(database, id, "k=1$other", "k=2$costly", pool));
+    CU_ASSERT_STRING_EQUAL(get(database, id)->word_hash, "k=1$old");
+    OK(esign_subscriber_rehash(database, id, "k=1$old", "k=2$costly", pool));
+    const esign_subscriber_t *s = get(database, id);
+    CU_ASSERT_STRING_EQUAL(s->word_hash, "k=2$costly");
+    CU_ASSERT(s->epoch == 1 && s->link_epoch == 1);
+    CU_ASSERT_STRING_EQUAL(get(database, other)->word_hash, "k=1$old");
+}
+
+/* 0 when granted, else the earliest moment. */
+static apr_time_t claim(esign_database_t *database, apr_int64_t id, apr_time_t now)
+{
+    int granted = -1;
+    apr_time_t next = -1;
+    OK(esign_subscriber_claim_sms(database, id, now, 60 * SECOND, 3, &granted, &next, pool));
+    CU_ASSERT(granted == 0 || granted == 1);
+    return granted ? 0 : next;
+}
+
+static void test_claim_sms(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    const apr_time_t midnight = NOON + 12 * HOUR;
+    CU_ASSERT_EQUAL(claim(database, id, NOON), 0);
+    CU_ASSERT_EQUAL(claim(database, id, NOON), NOON + 60 * SECOND);
+    CU_ASSERT_EQUAL(claim(database, id, NOON + 60 * SECOND - 1), NOON + 60 * SECOND);
+    CU_ASSERT_EQUAL(claim(database, other, NOON), 0);
+    CU_ASSERT_EQUAL(claim(database, id, NOON + 60 * SECOND), 0);
+    CU_ASSERT_EQUAL(claim(database, id, midnight - 10 * SECOND), 0);
+
+    /* The third of the day: the next day begins before the pause has passed. */
+    CU_ASSERT_EQUAL(claim(database, id, midnight - 5 * SECOND), midnight + 50 * SECOND);
+    CU_ASSERT_EQUAL(claim(database, id, midnight), midnight + 50 * SECOND);
+    CU_ASSERT_EQUAL(claim(database, id, midnight + 50 * SECOND), 0);
+    CU_ASSERT_EQUAL(claim(database, id, midnight + HOUR), 0);
+    CU_ASSERT_EQUAL(claim(database, id, midnight + 2 * HOUR), 0);
+    CU_ASSERT_EQUAL(claim(database, id, midnight + 3 * HOUR), midnight + DAY);
+    CU_ASSERT_EQUAL(claim(database, id, midnight + DAY - 1), midnight + DAY);
+    CU_ASSERT_EQUAL(claim(database, id, midnight + DAY), 0);
+}
+
+static void test_open(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    int found_rows = -1;
+    for (int i = 0; i < 100; i++) {
+        OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
+        OK(esign_subscriber_failed(database, other, &policy, NOON, pool));
+    }
+    OK(esign_subscriber_open(database, id, &found_rows, pool));
+    CU_ASSERT_EQUAL(found_rows, 1);
+    CU_ASSERT(!get(database, id)->closed && get(database, id)->failures == 0 && get(database, id)->wait_until == 0);
+    CU_ASSERT(get(database, other)->closed);
+    OK(esign_subscriber_open(database, ESIGN_SUBSCRIBER_NONE, &found_rows, pool));
+    CU_ASSERT_EQUAL(found_rows, 0);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "subscribers are found by number and by id", test_find_and_get },
+        { "a subscriber may have no word yet", test_no_word },
+        { "a row tells nothing", test_nothing_in_clear },
+        { "a field of another row does not open", test_moved_field },
+        { "a number is registered once, under whichever key", test_add_twice },
+        { "waits grow from the fifth failure, the hundredth closes", test_failures },
+        { "a sign-in clears failures and ends links", test_signed_in },
+        { "a word changes once for a link, and ends sessions and links", test_change_word },
+        { "a rehash replaces only the hash it saw", test_rehash },
+        { "text messages keep their pause and their number a day", test_claim_sms },
+        { "the help desk opens an account", test_open },
+        CU_TEST_INFO_NULL
+    };
+    return tables_suite("subscriber", tests);
+}
