@@ -109,24 +109,44 @@ static const char *draw(const char *answer, const char *challenge, apr_size_t *l
     return png;
 }
 
-static void test_picture(void)
+#define PIXELS (ESIGN_CAPTCHA_WIDTH * ESIGN_CAPTCHA_HEIGHT)
+
+/* The picture as its reader sees it, 0 black. */
+static void draw_pixels(const char *answer, const char *challenge, unsigned char pixels[PIXELS])
 {
     apr_size_t length;
+    const char *png = draw(answer, challenge, &length);
+    png_image image = { .version = PNG_IMAGE_VERSION };
+    CU_ASSERT_FATAL(png_image_begin_read_from_memory(&image, png, length));
+    CU_ASSERT_FATAL(image.width == 200 && image.height == 60);
+    CU_ASSERT_EQUAL(image.format & (PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP), 0);
+    image.format = PNG_FORMAT_GRAY;
+    CU_ASSERT(png_image_finish_read(&image, NULL, pixels, 0, NULL));
+}
+
+static void test_picture(void)
+{
     for (int i = 0; i < 50; i++) {
-        const char *png = draw("MWXH4", apr_psprintf(pool, "challenge-%d", i), &length);
-        unsigned char pixels[ESIGN_CAPTCHA_WIDTH * ESIGN_CAPTCHA_HEIGHT];
-        png_image image = { .version = PNG_IMAGE_VERSION };
+        unsigned char pixels[PIXELS];
         int dark = 0;
-        CU_ASSERT_FATAL(png_image_begin_read_from_memory(&image, png, length));
-        CU_ASSERT_FATAL(image.width == 200 && image.height == 60);
-        CU_ASSERT_EQUAL(image.format & (PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP), 0);
-        image.format = PNG_FORMAT_GRAY;
-        CU_ASSERT(png_image_finish_read(&image, NULL, pixels, 0, NULL));
-        for (apr_size_t pixel = 0; pixel < sizeof pixels; pixel++)
+        draw_pixels("MWXH4", apr_psprintf(pool, "challenge-%d", i), pixels);
+        for (int pixel = 0; pixel < PIXELS; pixel++)
             dark += pixels[pixel] < 96;
         /* Five heavy letters, not an empty sheet and not a black one. */
-        CU_ASSERT(dark > (int)sizeof pixels / 12 && dark < (int)sizeof pixels / 2);
+        CU_ASSERT(dark > PIXELS / 12 && dark < PIXELS / 2);
     }
+}
+
+/* Who knows the challenge alone cannot compute the distortion: another last letter bends the first ones otherwise, too. */
+static void test_distortion(void)
+{
+    unsigned char one[PIXELS], other[PIXELS];
+    int differing = 0;
+    draw_pixels("ACDEF", "a challenge", one);
+    draw_pixels("ACDEH", "a challenge", other);
+    for (int pixel = 0; pixel < PIXELS; pixel++)
+        differing += pixel % ESIGN_CAPTCHA_WIDTH < ESIGN_CAPTCHA_WIDTH / 2 && one[pixel] != other[pixel];
+    CU_ASSERT(differing > PIXELS / 2 / 10);
 }
 
 static void test_same_picture(void)
@@ -150,6 +170,7 @@ int main(void)
         { "a challenge opens with the key that sealed it", test_keys },
         { "spaces and case do not matter, nor which i", test_matches },
         { "the picture is a grey PNG with ink on it", test_picture },
+        { "the distortion follows from the answer, too", test_distortion },
         { "a challenge always gives its own picture", test_same_picture },
         CU_TEST_INFO_NULL
     };

@@ -20,7 +20,7 @@ static void test_bound(void)
     const char *code = code_of(keyring, SESSION, 1, 10);
     CU_ASSERT_STRING_EQUAL(code_of(keyring, SESSION, 1, 10), code);
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, SESSION, 2, 10), code);
-    CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, "otp:another", 1, 10), code);
+    CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, "otp:b-session", 1, 10), code);
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, "otp:a-sessio", 1, 10), code);
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keys_load("key 1 " KEY_B "\n"), SESSION, 1, 10), code);
     CU_ASSERT_STRING_EQUAL(code_of(keys_load("key 2 " KEY_B "\nkey 1 " KEY_A "\n"), SESSION, 1, 10), code);
