@@ -34,7 +34,8 @@ static void test_recipient(void)
     expect("mailbox 'ayse.yilmaz' full", MAIL, "mailbox '***' full");
     expect("{\"to\":\"+905551234567\"}", PHONE, "{\"to\":\"***\"}");
     expect("905551234567 is blocked, +905551234567.", PHONE, "*** is blocked, ***.");
-    expect("9055512345678", PHONE, "9055512345678");
+    expect("05551234567 5551234567 00905551234567 +90-555-123-45-67 1234567", PHONE, "*** *** *** *** ***");
+    expect("9055512345678 905551234566 234567 a5551234567 0 + 20261124", PHONE, "9055512345678 905551234566 234567 a5551234567 0 + 20261124");
 }
 
 static void test_links(void)
