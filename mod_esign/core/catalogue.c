@@ -2,6 +2,7 @@
 /* catalogue.c: reads the message files and finds texts in them. */
 #include "core/catalogue.h"
 
+#include <apr_cstr.h>
 #include <apr_hash.h>
 #include <apr_tables.h>
 #include <apr_strings.h>
@@ -23,7 +24,7 @@ struct esign_catalogue_t {
 static int language_index(const char *language)
 {
     for (int i = 0; language && i < ESIGN_LANGUAGES; i++)
-        if (strncmp(language, esign_catalogue_languages[i], 2) == 0 && (language[2] == '\0' || language[2] == '-'))
+        if (apr_cstr_casecmpn(language, esign_catalogue_languages[i], 2) == 0 && (language[2] == '\0' || language[2] == '-'))
             return i;
     return -1;
 }

@@ -24,7 +24,7 @@ const char *esign_catalogue_text(const esign_catalogue_t *catalogue, const char 
 const char *esign_catalogue_format(const esign_catalogue_t *catalogue, const char *language, const char *key,
                                    const char *const *arguments, int count, apr_pool_t *p);
 
-/* The supported language that `language` names ("tr", "tr-TR"), or NULL. */
+/* The supported language that `language` names ("tr", "tr-TR", "TR"; tags have no case, RFC 5646 section 2.1.1), or NULL. */
 const char *esign_catalogue_language(const char *language);
 
 /* A moment as the language writes it, in the server's own time zone: "24 Kasım 2026 14.07" / "24 November 2026, 14:07". Month names are keys month.1 … month.12,

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include <libxml/parser.h>
+#include <libxslt/documents.h>
 #include <libxslt/security.h>
 #include <libxslt/transform.h>
 #include <libxslt/xslt.h>
@@ -57,6 +58,42 @@ static xsltSecurityPrefsPtr forbid_all(apr_pool_t *p)
     return prefs;
 }
 
+/* Stylesheets, included ones too, come from files and have no document type: libxslt's own loader would fetch what they name over the network. */
+static xmlDocPtr load_sheet(const xmlChar *path, xmlDictPtr dictionary, int options, void *context, xsltLoadType type)
+{
+    (void)options;
+    (void)context;
+    int file = !strstr((const char *)path, "://") || strncmp((const char *)path, "file://", 7) == 0;
+    xmlParserCtxtPtr parser = file && type != XSLT_LOAD_DOCUMENT ? xmlNewParserCtxt() : NULL;
+    if (!parser)
+        return NULL;
+    if (dictionary) {   /* that of the stylesheet which includes this one: libxslt compares names by address */
+        xmlDictFree(parser->dict);
+        parser->dict = dictionary;
+        xmlDictReference(dictionary);
+    }
+    xmlDocPtr document = xmlCtxtReadFile(parser, (const char *)path, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA);
+    if (document && document->intSubset) {
+        xmlFreeDoc(document);
+        document = NULL;
+    }
+    xmlFreeParserCtxt(parser);
+    return document;
+}
+
+/* The loader is the whole process's, so it is ours only meanwhile; no threads run yet. NULL when the stylesheet cannot be compiled. */
+static xsltStylesheetPtr compile(const char *path)
+{
+    xsltDocLoaderFunc before = xsltDocDefaultLoader;
+    xsltSetLoaderFunc(load_sheet);
+    xsltStylesheetPtr sheet = xsltParseStylesheetFile((const xmlChar *)path);
+    xsltSetLoaderFunc(before);
+    if (!sheet || sheet->errors == 0)
+        return sheet;
+    xsltFreeStylesheet(sheet);
+    return NULL;
+}
+
 esign_result_t esign_render_load(const esign_render_t **render, const char *folder, apr_pool_t *p)
 {
     esign_render_t *made = apr_pcalloc(p, sizeof(*made));
@@ -66,11 +103,9 @@ esign_result_t esign_render_load(const esign_render_t **render, const char *fold
     made->sheets = apr_hash_make(p);
     for (size_t i = 0; i < sizeof(sheet_names) / sizeof(*sheet_names); i++) {
         const char *path = apr_psprintf(p, "%s/xsl/%s.xsl", folder, sheet_names[i]);
-        xsltStylesheetPtr sheet = xsltParseStylesheetFile((const xmlChar *)path);
-        if (!sheet || sheet->errors > 0) {
-            xsltFreeStylesheet(sheet);
+        xsltStylesheetPtr sheet = compile(path);
+        if (!sheet)
             return esign_result_make(p, APR_EINVAL, "stylesheet", "%s cannot be compiled", path);
-        }
         apr_pool_cleanup_register(p, sheet, free_sheet, apr_pool_cleanup_null);
         apr_hash_set(made->sheets, sheet_names[i], APR_HASH_KEY_STRING, sheet);
     }
@@ -84,7 +119,7 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render)
     return render->catalogue;
 }
 
-/* libxslt's messages of one transformation: the first is kept. */
+/* libxslt's messages of one transformation: the first two are kept, for it says first where and then what. */
 static void keep_error(void *data, const char *format, ...)
 {
     esign_render_call_t *call = data;
@@ -93,8 +128,8 @@ static void keep_error(void *data, const char *format, ...)
     char *text = apr_pvsprintf(call->pool, format, arguments);
     va_end(arguments);
     text[strcspn(text, "\n")] = '\0';
-    if (!call->error && *text)
-        call->error = text;
+    if (*text && call->messages++ < 2)
+        call->error = call->error ? apr_pstrcat(call->pool, call->error, ": ", text, NULL) : text;
 }
 
 static void wipe_text(xmlChar *text)

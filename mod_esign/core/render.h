@@ -10,10 +10,11 @@
 /* The stylesheets of one htdocs folder, compiled before the fork; read-only afterwards, so threads share them. */
 typedef struct esign_render_t esign_render_t;
 
-/* Once a process, before threads: libxml2 and libxslt made ready, with no network and no entity expansion. */
+/* Once a process, before threads: libxml2 and libxslt made ready. */
 void esign_render_init(void);
 
-/* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl and reads FOLDER's catalogues. */
+/* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl and reads FOLDER's catalogues. Stylesheets are refused that have a document type, or include one from the
+ * network. Before threads. */
 esign_result_t esign_render_load(const esign_render_t **render, const char *folder, apr_pool_t *p);
 
 const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render);

@@ -13,6 +13,7 @@ typedef struct {
     const char *language;
     apr_pool_t *pool;
     const char *error;   /* the first thing that went wrong; NULL */
+    int messages;        /* how many libxslt has said */
 } esign_render_call_t;
 
 /* Makes m:text, m:has, m:time, m:date and m:group known to one transformation. */

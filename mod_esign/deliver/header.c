@@ -94,8 +94,9 @@ char *esign_header_mailbox(apr_pool_t *p, const char *name, const char *display_
     const char *angle = apr_pstrcat(p, "<", address, ">", NULL);
     if (*display_name == '\0')
         return join(p, name, address, "");
-    if (plain(display_name) && strlen(display_name) <= LONGEST_LINE / 2)
-        return join(p, name, quoted(p, display_name), apr_pstrcat(p, "\r\n ", angle, NULL));
+    const char *string = quoted(p, display_name);
+    if (plain(display_name) && strlen(name) + 2 + strlen(string) <= LONGEST_LINE)
+        return join(p, name, string, apr_pstrcat(p, "\r\n ", angle, NULL));
     return join(p, name, "\r\n ", apr_pstrcat(p, encoded_words(p, display_name), "\r\n ", angle, NULL));
 }
 

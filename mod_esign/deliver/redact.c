@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define MAX_WORDS_LENGTH 200
+#define MAX_NUMBER 15             /* digits of E.164 */
+#define TELLING_DIGITS 7          /* a mask leaves two */
 #define LONGEST_HARMLESS_RUN 31   /* a token has 43 characters; queue ids and enhanced status codes have fewer */
 
 static int alphanumeric(char c)
@@ -33,14 +35,28 @@ static int has_long_run(const char *word)
     return 0;
 }
 
-/* Whether a word without @ is the recipient: the part before its @, or its number with or without the plus sign. */
+/* Whether a word is a phone number, or so much of its end that it tells whose: gateways repeat it without the plus sign, without the country code, with a 0 before it,
+ * with hyphens or dots. */
+static int names_number(const char *word, apr_size_t word_length, const char *number)
+{
+    char digits[MAX_NUMBER + 1];
+    apr_size_t count = 0, length = strlen(number);
+    for (const char *end = word + word_length; word < end; word++) {
+        if (strchr("+-./", *word) != NULL || (*word == '0' && count == 0))
+            continue;
+        if (*word < '0' || *word > '9' || count == MAX_NUMBER)
+            return 0;
+        digits[count++] = *word;
+    }
+    return count >= TELLING_DIGITS && count <= length && memcmp(number + length - count, digits, count) == 0;
+}
+
+/* Whether a word without @ is the recipient: its number, or the part before its @. */
 static int names_recipient(const char *word, apr_size_t word_length, const char *recipient)
 {
     apr_size_t length = strcspn(recipient, "@");
-    if (recipient[0] == '+' && word[0] != '+') {
-        recipient++;
-        length--;
-    }
+    if (recipient[0] == '+')
+        return names_number(word, word_length, recipient + 1);
     return length > 0 && word_length == length && apr_cstr_casecmpn(word, recipient, length) == 0;
 }
 

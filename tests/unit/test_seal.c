@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_seal.c: sealed values open only where, and as, they were sealed. */
-#include "suite.h"
+#include "keys.h"
 #include "core/digest.h"
 #include "core/seal.h"
 
@@ -10,22 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-#define KEY_B "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 #define PLACE "subscriber/17/email"
-
-static esign_keyring_t *load(const char *text)
-{
-    char path[] = "/tmp/esign-seal-XXXXXX";
-    int file = mkstemp(path);
-    esign_keyring_t *keyring = NULL;
-    CU_ASSERT_FATAL(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
-    close(file);
-    CU_ASSERT(!esign_failed(esign_keyring_load(&keyring, path, pool)));
-    unlink(path);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(keyring);
-    return keyring;
-}
 
 static const char *seal(const esign_keyring_t *keyring, const char *place, const char *clear, apr_size_t length)
 {
@@ -47,7 +32,7 @@ static const char *unseal(const esign_keyring_t *keyring, const char *place, con
 
 static void test_round_trip(void)
 {
-    const esign_keyring_t *keyring = load("key 7 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 7 " KEY_A "\n");
     for (apr_size_t size = 0; size < 300; size++) {
         char clear[300], *opened;
         apr_size_t length;
@@ -63,7 +48,7 @@ static void test_round_trip(void)
 
 static void test_frame(void)
 {
-    const esign_keyring_t *keyring = load("key 7 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 7 " KEY_A "\n");
     apr_size_t size;
     const unsigned char *frame = esign_digest_decode(pool, seal(keyring, PLACE, "clear text", 10), &size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(frame);
@@ -85,13 +70,13 @@ static void test_frame(void)
 
 static void test_nonce(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     CU_ASSERT_STRING_NOT_EQUAL(seal(keyring, PLACE, "same", 4), seal(keyring, PLACE, "same", 4));
 }
 
 static void test_moved(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     const char *sealed = seal(keyring, PLACE, "ayse@example.org", 16);
     char *clear;
     apr_size_t length;
@@ -104,7 +89,7 @@ static void test_moved(void)
 
 static void test_every_bit(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\nkey 3 " KEY_B "\nkey 2 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\nkey 3 " KEY_B "\nkey 2 " KEY_A "\n");
     apr_size_t size;
     unsigned char *frame = esign_digest_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
     for (apr_size_t bit = 0; bit < size * 8; bit++) {
@@ -118,7 +103,7 @@ static void test_every_bit(void)
 
 static void test_cut(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     const char *sealed = seal(keyring, PLACE, "a value", 7);
     for (apr_size_t length = 0; length < strlen(sealed); length++)
         CU_ASSERT_PTR_NULL(unseal(keyring, PLACE, apr_pstrmemdup(pool, sealed, length)));
@@ -129,9 +114,9 @@ static void test_cut(void)
 
 static void test_rotation(void)
 {
-    const esign_keyring_t *before = load("key 1 " KEY_A "\n");
-    const esign_keyring_t *both = load("key 1 " KEY_A "\nkey 2 " KEY_B "\n");
-    const esign_keyring_t *after = load("key 2 " KEY_B "\n");
+    const esign_keyring_t *before = keys_load("key 1 " KEY_A "\n");
+    const esign_keyring_t *both = keys_load("key 1 " KEY_A "\nkey 2 " KEY_B "\n");
+    const esign_keyring_t *after = keys_load("key 2 " KEY_B "\n");
     const char *old = seal(before, PLACE, "value", 5), *new = seal(both, PLACE, "value", 5);
     CU_ASSERT_EQUAL(esign_seal_key_id(old), 1);
     CU_ASSERT_EQUAL(esign_seal_key_id(new), 2);

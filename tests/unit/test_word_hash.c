@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_word_hash.c: hashes of words: what matches, what is stale, and that no failure is cheaper than success. */
-#include "suite.h"
+#include "keys.h"
 #include "core/digest.h"
 #include "core/word_hash.h"
 
@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-#define KEY_B "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 #define WORD "parola-ş"
 
 /* WORD by the reference implementation (libargon2), in parameters that other systems use. */
@@ -22,19 +20,6 @@
     "2RfpIKWVdODeK7gfK92YZno5wq/E1plEo+peyQPUc6UuExTGoX3oF9cSSsvBinU8fDxtLBr4Dn7axKGD1cJo8g"
 
 static const esign_word_cost_t cost = { 19456, 2 };
-
-static esign_keyring_t *load(const char *text)
-{
-    char path[] = "/tmp/esign-hash-XXXXXX";
-    int file = mkstemp(path);
-    esign_keyring_t *keyring = NULL;
-    CU_ASSERT_FATAL(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text));
-    close(file);
-    CU_ASSERT(!esign_failed(esign_keyring_load(&keyring, path, pool)));
-    unlink(path);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(keyring);
-    return keyring;
-}
 
 static const char *make(const esign_keyring_t *keyring, esign_word_cost_t with, const char *word)
 {
@@ -53,7 +38,7 @@ static void expect(const esign_keyring_t *keyring, esign_word_cost_t with, const
 
 static void test_make(void)
 {
-    const esign_keyring_t *keyring = load("key 3 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 3 " KEY_A "\n");
     const char *hash = make(keyring, cost, WORD);
     CU_ASSERT_EQUAL(strncmp(hash, "k=3$argon2id$v=19$m=19456,t=2,p=1$", 34), 0);
     CU_ASSERT_STRING_NOT_EQUAL(hash, make(keyring, cost, WORD));
@@ -71,7 +56,7 @@ static void test_make(void)
 
 static void test_long_words_differ_at_their_end(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     char word[513];
     memset(word, 'a', sizeof word - 1);
     word[sizeof word - 1] = '\0';
@@ -84,7 +69,7 @@ static void test_long_words_differ_at_their_end(void)
 static void test_cost_bounds(void)
 {
     static const esign_word_cost_t bad[] = { { 19455, 2 }, { 19456, 1 }, { 19456, 0 }, { 0, 2 }, { -1, -1 }, { 1048577, 2 }, { 19456, 17 } };
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     const char *hash;
     for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CU_ASSERT_EQUAL(esign_word_hash_make(keyring, bad[i], WORD, &hash, pool).status, APR_EINVAL);
@@ -92,7 +77,7 @@ static void test_cost_bounds(void)
 
 static void test_stale(void)
 {
-    const esign_keyring_t *before = load("key 1 " KEY_A "\n"), *after = load("key 1 " KEY_A "\nkey 2 " KEY_B "\n");
+    const esign_keyring_t *before = keys_load("key 1 " KEY_A "\n"), *after = keys_load("key 1 " KEY_A "\nkey 2 " KEY_B "\n");
     const esign_word_cost_t more_memory = { 20480, 2 }, more_passes = { 19456, 3 };
     const char *hash = make(before, cost, WORD);
     expect(after, cost, WORD, hash, 1, 1);
@@ -106,7 +91,7 @@ static void test_stale(void)
 static void test_imported(void)
 {
     static const char *const imported[] = { IMPORTED_SHORT, IMPORTED_4_LANES, IMPORTED_LONG };
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     for (apr_size_t i = 0; i < sizeof imported / sizeof *imported; i++) {
         CU_ASSERT_PTR_NULL(esign_word_hash_refusal(imported[i]));
         expect(keyring, cost, WORD, imported[i], 1, 1);
@@ -120,7 +105,7 @@ static void test_imported(void)
 
 static void test_no_hash(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     expect(keyring, cost, WORD, NULL, 0, 0);
     expect(keyring, cost, "", NULL, 0, 0);
 }
@@ -130,7 +115,7 @@ static void test_unusable(void)
     static const char *const bad[] = {
         "", "k=", "k=1", "k=1$", "k=0" IMPORTED_SHORT, "k=256" IMPORTED_SHORT, "k=01" IMPORTED_SHORT, "k=x" IMPORTED_SHORT, "k=9" IMPORTED_SHORT, "K=1" IMPORTED_SHORT, "x", IMPORTED_SHORT "x"
     };
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         int matches = -1, stale = -1;
         esign_result_t result = esign_word_hash_verify(keyring, cost, WORD, bad[i], &matches, &stale, pool);
@@ -188,7 +173,7 @@ static int compare(const void *a, const void *b)
 static void test_equal_cost(void)
 {
     enum { CASES = 6, RUNS = 11 };
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     const char *real = make(keyring, cost, WORD);
     const struct { const char *word, *hash; } cases[CASES] = {
         { WORD, real }, { "another", real }, { WORD, NULL }, { "", real }, { WORD, "k=1$argon2id$broken" }, { WORD, apr_pstrcat(pool, "k=9", real + 3, NULL) }
@@ -208,7 +193,7 @@ static void test_equal_cost(void)
 /* Without memory nobody's word is wrong: it must not count as a failure of the subscriber's. */
 static void test_no_memory(void)
 {
-    const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     int status;
     pid_t child = fork();
     if (child == 0) {

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_message.c: the mails and the SMS that our own stylesheets make. */
+#include "suite.h"
+#include "deliver/header.h"
+#include "deliver/message.h"
+
+#include <time.h>
+
+#define ORGANIZATION "Merkez & <Oğul> \"A.Ş.\""
+#define ESCAPED "Merkez &amp; &lt;Oğul&gt; \"A.Ş.\""   /* a quotation mark is text between tags */
+#define URL "https://portal.example.org/esign"
+#define TOKEN "abcDEF-_0123456789abcDEF-_0123456789abcDEF0"
+#define LINK URL "/reset/" TOKEN
+#define WHEN apr_time_from_sec(1795529225)   /* 2026-11-24 14:07:05 UTC */
+
+static const esign_message_context_t *context;
+
+static const esign_subscriber_t *subscriber_of(const char *language)
+{
+    esign_subscriber_t *subscriber = apr_pcalloc(pool, sizeof *subscriber);
+    *subscriber = (esign_subscriber_t){ .id = 7, .national_id = "10000000146", .name = "Ayşe <Yılmaz> & Co", .email = "ayse@example.org",
+                                        .phone = "+905551234567", .language = language };
+    return subscriber;
+}
+
+static int has(const char *text, const char *part)
+{
+    return strstr(text, part) != NULL;
+}
+
+/* The paragraphs of a text part with their line breaks undone. */
+static const char *unwrapped(const char *text)
+{
+    char *flat = apr_pstrdup(pool, text);
+    for (char *c = flat; *c; c++)
+        if (*c == '\n')
+            *c = ' ';
+    return flat;
+}
+
+static int has_line(const char *text, const char *line)
+{
+    return has(apr_pstrcat(pool, "\n", text, NULL), apr_pstrcat(pool, "\n", line, "\n", NULL));
+}
+
+/* What every mail has, in either part. */
+static void check_mail(const esign_mail_t *mail, const char *greeting, const char *time)
+{
+    CU_ASSERT_STRING_EQUAL(mail->to, "ayse@example.org");
+    CU_ASSERT_STRING_EQUAL(mail->to_name, "Ayşe <Yılmaz> & Co");
+    CU_ASSERT(esign_header_safe(mail->subject));
+    CU_ASSERT_PTR_EQUAL(strstr(mail->subject, ORGANIZATION), mail->subject);
+    CU_ASSERT(has(mail->text, apr_pstrcat(pool, greeting, "Ayşe <Yılmaz> & Co,", NULL)));
+    CU_ASSERT(has(mail->html, apr_pstrcat(pool, greeting, "Ayşe &lt;Yılmaz&gt; &amp; Co,", NULL)));
+    CU_ASSERT(has_line(mail->text, ORGANIZATION) && has_line(mail->text, URL));
+    CU_ASSERT(has(mail->html, ">" ESCAPED "<") && !has(mail->html, "<Oğul>") && !has(mail->html, "& <"));
+    CU_ASSERT(has(mail->html, "href=\"" URL "\""));
+    const char *const parts[] = { mail->text, mail->html };
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT(has(parts[i], time));
+        CU_ASSERT(has(parts[i], "2001:db8::7"));
+        for (const char *brace = parts[i]; (brace = strchr(brace, '{')) != NULL; brace++)
+            CU_ASSERT(brace[1] < '0' || brace[1] > '9');   /* every {n} is filled in */
+    }
+    for (const char *line = mail->text; *line; line += strcspn(line, "\n") + 1) {
+        apr_size_t length = strcspn(line, "\n");
+        CU_ASSERT(length <= 90 || strncmp(line, URL, strlen(URL)) == 0);   /* 72 characters, of up to two bytes each */
+    }
+}
+
+static void check_reset(const char *language, int minutes, const char *greeting, const char *time, const char *life, const char *subject)
+{
+    esign_mail_t mail;
+    CU_ASSERT_FATAL(!esign_failed(esign_message_reset(context, subscriber_of(language), TOKEN, minutes, "2001:db8::7", WHEN, &mail, pool)));
+    check_mail(&mail, greeting, time);
+    CU_ASSERT_STRING_EQUAL(mail.subject, apr_pstrcat(pool, ORGANIZATION, subject, NULL));
+    CU_ASSERT(has_line(mail.text, LINK));
+    CU_ASSERT(has(mail.html, "<a href=\"" LINK "\">" LINK "</a>"));
+    CU_ASSERT(has(unwrapped(mail.text), life));
+    CU_ASSERT(has(mail.html, life));
+    CU_ASSERT(has(mail.html, apr_psprintf(pool, "<html lang=\"%s\">", language)));
+}
+
+static void test_reset(void)
+{
+    check_reset("tr", 30, "Sayın ", "24 Kasım 2026 17.07", " 30 dakika ", ": Güvenlik Sözcüğü yenileme isteğiniz");
+    check_reset("en", 30, "Dear ", "24 November 2026, 17:07", "valid for 30 minutes and", ": your request for a new Security Word");
+    check_reset("en", 1, "Dear ", "24 November 2026, 17:07", "valid for 1 minute and", ": your request for a new Security Word");
+}
+
+static void test_notices(void)
+{
+    static const char *const events[] = { "word-reset", "word-changed", "pin-shown" };
+    const esign_catalogue_t *catalogue = esign_render_catalogue(context->render);
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < ESIGN_LANGUAGES; j++) {
+            esign_mail_t mail;
+            const char *language = esign_catalogue_languages[j], *organization[] = { ORGANIZATION };
+            const char *what = esign_catalogue_text(catalogue, language, apr_pstrcat(pool, "mail.", events[i], NULL));
+            const char *otherwise = esign_catalogue_format(catalogue, language, apr_pstrcat(pool, "mail.", events[i], ".otherwise", NULL), organization, 1, pool);
+            CU_ASSERT_FATAL(!esign_failed(esign_message_notice(context, subscriber_of(language), events[i], "2001:db8::7", WHEN, &mail, pool)));
+            check_mail(&mail, j == 0 ? "Sayın " : "Dear ", j == 0 ? "24 Kasım 2026 17.07" : "24 November 2026, 17:07");
+            CU_ASSERT(has(unwrapped(mail.text), what) && has(mail.html, what));
+            CU_ASSERT(has(unwrapped(mail.text), otherwise) && has(mail.html, ESCAPED));
+            CU_ASSERT(!has(mail.text, "/reset") && !has(mail.html, "/reset"));   /* a notice never asks to follow a link */
+        }
+}
+
+static void test_code(void)
+{
+    for (int i = 0; i < ESIGN_LANGUAGES; i++) {
+        esign_sms_t sms;
+        CU_ASSERT_FATAL(!esign_failed(esign_message_code(context, subscriber_of(esign_catalogue_languages[i]), "012345", &sms, pool)));
+        CU_ASSERT_STRING_EQUAL(sms.to, "+905551234567");
+        CU_ASSERT(has(sms.text, " 012345"));
+        CU_ASSERT_PTR_EQUAL(strstr(sms.text, ORGANIZATION), sms.text);
+        CU_ASSERT(!has(sms.text, "\n") && !has(sms.text, "{"));
+    }
+}
+
+static void test_languages(void)
+{
+    esign_mail_t turkish, english;
+    CU_ASSERT_FATAL(!esign_failed(esign_message_reset(context, subscriber_of("tr"), TOKEN, 30, "local", WHEN, &turkish, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_message_reset(context, subscriber_of("en"), TOKEN, 30, "local", WHEN, &english, pool)));
+    CU_ASSERT(has(turkish.text, "Güvenlik Sözcüğü") && !has(turkish.text, "Security Word") && !has(turkish.html, "Security Word"));
+    CU_ASSERT(has(english.text, "Security Word") && !has(english.text, "Güvenlik") && !has(english.html, "Güvenlik"));
+}
+
+static void test_refused(void)
+{
+    esign_mail_t mail;
+    esign_sms_t sms;
+    esign_result_t result = esign_message_notice(context, subscriber_of("en"), "nothing-known", "local", WHEN, &mail, pool);
+    CU_ASSERT(esign_failed(result) && has(result.detail, "mail.nothing-known"));
+    CU_ASSERT(esign_failed(esign_message_notice(context, subscriber_of("en"), "", "local", WHEN, &mail, pool)));
+    CU_ASSERT(esign_failed(esign_message_code(context, subscriber_of("de"), "012345", &sms, pool)));
+}
+
+/* Names and addresses come from outside: what XML cannot hold goes, and the mail still does. */
+static void test_unclean(void)
+{
+    esign_mail_t mail;
+    esign_subscriber_t *subscriber = apr_pmemdup(pool, subscriber_of("en"), sizeof *subscriber);
+    subscriber->name = "A\x01" "B\xFF";
+    CU_ASSERT_FATAL(!esign_failed(esign_message_notice(context, subscriber, "pin-shown", "\x02" "here", WHEN, &mail, pool)));
+    CU_ASSERT(has(mail.text, "Dear AB\xEF\xBF\xBD,") && has(mail.text, "IP address: here"));
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "the reset mail holds the link in both parts", test_reset },
+        { "notices say what happened and what to do", test_notices },
+        { "the SMS holds the code in one line", test_code },
+        { "a message is in one language", test_languages },
+        { "what has no words is not sent", test_refused },
+        { "unclean texts are cleaned", test_unclean },
+        CU_TEST_INFO_NULL
+    };
+    apr_pool_t *whole;
+    esign_message_context_t made = { .organization = ORGANIZATION, .url = URL };
+    setenv("TZ", "<+03>-3", 1);
+    tzset();
+    apr_initialize();
+    apr_pool_create(&whole, NULL);
+    esign_render_init();
+    if (esign_failed(esign_render_load(&made.render, ESIGN_TEST_HTDOCS, whole)))
+        return EXIT_FAILURE;
+    context = &made;
+    int status = suite_run("message", tests);
+    apr_pool_destroy(whole);
+    return status;
+}
