@@ -15,7 +15,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define LINE_MAX_CHALLENGE 4096
 #define MAX_EVENTS 1000000
@@ -30,7 +29,7 @@ static const char *moment(apr_pool_t *p, apr_time_t time)
 static apr_int64_t number(const char *text)
 {
     size_t length = strlen(text);
-    return length > 0 && length <= 18 && strspn(text, "0123456789") == length ? apr_atoi64(text) : -1;
+    return length > 0 && length <= 19 && strspn(text, "0123456789") == length ? apr_atoi64(text) : -1;
 }
 
 static const char *argument(const esign_command_t *command)
@@ -50,8 +49,6 @@ int esign_key_new(const esign_command_t *command)
 int esign_db_init(const esign_command_t *command)
 {
     esign_database_t *database;
-    /* SQLite makes the file: for its owner alone. */
-    umask(077);
     esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
     if (!esign_failed(result))
         result = esign_database_init(database, command->pool);

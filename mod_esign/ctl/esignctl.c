@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define DEFAULT_SETTINGS ESIGN_CONFDIR "/esignctl.conf"
 
@@ -196,6 +197,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
     apr_pool_t *p;
     forbid_core();
     hold_standard_files();
+    /* Whatever opens an SQLite database that is not there makes the file: for its owner alone. */
+    umask(077);
     apr_app_initialize(&argc, &argv, &environment);
     esign_render_init();
     apr_pool_create(&p, NULL);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define TEXT(x) ((const char *)(x))
-#define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA)
+#define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | XML_PARSE_BIG_LINES)
 
 /* The file being read, and the errno that ended it. */
 typedef struct {
@@ -39,6 +39,7 @@ static int read_line(void *context, char *buffer, int length)
 /* libxml2's first complaint. */
 typedef struct {
     apr_pool_t *pool;
+    xmlTextReaderPtr reader;
     const char *text;
     int line;
 } complaint_t;
@@ -46,11 +47,11 @@ typedef struct {
 static void keep_complaint(void *data, const char *message, xmlParserSeverities severity, xmlTextReaderLocatorPtr locator)
 {
     complaint_t *complaint = data;
-    (void)severity;
+    (void)severity, (void)locator;   /* the locator tells the line of the element around the mistake */
     if (complaint->text)
         return;
     complaint->text = apr_pstrndup(complaint->pool, message, strcspn(message, "\n"));
-    complaint->line = xmlTextReaderLocatorLineNumber(locator);
+    complaint->line = xmlTextReaderGetParserLineNumber(complaint->reader);
 }
 
 /* Copies a value into the subscriber's pool and overwrites libxml2's own. */
@@ -238,17 +239,28 @@ static const char *misplaced(xmlTextReaderPtr reader)
     return NULL;
 }
 
+/* The line of a node that the reader tells of when the parser is past it; 0 when libxml2 does not know. Of a text, the line of its last character that is not blank. */
+static long line_of(xmlNodePtr node)
+{
+    long line = xmlGetLineNo(node);
+    if (node->type == XML_TEXT_NODE)
+        for (const char *start = TEXT(node->content), *c = start + strlen(start); c > start && strchr(" \t\r\n", c[-1]); c--)
+            line -= c[-1] == '\n';
+    return line < 0 ? 0 : line;
+}
+
 static esign_result_t read_all(const esign_registrar_t *registrar, xmlTextReaderPtr reader, int keep_going, esign_import_refused_fn *refused, void *baton,
                                esign_import_count_t *count, apr_pool_t *p)
 {
-    complaint_t complaint = { .pool = p };
+    complaint_t complaint = { .pool = p, .reader = reader };
     esign_result_t result = ESIGN_OK;
     xmlTextReaderSetErrorHandler(reader, keep_complaint, &complaint);
     int more = xmlTextReaderRead(reader);
     while (more == 1 && !esign_failed(result)) {
         const char *mistake = misplaced(reader);
+        long line = mistake ? line_of(xmlTextReaderCurrentNode(reader)) : 0;
         if (mistake)
-            return esign_result_make(p, APR_EGENERAL, "import", "line %d: %s", xmlTextReaderGetParserLineNumber(reader), mistake);
+            return esign_result_make(p, APR_EGENERAL, "import", "%s%s", line ? apr_psprintf(p, "line %ld: ", line) : "", mistake);
         int element = xmlTextReaderNodeType(reader) == XML_READER_TYPE_ELEMENT && xmlTextReaderDepth(reader) == 1;
         if (element)
             result = read_element(registrar, reader, keep_going, refused, baton, count, p);
