@@ -14,16 +14,22 @@
 #include <apr_time.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define LINE_MAX_CHALLENGE 4096
+#define MAX_EVENTS 1000000
 
 /* A moment, or a dash for none. */
 static const char *moment(apr_pool_t *p, apr_time_t time)
 {
     return time == 0 ? "-" : esign_iso_time(p, time);
+}
+
+/* A number of decimal digits alone; -1 when it is none. */
+static apr_int64_t number(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 0 && length <= 19 && strspn(text, "0123456789") == length ? apr_atoi64(text) : -1;
 }
 
 static const char *argument(const esign_command_t *command)
@@ -37,14 +43,12 @@ int esign_key_new(const esign_command_t *command)
     if (!path)
         return esign_complain(ESIGN_EXIT_USAGE, "name the file: esignctl key new FILE, or EsignKeyFile in %s", command->settings->path);
     esign_result_t result = esign_keyring_create(path, command->pool);
-    return esign_failed(result) ? esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail) : ESIGN_EXIT_OK;
+    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 
 int esign_db_init(const esign_command_t *command)
 {
     esign_database_t *database;
-    /* SQLite makes the file: for its owner alone. */
-    umask(077);
     esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
     if (!esign_failed(result))
         result = esign_database_init(database, command->pool);
@@ -76,7 +80,7 @@ static int find(const esign_command_t *command, const char *name, esign_database
     if (esign_failed(result))
         return esign_complain_of(result);
     if (*name == '#')
-        result = esign_subscriber_get(*database, apr_atoi64(name + 1), subscriber, p);
+        result = esign_subscriber_get(*database, number(name + 1), subscriber, p);
     else if (esign_national_id_parse(scheme, name, id))
         result = esign_subscriber_find(*database, id, subscriber, p);
     else
@@ -183,16 +187,17 @@ int esign_audit_show(const esign_command_t *command)
     const apr_array_header_t *entries;
     apr_pool_t *p = command->pool;
     const char *who = apr_table_get(command->options, "subscriber"), *most = apr_table_get(command->options, "max");
-    int max = most ? atoi(most) : 100, code;
+    apr_int64_t max = most ? number(most) : 100;
+    int code;
     esign_result_t result = ESIGN_OK;
-    if (max < 1)
-        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1");
+    if (max < 1 || max > MAX_EVENTS)
+        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d", MAX_EVENTS);
     if (who && (code = find(command, who, &database, &subscriber)) != ESIGN_EXIT_OK)
         return code;
     if (!who)
         result = esign_settings_database(command->settings, 1, &database, p);
     if (!esign_failed(result))
-        result = esign_audit_list(database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, max, &entries, p);
+        result = esign_audit_list(database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, (int)max, &entries, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("%-21s %-14s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");

@@ -7,11 +7,13 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #define DEFAULT_SETTINGS ESIGN_CONFDIR "/esignctl.conf"
 
@@ -53,14 +55,14 @@ int esign_complain(int code, const char *format, ...)
 
 int esign_complain_of(esign_result_t result)
 {
-    int refused = result.status == APR_EINVAL || result.status == APR_EEXIST;
-    int ours = refused && strcmp(result.problem, "settings") != 0;
-    return esign_complain(ours ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
+    int refused = result.status == APR_EEXIST || strcmp(result.problem, "application") == 0;
+    return esign_complain(refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
 }
 
-static void print_command(const row_t *row)
+static int print_command(const row_t *row)
 {
     printf("  esignctl %s%s%s\n      %s\n", row->words, *row->usage ? " " : "", row->usage, row->help);
+    return ESIGN_EXIT_OK;
 }
 
 static int print_help(void)
@@ -92,60 +94,73 @@ static const row_t *find_command(const apr_array_header_t *words, int *used, apr
 static int option_kind(const row_t *row, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *at = row->options; (at = strstr(at, name)) != NULL; at += length)
-        if ((at == row->options || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' ' || at[length] == '='))
-            return at[length] == '=' ? 2 : 1;
+    for (const char *at = row->options; *at; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        int valued = at[size - 1] == '=';
+        if (size - (size_t)valued == length && strncmp(at, name, length) == 0)
+            return valued ? 2 : 1;
+        at += size;
+    }
     return 0;
 }
 
-/* Parts words from options; options that stand before the command are ours. */
 typedef struct {
     apr_array_header_t *words;
-    apr_table_t *options;
-    const char *config;
-    int help, version;
+    apr_table_t *options, *general;   /* the command's; those of every command */
 } line_t;
 
-static int parse(line_t *line, int argc, const char *const *argv, const row_t **row, int *used, apr_pool_t *p)
+/* Takes the option `given`; `*value` is what stands behind it, NULL at the end of the line, and is set to NULL when the option takes it. */
+static int take_option(line_t *line, const char *given, const char **value, apr_pool_t *p)
 {
-    for (int i = 1; i < argc; i++)
-        if (strncmp(argv[i], "--", 2) != 0)
+    static const row_t general = { .options = "config= help version" };
+    const char *name = given + 2;
+    int used, ours = option_kind(&general, name);
+    const row_t *row = ours ? &general : find_command(line->words, &used, p);
+    int kind = row ? option_kind(row, name) : 0;
+    if (kind == 0)
+        return esign_complain(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help", given);
+    if (kind == 2 && !*value)
+        return esign_complain(ESIGN_EXIT_USAGE, "%s needs a value", given);
+    apr_table_set(ours ? line->general : line->options, name, kind == 2 ? *value : "");
+    if (kind == 2)
+        *value = NULL;
+    return ESIGN_EXIT_OK;
+}
+
+/* Parts words from options; behind "--" all are words. */
+static int parse(line_t *line, int argc, const char *const *argv, apr_pool_t *p)
+{
+    int words_only = 0;
+    for (int i = 1; i < argc; i++) {
+        const char *next = i + 1 < argc ? argv[i + 1] : NULL, *value = next;
+        if (words_only || strncmp(argv[i], "--", 2) != 0) {
             APR_ARRAY_PUSH(line->words, const char *) = argv[i];
-        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            line->config = argv[++i];
-        else if (strcmp(argv[i], "--help") == 0)
-            line->help = 1;
-        else if (strcmp(argv[i], "--version") == 0)
-            line->version = 1;
-        else {
-            *row = find_command(line->words, used, p);
-            int kind = *row ? option_kind(*row, argv[i] + 2) : 0;
-            if (kind == 0)
-                return esign_complain(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help", argv[i]);
-            if (kind == 2 && i + 1 == argc)
-                return esign_complain(ESIGN_EXIT_USAGE, "%s needs a value", argv[i]);
-            apr_table_set(line->options, argv[i] + 2, kind == 2 ? argv[i + 1] : "");
-            i += kind - 1;
+            continue;
         }
-    *row = find_command(line->words, used, p);
+        if (argv[i][2] == '\0') {
+            words_only = 1;
+            continue;
+        }
+        int code = take_option(line, argv[i], &value, p);
+        if (code != ESIGN_EXIT_OK)
+            return code;
+        i += value != next;
+    }
     return ESIGN_EXIT_OK;
 }
 
 static int run(int argc, const char *const *argv, apr_pool_t *p)
 {
-    line_t line = { .words = apr_array_make(p, 4, sizeof(const char *)), .options = apr_table_make(p, 4), .config = DEFAULT_SETTINGS };
-    const row_t *row;
-    int used, code = parse(&line, argc, argv, &row, &used, p);
+    line_t line = { .words = apr_array_make(p, 4, sizeof(const char *)), .options = apr_table_make(p, 4), .general = apr_table_make(p, 4) };
+    int used, code = parse(&line, argc, argv, p);
     if (code != ESIGN_EXIT_OK)
         return code;
-    if (line.version)
+    const row_t *row = find_command(line.words, &used, p);
+    const char *config = apr_table_get(line.general, "config");
+    if (apr_table_get(line.general, "version"))
         return puts("esignctl " ESIGN_VERSION) < 0;
-    if (line.help && row) {
-        print_command(row);
-        return ESIGN_EXIT_OK;
-    }
-    if (line.help)
-        return print_help();
+    if (apr_table_get(line.general, "help"))
+        return row ? print_command(row) : print_help();
     if (!row)
         return esign_complain(ESIGN_EXIT_USAGE, "%s; see esignctl --help", line.words->nelts ? "no such command" : "a command is missing");
     apr_array_header_t *arguments = apr_array_make(p, 2, sizeof(const char *));
@@ -154,7 +169,7 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     if (arguments->nelts < row->least || arguments->nelts > row->most)
         return esign_complain(ESIGN_EXIT_USAGE, "usage: esignctl %s %s", row->words, row->usage);
     esign_settings_t settings;
-    esign_result_t result = esign_settings_read(&settings, line.config, p);
+    esign_result_t result = esign_settings_read(&settings, config ? config : DEFAULT_SETTINGS, p);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
     esign_command_t command = { .settings = &settings, .arguments = arguments, .options = line.options, .pool = p };
@@ -169,14 +184,27 @@ static void forbid_core(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* What is closed is opened on nothing, the wrong way round: else the database would become standard output, and a form written there would count as printed. */
+static void hold_standard_files(void)
+{
+    for (int file = 0; file < 3; file++)
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file == 0 ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
 int main(int argc, const char *const *argv, const char *const *environment)
 {
     apr_pool_t *p;
     forbid_core();
+    hold_standard_files();
+    /* Whatever opens an SQLite database that is not there makes the file: for its owner alone. */
+    umask(077);
     apr_app_initialize(&argc, &argv, &environment);
     esign_render_init();
     apr_pool_create(&p, NULL);
     int code = run(argc, argv, p);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
+        code = esign_complain(ESIGN_EXIT_ENVIRONMENT, "standard output cannot be written; what the command did stands");
     apr_pool_destroy(p);
     apr_terminate();
     return code;

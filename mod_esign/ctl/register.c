@@ -41,6 +41,19 @@ int esign_subscriber_import(const esign_command_t *command)
     return count.refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
 }
 
+/* Options without which there is no form, and those with a value that nobody can mean. */
+static int check_options(const apr_table_t *options)
+{
+    static const char *const needed[] = { "name", "email", "phone" };
+    const char *language = apr_table_get(options, "language");
+    for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+        if (!apr_table_get(options, needed[i]))
+            return esign_complain(ESIGN_EXIT_USAGE, "--%s is missing; see esignctl form --help", needed[i]);
+    if (language && strcmp(language, "tr") != 0 && strcmp(language, "en") != 0)
+        return esign_complain(ESIGN_EXIT_USAGE, "--language: write tr or en");
+    return ESIGN_EXIT_OK;
+}
+
 /* A word of syllables without look-alikes, for who brings none. */
 static const char *make_word(apr_pool_t *p)
 {
@@ -113,12 +126,15 @@ int esign_form(const esign_command_t *command)
     const esign_render_t *render;
     esign_registrar_t registrar;
     apr_int64_t id;
+    int code = check_options(options);
+    if (code != ESIGN_EXIT_OK)
+        return code;
     const char *word_file = apr_table_get(options, "word-file"), *language = apr_table_get(options, "language");
     esign_application_t a = { .national_id = APR_ARRAY_IDX(command->arguments, 0, const char *), .language = language ? language : "tr",
                               .name = apr_table_get(options, "name"), .email = apr_table_get(options, "email"), .phone = apr_table_get(options, "phone") };
     a.word = word_file ? read_word(word_file, p) : make_word(p);
     if (!a.word)
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "--word-file %s: no word can be read there", word_file);
+        return esign_complain(ESIGN_EXIT_REFUSED, "--word-file %s: no word can be read there", word_file);
     esign_result_t result = esign_registrar_make(&registrar, command->settings, p);
     if (!esign_failed(result))
         result = esign_render_load(&render, command->settings->htdocs, p);

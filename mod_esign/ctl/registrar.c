@@ -65,6 +65,8 @@ static const char *word_refusal(const esign_registrar_t *registrar, const esign_
 {
     const char *const personal[] = { id, a->name, a->email, a->phone, registrar->settings->organization, "esign", NULL };
     const char *word;
+    if (a->word && a->word_hash)
+        return "a security-word or a word-hash must be given, not both";
     if (a->word_hash) {
         const char *why = esign_word_hash_refusal(a->word_hash);
         return why ? apr_psprintf(p, "the word-hash cannot be taken in: %s", why) : NULL;
@@ -82,9 +84,9 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar, const es
         return "the identity number is not one of the scheme";
     if (!a->language || !esign_catalogue_language(a->language) || strlen(a->language) != 2)
         return "the language must be tr or en";
-    if (!a->name || !*a->name || u8_check((const uint8_t *)a->name, strlen(a->name)) || u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS ||
-        strpbrk(a->name, "\r\n\t"))
-        return "the name must be 1 to 200 characters on one line";
+    /* Control characters, which would reach mail headers and terminals, are what a word cannot have either. */
+    if (!a->name || !*a->name || !esign_word_normalize(a->name, p) || u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS)
+        return "the name must be 1 to 200 characters on one line, without control characters";
     if (!a->email || !esign_contact_email_valid(a->email))
         return "the e-mail address is not one that mail can be sent to";
     if (!a->phone || !esign_contact_phone_valid(a->phone))

@@ -12,19 +12,19 @@
 static const struct {
     const char *name;
     size_t offset;
-    int number;   /* the least value; 0: a text */
+    int least, most;   /* of a number; 0: a text */
 } rows[] = {
-    { "EsignKeyFile", offsetof(esign_settings_t, key_file), 0 },
-    { "DBDriver", offsetof(esign_settings_t, db_driver), 0 },
-    { "DBDParams", offsetof(esign_settings_t, db_params), 0 },
-    { "EsignHtdocs", offsetof(esign_settings_t, htdocs), 0 },
-    { "EsignOrganization", offsetof(esign_settings_t, organization), 0 },
-    { "EsignPublicURL", offsetof(esign_settings_t, public_url), 0 },
-    { "EsignPrefix", offsetof(esign_settings_t, prefix), 0 },
-    { "EsignIdentityNumber", offsetof(esign_settings_t, identity_number), 0 },
-    { "EsignWordBlocklist", offsetof(esign_settings_t, word_blocklist), 0 },
-    { "EsignHashMemory", offsetof(esign_settings_t, hash_memory), 19456 },
-    { "EsignHashPasses", offsetof(esign_settings_t, hash_passes), 2 },
+    { "EsignKeyFile", offsetof(esign_settings_t, key_file), 0, 0 },
+    { "DBDriver", offsetof(esign_settings_t, db_driver), 0, 0 },
+    { "DBDParams", offsetof(esign_settings_t, db_params), 0, 0 },
+    { "EsignHtdocs", offsetof(esign_settings_t, htdocs), 0, 0 },
+    { "EsignOrganization", offsetof(esign_settings_t, organization), 0, 0 },
+    { "EsignPublicURL", offsetof(esign_settings_t, public_url), 0, 0 },
+    { "EsignPrefix", offsetof(esign_settings_t, prefix), 0, 0 },
+    { "EsignIdentityNumber", offsetof(esign_settings_t, identity_number), 0, 0 },
+    { "EsignWordBlocklist", offsetof(esign_settings_t, word_blocklist), 0, 0 },
+    { "EsignHashMemory", offsetof(esign_settings_t, hash_memory), 19456, 1048576 },
+    { "EsignHashPasses", offsetof(esign_settings_t, hash_passes), 2, 16 },
 };
 
 static esign_result_t refuse(const esign_settings_t *settings, int line, apr_pool_t *p, const char *what)
@@ -52,13 +52,13 @@ static esign_result_t take(esign_settings_t *settings, char *name, char *value, 
             continue;
         if (!(value = unquote(value)) || !*value)
             return refuse(settings, line, p, apr_psprintf(p, "%s: write a value, in double quotes if it has spaces at its ends", name));
-        if (!rows[i].number) {
+        if (!rows[i].most) {
             *(const char **)member = apr_pstrdup(p, value);
             return ESIGN_OK;
         }
         apr_int64_t number = apr_atoi64(value);
-        if (number < rows[i].number || number > 1048576)
-            return refuse(settings, line, p, apr_psprintf(p, "%s: write a number from %d to 1048576", name, rows[i].number));
+        if (strspn(value, "0123456789") != strlen(value) || number < rows[i].least || number > rows[i].most)
+            return refuse(settings, line, p, apr_psprintf(p, "%s: write a number from %d to %d", name, rows[i].least, rows[i].most));
         *(int *)member = (int)number;
         return ESIGN_OK;
     }

@@ -3,7 +3,7 @@
 #ifndef ESIGN_STORE_SCHEMA_H
 #define ESIGN_STORE_SCHEMA_H
 
-/* Statements that make the schema of ESIGN_SCHEMA_VERSION, ended by NULL. conf/schema/schema.sql is the same for readers; a test compares them. */
+/* Statements that make the schema of ESIGN_SCHEMA_VERSION, ended by NULL. They are those of conf/schema/schema.sql. */
 extern const char *const esign_schema_statements[];
 
 #endif

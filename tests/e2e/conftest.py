@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
+import command  # noqa: E402
 import portal as parts  # noqa: E402
 
 # Lines of levels that tell nothing wrong.
@@ -43,6 +44,12 @@ def make_portal():
 @pytest.fixture(scope="session")
 def portal(make_portal):
     return make_portal()
+
+
+@pytest.fixture
+def ctl(tmp_path):
+    """esignctl with a key file and a database of its own, without httpd."""
+    return command.Instance(tmp_path)
 
 
 @pytest.fixture(autouse=True)

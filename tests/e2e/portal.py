@@ -140,7 +140,10 @@ class Portal:
     def __init__(self, folder, port=None, *options):
         self.dir, self.port = folder, port or free_port()
         self.run("--detach", "--port", str(self.port), *options)
-        with open(os.path.join(folder, "demo.env")) as file:
+        self.read_env()
+
+    def read_env(self):
+        with open(os.path.join(self.dir, "demo.env")) as file:
             self.env = dict(word.split("=", 1) for line in file for word in shlex.split(line))
         self.url = self.env["URL"]
         self.seen = 0

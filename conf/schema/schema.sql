@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- schema.sql: the tables, as `esignctl db init` makes them; the build takes the statements from here. One text for SQLite and PostgreSQL. A statement ends with
+-- a semicolon at the end of its line, a comment begins with two hyphens.
+--
+-- Times are microseconds since 1970, UTC. Ids are random numbers of 63 bits. "Sealed" is AES-256-GCM under a key of the key file, bound to table, row and column
+-- (mod_esign/core/seal.h): without the key file it tells nothing and cannot be moved.
+
+CREATE TABLE schema_version (version INTEGER NOT NULL);
+
+CREATE TABLE subscriber (
+    id BIGINT PRIMARY KEY,
+    lookup TEXT NOT NULL UNIQUE,        -- the key's id and the keyed hash of the national id, to find it by
+    national_id TEXT NOT NULL,          -- sealed, as are the next three
+    name TEXT NOT NULL,
+    email TEXT NOT NULL,
+    phone TEXT NOT NULL,                -- as +905551234567
+    language TEXT NOT NULL,             -- tr or en
+    word_hash TEXT,                     -- k=ID of the pepper's key, then a PHC string of argon2id; without k=ID: taken in from elsewhere
+    failures INTEGER NOT NULL,          -- in a row
+    wait_until BIGINT NOT NULL,         -- no sign-in before
+    closed INTEGER NOT NULL,            -- 1: until `esignctl subscriber open`
+    epoch BIGINT NOT NULL,              -- raised by a word change: sessions of an older epoch are dead
+    link_epoch BIGINT NOT NULL,         -- raised by a word change and a sign-in: mailed links of an older one are dead
+    sms_last BIGINT NOT NULL,           -- when the last SMS went out
+    sms_day BIGINT NOT NULL,            -- the day that sms_count counts
+    sms_count INTEGER NOT NULL,
+    mail_last BIGINT NOT NULL,          -- the same of mailed links
+    mail_day BIGINT NOT NULL,
+    mail_count INTEGER NOT NULL,
+    created BIGINT NOT NULL
+);
+
+CREATE TABLE card (
+    id BIGINT PRIMARY KEY,
+    subscriber BIGINT NOT NULL REFERENCES subscriber (id),
+    serial TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,                -- active, suspended, revoked, expired
+    not_before TEXT NOT NULL,           -- YYYY-MM-DD
+    not_after TEXT NOT NULL,
+    fingerprint TEXT,                   -- SHA-256 of the certificate, 64 hexadecimal digits
+    pin TEXT NOT NULL,                  -- sealed
+    puk TEXT NOT NULL                   -- sealed
+);
+CREATE INDEX card_subscriber ON card (subscriber);
+
+CREATE TABLE outbox (
+    id BIGINT PRIMARY KEY,
+    kind INTEGER NOT NULL,              -- 0 a reset was asked for, 1 a code, 2 a notice
+    body TEXT NOT NULL,                 -- sealed; empty when given up
+    created BIGINT NOT NULL,
+    due BIGINT NOT NULL,                -- not before
+    expires BIGINT NOT NULL,            -- not after
+    attempts INTEGER NOT NULL,
+    owner TEXT NOT NULL,                -- the courier that has it
+    lease_until BIGINT NOT NULL,        -- until when
+    dead INTEGER NOT NULL,              -- 1: given up
+    error TEXT                          -- why the last attempt failed
+);
+CREATE INDEX outbox_due ON outbox (dead, due);
+
+CREATE TABLE audit (
+    id BIGINT PRIMARY KEY,
+    time BIGINT NOT NULL,
+    node TEXT NOT NULL,                 -- host name
+    event TEXT NOT NULL,
+    subscriber BIGINT NOT NULL,         -- 0: unknown
+    address TEXT NOT NULL,              -- the client's, or "local"
+    position BIGINT,                    -- of the chain
+    chain TEXT                          -- hash over this row and the one before
+);
+CREATE INDEX audit_time ON audit (time);
+CREATE INDEX audit_subscriber ON audit (subscriber, time);
+
+INSERT INTO schema_version (version) VALUES (1);
