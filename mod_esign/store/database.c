@@ -105,8 +105,7 @@ esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
         if (code != 0)
             result = failed(database, "the schema cannot be made", code, p);
     }
-    esign_result_t end = esign_database_end(database, !esign_failed(result), p);
-    return esign_failed(result) ? result : end;
+    return esign_database_end(database, result, p);
 }
 
 esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr_pool_t *p)
@@ -128,16 +127,16 @@ esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
     return code == 0 ? ESIGN_OK : failed(database, "a transaction cannot begin", code, p);
 }
 
-esign_result_t esign_database_end(esign_database_t *database, int commit, apr_pool_t *p)
+esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p)
 {
     apr_dbd_transaction_t *transaction = database->transaction;
     database->transaction = NULL;
     if (!transaction)
-        return ESIGN_OK;
-    if (!commit)
+        return result;
+    if (esign_failed(result))
         apr_dbd_transaction_mode_set(database->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
     int code = apr_dbd_transaction_end(database->driver, p, transaction);
-    return code == 0 || !commit ? ESIGN_OK : failed(database, "a transaction cannot be committed", code, p);
+    return code == 0 || esign_failed(result) ? result : failed(database, "a transaction cannot be committed", code, p);
 }
 
 static apr_dbd_prepared_t *statement(esign_database_t *database, const char *label)
