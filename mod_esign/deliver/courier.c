@@ -24,6 +24,7 @@ typedef struct {
     esign_outbox_kind_e kind;
     int attempts;
     const char *address;
+    esign_message_context_t context;   /* of the portal that the message is of */
     apr_pool_t *pool;
 } errand_t;
 
@@ -142,7 +143,7 @@ static esign_result_t start_reset(esign_courier_t *courier, const esign_outbox_m
     esign_grant_t grant = { .subscriber = subscriber->id, .link_epoch = subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
-    result = esign_message_reset(&o->message, subscriber, token, (int)(apr_time_sec(o->link_life) / 60), errand->address,
+    result = esign_message_reset(&errand->context, subscriber, token, (int)(apr_time_sec(o->link_life) / 60), errand->address,
                                  esign_record_number(message->values, "time", message->created), &mail, p);
     if (esign_failed(result))
         return result;
@@ -154,7 +155,7 @@ static esign_result_t start_notice(esign_courier_t *courier, const esign_outbox_
 {
     esign_mail_t mail;
     const char *event = apr_table_get(message->values, "event");
-    esign_result_t result = esign_message_notice(&courier->options->message, subscriber, event ? event : "", errand->address,
+    esign_result_t result = esign_message_notice(&errand->context, subscriber, event ? event : "", errand->address,
                                                  esign_record_number(message->values, "time", message->created), &mail, errand->pool);
     if (esign_failed(result))
         return result;
@@ -166,7 +167,7 @@ static esign_result_t start_code(esign_courier_t *courier, const esign_outbox_me
 {
     esign_sms_t sms;
     const char *code = apr_table_get(message->values, "code");
-    esign_result_t result = esign_message_code(&courier->options->message, subscriber, code ? code : "", &sms, errand->pool);
+    esign_result_t result = esign_message_code(&errand->context, subscriber, code ? code : "", &sms, errand->pool);
     return esign_failed(result) ? result : esign_transport_sms(courier->transport, message->id, &sms);
 }
 
@@ -186,8 +187,13 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     apr_pool_create(&p, courier->pool);
     errand_t *errand = apr_pcalloc(p, sizeof(*errand));
     const char *address = apr_table_get(message->values, "address");
+    const char *url = apr_table_get(message->values, "url"), *organization = apr_table_get(message->values, "organization");
     *errand = (errand_t){ .id = message->id, .kind = message->kind, .attempts = message->attempts, .pool = p,
-                          .address = address ? apr_pstrdup(p, address) : "unknown" };
+                          .address = address ? apr_pstrdup(p, address) : "unknown", .context = courier->options->message };
+    if (url && organization) {
+        errand->context.url = apr_pstrdup(p, url);
+        errand->context.organization = apr_pstrdup(p, organization);
+    }
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
     int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
     esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK

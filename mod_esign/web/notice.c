@@ -3,7 +3,6 @@
 #include "notice.h"
 
 #include "core/record.h"
-#include "store/outbox.h"
 
 /* Notices are still worth sending after a mail server's long night. */
 #define NOTICE_LIFE apr_time_from_sec(24 * 3600)
@@ -16,5 +15,5 @@ esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *su
     apr_table_set(values, "event", esign_audit_name(event));
     apr_table_set(values, "address", q->address);
     esign_record_set_number(values, "time", q->now);
-    return esign_outbox_add(q->database, ESIGN_OUTBOX_NOTICE, values, q->now, q->now + NOTICE_LIFE, p);
+    return esign_request_queue(q, ESIGN_OUTBOX_NOTICE, values, NOTICE_LIFE);
 }

@@ -9,7 +9,6 @@
 #include "core/record.h"
 #include "store/audit.h"
 #include "store/otp_store.h"
-#include "store/outbox.h"
 
 #include <apr_strings.h>
 
@@ -80,7 +79,7 @@ static esign_result_t queue_code(esign_request_t *q)
     apr_table_t *values = apr_table_make(p, 2);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
     apr_table_set(values, "code", code);
-    esign_result_t result = esign_outbox_add(q->database, ESIGN_OUTBOX_CODE, values, q->now, otp.expires, p);
+    esign_result_t result = esign_request_queue(q, ESIGN_OUTBOX_CODE, values, otp.expires - q->now);
     return esign_failed(result) ? result : esign_audit_add(q->database, ESIGN_AUDIT_CODE_SENT, q->subscriber->id, q->address, q->now, p);
 }
 

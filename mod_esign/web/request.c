@@ -47,6 +47,13 @@ esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
     return q->database ? esign_database_end(q->database, result, q->r->pool) : result;
 }
 
+esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life)
+{
+    apr_table_setn(values, "url", q->runtime->messages.url);
+    apr_table_setn(values, "organization", q->runtime->messages.organization);
+    return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
+}
+
 const char *esign_request_path(const esign_request_t *q, const char *below)
 {
     return apr_pstrcat(q->r->pool, q->config->prefix, "/", below, NULL);

@@ -5,6 +5,7 @@
 
 #include "runtime.h"
 
+#include "store/outbox.h"
 #include "store/subscriber.h"
 
 #include <httpd.h>
@@ -54,6 +55,9 @@ void esign_request_release(esign_request_t *q);
 /* esign_database_begin and _end on this request's connection; without one the beginning fails. */
 esign_result_t esign_request_begin(esign_request_t *q);
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
+
+/* Queues a message of this portal, due at once, in the caller's transaction. */
+esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life);
 
 /* A path below the prefix: esign_request_path(q, "otp/code"). */
 const char *esign_request_path(const esign_request_t *q, const char *below);

@@ -10,7 +10,6 @@
 #include "core/record.h"
 #include "core/seal.h"
 #include "store/audit.h"
-#include "store/outbox.h"
 #include "store/token.h"
 
 #include <apr_strings.h>
@@ -55,7 +54,7 @@ static esign_result_t queue_request(esign_request_t *q, const char *national_id)
     esign_record_set_number(values, "time", q->now);
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_outbox_add(q->database, ESIGN_OUTBOX_RESET_REQUEST, values, q->now, q->now + REQUEST_LIFE, p);
+        result = esign_request_queue(q, ESIGN_OUTBOX_RESET_REQUEST, values, REQUEST_LIFE);
     if (!esign_failed(result))
         result = esign_audit_add(q->database, ESIGN_AUDIT_RESET_ASKED, ESIGN_SUBSCRIBER_NONE, q->address, q->now, p);
     return esign_request_end(q, result);

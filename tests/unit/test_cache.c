@@ -80,7 +80,7 @@ static void test_sealed(void)
     esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, ""), *foreign = memcached_client(SCRATCH_KEY_2, ""), *both = memcached_client(SCRATCH_KEY_1 SCRATCH_KEY_2, "");
     esign_cache_set(cache, "sealed-a", "subscriber=17", LATER, pool);
     const char *raw = memcached_raw("sealed-a");
-    CU_ASSERT(strlen(raw) > 13 && strstr(raw, "17") == NULL);
+    CU_ASSERT(strlen(raw) > 13 && strstr(raw, "subscriber") == NULL);
     memcached_put("sealed-b", raw);
     CU_ASSERT_EQUAL(look(cache, "sealed-b"), ESIGN_CACHE_ERROR);
     CU_ASSERT_STRING_EQUAL(esign_cache_error(cache, pool), "a value cannot be unsealed");
