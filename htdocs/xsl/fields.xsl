@@ -11,6 +11,7 @@
       <xsl:if test="challenge">
         <input class="unseen" type="submit" value="{$submit}" tabindex="-1" aria-hidden="true"/>
       </xsl:if>
+      <xsl:if test="@mark"><input type="hidden" name="mark" value="{@mark}"/></xsl:if>
       <xsl:apply-templates select="field | challenge"/>
       <div class="actions">
         <button class="primary" type="submit"><xsl:value-of select="$submit"/></button>

@@ -68,7 +68,7 @@ static const char *card_refusal(const esign_card_t *card)
 
 static const char *word_refusal(const esign_registrar_t *registrar, const esign_application_t *a, const char *id, apr_pool_t *p)
 {
-    const char *const personal[] = { id, a->name, a->email, a->phone, registrar->settings->organization, "esign", NULL };
+    const char *const personal[] = { id, a->name, a->email, a->phone, registrar->settings->organization, NULL };
     const char *word;
     if (a->word && a->word_hash)
         return "a security-word or a word-hash must be given, not both";

@@ -44,7 +44,7 @@ int esign_activity_get(esign_request_t *q)
 
 int esign_word_get(esign_request_t *q)
 {
-    return esign_limits_fresh(q) ? esign_newword_page(q, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
+    return esign_limits_fresh(q) ? esign_newword_page(q, q->subscriber, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
 }
 
 int esign_word_post(esign_request_t *q)
@@ -55,7 +55,7 @@ int esign_word_post(esign_request_t *q)
         return esign_page_redirect(q, "otp");
     const char *word = esign_newword_read(q, q->subscriber, &field, &problem);
     if (!word)
-        return esign_newword_page(q, "word", "word", field, problem);
+        return esign_newword_page(q, q->subscriber, "word", "word", field, problem);
     apr_status_t status = esign_hash_make(q, word, &hash);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);

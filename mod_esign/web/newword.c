@@ -5,16 +5,28 @@
 #include "form.h"
 #include "notice.h"
 
+#include "core/digest.h"
+
 #include <apr_strings.h>
 
-int esign_newword_page(esign_request_t *q, const char *name, const char *below, const char *field, const char *problem)
+/* A mark of the subscriber whose word a form asks for. A browser has one session and one link at a time, but may show forms of two people in two tabs. */
+static const char *mark(esign_request_t *q, const esign_subscriber_t *subscriber)
+{
+    const esign_keyring_t *keyring = q->runtime->keyring;
+    const char *text = apr_psprintf(q->r->pool, "form of #%" APR_INT64_T_FMT, subscriber->id);
+    unsigned char mac[ESIGN_DIGEST_SIZE];
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_COOKIE, esign_keyring_active(keyring)), text, strlen(text), mac);
+    return esign_digest_encode(q->r->pool, mac, 12);
+}
+
+int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem)
 {
     const esign_word_policy_t *policy = &q->runtime->words;
     const char *min = apr_itoa(q->r->pool, policy->min), *max = apr_itoa(q->r->pool, policy->max);
     esign_page_t *page = esign_page_new(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
     if (problem)
         esign_page_problem(page, field, problem, strcmp(problem, "word-short") == 0 ? min : strcmp(problem, "word-long") == 0 ? max : NULL);
-    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, below), NULL);
+    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, below), "mark", mark(q, subscriber), NULL);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, form, "field", "name", "again", NULL);
     esign_page_element(page, NULL, "policy", "min", min, "max", max, NULL);
@@ -25,12 +37,16 @@ const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *sub
 {
     apr_pool_t *p = q->r->pool;
     const char *typed = esign_form_field(q, "word"), *again = esign_form_field(q, "again");
-    const char *const personal[] = { subscriber->national_id, subscriber->name, subscriber->email, subscriber->phone, q->config->organization, "esign", NULL };
+    const char *const personal[] = { subscriber->national_id, subscriber->name, subscriber->email, subscriber->phone, q->config->organization, NULL };
     const char *word = esign_word_normalize(typed, p);
     esign_word_verdict_e verdict = word ? esign_word_check(&q->runtime->words, word, personal, p) : ESIGN_WORD_MALFORMED;
+    const char *marked = esign_form_field(q, "mark");
     *field = "word";
     *problem = NULL;
-    if (verdict != ESIGN_WORD_OK) {
+    if (*marked && strcmp(marked, mark(q, subscriber)) != 0) {
+        *field = NULL;
+        *problem = "other-tab";
+    } else if (verdict != ESIGN_WORD_OK) {
         *problem = apr_pstrcat(p, "word-", esign_word_verdict_name(verdict), NULL);
     } else if (!*again || strcmp(typed, again) != 0) {
         *field = "again";

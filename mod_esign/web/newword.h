@@ -5,8 +5,8 @@
 
 #include "page.h"
 
-/* Sends the page `name` with the two fields, posting to `below`; with what is wrong when `q` is a POST whose fields esign_newword_read refused. */
-int esign_newword_page(esign_request_t *q, const char *name, const char *below, const char *field, const char *problem);
+/* Sends the page `name` with the two fields for a subscriber's word, posting to `below`; with what is wrong when `q` is a POST whose fields esign_newword_read refused. */
+int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem);
 
 /* Judges the two fields for a subscriber. The normalized word, secret; NULL with `*field` and `*problem` set when it is not acceptable. */
 const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *subscriber, const char **field, const char **problem);

@@ -154,7 +154,7 @@ int esign_reset_word_get(esign_request_t *q)
     esign_grant_t grant;
     esign_subscriber_t *subscriber;
     esign_cache_answer_e answer = look(q, token_of_cookie(q), &grant, &subscriber);
-    return answer == ESIGN_CACHE_DONE ? esign_newword_page(q, "reset-word", "reset/word", NULL, NULL) : send_refusal(q, answer);
+    return answer == ESIGN_CACHE_DONE ? esign_newword_page(q, subscriber, "reset-word", "reset/word", NULL, NULL) : send_refusal(q, answer);
 }
 
 /* A link is put back that did not change a word. */
@@ -191,7 +191,7 @@ int esign_reset_word_post(esign_request_t *q)
         return send_refusal(q, answer);
     const char *word = esign_newword_read(q, subscriber, &field, &problem);
     if (!word)
-        return esign_newword_page(q, "reset-word", "reset/word", field, problem);
+        return esign_newword_page(q, subscriber, "reset-word", "reset/word", field, problem);
     answer = esign_token_claim(q->runtime->cache, token, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR) {
         /* Perhaps it was deleted and only the answer was lost. Should another request have claimed it, what comes back is dead: the word change raises the epoch. */

@@ -270,6 +270,20 @@ def test_the_token_is_hidden_from_status_page_and_log(portal, browser, subscribe
     assert token not in log and token not in status and "/esign/reset/***" in status
 
 
+def test_two_links_in_two_tabs_do_not_change_places(portal, browser, subscriber):
+    """The form of one person's link, sent after another person's link was opened in the same browser, changes nobody's word."""
+    other = portal.new_subscriber()
+    browser.get(browser.reset_link(subscriber))
+    mark = browser.get("reset/word").xml.find("form").get("mark")
+    browser.get(browser.reset_link(other))
+    fields = {"word": "deniz feneri adası", "again": "deniz feneri adası", "mark": mark}
+    page = browser.post("reset/word", fields)
+    assert page.status == 422 and page.problems() == [(None, "other-tab")]
+    assert browser.post("reset/word", dict(fields, mark=page.xml.find("form").get("mark"))).status == 303
+    assert portal.browser().login(subscriber).status == 303
+    assert portal.browser().login(other, "deniz feneri adası").status == 303
+
+
 def test_unused_links_die_at_a_sign_in(portal, browser, subscriber):
     link = browser.reset_link(subscriber)
     browser.sign_in(subscriber)
