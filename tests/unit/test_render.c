@@ -34,17 +34,6 @@ static void free_block(void *block)
     free(block);
 }
 
-static void *allocate(size_t size)
-{
-    return calloc(1, size);
-}
-
-static char *duplicate(const char *text)
-{
-    size_t size = strlen(text) + 1;
-    return memcpy(allocate(size), text, size);
-}
-
 /* --- Our own stylesheets --- */
 
 static xmlDocPtr read_sample(const char *name)
@@ -488,7 +477,7 @@ int main(void)
         return EXIT_FAILURE;
     snprintf(path, sizeof path, "%s/xsl", folder);
     mkdir(path, 0700);
-    xmlMemSetup(free_block, allocate, realloc, duplicate);
+    xmlMemSetup(free_block, malloc, realloc, strdup);
     apr_initialize();
     apr_pool_create(&whole, NULL);
     esign_render_init();
