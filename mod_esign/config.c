@@ -97,7 +97,7 @@ const command_rec esign_config_directives[] = {
     COUNT("EsignMailConnections", mail_connections, 4, 1, 64, SERVER, "mails under way at once"),
     STRING("EsignSMSURL", sms_url, NULL, NULL, SERVER, "URL of the SMS gateway; {number}, {text}, {secret} are filled in"),
     STRING("EsignSMSMethod", sms_method, "POST", esign_config_check_method, SERVER, "GET or POST"),
-    AP_INIT_TAKE1("EsignSMSHeader", set_one, SETTING(LIST, MEMBER(sms_headers), .check = esign_config_check_line), SERVER, "a request header, \"Name: value\""),
+    AP_INIT_TAKE1("EsignSMSHeader", set_one, SETTING(LIST, MEMBER(sms_headers), .check = esign_config_check_header), SERVER, "a request header, \"Name: value\""),
     STRING("EsignSMSBody", sms_body, NULL, NULL, SERVER, "request body; {number}, {text}, {secret} are filled in"),
     STRING("EsignSMSSecretFile", sms_secret_file, NULL, esign_config_check_file, SERVER, "file with what {secret} stands for"),
     STRING("EsignSMSCAFile", sms_ca_file, NULL, esign_config_check_file, SERVER, "certificates that the gateway's is checked against"),

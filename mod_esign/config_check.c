@@ -34,6 +34,9 @@ const char *esign_config_check_origin(apr_pool_t *p, const char **value)
     if (apr_uri_parse(p, *value, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || uri.user || (uri.path && strcmp(uri.path, "/") != 0) || uri.query ||
         uri.fragment || (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) || strpbrk(*value, "\"'<> \\"))
         return apr_psprintf(p, "'%s' is not scheme, host and port alone: write it as in https://portal.example.org", *value);
+    /* Browsers leave a scheme's own port out of Origin, with which this is compared. */
+    if (uri.port_str && uri.port == apr_uri_port_of_scheme(uri.scheme))
+        uri.port_str = NULL;
     *value = uri.port_str ? apr_psprintf(p, "%s://%s:%s", uri.scheme, uri.hostname, uri.port_str) : apr_psprintf(p, "%s://%s", uri.scheme, uri.hostname);
     return NULL;
 }
@@ -44,6 +47,14 @@ const char *esign_config_check_line(apr_pool_t *p, const char **value)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return "the value has control characters: write it on one line without them";
     return **value ? NULL : apr_pstrdup(p, "the value is empty: write a text or leave the directive out");
+}
+
+const char *esign_config_check_header(apr_pool_t *p, const char **value)
+{
+    size_t name = strcspn(*value, ":");
+    if (name == 0 || (*value)[name] == '\0' || strcspn(*value, " \t") < name)
+        return apr_psprintf(p, "'%s' is not a header: write it as in \"Name: value\"", *value);
+    return esign_config_check_line(p, value);
 }
 
 const char *esign_config_check_link(apr_pool_t *p, const char **value)
@@ -157,6 +168,8 @@ static const char *check_together(apr_pool_t *p, const esign_config_t *config)
         return "EsignSessionIdle is longer than EsignSessionLife: write a shorter one";
     if (config->mail_user && !config->mail_password_file)
         return "EsignMailPasswordFile is missing: EsignMailUser asks for it";
+    if (config->mail_user && !config->mail_tls && strncmp(config->mail_url, "smtps:", 6) != 0)
+        return "EsignMailTLS Off would send EsignMailUser's password in clear: write On";
     if (config->sms_body && strcmp(config->sms_method, "GET") == 0)
         return "EsignSMSBody stands beside EsignSMSMethod GET: write POST, or leave the body out";
     esign_sms_gateway_t gateway = { .url = config->sms_url, .method = config->sms_method, .headers = config->sms_headers, .body = config->sms_body,

@@ -19,6 +19,9 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
+/* The node's; NULL until a configuration makes it. */
+static esign_gate_t *gate;
+
 /* The runtimes of all servers, by server_rec; made anew by each configuration. */
 static apr_hash_t *runtimes;
 
@@ -98,29 +101,39 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     return result;
 }
 
-/* At the very end, while this module's code is still there: a cleanup of the process pool would come after it was unloaded. */
-static apr_status_t close_gate(void *gate)
+#define GATE_KEY "mod_esign gate"
+
+/* The gate outlives configurations: children of the last one still hash while the next one starts. It goes when httpd does, or when the next configuration fails; and it
+ * goes here, for a cleanup of the process pool would come after this module's code was unloaded. */
+static apr_status_t close_gate(void *kept)
 {
-    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING ? esign_gate_destroy(gate) : APR_SUCCESS;
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_DESTROY_CONFIG ? APR_SUCCESS : esign_gate_destroy(kept);
 }
 
-/* The gate outlives configurations: children of the last one still hash while the next one starts. Its size is that of the first start. */
+static esign_gate_t *keep_gate(apr_pool_t *p)
+{
+    esign_gate_t **kept = ap_retained_data_get(GATE_KEY);
+    if (!kept || !*kept || !esign_gate_alive(*kept))
+        return NULL;
+    apr_pool_cleanup_register(p, *kept, close_gate, apr_pool_cleanup_null);
+    return *kept;
+}
+
+/* Its size is that of the first start. */
 static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
 {
-    esign_gate_t **gate = ap_retained_data_get("mod_esign gate");
-    if (!gate) {
-        apr_pool_t *process = runtime->server->process->pool;
-        esign_gate_t *made;
-        esign_result_t result = esign_gate_create(&made, runtime->config->hash_slots, runtime->config->hash_queue, process);
-        if (!esign_failed(result) && geteuid() == 0)
-            result = esign_gate_allow(made, ap_unixd_config.user_id, ap_unixd_config.group_id);
-        if (esign_failed(result))
-            return result;
-        gate = ap_retained_data_create("mod_esign gate", sizeof(*gate));
-        *gate = made;
-    }
-    runtime->gate = *gate;
-    apr_pool_cleanup_register(p, *gate, close_gate, apr_pool_cleanup_null);
+    if ((runtime->gate = gate) != NULL)
+        return ESIGN_OK;
+    esign_result_t result = esign_gate_create(&gate, runtime->config->hash_slots, runtime->config->hash_queue, runtime->server->process->pool);
+    if (!esign_failed(result) && geteuid() == 0)
+        result = esign_gate_allow(gate, ap_unixd_config.user_id, ap_unixd_config.group_id);
+    if (esign_failed(result))
+        return result;
+    esign_gate_t **kept = ap_retained_data_get(GATE_KEY);
+    if (!kept)
+        kept = ap_retained_data_create(GATE_KEY, sizeof(*kept));
+    *kept = gate;
+    runtime->gate = keep_gate(p);
     return ESIGN_OK;
 }
 
@@ -179,6 +192,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     if (!esign_failed(result))
         result = esign_transport_init();
     runtimes = apr_hash_make(p);
+    gate = keep_gate(p);
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {
         if (!esign_config_is_portal(esign_config_of_server(s)))
             continue;

@@ -37,6 +37,8 @@
       </title>
       <meta name="viewport" content="width=device-width, initial-scale=1"/>
       <meta name="robots" content="noindex"/>
+      <!-- Older Safari says where a form comes from only so; no page with a form has a secret in its address. -->
+      <xsl:if test="//form | signed-in"><meta name="referrer" content="same-origin"/></xsl:if>
       <meta name="color-scheme" content="light dark"/>
       <meta name="format-detection" content="telephone=no"/>
       <link rel="icon" href="{@static}/favicon.svg" type="image/svg+xml"/>

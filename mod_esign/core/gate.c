@@ -68,6 +68,11 @@ esign_result_t esign_gate_allow(esign_gate_t *gate, uid_t uid, gid_t gid)
     return ESIGN_OK;
 }
 
+int esign_gate_alive(const esign_gate_t *gate)
+{
+    return semctl(gate->set, SLOTS, GETVAL) >= 0;
+}
+
 static apr_interval_time_t microseconds(void)
 {
     struct timespec now;

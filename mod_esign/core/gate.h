@@ -19,6 +19,9 @@ apr_status_t esign_gate_destroy(void *gate);
 /* Lets the children's user enter; called by root. */
 esign_result_t esign_gate_allow(esign_gate_t *gate, uid_t uid, gid_t gid);
 
+/* Whether the semaphores are still there: an operator's ipcrm, or systemd's RemoveIPC, can take them. */
+int esign_gate_alive(const esign_gate_t *gate);
+
 /* Waits for a slot. APR_EAGAIN: the queue is full, at once. APR_TIMEUP: no slot within `patience`. Every success is followed by one esign_gate_leave. */
 apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience);
 

@@ -79,10 +79,13 @@ static const char *parse(const char *phc, phc_t *numbers)
     return NULL;
 }
 
-const char *esign_word_hash_refusal(const char *phc)
+const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost)
 {
     phc_t numbers;
-    return parse(phc, &numbers);
+    const char *refusal = parse(phc, &numbers);
+    if (!refusal && numbers.memory_kib * numbers.passes > (apr_int64_t)cost.memory_kib * cost.passes)
+        refusal = "it costs more than this portal's hashes, and its slowness would tell who is registered: raise EsignHashMemory or EsignHashPasses first";
+    return refusal;
 }
 
 /* The word as Argon2id gets it; NULL when the key file has no key `id`. */
@@ -135,6 +138,16 @@ static int has_memory(size_t size)
     return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
+/* A wrong word against a hash that was made when less was asked takes as long as against one of today: what is missing is spent on the dummy, for otherwise the time would tell
+ * that somebody is registered. Argon2id's time is that of memory times passes. */
+static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *text, apr_pool_t *p)
+{
+    apr_int64_t rest = (apr_int64_t)cost.memory_kib * cost.passes - numbers->memory_kib * numbers->passes;
+    esign_word_cost_t missing = { .memory_kib = (int)(rest / cost.passes), .passes = cost.passes };
+    int differs = missing.memory_kib >= 8 ? crypto_pwhash_str_verify(dummy(missing, p), text, strlen(text)) : 1;
+    (void)differs;   /* as everything does from the dummy */
+}
+
 esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char *hash,
                                       int *matches, int *stale, apr_pool_t *p)
 {
@@ -157,9 +170,11 @@ esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word
     apr_int64_t memory = (real ? numbers.memory_kib : cost.memory_kib) * 1024;
     if (verified != 0 && (errno != EINVAL || !has_memory((size_t)memory)))
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id");
+    *matches = verified == 0 && real && word[0] != '\0';
+    if (real && !*matches)
+        spend_rest(cost, &numbers, peppered, p);
     if (refusal != NULL)
         return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s", refusal);
-    *matches = verified == 0 && real && word[0] != '\0';
     *stale = *matches && (id != active || numbers.memory_kib < cost.memory_kib || numbers.passes < cost.passes);
     return ESIGN_OK;
 }

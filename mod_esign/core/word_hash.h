@@ -17,12 +17,13 @@ esign_result_t esign_word_hash_init(void);
 /* Hashes a normalized word: HMAC with the pepper of the active key, then Argon2id. The text is `k=ID` followed by a PHC string, in `p`. */
 esign_result_t esign_word_hash_make(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char **hash, apr_pool_t *p);
 
-/* Compares. `hash` NULL stands for a subscriber who does not exist or has no word: the same work is done against a hash of no word and `*matches` is 0.
+/* Compares. `hash` NULL stands for a subscriber who does not exist or has no word: the same work is done against a hash of no word and `*matches` is 0. A wrong
+ * word costs the same whatever the stored hash was made with, and so does a stored hash that cannot be used (APR_EINVAL, `*matches` 0).
  * `*stale`: it matches but was made without the active pepper or with less than `cost`, so hash it anew. */
 esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char *hash,
                                       int *matches, int *stale, apr_pool_t *p);
 
-/* Why a PHC string from outside cannot be taken in (not argon2id, costs beyond 1 GiB or 16 passes, malformed); NULL when it can. */
-const char *esign_word_hash_refusal(const char *phc);
+/* Why a PHC string from outside cannot be taken in (not argon2id, malformed, costlier than `cost`); NULL when it can. */
+const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost);
 
 #endif

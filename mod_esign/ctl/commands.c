@@ -120,13 +120,11 @@ int esign_subscriber_lift(const esign_command_t *command)
     if (code != ESIGN_EXIT_OK)
         return code;
     esign_result_t result = esign_database_begin(database, command->pool);
-    if (!esign_failed(result)) {
+    if (!esign_failed(result))
         result = esign_subscriber_open(database, s->id, &found, command->pool);
-        if (!esign_failed(result))
-            result = esign_audit_add(database, ESIGN_AUDIT_OPENED, s->id, "local", apr_time_now(), command->pool);
-        esign_result_t end = esign_database_end(database, !esign_failed(result), command->pool);
-        result = esign_failed(result) ? result : end;
-    }
+    if (!esign_failed(result))
+        result = esign_audit_add(database, ESIGN_AUDIT_OPENED, s->id, "local", apr_time_now(), command->pool);
+    result = esign_database_end(database, result, command->pool);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 

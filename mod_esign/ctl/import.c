@@ -187,8 +187,7 @@ static esign_result_t import_one(const esign_registrar_t *registrar, xmlNodePtr 
     if (esign_failed(result))
         return result;
     result = esign_registrar_add(registrar, &application, &id, p);
-    esign_result_t end = own_transaction ? esign_database_end(registrar->database, !esign_failed(result), p) : ESIGN_OK;
-    return esign_failed(result) ? result : end;
+    return own_transaction ? esign_database_end(registrar->database, result, p) : result;
 }
 
 static int is_refusal(esign_result_t result)
@@ -290,9 +289,10 @@ esign_result_t esign_import_file(const esign_registrar_t *registrar, const char 
         result = esign_result_make(p, source.error, "import", "cannot be read: %s", strerror(source.error));
     if (keep_going)
         return result;
-    int commit = !esign_failed(result) && count->refused == 0;
-    esign_result_t end = esign_database_end(registrar->database, commit, p);
-    if (!commit)
+    /* One that is refused takes all others with it. */
+    esign_result_t whole = esign_failed(result) || count->refused == 0 ? result : esign_result_make(p, APR_EINVAL, "import", "a subscriber is refused");
+    esign_result_t end = esign_database_end(registrar->database, whole, p);
+    if (esign_failed(end))
         count->registered = 0;
-    return esign_failed(result) ? result : end;
+    return esign_failed(whole) ? result : end;
 }

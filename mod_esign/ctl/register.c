@@ -142,12 +142,10 @@ int esign_form(const esign_command_t *command)
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
     /* Registered only when the form is out: without it nobody would know the word. */
     result = esign_database_begin(registrar.database, p);
-    if (!esign_failed(result)) {
+    if (!esign_failed(result))
         result = esign_registrar_add(&registrar, &a, &id, p);
-        if (!esign_failed(result))
-            result = print_form(command, render, &a, id);
-        esign_result_t end = esign_database_end(registrar.database, !esign_failed(result), p);
-        result = esign_failed(result) ? result : end;
-    }
+    if (!esign_failed(result))
+        result = print_form(command, render, &a, id);
+    result = esign_database_end(registrar.database, result, p);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }

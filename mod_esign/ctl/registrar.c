@@ -30,6 +30,11 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
     return result;
 }
 
+static esign_word_cost_t cost_of(const esign_registrar_t *registrar)
+{
+    return (esign_word_cost_t){ .memory_kib = registrar->settings->hash_memory, .passes = registrar->settings->hash_passes };
+}
+
 static int is_date(const char *text)
 {
     apr_time_t time;
@@ -68,7 +73,7 @@ static const char *word_refusal(const esign_registrar_t *registrar, const esign_
     if (a->word && a->word_hash)
         return "a security-word or a word-hash must be given, not both";
     if (a->word_hash) {
-        const char *why = esign_word_hash_refusal(a->word_hash);
+        const char *why = esign_word_hash_refusal(a->word_hash, cost_of(registrar));
         return why ? apr_psprintf(p, "the word-hash cannot be taken in: %s", why) : NULL;
     }
     if (!a->word)
@@ -101,9 +106,8 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar, const es
 
 static esign_result_t hash_word(const esign_registrar_t *registrar, const esign_application_t *a, const char **hash, apr_pool_t *p)
 {
-    esign_word_cost_t cost = { .memory_kib = registrar->settings->hash_memory, .passes = registrar->settings->hash_passes };
     *hash = a->word_hash;
-    return *hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost, esign_word_normalize(a->word, p), hash, p);
+    return *hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost_of(registrar), esign_word_normalize(a->word, p), hash, p);
 }
 
 esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)

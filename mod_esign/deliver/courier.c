@@ -81,14 +81,11 @@ static void bury(esign_courier_t *courier, const errand_t *errand, const char *e
 static void close_errand(esign_courier_t *courier, const errand_t *errand)
 {
     esign_result_t result = esign_database_begin(courier->database, courier->round);
-    if (!esign_failed(result)) {
+    if (!esign_failed(result))
         result = esign_outbox_done(courier->database, courier->owner, errand->id, courier->round);
-        if (!esign_failed(result) && errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->subscriber != ESIGN_SUBSCRIBER_NONE)
-            result = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_MAILED, errand->subscriber, errand->address, apr_time_now(), courier->round);
-        esign_result_t end = esign_database_end(courier->database, !esign_failed(result), courier->round);
-        result = esign_failed(result) ? result : end;
-    }
-    complain(courier, result);
+    if (!esign_failed(result) && errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->subscriber != ESIGN_SUBSCRIBER_NONE)
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_MAILED, errand->subscriber, errand->address, apr_time_now(), courier->round);
+    complain(courier, esign_database_end(courier->database, result, courier->round));
 }
 
 static void transfer_done(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error)

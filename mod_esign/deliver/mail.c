@@ -21,6 +21,16 @@ static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
     return length;
 }
 
+/* Whether a refusal is of this recipient or this text. A server that turns the connection, the sender or the password away is the administrator's to mend: the message waits. */
+static int is_about_message(const esign_transfer_t *transfer, CURLcode code)
+{
+    static const char recipient[] = "RCPT failed", text[] = "DATA failed", greeting[] = "Got unexpected smtp-server response";
+    if (strncmp(transfer->words, recipient, strlen(recipient)) == 0 || strncmp(transfer->words, text, strlen(text)) == 0)
+        return 1;
+    /* What comes behind the text. */
+    return code == CURLE_WEIRD_SERVER_REPLY && strncmp(transfer->words, greeting, strlen(greeting)) != 0;
+}
+
 static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code, const char **words)
 {
     long reply = 0;
@@ -29,9 +39,7 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &reply);
     if (reply >= 400 && transfer->reply[0] != '\0')
         *words = transfer->reply;
-    /* A sender or a password that the server will not have is the administrator's to mend: the message waits. */
-    int ours = code == CURLE_LOGIN_DENIED || strncmp(transfer->words, "MAIL failed", 11) == 0;
-    return reply >= 500 && reply < 600 && !ours ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
+    return reply >= 500 && reply < 600 && is_about_message(transfer, code) ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
 }
 
 static void add_part(esign_transfer_t *transfer, const char *text, const char *type)

@@ -139,8 +139,7 @@ esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
         if (code != 0)
             result = failed(database, "the schema cannot be made", code, p);
     }
-    esign_result_t end = esign_database_end(database, !esign_failed(result), p);
-    return esign_failed(result) ? result : end;
+    return esign_database_end(database, result, p);
 }
 
 esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr_pool_t *p)
@@ -163,17 +162,17 @@ esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
     return esign_failed(result) ? result : start(database, p);
 }
 
-esign_result_t esign_database_end(esign_database_t *database, int commit, apr_pool_t *p)
+esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p)
 {
     apr_dbd_transaction_t *transaction = database->transaction;
     database->transaction = NULL;
     if (!transaction)
-        return ESIGN_OK;
-    if (!commit || database->broken)
+        return result;
+    if (esign_failed(result) || database->broken)
         apr_dbd_transaction_mode_set(database->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
     int code = apr_dbd_transaction_end(database->driver, p, transaction);
-    if (!commit)
-        return ESIGN_OK;
+    if (esign_failed(result))
+        return result;
     /* The pgsql driver rolls such a one back and calls it a success. */
     if (database->broken)
         return esign_result_make(p, APR_EGENERAL, "database", "a transaction cannot be committed: a statement of it failed");

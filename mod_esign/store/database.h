@@ -50,10 +50,10 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
 /* The schema's version, 0 when there is none. */
 esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p);
 
-/* A transaction; its first statement must be a write (SQLite cannot raise a read lock under WAL). `_end` commits, or rolls back when `commit` is 0 or a
- * statement failed; a failed commit is a failure. */
+/* A transaction; its first statement must be a write (SQLite cannot raise a read lock under WAL). `_end` commits when all went well, which `result` tells, and else rolls back; it
+ * gives back `result`, or the failure of the commit. Where none is open it does nothing else. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p);
-esign_result_t esign_database_end(esign_database_t *database, int commit, apr_pool_t *p);
+esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p);
 
 /* For the rooms of store/: runs a statement by its label. `arguments`: pointers to what its placeholders name (%s: char, NULL for SQL's NULL; %lld: apr_int64_t). */
 #define ESIGN_SQL(...) ((const void *[]){ __VA_ARGS__ })

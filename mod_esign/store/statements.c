@@ -53,6 +53,7 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_list", "SELECT id, kind, created, due, expires, attempts, dead, lease_until, error FROM outbox ORDER BY created, id" },
 
     { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL)" },
+    { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
     { "audit_list", "SELECT id, time, event, subscriber, address, node FROM audit ORDER BY time DESC, id LIMIT %lld" },
     { "audit_list_subscriber", "SELECT id, time, event, subscriber, address, node FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
     { NULL, NULL }

@@ -46,7 +46,7 @@ static int quality(const char *parameters)
     if (!q || q[2] == '1')
         return 1000;
     int thousandths = 0, place = 100;
-    for (const char *c = q[3] == '.' ? q + 4 : ""; *c >= '0' && *c <= '9' && place > 0; c++, place /= 10)
+    for (const char *c = q[2] != '\0' && q[3] == '.' ? q + 4 : ""; *c >= '0' && *c <= '9' && place > 0; c++, place /= 10)
         thousandths += (*c - '0') * place;
     return thousandths;
 }

@@ -30,6 +30,13 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
     return answer;
 }
 
+void esign_limits_count(esign_request_t *q, const char *what, int limit)
+{
+    esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
+    if (esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, q->r->pool) == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
+}
+
 const char *esign_limits_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1])
 {
     const char *typed = esign_form_field(q, "id");

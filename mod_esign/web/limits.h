@@ -11,6 +11,9 @@ extern const esign_failure_policy_t esign_failure_limits;
 /* Whether this address may send the form `what`: DONE; MISS, with `*minutes` to wait; ERROR, logged. */
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, const char **minutes);
 
+/* Counts one request against it; a memcached that fails is logged. */
+void esign_limits_count(esign_request_t *q, const char *what, int limit);
+
 /* The identity number of the form into `id`; NULL, or the code of what is wrong with it. */
 const char *esign_limits_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1]);
 

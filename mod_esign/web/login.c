@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* login.c: figures 3 and 4: the way in by number, picture and word; and the way out. */
 #include "form.h"
+#include "hash.h"
 #include "limits.h"
 #include "page.h"
 #include "picture.h"
 #include "session.h"
 
-#include "core/word_hash.h"
 #include "store/audit.h"
-#include "store/throttle.h"
 
 #include <apr_strings.h>
-
 
 int esign_start_get(esign_request_t *q)
 {
@@ -63,54 +61,25 @@ int esign_login_get(esign_request_t *q)
  * the one that began a wait are refused, whatever they guessed. */
 static esign_result_t record_attempt(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
 {
-    esign_database_t *database = q->database;
     apr_pool_t *p = q->r->pool;
     apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
     apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
-    esign_result_t result = esign_database_begin(database, p);
-    if (esign_failed(result))
-        return result;
-    result = esign_subscriber_failed(database, counted, &esign_failure_limits, q->now, p);
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
     if (!esign_failed(result) && *accepted) {
         esign_subscriber_t *now;
-        result = esign_subscriber_get(database, id, &now, p);
+        result = esign_subscriber_get(q->database, id, &now, p);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
     }
     if (!esign_failed(result))
-        result = esign_audit_add(database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
-    esign_result_t end = esign_database_end(database, !esign_failed(result), p);
-    return esign_failed(result) ? result : end;
-}
-
-/* Verifies behind the gate. APR_SUCCESS with `*matches`; APR_EAGAIN or APR_TIMEUP: too many at once; else failed, logged. */
-static apr_status_t verify(esign_request_t *q, const esign_subscriber_t *subscriber, int *matches)
-{
-    const esign_runtime_t *runtime = q->runtime;
-    apr_pool_t *p = q->r->pool;
-    esign_word_cost_t cost = { .memory_kib = runtime->config->hash_memory, .passes = runtime->config->hash_passes };
-    const char *word = esign_word_normalize(esign_form_field(q, "word"), p), *hash = subscriber ? subscriber->word_hash : NULL, *better;
-    int stale = 0;
-    apr_status_t status = esign_gate_enter(runtime->gate, runtime->config->hash_patience);
-    if (status != APR_SUCCESS)
-        return status;
-    /* A word that no subscriber can have costs the same as any other. */
-    esign_result_t result = esign_word_hash_verify(runtime->keyring, cost, word ? word : "", word ? hash : NULL, matches, &stale, p);
-    if (!esign_failed(result) && *matches && stale && !esign_limits_waiting(subscriber, q->now)) {
-        result = esign_word_hash_make(runtime->keyring, cost, word, &better, p);
-        if (!esign_failed(result))
-            result = esign_subscriber_rehash(q->database, subscriber->id, hash, better, p);
-    }
-    esign_gate_leave(runtime->gate);
-    if (esign_failed(result))
-        esign_request_log(q, result);
-    return result.status;
+        result = esign_audit_add(q->database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
+    return esign_request_end(q, result);
 }
 
 static int refuse(esign_request_t *q, login_t *login)
 {
-    esign_throttle_policy_t policy = { .limit = q->config->address_failures, .window = q->config->address_window };
-    if (esign_throttle_count(q->runtime->cache, "sign-in", q->address, &policy, q->now, q->r->pool) == ESIGN_CACHE_ERROR)
-        esign_request_log_cache(q);
+    esign_limits_count(q, "sign-in", q->config->address_failures);
     login->status = HTTP_UNPROCESSABLE_ENTITY;
     login->word_problem = "credentials";
     return send_fresh_form(q, login);
@@ -118,26 +87,24 @@ static int refuse(esign_request_t *q, login_t *login)
 
 static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
 {
+    apr_pool_t *p = q->r->pool;
     esign_subscriber_t *subscriber;
-    int matches = 0;
-    esign_database_t *database = esign_request_database(q);
-    esign_result_t result = ESIGN_OK;
-    if (!database || esign_failed(result = esign_subscriber_find(database, national_id, &subscriber, q->r->pool))) {
-        if (database)
-            esign_request_log(q, result);
+    esign_result_t result;
+    if (!esign_request_database(q))
         return esign_page_unavailable(q);
-    }
-    apr_status_t status = verify(q, subscriber, &matches);
-    if (APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status))
-        return esign_page_busy(q);
+    if (esign_failed(result = esign_subscriber_find(q->database, national_id, &subscriber, p)))
+        return esign_page_failed(q, result);
+    const char *hash = subscriber ? subscriber->word_hash : NULL, *better;
+    int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);
+    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), hash, !waiting, &matches, &better);
     if (status != APR_SUCCESS)
-        return esign_page_unavailable(q);
-    int accepted = matches && !esign_limits_waiting(subscriber, q->now);
+        return esign_hash_refused(q, status);
+    int accepted = matches && !waiting;
     result = record_attempt(q, subscriber, &accepted);
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (!esign_failed(result) && accepted && better)
+        result = esign_subscriber_rehash(q->database, subscriber->id, hash, better, p);
+    if (esign_failed(result))
+        return esign_page_failed(q, result);
     if (!accepted)
         return refuse(q, login);
     return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD) ? esign_page_redirect(q, "otp") : esign_page_unavailable(q);
@@ -166,6 +133,8 @@ int esign_login_post(esign_request_t *q)
         login.word_problem = "word-empty";
     if (!esign_picture_judge(q, &login.picture))
         return esign_page_unavailable(q);
+    if (login.picture.wrong)
+        esign_limits_count(q, "sign-in", q->config->address_failures);
     if (!login.id_problem && !login.word_problem && !login.picture.problem && !esign_picture_use(q, &login.picture))
         return esign_page_unavailable(q);
     if (login.id_problem || login.word_problem || login.picture.problem)
@@ -175,7 +144,7 @@ int esign_login_post(esign_request_t *q)
 
 int esign_logout_post(esign_request_t *q)
 {
-    if (esign_session_identify(q) == OK) {
+    if (esign_session_identify(q) == OK && esign_request_database(q)) {
         esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_OUT, q->subscriber->id, q->address, q->now, q->r->pool);
         if (esign_failed(result))
             esign_request_log(q, result);

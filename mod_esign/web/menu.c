@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* menu.c: figure 16, and what else the menu leads to: recent activity, another word. */
+#include "hash.h"
 #include "limits.h"
 #include "newword.h"
 #include "session.h"
@@ -27,13 +28,14 @@ int esign_activity_get(esign_request_t *q)
 {
     const apr_array_header_t *entries;
     esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (esign_failed(result))
+        return esign_page_failed(q, result);
     esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
+        /* A newer version's events have no words here. */
+        if (entry->event == ESIGN_AUDIT_EVENTS)
+            continue;
         esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
                            "address", entry->address, NULL);
     }
@@ -54,14 +56,12 @@ int esign_word_post(esign_request_t *q)
     const char *word = esign_newword_read(q, q->subscriber, &field, &problem);
     if (!word)
         return esign_newword_page(q, "word", "word", field, problem);
-    apr_status_t status = esign_newword_hash(q, word, &hash);
+    apr_status_t status = esign_hash_make(q, word, &hash);
     if (status != APR_SUCCESS)
-        return APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status) ? esign_page_busy(q) : esign_page_unavailable(q);
+        return esign_hash_refused(q, status);
     esign_result_t result = esign_newword_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (esign_failed(result))
+        return esign_page_failed(q, result);
     /* The raised epoch has ended this session with all others; the browser need not keep its cookie. */
     return esign_session_end(q) ? esign_page_redirect(q, "reset/done") : esign_page_unavailable(q);
 }

@@ -5,8 +5,6 @@
 #include "form.h"
 #include "notice.h"
 
-#include "core/word_hash.h"
-
 #include <apr_strings.h>
 
 int esign_newword_page(esign_request_t *q, const char *name, const char *below, const char *field, const char *problem)
@@ -41,32 +39,16 @@ const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *sub
     return *problem ? NULL : word;
 }
 
-apr_status_t esign_newword_hash(esign_request_t *q, const char *word, const char **hash)
-{
-    const esign_config_t *config = q->runtime->config;
-    esign_word_cost_t cost = { .memory_kib = config->hash_memory, .passes = config->hash_passes };
-    apr_status_t status = esign_gate_enter(q->runtime->gate, config->hash_patience);
-    if (status != APR_SUCCESS)
-        return status;
-    esign_result_t result = esign_word_hash_make(q->runtime->keyring, cost, word, hash, q->r->pool);
-    esign_gate_leave(q->runtime->gate);
-    if (esign_failed(result))
-        esign_request_log(q, result);
-    return result.status;
-}
-
 esign_result_t esign_newword_store(esign_request_t *q, const esign_subscriber_t *subscriber, apr_int64_t link_epoch, const char *hash, int event, int *changed)
 {
     apr_pool_t *p = q->r->pool;
-    esign_result_t result = esign_database_begin(q->database, p);
     *changed = 0;
-    if (esign_failed(result))
-        return result;
-    result = esign_subscriber_change_word(q->database, subscriber->id, link_epoch, hash, changed, p);
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_subscriber_change_word(q->database, subscriber->id, link_epoch, hash, changed, p);
     if (!esign_failed(result) && *changed)
         result = esign_audit_add(q->database, (esign_audit_event_e)event, subscriber->id, q->address, q->now, p);
     if (!esign_failed(result) && *changed)
         result = esign_notice_add(q, subscriber, (esign_audit_event_e)event);
-    esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
-    return esign_failed(result) ? result : end;
+    return esign_request_end(q, result);
 }

@@ -11,9 +11,6 @@ int esign_newword_page(esign_request_t *q, const char *name, const char *below, 
 /* Judges the two fields for a subscriber. The normalized word, secret; NULL with `*field` and `*problem` set when it is not acceptable. */
 const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *subscriber, const char **field, const char **problem);
 
-/* Hashes it behind the gate. APR_SUCCESS; APR_EAGAIN or APR_TIMEUP: too many at once; anything else: failed, logged. */
-apr_status_t esign_newword_hash(esign_request_t *q, const char *word, const char **hash);
-
 /* Changes the word, raises the epochs, writes `event` (an esign_audit_event_e) and queues its notice, all or nothing. `link_epoch` as esign_subscriber_change_word has it.
  * `*changed` 0: the link had died. */
 esign_result_t esign_newword_store(esign_request_t *q, const esign_subscriber_t *subscriber, apr_int64_t link_epoch, const char *hash, int event, int *changed);

@@ -111,18 +111,13 @@ int esign_otp_post(esign_request_t *q)
     apr_time_t next = 0;
     if (esign_limits_waiting(q->subscriber, q->now))
         return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", seconds_held(q));
-    esign_result_t result = esign_database_begin(q->database, p);
-    if (!esign_failed(result)) {
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
         result = esign_subscriber_claim_sms(q->database, q->subscriber->id, q->now, q->config->sms_pause, q->config->sms_per_day, &granted, &next, p);
-        if (!esign_failed(result) && granted)
-            result = queue_code(q);
-        esign_result_t end = esign_database_end(q->database, granted && !esign_failed(result), p);
-        result = esign_failed(result) ? result : end;
-    }
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (!esign_failed(result) && granted)
+        result = queue_code(q);
+    if (esign_failed(result = esign_request_end(q, result)))
+        return esign_page_failed(q, result);
     return granted ? esign_page_redirect(q, "otp/code") : send_not_yet(q, next);
 }
 
@@ -166,18 +161,13 @@ int esign_otp_code_get(esign_request_t *q)
 static int sign_in(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    esign_result_t result = esign_database_begin(q->database, p);
-    if (!esign_failed(result)) {
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
         result = esign_subscriber_signed_in(q->database, q->subscriber->id, p);
-        if (!esign_failed(result))
-            result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_IN, q->subscriber->id, q->address, q->now, p);
-        esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
-        result = esign_failed(result) ? result : end;
-    }
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (!esign_failed(result))
+        result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_IN, q->subscriber->id, q->address, q->now, p);
+    if (esign_failed(result = esign_request_end(q, result)))
+        return esign_page_failed(q, result);
     return esign_session_raise(q, q->subscriber, ESIGN_TRUST_CODE) ? esign_page_redirect(q, "menu") : esign_page_unavailable(q);
 }
 
@@ -185,18 +175,13 @@ static int sign_in(esign_request_t *q)
 static int refuse(esign_request_t *q, const char *problem, const char *argument)
 {
     apr_pool_t *p = q->r->pool;
-    esign_result_t result = esign_database_begin(q->database, p);
-    if (!esign_failed(result)) {
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
         result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, q->now, p);
-        if (!esign_failed(result))
-            result = esign_audit_add(q->database, ESIGN_AUDIT_CODE_REFUSED, q->subscriber->id, q->address, q->now, p);
-        esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
-        result = esign_failed(result) ? result : end;
-    }
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (!esign_failed(result))
+        result = esign_audit_add(q->database, ESIGN_AUDIT_CODE_REFUSED, q->subscriber->id, q->address, q->now, p);
+    if (esign_failed(result = esign_request_end(q, result)))
+        return esign_page_failed(q, result);
     return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, problem, argument);
 }
 

@@ -127,6 +127,7 @@ int esign_page_send(esign_page_t *page)
     }
     apr_table_setn(r->err_headers_out, "Content-Language", q->language);
     ap_set_content_length(r, (apr_off_t)length);
+    esign_request_release(q);
     if (!r->header_only)
         ap_rwrite(output, (int)length, r);
     return OK;
@@ -191,12 +192,18 @@ int esign_page_invalid(esign_request_t *q, int status)
     return send_start(q, "invalid", status);
 }
 
+/* The address of a mailed link is not known any more; the browser knows it. */
+static const char *same_address(const esign_request_t *q)
+{
+    return q->argument ? "" : q->r->uri;
+}
+
 int esign_page_busy(esign_request_t *q)
 {
     const char *seconds = apr_itoa(q->r->pool, RETRY_SECONDS);
     apr_table_setn(q->r->err_headers_out, "Retry-After", seconds);
     esign_page_t *page = esign_page_new(q, "busy", HTTP_SERVICE_UNAVAILABLE);
-    esign_page_element(page, NULL, "again", "href", q->r->uri, NULL);
+    esign_page_element(page, NULL, "again", "href", same_address(q), NULL);
     esign_page_element(page, NULL, "wait", "seconds", seconds, NULL);
     return esign_page_send(page);
 }
@@ -204,5 +211,11 @@ int esign_page_busy(esign_request_t *q)
 int esign_page_unavailable(esign_request_t *q)
 {
     apr_table_setn(q->r->err_headers_out, "Retry-After", apr_itoa(q->r->pool, RETRY_SECONDS));
-    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", q->r->uri);
+    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", same_address(q));
+}
+
+int esign_page_failed(esign_request_t *q, esign_result_t result)
+{
+    esign_request_log(q, result);
+    return esign_page_unavailable(q);
 }

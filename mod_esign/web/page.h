@@ -42,6 +42,7 @@ int esign_page_insecure(esign_request_t *q);        /* 403 */
 int esign_page_invalid(esign_request_t *q, int status);
 int esign_page_busy(esign_request_t *q);            /* 503, Retry-After */
 int esign_page_unavailable(esign_request_t *q);     /* 503: a part is down */
+int esign_page_failed(esign_request_t *q, esign_result_t result);   /* the same, and the failure is logged */
 
 /* The headers that every answer in the portal's location carries (OWASP Secure Headers); `r` need not be a page. */
 void esign_page_headers(request_rec *r, const esign_config_t *config);

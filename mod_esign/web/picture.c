@@ -52,6 +52,7 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
         picture->answer = typed;
         return 1;
     }
+    picture->wrong = 1;
     if (!esign_picture_use(q, picture))
         return 0;
     return renew(q, picture, "answer-wrong");

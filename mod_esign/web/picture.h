@@ -14,6 +14,7 @@ typedef struct {
     const char *challenge;     /* what the form shows next: the one that was sent while it is still good */
     const char *answer;        /* filled in again: the right answer beside a mistake in another field; NULL */
     const char *problem;       /* NULL, or the code of what is wrong with it */
+    int wrong;                 /* another answer than the picture's was sent */
     apr_time_t expires;
 } esign_picture_t;
 

@@ -23,18 +23,19 @@ int esign_pin_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* What is shown is audited and told first: nothing is seen that left no trace. */
+/* What is shown is audited and told first: nothing is seen that left no trace. One mail tells of all views of the same minute. */
 static esign_result_t record_view(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    esign_result_t result = esign_database_begin(q->database, p);
-    if (esign_failed(result))
-        return result;
-    result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
+    int shown = 0;
+    esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
+        result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
+    if (!esign_failed(result))
+        result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->now - q->config->pin_shown, &shown, p);
+    if (!esign_failed(result) && shown == 1)
         result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN);
-    esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
-    return esign_failed(result) ? result : end;
+    return esign_request_end(q, result);
 }
 
 int esign_pin_post(esign_request_t *q)
@@ -45,10 +46,8 @@ int esign_pin_post(esign_request_t *q)
     esign_result_t result = record_view(q);
     if (!esign_failed(result))
         result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
+    if (esign_failed(result))
+        return esign_page_failed(q, result);
     esign_page_t *page = esign_page_new(q, "pin", HTTP_OK);
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
     esign_page_element(page, NULL, "shown", "seconds", seconds, "then", menu, NULL);

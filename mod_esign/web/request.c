@@ -18,7 +18,14 @@ static apr_status_t give_back(void *data)
 {
     esign_request_t *q = data;
     esign_runtime_release(q->runtime, q->database);
+    q->database = NULL;
     return APR_SUCCESS;
+}
+
+void esign_request_release(esign_request_t *q)
+{
+    if (q->database)
+        apr_pool_cleanup_run(q->r->pool, q, give_back);
 }
 
 esign_database_t *esign_request_database(esign_request_t *q)
@@ -26,6 +33,18 @@ esign_database_t *esign_request_database(esign_request_t *q)
     if (!q->database && (q->database = esign_runtime_acquire(q->runtime, q->r->pool)) != NULL)
         apr_pool_cleanup_register(q->r->pool, q, give_back, apr_pool_cleanup_null);
     return q->database;
+}
+
+esign_result_t esign_request_begin(esign_request_t *q)
+{
+    if (!esign_request_database(q))
+        return (esign_result_t){ APR_EGENERAL, "database", "no connection" };
+    return esign_database_begin(q->database, q->r->pool);
+}
+
+esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
+{
+    return q->database ? esign_database_end(q->database, result, q->r->pool) : result;
 }
 
 const char *esign_request_path(const esign_request_t *q, const char *below)

@@ -29,7 +29,8 @@ typedef struct {
     const char *address;               /* the client's */
     apr_time_t now;
     apr_table_t *form;                 /* the fields of a POST, secret memory */
-    esign_database_t *database;        /* of mod_dbd's pool, from the first esign_request_database on */
+    int form_refusal;                  /* the status of a body that cannot be read; 0: none */
+    esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
 
     /* Who, set by the route before a screen that asks for trust is called */
     esign_subscriber_t *subscriber;
@@ -44,8 +45,15 @@ typedef int esign_screen_fn(esign_request_t *q);
 /* The request of the portal that `r` is; NULL when it is none of ours. */
 esign_request_t *esign_request_of(request_rec *r);
 
-/* This request's database connection, given back when the request ends; NULL, logged, when there is none. */
+/* This request's database connection, taken from the pool at the first call; NULL, logged, when there is none. */
 esign_database_t *esign_request_database(esign_request_t *q);
+
+/* Gives it back: before a wait, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
+void esign_request_release(esign_request_t *q);
+
+/* esign_database_begin and _end on this request's connection; without one the beginning fails. */
+esign_result_t esign_request_begin(esign_request_t *q);
+esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
 
 /* A path below the prefix: esign_request_path(q, "otp/code"). */
 const char *esign_request_path(const esign_request_t *q, const char *below);

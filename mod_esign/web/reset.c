@@ -2,6 +2,7 @@
 /* reset.c: figures 5, 6, 9 and 10: the forgotten word, from the request to the new word. */
 #include "client.h"
 #include "form.h"
+#include "hash.h"
 #include "limits.h"
 #include "newword.h"
 #include "picture.h"
@@ -10,7 +11,6 @@
 #include "core/seal.h"
 #include "store/audit.h"
 #include "store/outbox.h"
-#include "store/throttle.h"
 #include "store/token.h"
 
 #include <apr_strings.h>
@@ -53,14 +53,12 @@ static esign_result_t queue_request(esign_request_t *q, const char *national_id)
     apr_table_set(values, "national-id", national_id);
     apr_table_set(values, "address", q->address);
     esign_record_set_number(values, "time", q->now);
-    esign_result_t result = esign_database_begin(q->database, p);
-    if (esign_failed(result))
-        return result;
-    result = esign_outbox_add(q->database, ESIGN_OUTBOX_RESET_REQUEST, values, q->now, q->now + REQUEST_LIFE, p);
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_outbox_add(q->database, ESIGN_OUTBOX_RESET_REQUEST, values, q->now, q->now + REQUEST_LIFE, p);
     if (!esign_failed(result))
         result = esign_audit_add(q->database, ESIGN_AUDIT_RESET_ASKED, ESIGN_SUBSCRIBER_NONE, q->address, q->now, p);
-    esign_result_t end = esign_database_end(q->database, !esign_failed(result), p);
-    return esign_failed(result) ? result : end;
+    return esign_request_end(q, result);
 }
 
 int esign_reset_post(esign_request_t *q)
@@ -76,21 +74,17 @@ int esign_reset_post(esign_request_t *q)
     const char *id_problem = esign_limits_id_problem(q, national_id);
     if (allowed == ESIGN_CACHE_ERROR || !esign_picture_judge(q, &picture))
         return esign_page_unavailable(q);
+    if (picture.wrong)
+        esign_limits_count(q, "reset", q->config->address_requests);
     if (!id_problem && !picture.problem && !esign_picture_use(q, &picture))
         return esign_page_unavailable(q);
     if (id_problem || picture.problem)
         return send_form(q, HTTP_UNPROCESSABLE_ENTITY, id_problem, NULL, &picture);
 
-    if (!esign_request_database(q))
-        return esign_page_unavailable(q);
     esign_result_t result = queue_request(q, national_id);
-    if (esign_failed(result)) {
-        esign_request_log(q, result);
-        return esign_page_unavailable(q);
-    }
-    esign_throttle_policy_t policy = { .limit = q->config->address_requests, .window = q->config->address_window };
-    if (esign_throttle_count(q->runtime->cache, "reset", q->address, &policy, q->now, q->r->pool) == ESIGN_CACHE_ERROR)
-        esign_request_log_cache(q);
+    if (esign_failed(result))
+        return esign_page_failed(q, result);
+    esign_limits_count(q, "reset", q->config->address_requests);
     return esign_page_redirect(q, "reset/sent");
 }
 
@@ -164,25 +158,28 @@ int esign_reset_word_get(esign_request_t *q)
     return answer == ESIGN_CACHE_DONE ? esign_newword_page(q, "reset-word", "reset/word", NULL, NULL) : send_refusal(q, answer);
 }
 
+/* A link is put back that did not change a word. */
+static void restore(esign_request_t *q, const char *token, const esign_grant_t *grant)
+{
+    if (esign_token_restore(q->runtime->cache, token, grant, q->r->pool) == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
+}
+
 /* The link is claimed by this request: the word changes, or the link lives on. */
 static int change(esign_request_t *q, const esign_subscriber_t *subscriber, const esign_grant_t *grant, const char *token, const char *word)
 {
     const char *hash;
     int changed = 0;
     esign_result_t result = ESIGN_OK;
-    apr_status_t status = esign_newword_hash(q, word, &hash);
-    if (status == APR_SUCCESS) {
+    apr_status_t status = esign_hash_make(q, word, &hash);
+    if (status == APR_SUCCESS)
         result = esign_newword_store(q, subscriber, grant->link_epoch, hash, ESIGN_AUDIT_WORD_RESET, &changed);
-        if (esign_failed(result))
-            esign_request_log(q, result);
-    }
     if (status == APR_SUCCESS && !esign_failed(result)) {
         esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, "", -1);
         return changed ? esign_page_redirect(q, "reset/done") : esign_page_link_dead(q);
     }
-    if (esign_token_restore(q->runtime->cache, token, grant, q->r->pool) == ESIGN_CACHE_ERROR)
-        esign_request_log_cache(q);
-    return APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status) ? esign_page_busy(q) : esign_page_unavailable(q);
+    restore(q, token, grant);
+    return status != APR_SUCCESS ? esign_hash_refused(q, status) : esign_page_failed(q, result);
 }
 
 int esign_reset_word_post(esign_request_t *q)
@@ -197,8 +194,11 @@ int esign_reset_word_post(esign_request_t *q)
     if (!word)
         return esign_newword_page(q, "reset-word", "reset/word", field, problem);
     answer = esign_token_claim(q->runtime->cache, token, q->r->pool);
-    if (answer == ESIGN_CACHE_ERROR)
+    if (answer == ESIGN_CACHE_ERROR) {
+        /* Perhaps it was deleted and only the answer was lost. Should another request have claimed it, what comes back is dead: the word change raises the epoch. */
         esign_request_log_cache(q);
+        restore(q, token, &grant);
+    }
     return answer == ESIGN_CACHE_DONE ? change(q, subscriber, &grant, token, word) : send_refusal(q, answer);
 }
 

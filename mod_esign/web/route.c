@@ -10,6 +10,7 @@
 #include "core/secret.h"
 
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -94,39 +95,60 @@ static void hide_token(esign_request_t *q, const char *below)
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
 
-/* Everything that trace levels would write of a request to the portal: its headers carry cookies, its answers set them. */
-static void quieten(request_rec *r)
+/* What trace levels would write of a request to a portal: its lines and headers carry words and cookies, its answers set them. */
+static struct ap_logconf *without_trace(apr_pool_t *p, const struct ap_logconf *now)
 {
-    const struct ap_logconf *now = r->log ? r->log : r->connection->log ? r->connection->log : &r->server->log;
-    struct ap_logconf *capped = apr_pcalloc(r->pool, sizeof(*capped));
-    capped->module_levels = NULL;
+    struct ap_logconf *capped = apr_pcalloc(p, sizeof(*capped));
     capped->level = now->level > APLOG_DEBUG ? APLOG_DEBUG : now->level;
-    r->log = capped;
+    return capped;
 }
 
-/* httpd prints the request line before anybody has seen where it leads. */
-static int quieten_early(request_rec *r)
+/* Where a request leads is seen only when httpd and mod_http2 have traced much of it: a server with a portal traces no connection. */
+static int quieten_connection(conn_rec *c, void *socket)
 {
+    (void)socket;
     if (esign_runtime_any())
-        quieten(r);
+        c->log = without_trace(c->pool, c->log ? c->log : &c->base_server->log);
     return OK;
+}
+
+/* The portal's record of a request whose path, as far as it is known by now, stands below the prefix; made at the first call. NULL: it does not. */
+static esign_request_t *recognise(request_rec *r)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(r->server);
+    const char *below = runtime && r->uri ? below_prefix(r->uri, runtime->config->prefix) : NULL;
+    if (!below)
+        return NULL;
+    esign_request_t *q = esign_request_of(r);
+    if (!q) {
+        q = apr_pcalloc(r->pool, sizeof(*q));
+        q->r = r;
+        q->runtime = runtime;
+        q->config = runtime->config;
+        ap_set_module_config(r->request_config, &esign_module, q);
+    }
+    hide_token(q, below);
+    return q;
 }
 
 /* Before anything else logs the request. */
 static int hide_secrets(request_rec *r)
 {
+    recognise(r);
+    return DECLINED;
+}
+
+/* A request that was refused before anybody could look at it (a header too long) is logged all the same. */
+static int hide_unread(request_rec *r)
+{
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    const char *below = runtime && r->uri ? below_prefix(r->uri, runtime->config->prefix) : NULL;
-    if (!below) {
-        r->log = NULL;
+    if (!runtime || esign_request_of(r) || !r->the_request)
         return DECLINED;
+    char *token = strstr(r->the_request, apr_pstrcat(r->pool, runtime->config->prefix, "/" LINK, NULL));
+    if (token) {
+        token += strlen(runtime->config->prefix) + 1 + strlen(LINK);
+        memset(token, '*', strcspn(token, " ?#"));
     }
-    esign_request_t *q = apr_pcalloc(r->pool, sizeof(*q));
-    q->r = r;
-    q->runtime = runtime;
-    q->config = runtime->config;
-    ap_set_module_config(r->request_config, &esign_module, q);
-    hide_token(q, below);
     return DECLINED;
 }
 
@@ -146,20 +168,18 @@ static void find_route(esign_request_t *q, const char *below)
 /* Pages of the portal are no files; what stands below static/ is, and httpd serves it. */
 static int translate(request_rec *r)
 {
-    esign_request_t *q = esign_request_of(r);
+    /* Once more: an address shows only now, with its escapes and double slashes gone, where it leads. */
+    esign_request_t *q = r->main ? NULL : recognise(r);
     const char *below = q ? below_prefix(r->uri, q->config->prefix) : NULL;
     if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 || !esign_config_of_request(r)->enabled) {
-        if (q)
-            ap_set_module_config(r->request_config, &esign_module, NULL);
+        ap_set_module_config(r->request_config, &esign_module, NULL);
         return DECLINED;
     }
     q->config = esign_config_of_request(r);
     q->now = apr_time_now();
     q->address = r->useragent_ip;
     q->language = esign_client_language(r);
-    /* Once more, for an address that only now, with its escapes and double slashes gone, shows where it leads. */
-    hide_token(q, below);
-    find_route(q, below_prefix(r->uri, q->config->prefix));
+    find_route(q, below);
     r->handler = HANDLER;
     r->filename = apr_pstrdup(r->pool, "esign:");
     return OK;
@@ -170,6 +190,17 @@ static int map_to_storage(request_rec *r)
     return esign_request_of(r) ? OK : DECLINED;
 }
 
+/* The body comes before mod_session looks who is there: while it was on its way, a sign-out or the end of a code may have passed it. */
+static int read_form(request_rec *r)
+{
+    esign_request_t *q = esign_request_of(r);
+    if (q && r->method_number == M_POST) {
+        q->form_refusal = esign_form_read(q);
+        q->now = apr_time_now();
+    }
+    return DECLINED;
+}
+
 static int fixups(request_rec *r)
 {
     const esign_config_t *config = esign_config_of_request(r);
@@ -177,7 +208,8 @@ static int fixups(request_rec *r)
         return DECLINED;
     esign_page_headers(r, config);
     if (esign_request_of(r)) {
-        quieten(r);
+        if (r->log)
+            r->log = without_trace(r->pool, r->log);
         r->handler = HANDLER;
     }
     return DECLINED;
@@ -234,9 +266,8 @@ static int answer(esign_request_t *q)
     if (post) {
         if (!esign_client_same_origin(r, q->config))
             return esign_page_cross_site(q);
-        int refusal = esign_form_read(q);
-        if (refusal)
-            return esign_page_invalid(q, refusal);
+        if (q->form_refusal)
+            return esign_page_invalid(q, q->form_refusal);
     }
     return admit(q) == OK ? screen(q) : OK;
 }
@@ -246,16 +277,20 @@ static int handler(request_rec *r)
     esign_request_t *q = esign_request_of(r);
     if (!q || !r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
-    return answer(q);
+    int status = answer(q);
+    esign_request_release(q);
+    return status;
 }
 
 void esign_route_register_hooks(apr_pool_t *p)
 {
     (void)p;
-    ap_hook_create_request(quieten_early, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_pre_connection(quieten_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(hide_secrets, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(translate, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(read_form, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_log_transaction(hide_unread, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -57,6 +57,13 @@ static esign_session_limits_t limits_of(request_rec *r)
     return (esign_session_limits_t){ .idle = config->session_idle, .life = config->session_life };
 }
 
+/* A portal's own sessions are always ours to keep. */
+static int provides(request_rec *r)
+{
+    const esign_config_t *config = esign_config_of_request(r);
+    return config->session || config->enabled;
+}
+
 static void log_cache(request_rec *r, const esign_runtime_t *runtime)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "mod_esign: memcached: %s", esign_cache_error(runtime->cache, r->pool));
@@ -95,7 +102,7 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
 static apr_status_t load(request_rec *r, session_rec **z)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (!runtime || !runtime->cache || !esign_config_of_request(r)->session)
+    if (!runtime || !runtime->cache || !provides(r))
         return DECLINED;
     session_t *session = state_of(r);
     if (!session->z) {
@@ -113,13 +120,16 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
 {
     esign_session_limits_t limits = limits_of(r);
     apr_time_t now = apr_time_now(), created = session->id ? session->record.created : 0;
-    const char *old = session->id, *id;
+    const char *id, *old = session->id ? session->id : esign_client_cookie(r, ESIGN_COOKIE_SESSION);
     esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, now, &id, r->pool);
     if (answer != ESIGN_CACHE_DONE)
         return ESIGN_CACHE_ERROR;
-    /* The new one is of use only once the old one is surely dead. */
-    if (old && esign_session_store_delete(runtime->cache, old, r->pool) == ESIGN_CACHE_ERROR)
-        return ESIGN_CACHE_ERROR;
+    /* The new one is of use only once the old one is surely dead; and only if nobody signed the old one out meanwhile. */
+    answer = old && esign_session_store_well_formed(old) ? esign_session_store_delete(runtime->cache, old, r->pool) : ESIGN_CACHE_DONE;
+    if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->id)) {
+        esign_session_store_delete(runtime->cache, id, r->pool);
+        return answer;
+    }
     session->id = id;
     session->change_id = 0;
     esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, id, 0);
@@ -138,7 +148,7 @@ static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t 
 static apr_status_t save(request_rec *r, session_rec *z)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (!runtime || !runtime->cache || !esign_config_of_request(r)->session)
+    if (!runtime || !runtime->cache || !provides(r))
         return DECLINED;
     session_t *session = state_of(r);
     esign_session_limits_t limits = limits_of(r);
@@ -155,12 +165,10 @@ static apr_status_t save(request_rec *r, session_rec *z)
         answer = esign_session_store_update(runtime->cache, session->id, &session->record, content, &limits, apr_time_now(), r->pool);
     else if (session->id)
         answer = esign_session_store_touch(runtime->cache, session->id, &session->record, &limits, apr_time_now(), r->pool);
-    if (answer == ESIGN_CACHE_ERROR) {
-        session->failed = 1;
+    if (answer == ESIGN_CACHE_ERROR)
         log_cache(r, runtime);
-        return HTTP_SERVICE_UNAVAILABLE;
-    }
-    return OK;
+    session->failed = answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->change_id);
+    return session->failed ? HTTP_SERVICE_UNAVAILABLE : OK;
 }
 
 /* The session of a page of ours, by way of mod_session; NULL when mod_session is not on here, logged. */
@@ -169,7 +177,7 @@ static session_rec *session_of(esign_request_t *q)
     APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
     session_rec *z = NULL;
     if (!session_load || session_load(q->r, &z) != APR_SUCCESS || !z)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: no session here: the portal's location needs Session On and EsignSession On");
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: no session here: the portal's location needs Session On");
     return z;
 }
 

@@ -123,23 +123,23 @@ static void test_transactions(void)
     OK(esign_database_begin(database, pool));
     OK(add(database, 1, NULL));
     CU_ASSERT_EQUAL(count(other), 0);
-    OK(esign_database_end(database, 1, pool));
+    OK(esign_database_end(database, ESIGN_OK, pool));
     CU_ASSERT_EQUAL(count(other), 1);
 
     OK(esign_database_begin(database, pool));
     OK(add(database, 2, NULL));
     CU_ASSERT_EQUAL(count(database), 2);
-    OK(esign_database_end(database, 0, pool));
+    CU_ASSERT(esign_failed(esign_database_end(database, esign_result_make(pool, APR_EGENERAL, "test", "rolled back"), pool)));
     CU_ASSERT_PTR_NULL(database->transaction);
     CU_ASSERT_EQUAL(count(database), 1);
 
     OK(esign_database_begin(database, pool));
     OK(add(database, 3, NULL));
     CU_ASSERT(esign_failed(add(database, 1, NULL)));
-    CU_ASSERT(esign_failed(esign_database_end(database, 1, pool)));
+    CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
     CU_ASSERT_EQUAL(count(database), 1);
 
-    OK(esign_database_end(database, 1, pool));   /* none is open */
+    OK(esign_database_end(database, ESIGN_OK, pool));   /* none is open */
     OK(add(database, 4, NULL));
     CU_ASSERT_EQUAL(count(other), 2);
 }
@@ -156,7 +156,7 @@ static void test_heal(void)
     tables_run(other, "CREATE TABLE third (x INTEGER)");
     OK(esign_database_begin(database, pool));
     CU_ASSERT(esign_failed(add(database, 3, NULL)));
-    CU_ASSERT(esign_failed(esign_database_end(database, 1, pool)));
+    CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
     CU_ASSERT(database->stale);
     esign_database_heal(database);
     CU_ASSERT(!database->stale);

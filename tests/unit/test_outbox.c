@@ -210,7 +210,7 @@ static void test_couriers(void)
     OK(esign_database_begin(database, pool));
     for (int i = 0; i < MESSAGES; i++)
         add(database, ESIGN_OUTBOX_CODE, "x", NOW - i);
-    OK(esign_database_end(database, 1, pool));
+    OK(esign_database_end(database, ESIGN_OK, pool));
     taken_by_all = 0;
     CU_ASSERT_EQUAL(race(COURIERS, work_and_sum, at, 1), COURIERS);
     CU_ASSERT_EQUAL(taken_by_all, MESSAGES);

@@ -19,6 +19,8 @@
 #define IMPORTED_LONG "$argon2id$v=19$m=19456,t=2,p=2$c2FsdHNhbHRzYWx0c2FsdA$" \
     "2RfpIKWVdODeK7gfK92YZno5wq/E1plEo+peyQPUc6UuExTGoX3oF9cSSsvBinU8fDxtLBr4Dn7axKGD1cJo8g"
 
+static const esign_word_cost_t dearest = { .memory_kib = 1048576, .passes = 16 };
+
 static const esign_word_cost_t cost = { 19456, 2 };
 
 static const char *make(const esign_keyring_t *keyring, esign_word_cost_t with, const char *word)
@@ -93,7 +95,7 @@ static void test_imported(void)
     static const char *const imported[] = { IMPORTED_SHORT, IMPORTED_4_LANES, IMPORTED_LONG };
     const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     for (apr_size_t i = 0; i < sizeof imported / sizeof *imported; i++) {
-        CU_ASSERT_PTR_NULL(esign_word_hash_refusal(imported[i]));
+        CU_ASSERT_PTR_NULL(esign_word_hash_refusal(imported[i], dearest));
         expect(keyring, cost, WORD, imported[i], 1, 1);
         expect(keyring, cost, "another", imported[i], 0, 0);
         expect(keyring, cost, WORD, apr_pstrcat(pool, "k=1", imported[i], NULL), 0, 0);   /* named as peppered, but is not */
@@ -148,10 +150,14 @@ static void test_refusal(void)
         { "$argon2id$v=19$m=19456,t=2,p=65$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "parallelism" }
     };
     for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const char *refusal = esign_word_hash_refusal(bad[i].phc);
+        const char *refusal = esign_word_hash_refusal(bad[i].phc, dearest);
         CU_ASSERT(refusal != NULL && strstr(refusal, bad[i].reason) != NULL);
     }
-    CU_ASSERT_PTR_NULL(esign_word_hash_refusal("$argon2id$v=19$m=1048576,t=16,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg"));
+    /* Nothing costlier than this portal's own. */
+    esign_word_cost_t least = { .memory_kib = 19456, .passes = 2 };
+    CU_ASSERT_PTR_NULL(esign_word_hash_refusal("$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
+    CU_ASSERT_PTR_NOT_NULL(esign_word_hash_refusal("$argon2id$v=19$m=19457,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
+    CU_ASSERT_PTR_NULL(esign_word_hash_refusal("$argon2id$v=19$m=1048576,t=16,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", dearest));
 }
 
 static double cpu_seconds(const esign_keyring_t *keyring, const char *word, const char *hash)

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hash.c: goes through the gate to Argon2id and back. */
+#include "hash.h"
+
+#include "page.h"
+
+#include "core/word_hash.h"
+
+static int is_busy(apr_status_t status)
+{
+    return APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status);
+}
+
+static apr_status_t enter(esign_request_t *q)
+{
+    esign_request_release(q);
+    apr_status_t status = esign_gate_enter(q->runtime->gate, q->runtime->config->hash_patience);
+    if (status != APR_SUCCESS && !is_busy(status))
+        esign_request_log(q, (esign_result_t){ status, "gate", "its semaphores cannot be used; a reload of httpd makes new ones" });
+    return status;
+}
+
+static apr_status_t leave(esign_request_t *q, esign_result_t result)
+{
+    esign_gate_leave(q->runtime->gate);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+    return result.status;
+}
+
+static esign_word_cost_t cost_of(const esign_request_t *q)
+{
+    const esign_config_t *config = q->runtime->config;
+    return (esign_word_cost_t){ .memory_kib = config->hash_memory, .passes = config->hash_passes };
+}
+
+apr_status_t esign_hash_make(esign_request_t *q, const char *word, const char **hash)
+{
+    apr_status_t status = enter(q);
+    if (status != APR_SUCCESS)
+        return status;
+    return leave(q, esign_word_hash_make(q->runtime->keyring, cost_of(q), word, hash, q->r->pool));
+}
+
+apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const char *hash, int renew, int *matches, const char **better)
+{
+    const esign_keyring_t *keyring = q->runtime->keyring;
+    apr_pool_t *p = q->r->pool;
+    const char *word = esign_word_normalize(typed, p);
+    int stale = 0;
+    *better = NULL;
+    apr_status_t status = enter(q);
+    if (status != APR_SUCCESS)
+        return status;
+    /* A word that no subscriber can have costs the same as any other. */
+    esign_result_t result = esign_word_hash_verify(keyring, cost_of(q), word ? word : "", word ? hash : NULL, matches, &stale, p);
+    /* Who cannot sign in for a lost key reads the same as anybody else; the log tells. */
+    if (APR_STATUS_IS_EINVAL(result.status)) {
+        esign_request_log(q, result);
+        result = ESIGN_OK;
+    }
+    if (!esign_failed(result) && *matches && stale && renew)
+        result = esign_word_hash_make(keyring, cost_of(q), word, better, p);
+    return leave(q, result);
+}
+
+int esign_hash_refused(esign_request_t *q, apr_status_t status)
+{
+    return is_busy(status) ? esign_page_busy(q) : esign_page_unavailable(q);
+}
