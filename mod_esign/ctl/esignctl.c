@@ -72,7 +72,7 @@ static int print_help(void)
         print_command(&commands[i]);
     puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS ")\n  --help          this text, or a command's\n  --version\n\n"
          "Keys, passwords and security words are read from files, never from the command line.\n\n"
-         "Exit codes: 0 done; 1 refused or not found; 2 the command line is wrong; 3 settings, key file or database cannot be used.");
+         "Exit codes: 0 done; 1 refused or not found; 2 the command line is wrong; 3 settings, key file, database or standard output cannot be used.");
     return ESIGN_EXIT_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "ctl/import.h"
 
 #include "core/secret.h"
+#include "ctl/spool.h"
 
 #include <apr_strings.h>
 
@@ -175,47 +176,63 @@ static const char *read_subscriber(apr_pool_t *p, xmlNodePtr node, esign_applica
     return refusal ? refusal : find_missing(p, node, children);
 }
 
-/* One subscriber. APR_EINVAL and APR_EEXIST are refusals of this one, others end the import. */
-static esign_result_t import_one(const esign_registrar_t *registrar, xmlNodePtr node, int own_transaction, apr_pool_t *p)
+/* One run. */
+typedef struct {
+    const esign_registrar_t *registrar;
+    esign_spool_t *spool;   /* NULL: each subscriber is registered at once */
+    esign_import_refused_fn *refused;
+    void *baton;
+    esign_import_count_t *count;
+} import_t;
+
+static esign_result_t register_alone(const esign_registrar_t *registrar, const esign_application_t *ready, apr_pool_t *p)
 {
-    esign_application_t application = { 0 };
     apr_int64_t id;
+    esign_result_t result = esign_database_begin(registrar->database, p);
+    if (esign_failed(result))
+        return result;
+    result = esign_registrar_add(registrar, ready, &id, p);
+    return esign_database_end(registrar->database, result, p);
+}
+
+/* One subscriber. APR_EINVAL and APR_EEXIST are refusals of this one, others end the import. */
+static esign_result_t import_one(const import_t *import, xmlNodePtr node, long line, apr_pool_t *p)
+{
+    esign_application_t application = { 0 }, ready;
+    if (node->ns || strcmp(TEXT(node->name), "subscriber") != 0)
+        return esign_result_make(p, APR_EINVAL, "import", "the element <%s> is not known here", TEXT(node->name));
     const char *refusal = read_subscriber(p, node, &application);
     if (refusal)
         return esign_result_make(p, APR_EINVAL, "import", "%s", refusal);
-    esign_result_t result = own_transaction ? esign_database_begin(registrar->database, p) : ESIGN_OK;
+    esign_result_t result = esign_registrar_prepare(import->registrar, &application, &ready, p);
     if (esign_failed(result))
         return result;
-    result = esign_registrar_add(registrar, &application, &id, p);
-    return own_transaction ? esign_database_end(registrar->database, result, p) : result;
+    return import->spool ? esign_spool_put(import->spool, line, &ready, p) : register_alone(import->registrar, &ready, p);
 }
 
-static int is_refusal(esign_result_t result)
+/* Counts what became of the subscriber of `line`, when it was registered or refused; what ends the import is given back, in `p`. */
+static esign_result_t settle(const import_t *import, long line, esign_result_t result, int registered, apr_pool_t *p)
 {
-    return result.status == APR_EINVAL || result.status == APR_EEXIST;
+    if (!esign_failed(result)) {
+        import->count->registered += registered;
+        return result;
+    }
+    if (result.status != APR_EINVAL && result.status != APR_EEXIST)
+        return esign_result_make(p, result.status, result.problem, "line %ld: %s", line, result.detail);
+    import->refused(import->baton, line, result.detail);
+    import->count->refused++;
+    return ESIGN_OK;
 }
 
 /* The reader stands on an element below the root: a subscriber, or a mistake. */
-static esign_result_t read_element(const esign_registrar_t *registrar, xmlTextReaderPtr reader, int keep_going, esign_import_refused_fn *refused, void *baton,
-                                   esign_import_count_t *count, apr_pool_t *p)
+static esign_result_t read_element(const import_t *import, xmlTextReaderPtr reader, apr_pool_t *p)
 {
-    int line = xmlTextReaderGetParserLineNumber(reader);
-    const char *name = TEXT(xmlTextReaderConstName(reader));
+    long line = xmlTextReaderGetParserLineNumber(reader);
     apr_pool_t *one;
     apr_pool_create(&one, p);
+    /* NULL: it is not well-formed, which the next step of the reader tells. */
     xmlNodePtr node = xmlTextReaderExpand(reader);
-    esign_result_t result = ESIGN_OK;
-    if (node)
-        result = !node->ns && strcmp(name, "subscriber") == 0 ? import_one(registrar, node, keep_going, one)
-                                                 : esign_result_make(one, APR_EINVAL, "import", "the element <%s> is not known here", name);
-    count->registered += node && !esign_failed(result);
-    if (is_refusal(result)) {
-        refused(baton, line, result.detail);
-        count->refused++;
-        result = ESIGN_OK;
-    } else if (esign_failed(result)) {
-        result = esign_result_make(p, result.status, result.problem, "line %d: %s", line, result.detail);
-    }
+    esign_result_t result = node ? settle(import, line, import_one(import, node, line, one), !import->spool, p) : ESIGN_OK;
     apr_pool_destroy(one);
     return result;
 }
@@ -248,8 +265,7 @@ static long line_of(xmlNodePtr node)
     return line < 0 ? 0 : line;
 }
 
-static esign_result_t read_all(const esign_registrar_t *registrar, xmlTextReaderPtr reader, int keep_going, esign_import_refused_fn *refused, void *baton,
-                               esign_import_count_t *count, apr_pool_t *p)
+static esign_result_t read_all(const import_t *import, xmlTextReaderPtr reader, apr_pool_t *p)
 {
     complaint_t complaint = { .pool = p, .reader = reader };
     esign_result_t result = ESIGN_OK;
@@ -262,7 +278,7 @@ static esign_result_t read_all(const esign_registrar_t *registrar, xmlTextReader
             return esign_result_make(p, APR_EGENERAL, "import", "%s%s", line ? apr_psprintf(p, "line %ld: ", line) : "", mistake);
         int element = xmlTextReaderNodeType(reader) == XML_READER_TYPE_ELEMENT && xmlTextReaderDepth(reader) == 1;
         if (element)
-            result = read_element(registrar, reader, keep_going, refused, baton, count, p);
+            result = read_element(import, reader, p);
         more = element ? xmlTextReaderNext(reader) : xmlTextReaderRead(reader);
     }
     if (more < 0 && !esign_failed(result))
@@ -270,29 +286,55 @@ static esign_result_t read_all(const esign_registrar_t *registrar, xmlTextReader
     return result;
 }
 
-esign_result_t esign_import_file(const esign_registrar_t *registrar, const char *path, int keep_going, esign_import_refused_fn *refused, void *baton,
-                                 esign_import_count_t *count, apr_pool_t *p)
+/* Everything of the spool in one transaction. */
+static esign_result_t register_all(const import_t *import, apr_pool_t *p)
+{
+    esign_database_t *database = import->registrar->database;
+    esign_application_t application;
+    apr_int64_t id;
+    long line = 1;
+    apr_pool_t *one;
+    apr_pool_create(&one, p);
+    esign_result_t result = esign_spool_rewind(import->spool, p);
+    if (!esign_failed(result))
+        result = esign_database_begin(database, p);
+    while (!esign_failed(result) && line) {
+        apr_pool_clear(one);
+        result = esign_spool_get(import->spool, &line, &application, one);
+        if (esign_failed(result))
+            result = esign_result_make(p, APR_EGENERAL, result.problem, "%s", result.detail);
+        else if (line)
+            result = settle(import, line, esign_registrar_add(import->registrar, &application, &id, one), 1, p);
+    }
+    apr_pool_destroy(one);
+    /* One that is refused takes all others with it. */
+    esign_result_t whole = esign_failed(result) || import->count->refused == 0 ? result : esign_result_make(p, APR_EINVAL, "import", "a subscriber is refused");
+    esign_result_t end = esign_database_end(database, whole, p);
+    if (esign_failed(end))
+        import->count->registered = 0;
+    return esign_failed(whole) ? result : end;
+}
+
+static esign_result_t read_file(const import_t *import, const char *path, apr_pool_t *p)
 {
     source_t source = { .file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re") };
-    *count = (esign_import_count_t){ 0 };
     if (!source.file)
         return esign_result_make(p, errno, "import", "cannot be read: %s", strerror(errno));
     xmlTextReaderPtr reader = xmlReaderForIO(read_line, NULL, &source, NULL, NULL, OPTIONS);
-    /* The transaction of the whole file begins by a write of its first subscriber. */
-    esign_result_t result = keep_going ? ESIGN_OK : esign_database_begin(registrar->database, p);
-    if (!esign_failed(result))
-        result = read_all(registrar, reader, keep_going, refused, baton, count, p);
+    esign_result_t result = reader ? read_all(import, reader, p) : esign_result_make(p, APR_ENOMEM, "libxml2", "no memory");
     xmlFreeTextReader(reader);
     if (source.file != stdin)
         fclose(source.file);
-    if (source.error)
-        result = esign_result_make(p, source.error, "import", "cannot be read: %s", strerror(source.error));
-    if (keep_going)
-        return result;
-    /* One that is refused takes all others with it. */
-    esign_result_t whole = esign_failed(result) || count->refused == 0 ? result : esign_result_make(p, APR_EINVAL, "import", "a subscriber is refused");
-    esign_result_t end = esign_database_end(registrar->database, whole, p);
-    if (esign_failed(end))
-        count->registered = 0;
-    return esign_failed(whole) ? result : end;
+    return source.error ? esign_result_make(p, source.error, "import", "cannot be read: %s", strerror(source.error)) : result;
+}
+
+esign_result_t esign_import_file(const esign_registrar_t *registrar, const char *path, int keep_going, esign_import_refused_fn *refused, void *baton,
+                                 esign_import_count_t *count, apr_pool_t *p)
+{
+    import_t import = { .registrar = registrar, .refused = refused, .baton = baton, .count = count };
+    *count = (esign_import_count_t){ 0 };
+    esign_result_t result = keep_going ? ESIGN_OK : esign_spool_open(&import.spool, registrar->database->keyring, p);
+    if (!esign_failed(result))
+        result = read_file(&import, path, p);
+    return esign_failed(result) || keep_going ? result : register_all(&import, p);
 }

@@ -140,10 +140,13 @@ int esign_form(const esign_command_t *command)
         result = esign_render_load(&render, command->settings->htdocs, p);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
+    esign_application_t ready;
+    result = esign_registrar_prepare(&registrar, &a, &ready, p);
     /* Registered only when the form is out: without it nobody would know the word. */
-    result = esign_database_begin(registrar.database, p);
     if (!esign_failed(result))
-        result = esign_registrar_add(&registrar, &a, &id, p);
+        result = esign_database_begin(registrar.database, p);
+    if (!esign_failed(result))
+        result = esign_registrar_add(&registrar, &ready, &id, p);
     if (!esign_failed(result))
         result = print_form(command, render, &a, id);
     result = esign_database_end(registrar.database, result, p);

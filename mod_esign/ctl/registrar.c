@@ -104,22 +104,23 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar, const es
     return word_refusal(registrar, a, normalized, p);
 }
 
-static esign_result_t hash_word(const esign_registrar_t *registrar, const esign_application_t *a, const char **hash, apr_pool_t *p)
+esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const esign_application_t *a, esign_application_t *ready, apr_pool_t *p)
 {
-    *hash = a->word_hash;
-    return *hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost_of(registrar), esign_word_normalize(a->word, p), hash, p);
+    char normalized[ESIGN_NATIONAL_ID_MAX + 1];
+    const char *refusal = esign_registrar_refusal(registrar, a, normalized, p);
+    if (refusal)
+        return esign_result_make(p, APR_EINVAL, "application", "%s", refusal);
+    *ready = *a;
+    ready->national_id = apr_pstrdup(p, normalized);
+    ready->word = NULL;
+    return a->word_hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
 }
 
 esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)
 {
-    char normalized[ESIGN_NATIONAL_ID_MAX + 1];
-    const char *hash, *refusal = esign_registrar_refusal(registrar, a, normalized, p);
-    if (refusal)
-        return esign_result_make(p, APR_EINVAL, "application", "%s", refusal);
-    esign_result_t result = hash_word(registrar, a, &hash, p);
-    esign_subscriber_t subscriber = { .national_id = normalized, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language, .word_hash = hash };
-    if (!esign_failed(result))
-        result = esign_subscriber_add(registrar->database, &subscriber, p);
+    esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language,
+                                      .word_hash = a->word_hash };
+    esign_result_t result = esign_subscriber_add(registrar->database, &subscriber, p);
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
         result = esign_card_add(registrar->database, subscriber.id, &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
     if (!esign_failed(result))

@@ -26,7 +26,10 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
 const char *esign_registrar_refusal(const esign_registrar_t *registrar, const esign_application_t *application, char normalized[ESIGN_NATIONAL_ID_MAX + 1],
                                     apr_pool_t *p);
 
-/* Registers it in the caller's transaction. APR_EINVAL or APR_EEXIST: it is refused, `detail` says why; other failures are the database's. */
-esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *application, apr_int64_t *id, apr_pool_t *p);
+/* Judges it and hashes its word, which takes long and needs no transaction: `*ready` is what can be added. APR_EINVAL: it is refused, `detail` says why. */
+esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const esign_application_t *application, esign_application_t *ready, apr_pool_t *p);
+
+/* Registers what is ready in the caller's transaction. APR_EEXIST: its number or a card of it is registered; other failures are the database's. */
+esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *ready, apr_int64_t *id, apr_pool_t *p);
 
 #endif

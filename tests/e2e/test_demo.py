@@ -165,6 +165,7 @@ def test_two_demos_side_by_side_in_folders_with_odd_names(folder):
 def test_killed_demo_is_replaced(folder, killed):
     port = parts.free_port()
     assert run("--dir", folder, "--port", str(port), "--detach").returncode == 0
+    sets = semaphores(read_pid(folder + "/httpd.pid"))
     for name in killed:
         os.kill(read_pid("%s/%s.pid" % (folder, name)), signal.SIGKILL)
     with socket.create_connection(("127.0.0.1", port)):
@@ -177,6 +178,9 @@ def test_killed_demo_is_replaced(folder, killed):
     assert len({os.getpgid(pid) for pid in processes(folder + "/conf/httpd.conf")}) == 1
     run("--stop", "--dir", folder)
     assert processes(folder) == []
+    # Nobody can tell whose the semaphores of a killed httpd are, once it is gone.
+    for one in sets:
+        subprocess.run(["ipcrm", "-s", one], check=True)
 
 
 class Terminal(parts.Portal):

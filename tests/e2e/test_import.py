@@ -210,19 +210,42 @@ def test_hash_from_elsewhere_signs_in_and_is_made_anew(portal):
     assert portal.browser().login(s).status == 303
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may look into a process that leaves no core")
+def test_what_waits_on_the_disk_is_sealed_and_has_no_name(ctl, tmp_path):
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    child = subprocess.Popen(ctl.line("subscriber", "import", "-"), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env={**os.environ, "TMPDIR": str(folder)})
+    # More than the pipe holds, so that all subscribers have been read when it is written.
+    child.stdin.write("<subscribers>" + "\n".join(subscriber(n) for n in range(20)) + " " * 200_000)
+    child.stdin.flush()
+    files = ["/proc/%d/fd/%s" % (child.pid, n) for n in os.listdir("/proc/%d/fd" % child.pid)]
+    spool, = [file for file in files if str(folder) in os.readlink(file)]
+    with open(spool) as file:
+        waiting = file.read()
+    assert os.listdir(folder) == [] and len(waiting) > 4000 and ctl.count() == 0
+    for secret in ("483920", "71940382", "argon2id", "example.org", "5550000001", parts.tckn("100000000")):
+        assert secret not in waiting
+    child.communicate("</subscribers>", timeout=30)
+    assert child.returncode == 0 and ctl.count() == 20
+
+
+def test_no_room_to_wait_is_exit_3(ctl):
+    assert "the temporary file cannot be made in /nonexistent" in ctl.bad(3, "subscriber", "import", "-", input=file_of(), env={**os.environ, "TMPDIR": "/nonexistent"})
+
+
 def test_import_while_the_portal_runs(portal):
-    """People sign in before, meanwhile read pages, and sign in afterwards."""
+    """While a file comes in, people read pages, sign in and see their PIN as ever."""
     browser, s = portal.browser(), portal.new_subscriber()
-    browser.sign_in(s)
     first = next(portal.serial) * 1000 % 700000000
     text = file_of(*(subscriber(first + n, serial="LIVE-%d" % (first + n)) for n in range(3000)))
     child = subprocess.Popen(["sh", "-c", portal.env["CTL"] + " subscriber import -"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     half = text.index("<subscriber ", len(text) // 2)
     child.stdin.write(text[:half])
     child.stdin.flush()
-    for page in ("", "login", "reset", "menu"):
+    for page in ("", "login", "reset"):
         assert browser.get(page).status == 200
+    browser.sign_in(s)
+    assert browser.post("pin").status == 200
     told, _ = child.communicate(text[half:], timeout=60)
     assert told == "3000 registered, 0 refused\n"
-    assert browser.post("pin").status == 200
-    portal.browser().sign_in(portal.new_subscriber())
+    assert browser.get("menu").status == 200
