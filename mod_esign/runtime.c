@@ -56,13 +56,14 @@ esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool
     leased->database.handle = connection->handle;
     leased->database.prepared = connection->prepared;
     leased->database.keyring = runtime->keyring;
+    leased->database.pool = connection->pool;
     return &leased->database;
 }
 
 void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *database)
 {
     leased_database_t *leased = (leased_database_t *)database;
-    esign_database_heal(database, leased->connection->pool);
+    esign_database_heal(database);
     dbd_close(runtime->server, leased->connection);
 }
 

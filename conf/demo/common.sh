@@ -3,16 +3,17 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$top/build
+postgresql_packages="postgresql libaprutil1-dbd-pgsql"
 
 fail() {
     echo "${0##*/}: $*" >&2
     exit 1
 }
 
-# Installs what is missing. Debian starts services with their packages: they are kept from it, for ours need none of them.
+# Installs what is missing of our packages and of those named. Debian starts services with their packages: they are kept from it, for ours need none of them.
 install_packages() {
     local wanted missing=() guard=/usr/sbin/policy-rc.d made=
-    wanted=$(grep -v '^#' "$top/conf/demo/packages")
+    wanted="$(grep -v '^#' "$top/conf/demo/packages") $*"
     for package in $wanted; do
         dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
     done

@@ -34,13 +34,13 @@ esign_result_t esign_audit_add(esign_database_t *database, esign_audit_event_e e
     apr_int64_t id = esign_digest_random_id();
     char node[256] = "";
     gethostname(node, sizeof(node) - 1);
-    return esign_database_write(database, "audit.add", ESIGN_SQL(&id, &now, node, esign_audit_name(event), &subscriber, address), NULL, p);
+    return esign_database_write(database, "audit_add", ESIGN_SQL(&id, &now, node, esign_audit_name(event), &subscriber, address), NULL, p);
 }
 
 esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int *count, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "audit.count", ESIGN_SQL(&subscriber, &since, esign_audit_name(event)), 1, &rows, p);
+    esign_result_t result = esign_database_read(database, "audit_count", ESIGN_SQL(&subscriber, &since, esign_audit_name(event)), 1, &rows, p);
     if (!esign_failed(result))
         *count = (int)esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0);
     return result;
@@ -52,8 +52,8 @@ esign_result_t esign_audit_list(esign_database_t *database, apr_int64_t subscrib
     const apr_array_header_t *rows;
     apr_int64_t most = max;
     esign_result_t result = subscriber == ESIGN_SUBSCRIBER_NONE
-                                ? esign_database_read(database, "audit.list", ESIGN_SQL(&most), COLUMNS, &rows, p)
-                                : esign_database_read(database, "audit.list-subscriber", ESIGN_SQL(&subscriber, &most), COLUMNS, &rows, p);
+                                ? esign_database_read(database, "audit_list", ESIGN_SQL(&most), COLUMNS, &rows, p)
+                                : esign_database_read(database, "audit_list_subscriber", ESIGN_SQL(&subscriber, &most), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_audit_entry_t));

@@ -16,7 +16,7 @@ esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber
     if (!esign_failed(result))
         result = esign_sealed_make(database, "card", id, "puk", card->puk, &puk, p);
     if (!esign_failed(result))
-        result = esign_database_write(database, "card.add", ESIGN_SQL(&id, &subscriber, card->serial, card->state, card->not_before, card->not_after,
+        result = esign_database_write(database, "card_add", ESIGN_SQL(&id, &subscriber, card->serial, card->state, card->not_before, card->not_after,
                                                                       card->fingerprint, pin, puk, card->serial), &rows, p);
     if (!esign_failed(result) && rows == 0)
         return esign_result_make(p, APR_EEXIST, "database", "the card %s is registered already", card->serial);
@@ -26,7 +26,7 @@ esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber
 esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscriber, int secrets, const apr_array_header_t **cards, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "card.list", ESIGN_SQL(&subscriber), COLUMNS, &rows, p);
+    esign_result_t result = esign_database_read(database, "card_list", ESIGN_SQL(&subscriber), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_card_t));

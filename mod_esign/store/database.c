@@ -14,36 +14,58 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
     const char *error = apr_dbd_error(database->driver, database->handle, code);
     if (error && (strstr(error, "schema") || strstr(error, "prepared statement")))
         database->stale = 1;
-    return esign_result_make(p, APR_EGENERAL, "database", "%s: %s", doing, error ? error : "failed");
+    if (database->transaction)
+        database->broken = 1;
+    return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing, error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
 }
 
-static int prepare_all(esign_database_t *database, const char **label, apr_pool_t *p)
+static int prepare_all(esign_database_t *database, const char **label)
 {
     int code = 0;
     for (const esign_statement_t *s = esign_database_statements; s->label && code == 0; s++) {
         apr_dbd_prepared_t *prepared = NULL;
         *label = s->label;
-        code = apr_dbd_prepare(database->driver, p, database->handle, s->sql, s->label, &prepared);
+        code = apr_dbd_prepare(database->driver, database->pool, database->handle, s->sql, s->label, &prepared);
         if (code == 0)
             apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, prepared);
     }
     return code;
 }
 
-void esign_database_heal(esign_database_t *database, apr_pool_t *p)
+/* Whole results at once (the 1): the pgsql driver's other way takes an error for an empty result, and sleeps 100 ms over an empty one. */
+static int select_text(esign_database_t *database, const char *sql, apr_dbd_results_t **results, apr_pool_t *p)
 {
+    *results = NULL;
+    return apr_dbd_select(database->driver, p, database->handle, results, sql, 1);
+}
+
+/* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were, and both are there anew. Never within a
+ * transaction, whose earlier statements would be missing. A repeated statement does no harm: each adds a row under an id of its own, or is a claim that fails twice. */
+static int revive(esign_database_t *database, apr_pool_t *p)
+{
+    apr_dbd_results_t *results;
     const char *label;
-    if (database->stale && prepare_all(database, &label, p) == 0)
-        database->stale = 0;
+    if (database->transaction || (!database->stale && select_text(database, "SELECT 1", &results, p) == 0))
+        return 0;
+    if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS || prepare_all(database, &label) != 0)
+        return 0;
+    database->stale = 0;
+    return 1;
+}
+
+void esign_database_heal(esign_database_t *database)
+{
+    if (database->stale)
+        revive(database, database->pool);
 }
 
 static void run_pragmas(esign_database_t *database, apr_pool_t *p)
 {
     static const char *const pragmas[] = { "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON" };
     for (size_t i = 0; i < sizeof(pragmas) / sizeof(*pragmas); i++) {
-        apr_dbd_results_t *results = NULL;
+        apr_dbd_results_t *results;
         apr_dbd_row_t *row = NULL;
-        if (apr_dbd_select(database->driver, p, database->handle, &results, pragmas[i], 0) == 0)
+        if (select_text(database, pragmas[i], &results, p) == 0)
             while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
                 ;
     }
@@ -69,10 +91,11 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
         return esign_result_make(p, status, "database", "cannot be opened: %s", error ? error : "refused");
     apr_pool_cleanup_register(p, made, close_database, apr_pool_cleanup_null);
     made->keyring = keyring;
+    made->pool = p;
     made->prepared = apr_hash_make(p);
     if (strcmp(driver, "sqlite3") == 0)
         run_pragmas(made, p);
-    int code = prepare ? prepare_all(made, &label, p) : 0;
+    int code = prepare ? prepare_all(made, &label) : 0;
     if (code != 0)
         return failed(made, apr_psprintf(p, "the statement %s cannot be prepared (is the schema there? esignctl db init)", label), code, p);
     *database = made;
@@ -81,13 +104,24 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
 
 esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p)
 {
-    apr_dbd_results_t *results = NULL;
+    apr_dbd_results_t *results;
     apr_dbd_row_t *row = NULL;
     *version = 0;
-    if (apr_dbd_select(database->driver, p, database->handle, &results, "SELECT version FROM schema_version", 0) != 0)
+    if (select_text(database, "SELECT version FROM schema_version", &results, p) != 0)
         return ESIGN_OK;
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
         *version = (int)apr_atoi64(apr_dbd_get_entry(database->driver, row, 0));
+    return ESIGN_OK;
+}
+
+static esign_result_t start(esign_database_t *database, apr_pool_t *p)
+{
+    apr_dbd_transaction_t *transaction = NULL;
+    database->broken = 0;
+    int code = apr_dbd_transaction_start(database->driver, p, database->handle, &transaction);
+    if (code != 0)
+        return failed(database, "a transaction cannot begin", code, p);
+    database->transaction = transaction;
     return ESIGN_OK;
 }
 
@@ -99,7 +133,7 @@ esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
         return result;
     if (version != 0)
         return esign_result_make(p, APR_EEXIST, "database", "the schema is there already, in version %d", version);
-    result = esign_database_begin(database, p);
+    result = start(database, p);
     for (const char *const *s = esign_schema_statements; *s && !esign_failed(result); s++) {
         int code = apr_dbd_query(database->driver, database->handle, &rows, *s);
         if (code != 0)
@@ -120,11 +154,12 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
     return ESIGN_OK;
 }
 
+/* The statement before it revives a lost connection: on one, the pgsql driver's start of a transaction crashes. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
 {
-    database->transaction = NULL;
-    int code = apr_dbd_transaction_start(database->driver, p, database->handle, &database->transaction);
-    return code == 0 ? ESIGN_OK : failed(database, "a transaction cannot begin", code, p);
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "database_alive", ESIGN_SQL(NULL), 1, &rows, p);
+    return esign_failed(result) ? result : start(database, p);
 }
 
 esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p)
@@ -133,10 +168,15 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
     database->transaction = NULL;
     if (!transaction)
         return result;
-    if (esign_failed(result))
+    if (esign_failed(result) || database->broken)
         apr_dbd_transaction_mode_set(database->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
     int code = apr_dbd_transaction_end(database->driver, p, transaction);
-    return code == 0 || esign_failed(result) ? result : failed(database, "a transaction cannot be committed", code, p);
+    if (esign_failed(result))
+        return result;
+    /* The pgsql driver rolls such a one back and calls it a success. */
+    if (database->broken)
+        return esign_result_make(p, APR_EGENERAL, "database", "a transaction cannot be committed: a statement of it failed");
+    return code == 0 ? ESIGN_OK : failed(database, "a transaction cannot be committed", code, p);
 }
 
 static apr_dbd_prepared_t *statement(esign_database_t *database, const char *label)
@@ -144,38 +184,57 @@ static apr_dbd_prepared_t *statement(esign_database_t *database, const char *lab
     return apr_hash_get(database->prepared, label, APR_HASH_KEY_STRING);
 }
 
-esign_result_t esign_database_write(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
+static esign_result_t write_once(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
 {
-    int changed = 0;
     apr_dbd_prepared_t *prepared = statement(database, label);
     if (!prepared)
         return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
-    int code = apr_dbd_pbquery(database->driver, p, database->handle, &changed, prepared, arguments);
+    *rows = 0;
+    int code = apr_dbd_pbquery(database->driver, p, database->handle, rows, prepared, arguments);
+    return code == 0 ? ESIGN_OK : failed(database, label, code, p);
+}
+
+esign_result_t esign_database_write(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
+{
+    int changed = 0;
+    esign_result_t result = write_once(database, label, arguments, &changed, p);
+    if (esign_failed(result) && revive(database, p))
+        result = write_once(database, label, arguments, &changed, p);
     if (rows)
         *rows = changed;
+    return result;
+}
+
+static esign_result_t select_once(esign_database_t *database, const char *label, const void **arguments, apr_dbd_results_t **results, apr_pool_t *p)
+{
+    apr_dbd_prepared_t *prepared = statement(database, label);
+    if (!prepared)
+        return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
+    *results = NULL;
+    int code = apr_dbd_pbselect(database->driver, p, database->handle, results, prepared, 1, arguments);
     return code == 0 ? ESIGN_OK : failed(database, label, code, p);
 }
 
 esign_result_t esign_database_read(esign_database_t *database, const char *label, const void **arguments, int columns,
                                    const apr_array_header_t **rows, apr_pool_t *p)
 {
-    apr_dbd_results_t *results = NULL;
+    apr_dbd_results_t *results;
     apr_dbd_row_t *row = NULL;
-    apr_dbd_prepared_t *prepared = statement(database, label);
-    if (!prepared)
-        return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
-    int code = apr_dbd_pbselect(database->driver, p, database->handle, &results, prepared, 0, arguments);
-    if (code != 0)
-        return failed(database, label, code, p);
+    esign_result_t result = select_once(database, label, arguments, &results, p);
+    if (esign_failed(result) && revive(database, p))
+        result = select_once(database, label, arguments, &results, p);
+    if (esign_failed(result))
+        return result;
     apr_array_header_t *all = apr_array_make(p, 4, sizeof(const char *const *));
+    /* The row stays the same object: the pgsql driver counts in it. Its apr_dbd_get_entry makes an empty text of NULL; datums know better. */
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1) {
         const char **texts = apr_pcalloc(p, sizeof(*texts) * (size_t)columns);
         for (int i = 0; i < columns; i++) {
-            const char *text = apr_dbd_get_entry(database->driver, row, i);
-            texts[i] = text ? apr_pstrdup(p, text) : NULL;
+            char *text = NULL;
+            if (apr_dbd_datum_get(database->driver, row, i, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS)
+                texts[i] = apr_pstrdup(p, text);
         }
         APR_ARRAY_PUSH(all, const char *const *) = texts;
-        row = NULL;
     }
     *rows = all;
     return ESIGN_OK;

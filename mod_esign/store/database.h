@@ -17,22 +17,24 @@ typedef struct {
     apr_dbd_t *handle;
     apr_hash_t *prepared;              /* statement label -> apr_dbd_prepared_t, as mod_dbd keeps them */
     const esign_keyring_t *keyring;
+    apr_pool_t *pool;                  /* the connection's own, where its statements live */
     apr_dbd_transaction_t *transaction; /* NULL outside esign_database_begin … _end */
     int stale;                         /* statements fail until they are prepared anew: esign_database_heal */
+    int broken;                        /* a statement of this transaction has failed */
 } esign_database_t;
 
 /* One SQL text for SQLite and PostgreSQL, in apr_dbd's placeholders. */
 typedef struct {
-    const char *label;
+    const char *label;   /* PostgreSQL's name for it too: letters and _ */
     const char *sql;
 } esign_statement_t;
 
 /* All statements of the store, ended by a NULL label: mod_esign hands each to ap_dbd_prepare, esignctl to apr_dbd_prepare. */
 extern const esign_statement_t esign_database_statements[];
 
-/* Prepares all statements anew in `p`, the connection's own pool, when `stale` says so: after a schema change (SQLite) or a lost connection (PostgreSQL) the old
- * ones fail for good while the connection still passes its check. */
-void esign_database_heal(esign_database_t *database, apr_pool_t *p);
+/* Prepares all statements anew when `stale` says so: after a schema change (SQLite) or a lost connection (PostgreSQL) the old ones fail for good while the
+ * connection still passes its check. Outside a transaction, a statement that meets this heals by itself and is run again. */
+void esign_database_heal(esign_database_t *database);
 
 /* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. With `prepare`, all statements are prepared, which needs the schema.
  * Closed with `p`. SQLite is put into WAL mode with a busy time-out. */

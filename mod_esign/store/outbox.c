@@ -23,7 +23,7 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
     esign_result_t result = esign_sealed_make(database, "outbox", id, "body", esign_record_encode(p, values), &body, p);
     if (esign_failed(result))
         return result;
-    return esign_database_write(database, "outbox.add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
+    return esign_database_write(database, "outbox_add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
 }
 
 /* A leased row as a message; one whose body does not open is given up, `*good` 0. */
@@ -50,10 +50,10 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
     apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, mask = kinds, most = max;
     int taken;
     *messages = list;
-    esign_result_t result = esign_database_write(database, "outbox.lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &mask, &most), &taken, p);
+    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &mask, &most), &taken, p);
     if (esign_failed(result) || taken == 0)
         return result;
-    result = esign_database_read(database, "outbox.leased", ESIGN_SQL(owner, &until), COLUMNS, &rows, p);
+    result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), COLUMNS, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         int good;
         esign_outbox_message_t *message = apr_array_push(list);
@@ -66,29 +66,29 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
 
 esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, apr_int64_t id, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox.done", ESIGN_SQL(&id, owner), NULL, p);
+    return esign_database_write(database, "outbox_done", ESIGN_SQL(&id, owner), NULL, p);
 }
 
 esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox.retry", ESIGN_SQL(&due, error, &id, owner), NULL, p);
+    return esign_database_write(database, "outbox_retry", ESIGN_SQL(&due, error, &id, owner), NULL, p);
 }
 
 esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox.bury", ESIGN_SQL(error, &id, owner), NULL, p);
+    return esign_database_write(database, "outbox_bury", ESIGN_SQL(error, &id, owner), NULL, p);
 }
 
 esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox.expire", ESIGN_SQL(&now, &now), count, p);
+    return esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
 }
 
 esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p)
 {
     enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, ERROR, COLUMNS };
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox.list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
+    esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));

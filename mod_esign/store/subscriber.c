@@ -59,7 +59,7 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
     for (int i = 0; i < count; i++) {
         const apr_array_header_t *rows;
         const char *lookup = lookup_of(database->keyring, keys[i], national_id, p);
-        esign_result_t found = esign_database_read(database, "subscriber.find", ESIGN_SQL(lookup), COLUMNS, &rows, p);
+        esign_result_t found = esign_database_read(database, "subscriber_find", ESIGN_SQL(lookup), COLUMNS, &rows, p);
         if (!esign_failed(found) && rows->nelts > 0)
             found = from_row(database, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
         if (esign_failed(found))
@@ -71,7 +71,7 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
 esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "subscriber.get", ESIGN_SQL(&id), COLUMNS, &rows, p);
+    esign_result_t result = esign_database_read(database, "subscriber_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
     *subscriber = NULL;
     if (esign_failed(result) || rows->nelts == 0)
         return result;
@@ -81,7 +81,7 @@ esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id, 
 esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id, apr_int64_t *epoch, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "subscriber.epoch", ESIGN_SQL(&id), 1, &rows, p);
+    esign_result_t result = esign_database_read(database, "subscriber_epoch", ESIGN_SQL(&id), 1, &rows, p);
     if (!esign_failed(result))
         *epoch = rows->nelts > 0 ? esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0) : -1;
     return result;
@@ -101,7 +101,7 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
             return result;
     }
     const char *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), s->national_id, p);
-    esign_result_t result = esign_database_write(database, "subscriber.add", ESIGN_SQL(&s->id, lookup, sealed[0], sealed[1], sealed[2], sealed[3],
+    esign_result_t result = esign_database_write(database, "subscriber_add", ESIGN_SQL(&s->id, lookup, sealed[0], sealed[1], sealed[2], sealed[3],
                                                                                        s->language, s->word_hash, &now, lookup), &rows, p);
     if (esign_failed(result))
         return result;
@@ -118,24 +118,24 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
 esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, apr_time_t now, apr_pool_t *p)
 {
     apr_int64_t no_wait = policy->free, close_at = policy->close_at, first = policy->first, longest = policy->longest, last = now + longest;
-    return esign_database_write(database, "subscriber.failed",
+    return esign_database_write(database, "subscriber_failed",
                                 ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last, &now, &first, &no_wait, &close_at, &id), NULL, p);
 }
 
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p)
 {
-    return esign_database_write(database, "subscriber.signed-in", ESIGN_SQL(&id), NULL, p);
+    return esign_database_write(database, "subscriber_signed_in", ESIGN_SQL(&id), NULL, p);
 }
 
 esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *word_hash,
                                             int *changed, apr_pool_t *p)
 {
-    return esign_database_write(database, "subscriber.word", ESIGN_SQL(word_hash, &id, &link_epoch, &link_epoch), changed, p);
+    return esign_database_write(database, "subscriber_word", ESIGN_SQL(word_hash, &id, &link_epoch, &link_epoch), changed, p);
 }
 
 esign_result_t esign_subscriber_rehash(esign_database_t *database, apr_int64_t id, const char *old_hash, const char *word_hash, apr_pool_t *p)
 {
-    return esign_database_write(database, "subscriber.rehash", ESIGN_SQL(word_hash, &id, old_hash), NULL, p);
+    return esign_database_write(database, "subscriber_rehash", ESIGN_SQL(word_hash, &id, old_hash), NULL, p);
 }
 
 static esign_result_t claim(esign_database_t *database, const char *label, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
@@ -149,10 +149,10 @@ esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_
                                           int *granted, apr_time_t *next, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = claim(database, "subscriber.sms", id, now, pause, per_day, granted, p);
+    esign_result_t result = claim(database, "subscriber_sms", id, now, pause, per_day, granted, p);
     if (esign_failed(result) || *granted)
         return result;
-    result = esign_database_read(database, "subscriber.sms-state", ESIGN_SQL(&id), 3, &rows, p);
+    result = esign_database_read(database, "subscriber_sms_state", ESIGN_SQL(&id), 3, &rows, p);
     if (esign_failed(result) || rows->nelts == 0)
         return result;
     const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
@@ -165,10 +165,10 @@ esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_
 esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
                                            int *granted, apr_pool_t *p)
 {
-    return claim(database, "subscriber.mail", id, now, pause, per_day, granted, p);
+    return claim(database, "subscriber_mail", id, now, pause, per_day, granted, p);
 }
 
 esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
 {
-    return esign_database_write(database, "subscriber.open", ESIGN_SQL(&id), found, p);
+    return esign_database_write(database, "subscriber_open", ESIGN_SQL(&id), found, p);
 }

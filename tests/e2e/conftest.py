@@ -14,8 +14,8 @@ sys.path.insert(0, os.path.dirname(__file__))
 import command  # noqa: E402
 import portal as parts  # noqa: E402
 
-# Lines of levels that tell nothing wrong.
-QUIET = re.compile(r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\]")
+# Lines of levels that tell nothing wrong; httpd tells of a child's crash in a notice.
+QUIET = re.compile(r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\](?!.* exit signal (?!Killed))")
 
 
 def pytest_configure(config):

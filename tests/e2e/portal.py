@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """portal.py: a running demo as the tests see it: pages, inbox, database, command."""
 
+import csv
 import email
 import email.policy
 import itertools
@@ -168,12 +169,18 @@ class Portal:
         return self.ctl("captcha", "answer", challenge).strip()
 
     def sql(self, query, *values):
+        if "dbname=" in self.env["DATABASE"]:
+            return self.psql(query.replace("?", "%d") % values)
         connection = sqlite3.connect(self.env["DATABASE"], timeout=20)
         try:
             with connection:
                 return connection.execute(query, values).fetchall()
         finally:
             connection.close()
+
+    def psql(self, query):
+        done = subprocess.run(["psql", "-X", "-q", "-t", "--csv", "-c", query, self.env["DATABASE"]], capture_output=True, text=True, timeout=20, check=True)
+        return [tuple(int(v) if re.fullmatch(r"-?\d+", v) else v for v in row) for row in csv.reader(done.stdout.splitlines())]
 
     def row(self, subscriber):
         """The subscriber's row id."""

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_postgresql.py: the journey again, on PostgreSQL, and what it has of its own: connections that get lost."""
+
+import pytest
+
+from test_journey import *  # noqa: F403
+
+
+@pytest.fixture(scope="module")
+def portal(make_portal):
+    return make_portal("--database", "postgresql")
+
+
+@pytest.fixture
+def lose_connections(portal):
+    def lose():
+        assert portal.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    return lose
+
+
+# The courier may be in the midst of a transaction; it does it again.
+@pytest.mark.expects_log("mod_esign courier")
+def test_lost_connections_cost_nobody_a_page(portal, browser, subscriber, lose_connections):
+    lose_connections()
+    assert browser.login(subscriber).status == 303
+    lose_connections()
+    code = browser.confirm(subscriber)
+    lose_connections()
+    assert browser.post("otp/code", {"code": code}).location.endswith("/menu")
+    lose_connections()
+    assert browser.post("pin").status == 200
+    lose_connections()
+    link = browser.reset_link(subscriber)
+    lose_connections()
+    assert browser.get(link).status == 303
+    lose_connections()
+    assert browser.post("reset/word", {"word": "kayıp bağlantılar", "again": "kayıp bağlantılar"}).status == 303
+    lose_connections()
+    assert browser.login(subscriber, "kayıp bağlantılar").status == 303
