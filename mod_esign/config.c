@@ -95,6 +95,7 @@ const command_rec esign_config_directives[] = {
     STRING("EsignMailPasswordFile", mail_password_file, NULL, esign_config_check_file, SERVER, "file with the password for SMTP AUTH"),
     STRING("EsignMailCAFile", mail_ca_file, NULL, esign_config_check_file, SERVER, "certificates that the SMTP server's is checked against"),
     COUNT("EsignMailConnections", mail_connections, 4, 1, 64, SERVER, "mails under way at once"),
+    STRING("EsignSMSName", sms_name, NULL, esign_config_check_line, SERVER, "the authority's name in an SMS, where EsignOrganization is too long for one message"),
     STRING("EsignSMSURL", sms_url, NULL, NULL, SERVER, "URL of the SMS gateway; {number}, {text}, {secret} are filled in"),
     STRING("EsignSMSMethod", sms_method, "POST", esign_config_check_method, SERVER, "GET or POST"),
     AP_INIT_TAKE1("EsignSMSHeader", set_one, SETTING(LIST, MEMBER(sms_headers), .check = esign_config_check_header), SERVER, "a request header, \"Name: value\""),

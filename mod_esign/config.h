@@ -64,6 +64,7 @@ typedef struct {
     const char *mail_password_file;
     const char *mail_ca_file;
     int mail_connections;
+    const char *sms_name;
     const char *sms_url;
     const char *sms_method;
     apr_array_header_t *sms_headers;           /* const char * */

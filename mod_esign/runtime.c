@@ -97,8 +97,9 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
                                               .secret = read_secret(c->sms_secret_file, p, &result), .ca_file = c->sms_ca_file,
                                               .timeout = c->delivery_timeout };
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
-    runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .url = runtime->portal_url };
-    return result;
+    runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .sms_name = c->sms_name,
+                                                   .url = runtime->portal_url };
+    return esign_failed(result) ? result : esign_message_code_fits(&runtime->messages, c->code_digits, p);
 }
 
 #define GATE_KEY "mod_esign gate"

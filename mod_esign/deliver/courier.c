@@ -193,6 +193,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     if (url && organization) {
         errand->context.url = apr_pstrdup(p, url);
         errand->context.organization = apr_pstrdup(p, organization);
+        errand->context.sms_name = apr_pstrdup(p, apr_table_get(message->values, "sms-name"));
     }
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
     int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);

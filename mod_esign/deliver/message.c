@@ -3,9 +3,11 @@
 #include "deliver/message.h"
 
 #include "core/iso_time.h"
+#include "core/sms_size.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
+#include <apr_uri.h>
 
 #include <libxml/tree.h>
 
@@ -72,15 +74,47 @@ esign_result_t esign_message_notice(const esign_message_context_t *context, cons
     return make_mail(context, subscriber, document, apr_pstrcat(p, "subject.notice.", event, NULL), mail, p);
 }
 
+/* The portal's host as the last line names it, without the port; NULL for one that it cannot name, an address of IPv6. */
+static const char *host_of(const esign_message_context_t *context, apr_pool_t *p)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+    apr_uri_t uri;
+    if (apr_uri_parse(p, context->url, &uri) != APR_SUCCESS || !uri.hostname || uri.hostname[strspn(uri.hostname, allowed)] != '\0')
+        return NULL;
+    return uri.hostname;
+}
+
 esign_result_t esign_message_code(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *code,
                                   esign_sms_t *sms, apr_pool_t *p)
 {
     char *text;
     apr_size_t length;
+    const char *host = host_of(context, p), *name = context->sms_name ? context->sms_name : context->organization;
     xmlDocPtr document = begin(context, "code", subscriber->language, p);
+    xmlSetProp(xmlDocGetRootElement(document), X("organization"), X(esign_render_clean(p, name)));
     add(document, "code", code, p);
+    if (host)
+        xmlNewProp(add(document, "origin", NULL, p), X("host"), X(host));
     esign_result_t result = esign_render_transform(context->render, "sms", document, &text, &length, p);
     if (!esign_failed(result))
         *sms = (esign_sms_t){ .to = subscriber->phone, .text = text };
     return result;
+}
+
+esign_result_t esign_message_code_fits(const esign_message_context_t *context, int digits, apr_pool_t *p)
+{
+    const char *code = apr_psprintf(p, "%0*d", digits, 0);
+    for (int i = 0; i < ESIGN_LANGUAGES; i++) {
+        esign_subscriber_t subscriber = { .language = esign_catalogue_languages[i] };
+        esign_sms_t sms;
+        esign_result_t result = esign_message_code(context, &subscriber, code, &sms, p);
+        if (esign_failed(result))
+            return result;
+        esign_sms_size_t size = esign_sms_size(sms.text);
+        if (size.units > size.room)
+            return esign_result_make(p, APR_EINVAL, "EsignSMSName", "with %s, the SMS with a code (%s) takes %d characters, and one message holds %d%s: write a short name",
+                                     context->sms_name ? "this name" : "EsignOrganization in its place", subscriber.language, size.units, size.room,
+                                     size.alphabet == ESIGN_SMS_UCS2 ? ", for some are not in the alphabets of GSM" : "");
+    }
+    return ESIGN_OK;
 }

@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     const esign_render_t *render;
     const char *organization;
+    const char *sms_name;  /* what stands for it in an SMS; NULL: itself */
     const char *url;       /* public address of the portal: "https://host[:port]/esign" */
 } esign_message_context_t;
 
@@ -37,8 +38,11 @@ esign_result_t esign_message_reset(const esign_message_context_t *context, const
 esign_result_t esign_message_notice(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *event,
                                     const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p);
 
-/* The SMS with the code. */
+/* The SMS with the code. Its last line binds the code to the portal's host, so that phones fill it in there and nowhere else (origin-bound one-time codes, WICG). */
 esign_result_t esign_message_code(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *code,
                                   esign_sms_t *sms, apr_pool_t *p);
+
+/* Whether the SMS of a code of `digits` digits fits one message in each language; the detail tells what it takes. */
+esign_result_t esign_message_code_fits(const esign_message_context_t *context, int digits, apr_pool_t *p);
 
 #endif

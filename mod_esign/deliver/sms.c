@@ -83,12 +83,13 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
 
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
-    int found = 0;
+    int found = 0, in_header = 0;
     /* Filled in with a plain value, the URL must be one. */
     const esign_template_values_t sample = { .number = "+905550000000", .text = "x", .secret = "x" };
     esign_result_t result = esign_template_check(p, gateway->url, &found);
     for (int i = 0; !esign_failed(result) && gateway->headers && i < gateway->headers->nelts; i++)
-        result = esign_template_check(p, APR_ARRAY_IDX(gateway->headers, i, const char *), &found);
+        result = esign_template_check(p, APR_ARRAY_IDX(gateway->headers, i, const char *), &in_header);
+    found |= in_header;
     if (!esign_failed(result) && gateway->body)
         result = esign_template_check(p, gateway->body, &found);
     if (esign_failed(result))
@@ -96,7 +97,9 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
     if (!esign_transport_url_valid(esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT), "http", "https", 0))
         return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write http://host/path or https://host/path", gateway->url);
     if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
-        return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere in the URL, the headers or the body");
+        return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, {text} in the URL or the body");
+    if (in_header & ESIGN_TEMPLATE_HAS_TEXT)
+        return esign_result_make(p, APR_EINVAL, "SMS", "{text} stands in a header, which cannot hold its two lines: write it in the URL or the body");
     if ((found & ESIGN_TEMPLATE_HAS_SECRET) && !gateway->secret)
         return esign_result_make(p, APR_EINVAL, "SMS", "{secret} stands there, but EsignSMSSecretFile is missing");
     return ESIGN_OK;

@@ -76,6 +76,8 @@ static const char *xml_escape(unsigned char c)
         return "&quot;";
     case '\'':
         return "&#39;";
+    case '\n':
+        return "&#10;";   /* in an attribute a bare one would be read as a space */
     default:
         return NULL;
     }

@@ -21,7 +21,7 @@ typedef struct {
 } esign_smtp_t;
 
 /* The HTTP gateway for SMS. {number} {text} {secret} in URL, headers and body are filled in: percent-encoded in the URL and in a form body, JSON-escaped in a
- * body whose Content-Type is application/json, refused with line breaks in a header. */
+ * body whose Content-Type is application/json. A header cannot hold {text}, which has two lines. */
 typedef struct {
     const char *url;            /* http:// or https:// */
     const char *method;         /* GET or POST */

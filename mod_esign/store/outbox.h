@@ -8,7 +8,7 @@
 #include <apr_tables.h>
 
 typedef enum {
-    /* All: url and organization of the portal that queued it; several portals may share a database. */
+    /* All: url, organization and, where it has one, sms-name of the portal that queued it; several portals may share a database. */
     ESIGN_OUTBOX_RESET_REQUEST,   /* values: national-id, address, time; the courier finds out whether it becomes a mail */
     ESIGN_OUTBOX_CODE,            /* SMS. values: subscriber, code */
     ESIGN_OUTBOX_NOTICE,          /* mail. values: subscriber, event (an esign_audit_name), address, time */

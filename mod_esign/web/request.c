@@ -51,6 +51,8 @@ esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
 {
     apr_table_setn(values, "url", q->runtime->messages.url);
     apr_table_setn(values, "organization", q->runtime->messages.organization);
+    if (q->runtime->messages.sms_name)
+        apr_table_setn(values, "sms-name", q->runtime->messages.sms_name);
     return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
 }
 

@@ -101,6 +101,7 @@ def test_every_server_directive_is_merged(portal, tmp_path):
     ("EsignMail http://mail.example.org", "EsignMail"),
     ("EsignSMSURL ftp://sms.example.org/{number}/{text}", "EsignSMSURL"),
     ("EsignSMSBody \"{nobody}\"", "nobody"),
+    ("EsignSMSHeader \"X-Text: {text}\"", "{text} stands in a header"),
     ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
     ("EsignSessionIdle 1h\nEsignSessionLife 10min", "EsignSessionIdle"),
 ])

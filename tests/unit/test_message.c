@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_message.c: the mails and the SMS that our own stylesheets make. */
 #include "suite.h"
+#include "core/sms_size.h"
 #include "deliver/header.h"
 #include "deliver/message.h"
 
@@ -114,8 +115,65 @@ static void test_code(void)
         CU_ASSERT_STRING_EQUAL(sms.to, "+905551234567");
         CU_ASSERT(has(sms.text, " 012345"));
         CU_ASSERT_PTR_EQUAL(strstr(sms.text, ORGANIZATION), sms.text);
-        CU_ASSERT(!has(sms.text, "\n") && !has(sms.text, "{"));
+        CU_ASSERT(!has(sms.text, "{") && strchr(sms.text, '\n') == strrchr(sms.text, '\n'));
+        CU_ASSERT_STRING_EQUAL(strchr(sms.text, '\n'), "\n@portal.example.org #012345");
     }
+}
+
+static const char *sms_of(const char *url, const char *sms_name)
+{
+    esign_message_context_t other = *context;
+    esign_sms_t sms;
+    other.url = url;
+    other.sms_name = sms_name;
+    CU_ASSERT_FATAL(!esign_failed(esign_message_code(&other, subscriber_of("en"), "012345", &sms, pool)));
+    return sms.text;
+}
+
+static void test_code_host(void)
+{
+    CU_ASSERT(has(sms_of("https://localhost:8443/esign", NULL), "\n@localhost #012345"));
+    CU_ASSERT(has(sms_of("https://192.0.2.7:8443/esign", NULL), "\n@192.0.2.7 #012345"));
+    CU_ASSERT(!has(sms_of("https://[2001:db8::7]:8443/esign", NULL), "\n"));
+}
+
+static void test_code_name(void)
+{
+    const char *text = sms_of(URL, "Merkez & Oğul");
+    CU_ASSERT_PTR_EQUAL(strstr(text, "Merkez & Oğul:"), text);
+    CU_ASSERT(!has(text, ORGANIZATION));
+}
+
+/* How many more characters a name may have in an SMS with a code of six digits. */
+static int room_left(const char *organization, const char *language)
+{
+    esign_message_context_t other = *context;
+    esign_sms_t sms;
+    other.organization = organization;
+    CU_ASSERT_FATAL(!esign_failed(esign_message_code(&other, subscriber_of(language), "012345", &sms, pool)));
+    esign_sms_size_t size = esign_sms_size(sms.text);
+    return size.room - size.units;
+}
+
+/* Names that fill one message to the last character, then one too many; and a name that only UCS-2 can write. */
+static void test_code_fits(void)
+{
+    esign_message_context_t other = *context;
+    other.organization = "Örnek Sertifikasyon Kuruluşu";
+    CU_ASSERT(!esign_failed(esign_message_code_fits(&other, 10, pool)));
+    int turkish = room_left(other.organization, "tr"), english = room_left(other.organization, "en"), room = turkish < english ? turkish : english;
+    other.organization = apr_psprintf(pool, "Örnek Sertifikasyon Kuruluşu%0*d", room, 0);
+    CU_ASSERT(!esign_failed(esign_message_code_fits(&other, 6, pool)));
+    other.organization = apr_psprintf(pool, "Örnek Sertifikasyon Kuruluşu%0*d", room + 1, 0);
+    esign_result_t result = esign_message_code_fits(&other, 6, pool);
+    CU_ASSERT(esign_failed(result) && has(result.detail, "EsignOrganization") && has(result.detail, " takes 156 ") && has(result.detail, "holds 155"));
+    other.organization = apr_psprintf(pool, "Örnek Sertifikasyon Kuruluşu%0*d", room, 0);
+    CU_ASSERT(esign_failed(esign_message_code_fits(&other, 7, pool)));
+    other.sms_name = "Örnek";
+    CU_ASSERT(!esign_failed(esign_message_code_fits(&other, 10, pool)));
+    other.sms_name = "Пример";
+    result = esign_message_code_fits(&other, 6, pool);
+    CU_ASSERT(esign_failed(result) && has(result.detail, "this name") && has(result.detail, "holds 70, "));
 }
 
 static void test_languages(void)
@@ -152,7 +210,10 @@ int main(void)
     CU_TestInfo tests[] = {
         { "the reset mail holds the link in both parts", test_reset },
         { "notices say what happened and what to do", test_notices },
-        { "the SMS holds the code in one line", test_code },
+        { "the SMS holds the code in a sentence and in a last line", test_code },
+        { "the last line names the host alone, or is left out", test_code_host },
+        { "a short name stands for the organization in an SMS", test_code_name },
+        { "an SMS that is too long for one message is found", test_code_fits },
         { "a message is in one language", test_languages },
         { "what has no words is not sent", test_refused },
         { "unclean texts are cleaned", test_unclean },

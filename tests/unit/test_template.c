@@ -57,7 +57,7 @@ static void test_escaped(void)
     CU_ASSERT_STRING_EQUAL(fill("{\"t\":\"{text}\",\"s\":\"{secret}\"}", ESIGN_TEMPLATE_JSON),
                            "{\"t\":\"Kod: 12&34 \\\"ş\\\"\",\"s\":\"s'<e>\\\\c\\u000a~\"}");
     CU_ASSERT_STRING_EQUAL(fill("<t s='{secret}'>{text}</t>", ESIGN_TEMPLATE_XML),
-                           "<t s='s&#39;&lt;e&gt;\\c\n~'>Kod: 12&amp;34 &quot;ş&quot;</t>");
+                           "<t s='s&#39;&lt;e&gt;\\c&#10;~'>Kod: 12&amp;34 &quot;ş&quot;</t>");
     CU_ASSERT_STRING_EQUAL(esign_template_fill(pool, "{text}", &control, ESIGN_TEMPLATE_JSON), "\\u0001\\u001f\x7F/\\u0008");
 }
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sms_size.c: the tables of 3GPP TS 23.038 that an SMS in Turkish or English can use. */
+#include "core/sms_size.h"
+
+#include <string.h>
+
+#include <unistr.h>
+
+#define ROOM_DEFAULT 160   /* 140 octets */
+#define ROOM_TURKISH 155   /* the header's 4 octets take 5 septets: TS 23.040 section 9.2.3.24.15 */
+#define ROOM_UCS2 70
+
+/* One septet each. Of ASCII the table lacks ` and those that are shifted; \ is its escape. */
+static int in_default(ucs4_t c)
+{
+    static const ucs4_t others[] = { U'\n', U'\r', U'£', U'¥', U'è', U'é', U'ù', U'ì', U'ò', U'Ç', U'Ø', U'ø', U'Å', U'å', U'Δ', U'Φ', U'Γ', U'Λ', U'Ω', U'Π', U'Ψ', U'Σ',
+                                     U'Θ', U'Ξ', U'Æ', U'æ', U'ß', U'É', U'¤', U'¡', U'Ä', U'Ö', U'Ñ', U'Ü', U'§', U'¿', U'ä', U'ö', U'ñ', U'ü', U'à' };
+    if (c >= ' ' && c <= '~')
+        return strchr("^{}\\[~]|`", (int)c) == NULL;
+    for (unsigned int i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (others[i] == c)
+            return 1;
+    return 0;
+}
+
+/* Two septets each, the escape and the place. */
+static int in_extension(ucs4_t c)
+{
+    return c == U'€' || c == U'\f' || (c < 0x80 && c > 0 && strchr("^{}\\[~]|", (int)c) != NULL);
+}
+
+static int in_turkish(ucs4_t c)
+{
+    return c == U'Ğ' || c == U'İ' || c == U'Ş' || c == U'ç' || c == U'ğ' || c == U'ı' || c == U'ş';
+}
+
+esign_sms_size_t esign_sms_size(const char *text)
+{
+    const uint8_t *rest = (const uint8_t *)text;
+    esign_sms_alphabet_e alphabet = ESIGN_SMS_DEFAULT;
+    int septets = 0, units = 0;
+    while (*rest) {
+        ucs4_t c;
+        rest += u8_mbtouc(&c, rest, strlen((const char *)rest));
+        units += c > 0xFFFF ? 2 : 1;
+        septets += in_default(c) ? 1 : 2;
+        if (in_turkish(c) && alphabet == ESIGN_SMS_DEFAULT)
+            alphabet = ESIGN_SMS_TURKISH;
+        else if (!in_default(c) && !in_extension(c) && !in_turkish(c))
+            alphabet = ESIGN_SMS_UCS2;
+    }
+    return alphabet == ESIGN_SMS_UCS2 ? (esign_sms_size_t){ alphabet, units, ROOM_UCS2 }
+                                      : (esign_sms_size_t){ alphabet, septets, alphabet == ESIGN_SMS_TURKISH ? ROOM_TURKISH : ROOM_DEFAULT };
+}
