@@ -19,8 +19,8 @@ CREATE TABLE subscriber (
     failures INTEGER NOT NULL,          -- in a row
     wait_until BIGINT NOT NULL,         -- no sign-in before
     closed INTEGER NOT NULL,            -- 1: until `esignctl subscriber open`
-    epoch BIGINT NOT NULL,              -- raised by a word change: sessions of an older epoch are dead
-    link_epoch BIGINT NOT NULL,         -- raised by a word change and a sign-in: mailed links of an older one are dead
+    epoch BIGINT NOT NULL,              -- raised by a word change and an end of all sessions: sessions of an older epoch are dead
+    link_epoch BIGINT NOT NULL,         -- raised by these and a sign-in: mailed links of an older one are dead
     sms_last BIGINT NOT NULL,           -- when the last SMS went out
     sms_day BIGINT NOT NULL,            -- the day that sms_count counts
     sms_count INTEGER NOT NULL,

@@ -89,6 +89,7 @@
         (fields.length === 1 && summary.querySelectorAll('li').length === 1 ? fields[0] : summary).focus();
     };
 
+    each('.success[tabindex]', line => line.focus());
     each('.countdown', countDown);
     each('[data-then]', guard);
     each('[data-show]', reveal);

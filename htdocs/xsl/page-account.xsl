@@ -123,7 +123,14 @@
   </xsl:template>
 
   <xsl:template match="page[@name = 'activity']" mode="body">
+    <xsl:if test="ended">
+      <p class="success" role="status" tabindex="-1"><xsl:value-of select="m:text('activity.ended')"/></p>
+    </xsl:if>
     <p><xsl:value-of select="m:text('activity.intro', string(@organization))"/></p>
+    <form class="aside" method="post" action="{end/@action}">
+      <p><xsl:value-of select="m:text('activity.end.note')"/></p>
+      <button type="submit"><xsl:value-of select="m:text('activity.end.button')"/></button>
+    </form>
     <xsl:choose>
       <xsl:when test="event">
         <table>
@@ -147,8 +154,17 @@
   <xsl:template match="event">
     <tr>
       <td><time datetime="{@time}"><xsl:value-of select="m:time(string(@time))"/></time></td>
-      <td><xsl:value-of select="m:text(concat('event.', @name))"/></td>
-      <td class="address"><xsl:apply-templates select="@address"/></td>
+      <td>
+        <xsl:value-of select="m:text(concat('event.', @name))"/>
+        <xsl:if test="@current">
+          <xsl:text> </xsl:text>
+          <strong class="current"><xsl:value-of select="m:text('activity.current')"/></strong>
+        </xsl:if>
+      </td>
+      <td>
+        <xsl:if test="@address != 'local'"><xsl:attribute name="class">address</xsl:attribute></xsl:if>
+        <xsl:apply-templates select="@address"/>
+      </td>
     </tr>
   </xsl:template>
 

@@ -133,6 +133,16 @@ esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int6
     return esign_database_write(database, "subscriber_word", ESIGN_SQL(word_hash, &id, &link_epoch, &link_epoch), changed, p);
 }
 
+esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_subscriber_t *subscriber, int *ended, apr_pool_t *p)
+{
+    esign_result_t result = esign_database_write(database, "subscriber_end_sessions", ESIGN_SQL(&subscriber->id, &subscriber->epoch), ended, p);
+    if (!esign_failed(result) && *ended) {
+        subscriber->epoch++;
+        subscriber->link_epoch++;
+    }
+    return result;
+}
+
 esign_result_t esign_subscriber_rehash(esign_database_t *database, apr_int64_t id, const char *old_hash, const char *word_hash, apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_rehash", ESIGN_SQL(word_hash, &id, old_hash), NULL, p);

@@ -19,8 +19,8 @@ typedef struct {
     int failures;                /* in a row, of word and code together */
     apr_time_t wait_until;       /* 0: no wait */
     int closed;                  /* by failures; a help desk opens it */
-    apr_int64_t epoch;           /* raised by a word change: ends sessions */
-    apr_int64_t link_epoch;      /* raised by a word change and a sign-in: ends unused links */
+    apr_int64_t epoch;           /* raised by a word change and by esign_subscriber_end_sessions: ends sessions */
+    apr_int64_t link_epoch;      /* raised by these and by a sign-in: ends unused links */
 } esign_subscriber_t;
 
 /* How failures slow a subscriber down (NIST SP 800-63B-4 section 3.2.2). */
@@ -54,6 +54,9 @@ esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_
  * `*changed` 0: the link_epoch had moved on. */
 esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *word_hash,
                                             int *changed, apr_pool_t *p);
+
+/* Ends all sessions and unused links by raising both epochs, the subscriber's own record's too, if the epoch still is that record's. `*ended` 0: another request was faster. */
+esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_subscriber_t *subscriber, int *ended, apr_pool_t *p);
 
 /* Replaces the hash of the same word (new parameters), if it still is `old_hash`. */
 esign_result_t esign_subscriber_rehash(esign_database_t *database, apr_int64_t id, const char *old_hash, const char *word_hash, apr_pool_t *p);

@@ -11,6 +11,8 @@
 #include <apr_strings.h>
 
 #define ACTIVITY_MAX 50
+/* How long the page says that sessions have just been ended. */
+#define JUST_NOW apr_time_from_sec(60)
 
 int esign_menu_get(esign_request_t *q)
 {
@@ -24,6 +26,12 @@ int esign_menu_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
+/* The entry of the sign-in that this session began with was written with the moment of its proof. */
+static const char *is_this_session(const esign_request_t *q, const esign_audit_entry_t *entry)
+{
+    return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->proved ? "yes" : NULL;
+}
+
 int esign_activity_get(esign_request_t *q)
 {
     const apr_array_header_t *entries;
@@ -31,15 +39,37 @@ int esign_activity_get(esign_request_t *q)
     if (esign_failed(result))
         return esign_page_failed(q, result);
     esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
+    const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
+    if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
+        esign_page_element(page, NULL, "ended", NULL);
+    esign_page_element(page, NULL, "end", "action", esign_request_path(q, "activity"), NULL);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         /* A newer version's events have no words here. */
         if (entry->event == ESIGN_AUDIT_EVENTS)
             continue;
         esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
-                           "address", entry->address, NULL);
+                           "address", entry->address, "current", is_this_session(q, entry), NULL);
     }
     return esign_page_send(page);
+}
+
+/* Who suspects somebody wants everything open to be shut: other sessions, half-finished sign-ins, mailed links that nobody has used. */
+int esign_activity_post(esign_request_t *q)
+{
+    apr_pool_t *p = q->r->pool;
+    int ended = 0;
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
+    if (!esign_failed(result) && ended)
+        result = esign_audit_add(q->database, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, q->address, q->now, p);
+    if (esign_failed(result = esign_request_end(q, result)))
+        return esign_page_failed(q, result);
+    /* Another request was faster: perhaps this browser's own, whose new cookie the next page will come with. */
+    if (ended && !esign_session_renew(q))
+        return esign_page_unavailable(q);
+    return esign_page_redirect(q, "activity");
 }
 
 int esign_word_get(esign_request_t *q)

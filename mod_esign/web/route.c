@@ -40,7 +40,7 @@ const esign_route_t esign_route_table[] = {
     { "menu", NULL, 1, ESIGN_TRUST_CODE, esign_menu_get, NULL },
     { "pin", NULL, 1, ESIGN_TRUST_CODE, esign_pin_get, esign_pin_post },
     { "word", NULL, 1, ESIGN_TRUST_CODE, esign_word_get, esign_word_post },
-    { "activity", NULL, 1, ESIGN_TRUST_CODE, esign_activity_get, NULL },
+    { "activity", NULL, 1, ESIGN_TRUST_CODE, esign_activity_get, esign_activity_post },
     { "logout", NULL, 1, ESIGN_TRUST_NONE, NULL, esign_logout_post },
     { NULL }
 };

@@ -227,7 +227,8 @@ int esign_session_identify(esign_request_t *q)
     return OK;
 }
 
-int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust)
+/* Writes who is there, and has the record take a new id. */
+static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust, apr_time_t proved)
 {
     session_rec *z = session_of(q);
     if (!z)
@@ -235,9 +236,19 @@ int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber
     set_entry(z, ENTRY_SUBSCRIBER, subscriber->id);
     set_entry(z, ENTRY_EPOCH, subscriber->epoch);
     set_entry(z, ENTRY_TRUST, trust);
-    set_entry(z, ENTRY_PROVED, trust == ESIGN_TRUST_CODE ? q->now : 0);
+    set_entry(z, ENTRY_PROVED, proved);
     state_of(q->r)->change_id = 1;
     return save_now(q, z);
+}
+
+int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust)
+{
+    return establish(q, subscriber, trust, trust == ESIGN_TRUST_CODE ? q->now : 0);
+}
+
+int esign_session_renew(esign_request_t *q)
+{
+    return establish(q, q->subscriber, q->trust, q->proved);
 }
 
 int esign_session_end(esign_request_t *q)

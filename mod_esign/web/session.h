@@ -12,6 +12,9 @@ int esign_session_identify(esign_request_t *q);
 /* Raises the trust: a new id for q's session or its first one, the old one dead. Sets the cookie. 0: memcached failed, logged. */
 int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust);
 
+/* Goes on with q's session under a new id and q->subscriber's epoch, trust and time of proof kept. 0: memcached failed or the session ended meanwhile, logged. */
+int esign_session_renew(esign_request_t *q);
+
 /* Ends the session on the server and in the browser. 0: memcached failed, logged. */
 int esign_session_end(esign_request_t *q);
 

@@ -212,6 +212,24 @@ static void test_claim_sms(void)
     CU_ASSERT_EQUAL(claim(database, id, midnight + DAY), 0);
 }
 
+static void test_end_sessions(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    esign_subscriber_t *first = apr_pmemdup(pool, get(database, id), sizeof *first), *second = apr_pmemdup(pool, first, sizeof *second);
+    const esign_subscriber_t *bystander = get(database, other);
+    apr_int64_t epoch = first->epoch, link_epoch = first->link_epoch;
+    int ended = -1;
+    OK(esign_subscriber_end_sessions(database, first, &ended, pool));
+    CU_ASSERT(ended == 1 && first->epoch == epoch + 1 && first->link_epoch == link_epoch + 1);
+    CU_ASSERT(get(database, id)->epoch == first->epoch && get(database, id)->link_epoch == first->link_epoch);
+    OK(esign_subscriber_end_sessions(database, second, &ended, pool));
+    CU_ASSERT(ended == 0 && second->epoch == epoch && get(database, id)->epoch == first->epoch);
+    CU_ASSERT(get(database, other)->epoch == bystander->epoch && get(database, other)->link_epoch == bystander->link_epoch);
+    OK(esign_subscriber_end_sessions(database, first, &ended, pool));
+    CU_ASSERT(ended == 1 && get(database, id)->epoch == epoch + 2);
+}
+
 static void test_open(void)
 {
     esign_database_t *database = tables_new();
@@ -242,6 +260,7 @@ int main(void)
         { "a word changes once for a link, and ends sessions and links", test_change_word },
         { "a rehash replaces only the hash it saw", test_rehash },
         { "text messages keep their pause and their number a day", test_claim_sms },
+        { "all sessions and links end, for one of two who ask at once", test_end_sessions },
         { "the help desk opens an account", test_open },
         CU_TEST_INFO_NULL
     };
