@@ -10,6 +10,7 @@
 #define ESIGN_COOKIE_SESSION "__Host-esign"
 #define ESIGN_COOKIE_RESET "__Host-esign-reset"
 #define ESIGN_COOKIE_LANGUAGE "__Host-esign-language"
+#define ESIGN_COOKIE_DEVICE "__Host-esign-device"
 
 /* A cookie's value; NULL when it is absent or stands there twice. Wiped with r->pool. */
 const char *esign_client_cookie(request_rec *r, const char *name);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otp.c: figures 14 and 15: the phone number confirmed, the code sent and entered. */
+#include "device.h"
 #include "form.h"
 #include "limits.h"
+#include "notice.h"
 #include "page.h"
 #include "session.h"
 
 #include "core/contact.h"
 #include "core/record.h"
-#include "store/audit.h"
 #include "store/otp_store.h"
 
 #include <apr_strings.h>
@@ -156,7 +157,7 @@ int esign_otp_code_get(esign_request_t *q)
     return send_code_page(q, HTTP_OK, NULL, NULL);
 }
 
-/* The second factor was right: failures are forgotten, unused links end. */
+/* The second factor was right: failures are forgotten, unused links end; a sign-in with a browser that is new to the subscriber is told. */
 static int sign_in(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -165,9 +166,14 @@ static int sign_in(esign_request_t *q)
         result = esign_subscriber_signed_in(q->database, q->subscriber->id, p);
     if (!esign_failed(result))
         result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_IN, q->subscriber->id, q->address, q->now, p);
+    if (!esign_failed(result) && !esign_device_known(q, q->subscriber))
+        result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_SIGNED_IN);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
-    return esign_session_raise(q, q->subscriber, ESIGN_TRUST_CODE) ? esign_page_redirect(q, "menu") : esign_page_unavailable(q);
+    if (!esign_session_raise(q, q->subscriber, ESIGN_TRUST_CODE))
+        return esign_page_unavailable(q);
+    esign_device_remember(q, q->subscriber);
+    return esign_page_redirect(q, "menu");
 }
 
 /* A wrong code counts among the subscriber's failures; a new code does not reset them. */

@@ -91,9 +91,9 @@ static void test_reset(void)
 
 static void test_notices(void)
 {
-    static const char *const events[] = { "word-reset", "word-changed", "pin-shown" };
+    static const char *const events[] = { "word-reset", "word-changed", "pin-shown", "signed-in" };
     const esign_catalogue_t *catalogue = esign_render_catalogue(context->render);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 4; i++)
         for (int j = 0; j < ESIGN_LANGUAGES; j++) {
             esign_mail_t mail;
             const char *language = esign_catalogue_languages[j], *organization[] = { ORGANIZATION };
