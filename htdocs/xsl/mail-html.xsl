@@ -14,7 +14,9 @@
         <title><xsl:value-of select="@organization"/></title>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
+        <meta name="supported-color-schemes" content="light dark"/>
         <style>
+:root { color-scheme: light dark; supported-color-schemes: light dark; }
 body { margin: 0; padding: 24px 12px; background: #f2f4f7; color: #17212b; font: 16px/1.55 system-ui, "Segoe UI", Roboto, Arial, sans-serif; }
 .sheet { max-width: 560px; margin: 0 auto; padding: 24px; background: #ffffff; border-top: 4px solid #0f4c75; border-radius: 8px; overflow-wrap: anywhere; }
 .from { margin: 0 0 20px; font-weight: bold; color: #0f4c75; }
@@ -22,6 +24,7 @@ body { margin: 0; padding: 24px 12px; background: #f2f4f7; color: #17212b; font:
 .go a { display: inline-block; padding: 13px 22px; background: #0f4c75; color: #ffffff; border-radius: 6px; font-weight: bold; text-decoration: none; }
 .address { font-size: 14px; }
 .address a, .end a { color: #0f4c75; }
+.end ul { margin: 8px 0 0; padding: 0 0 0 22px; }
 .end { margin-top: 24px; padding-top: 16px; border-top: 1px solid #d5dce4; font-size: 14px; color: #465462; }
 @media (prefers-color-scheme: dark) {
 body { background: #10171e; color: #e7ecf1; }
@@ -42,8 +45,13 @@ body { background: #10171e; color: #e7ecf1; }
           <xsl:apply-templates select="link"/>
           <p><xsl:apply-templates select="." mode="otherwise"/></p>
           <div class="end">
-            <p><xsl:value-of select="m:text('mail.caution', string(@organization))"/></p>
-            <p><xsl:value-of select="@organization"/><br/><a href="{@url}"><xsl:value-of select="@url"/></a></p>
+            <p><xsl:value-of select="m:text('mail.never')"/></p>
+            <ul>
+              <li><xsl:value-of select="m:text('mail.never.word')"/></li>
+              <li><xsl:value-of select="m:text('mail.never.code')"/></li>
+              <li><xsl:value-of select="m:text('mail.never.pin')"/></li>
+            </ul>
+            <p><xsl:value-of select="m:text('mail.closing')"/><br/><xsl:value-of select="@organization"/><br/><a href="{@url}"><xsl:value-of select="@url"/></a></p>
           </div>
         </div>
       </body>
@@ -59,8 +67,7 @@ body { background: #10171e; color: #e7ecf1; }
   </xsl:template>
 
   <xsl:template match="link">
-    <p><xsl:value-of select="m:text('mail.reset.link')"/></p>
-    <p class="go"><a href="{@href}"><xsl:value-of select="m:text('mail.reset.button')"/></a></p>
+    <p class="go"><a href="{@href}"><xsl:value-of select="m:text('mail.reset.link')"/></a></p>
     <p class="address"><a href="{@href}"><xsl:value-of select="@href"/></a></p>
     <p><xsl:apply-templates select="../life" mode="life"/></p>
   </xsl:template>

@@ -1,6 +1,6 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- mail-text.xsl: the plain text part of a mail, in short lines, the link alone on its own. -->
+<!-- mail-text.xsl: the plain text part of a mail, in short lines, the link alone on its own; the same words as the HTML part, in the same order. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:include href="mail-words.xsl"/>
@@ -13,6 +13,7 @@
   <xsl:template match="message">
     <xsl:variable name="what"><xsl:apply-templates select="." mode="what"/></xsl:variable>
     <xsl:variable name="otherwise"><xsl:apply-templates select="." mode="otherwise"/></xsl:variable>
+    <xsl:value-of select="concat(@organization, '&#10;&#10;')"/>
     <xsl:call-template name="paragraph">
       <xsl:with-param name="text" select="m:text('mail.greeting', string(name))"/>
     </xsl:call-template>
@@ -25,9 +26,12 @@
       <xsl:with-param name="text" select="$otherwise"/>
     </xsl:call-template>
     <xsl:call-template name="paragraph">
-      <xsl:with-param name="text" select="m:text('mail.caution', string(@organization))"/>
+      <xsl:with-param name="text" select="m:text('mail.never')"/>
     </xsl:call-template>
-    <xsl:value-of select="concat(@organization, '&#10;', @url, '&#10;')"/>
+    <xsl:value-of select="concat('- ', m:text('mail.never.word'), '&#10;')"/>
+    <xsl:value-of select="concat('- ', m:text('mail.never.code'), '&#10;')"/>
+    <xsl:value-of select="concat('- ', m:text('mail.never.pin'), '&#10;&#10;')"/>
+    <xsl:value-of select="concat(m:text('mail.closing'), '&#10;', @organization, '&#10;', @url, '&#10;')"/>
   </xsl:template>
 
   <xsl:template match="origin">
@@ -37,9 +41,7 @@
 
   <xsl:template match="link">
     <xsl:variable name="life"><xsl:apply-templates select="../life" mode="life"/></xsl:variable>
-    <xsl:call-template name="paragraph">
-      <xsl:with-param name="text" select="m:text('mail.reset.link')"/>
-    </xsl:call-template>
+    <xsl:value-of select="concat(m:text('mail.reset.link'), ':&#10;&#10;')"/>
     <xsl:value-of select="concat(@href, '&#10;&#10;')"/>
     <xsl:call-template name="paragraph">
       <xsl:with-param name="text" select="$life"/>

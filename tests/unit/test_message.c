@@ -5,6 +5,7 @@
 #include "deliver/header.h"
 #include "deliver/message.h"
 
+#include <apr_lib.h>
 #include <time.h>
 
 #define ORGANIZATION "Merkez & <Oğul> \"A.Ş.\""
@@ -39,6 +40,38 @@ static const char *unwrapped(const char *text)
     return flat;
 }
 
+/* The words of a text part, parted by single spaces: letters, digits and what stands in an address; marks of lists and sentences are none. */
+static const char *words(const char *text)
+{
+    char *flat = apr_pstrdup(pool, text), *end = flat;
+    for (const char *c = text; *c; c++)
+        if (apr_isalnum(*c) || (*c & 0x80) || strchr("/_&\"<>", *c) || (strchr(".:-", *c) && c[1] > ' '))
+            *end++ = *c;
+        else if (end > flat && end[-1] != ' ')
+            *end++ = ' ';
+    while (end > flat && end[-1] == ' ')
+        end--;
+    *end = '\0';
+    return flat;
+}
+
+/* What a reader sees of an HTML part: tags become spaces, the head goes, the entities that a serialiser writes become characters. */
+static const char *seen(const char *html)
+{
+    static const char *const entities[][2] = { { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" } };
+    const char *body = strstr(html, "<body>");
+    char *text = apr_pcalloc(pool, strlen(html) + 1), *end = text;
+    for (const char *c = body; *c;) {
+        apr_size_t i = 0;
+        while (i < 3 && strncmp(c, entities[i][0], strlen(entities[i][0])) != 0)
+            i++;
+        const char *tag_end = *c == '<' ? strchr(c, '>') : NULL;
+        *end++ = tag_end ? ' ' : i < 3 ? *entities[i][1] : *c;
+        c = tag_end ? tag_end + 1 : i < 3 ? c + strlen(entities[i][0]) : c + 1;
+    }
+    return text;
+}
+
 static int has_line(const char *text, const char *line)
 {
     return has(apr_pstrcat(pool, "\n", text, NULL), apr_pstrcat(pool, "\n", line, "\n", NULL));
@@ -63,6 +96,8 @@ static void check_mail(const esign_mail_t *mail, const char *greeting, const cha
         for (const char *brace = parts[i]; (brace = strchr(brace, '{')) != NULL; brace++)
             CU_ASSERT(brace[1] < '0' || brace[1] > '9');   /* every {n} is filled in */
     }
+    CU_ASSERT_STRING_EQUAL(words(seen(mail->html)), words(mail->text));
+    CU_ASSERT(!has(mail->html, "<img") && !has(mail->html, "url(") && !has(mail->html, "src="));
     for (const char *line = mail->text; *line; line += strcspn(line, "\n") + 1) {
         apr_size_t length = strcspn(line, "\n");
         CU_ASSERT(length <= 90 || strncmp(line, URL, strlen(URL)) == 0);   /* 72 characters, of up to two bytes each */
