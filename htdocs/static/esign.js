@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, the way to a mistake, one press one request. */
+/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, copying a PIN, filling in the code, the way to a mistake, one press one request. */
 (() => {
     'use strict';
 
@@ -49,6 +49,51 @@
         }));
     };
 
+    const status = (place, name) => {
+        const line = document.createElement('p');
+        line.setAttribute('role', 'status');
+        line.className = name;
+        place.after(line);
+        return line;
+    };
+
+    /* The digits as they are, without the gaps that help the eye. */
+    const copy = digits => {
+        if (!navigator.clipboard)
+            return;
+        const button = document.createElement('button'), term = digits.closest('dl').querySelector('dt').textContent;
+        let clear;
+        button.type = 'button';
+        button.className = 'copy';
+        button.textContent = digits.dataset.copy;
+        button.setAttribute('aria-label', digits.dataset.copy + ': ' + term);
+        digits.after(button);
+        const line = status(button, 'copied');
+        const say = text => {
+            clearTimeout(clear);
+            line.textContent = text;
+            clear = setTimeout(() => { line.textContent = ''; }, 5000);
+        };
+        button.addEventListener('click', () =>
+            navigator.clipboard.writeText(digits.textContent.trim()).then(() => say(digits.dataset.done), () => say(digits.dataset.failed)));
+    };
+
+    /* The code of the SMS, where the browser can hand it over and the person lets it. It is written, not sent: who reads the page with a screen reader hears what happened first. */
+    const receive = input => {
+        if (!window.OTPCredential)
+            return;
+        const line = status(input.parentNode, 'filled'), stop = new AbortController();
+        input.form.addEventListener('submit', () => stop.abort());
+        addEventListener('pagehide', () => stop.abort());
+        navigator.credentials.get({ otp: { transport: ['sms'] }, signal: stop.signal }).then(otp => {
+            if (!otp)
+                return;
+            input.value = otp.code;
+            line.textContent = input.dataset.filled;
+            input.form.querySelector('.primary').focus();
+        }).catch(() => {});
+    };
+
     const reveal = input => {
         const button = document.createElement('button');
         const show = shown => {
@@ -93,6 +138,8 @@
     each('.countdown', countDown);
     each('[data-then]', guard);
     each('[data-show]', reveal);
+    each('[data-copy]', copy);
+    each('[data-filled]', receive);
     each('form[method=post]', once);
     each('.summary', findMistake);
 })();

@@ -87,6 +87,7 @@
   <xsl:template match="field[@name = 'code']" mode="kind">
     <xsl:attribute name="inputmode">numeric</xsl:attribute>
     <xsl:attribute name="autocomplete">one-time-code</xsl:attribute>
+    <xsl:attribute name="data-filled"><xsl:value-of select="m:text('code.filled')"/></xsl:attribute>
   </xsl:template>
   <xsl:template match="field[@name = 'word' or @name = 'again']" mode="kind">
     <xsl:attribute name="type">password</xsl:attribute>

@@ -49,6 +49,7 @@
       <xsl:with-param name="ended" select="'pin.ended'"/>
       <xsl:with-param name="then" select="shown/@then"/>
     </xsl:call-template>
+    <p class="hint"><xsl:value-of select="m:text('pin.again')"/></p>
     <div class="cards">
       <xsl:apply-templates select="card"/>
       <xsl:if test="not(card)">
@@ -85,22 +86,31 @@
             <time datetime="{@not-after}"><xsl:value-of select="m:date(string(@not-after))"/></time>
           </dd>
         </div>
-        <xsl:apply-templates select="pin | puk"/>
       </dl>
-      <p class="warning"><xsl:value-of select="m:text('card.warning')"/></p>
+      <dl class="secret"><xsl:apply-templates select="pin"/></dl>
+      <!-- Behind a press of its own, for few need it and three mistakes with it cost the card. The label changes by the stylesheet alone. -->
+      <details>
+        <summary>
+          <span class="shut"><xsl:value-of select="m:text('card.puk.show')"/></span>
+          <span class="open"><xsl:value-of select="m:text('card.puk.hide')"/></span>
+        </summary>
+        <p class="warning"><xsl:value-of select="m:text('card.warning')"/></p>
+        <dl class="secret"><xsl:apply-templates select="puk"/></dl>
+      </details>
     </section>
   </xsl:template>
 
+  <!-- esign.js adds the button for copying. -->
   <xsl:template match="card/pin | card/puk">
-    <div class="secret">
-      <dt><xsl:value-of select="m:text(concat('card.', name()))"/></dt>
-      <dd class="{name()}">
+    <dt><xsl:value-of select="m:text(concat('card.', name()))"/></dt>
+    <dd>
+      <span class="{name()}" data-copy="{m:text('copy')}" data-done="{m:text('copy.done')}" data-failed="{m:text('copy.failed')}">
         <xsl:call-template name="groups">
           <xsl:with-param name="text" select="string(.)"/>
           <xsl:with-param name="size" select="4 - (string-length(.) mod 4 != 0)"/>
         </xsl:call-template>
-      </dd>
-    </div>
+      </span>
+    </dd>
   </xsl:template>
 
   <!-- Groups of four, of three where four do not come out even. They are for the eye alone: the text itself stays whole, so that it can be copied. -->
