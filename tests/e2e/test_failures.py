@@ -14,20 +14,7 @@ import time
 import pytest
 
 import portal as parts
-
-
-def pid_of(path):
-    with open(path) as file:
-        return int(file.read())
-
-
-def running(pid):
-    """Not ended; who has ended may still wait to be reaped."""
-    try:
-        with open("/proc/%d/stat" % pid) as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+from portal import pid_of, running
 
 
 def test_no_secret_reaches_a_log(make_portal):
