@@ -5,7 +5,6 @@ import base64
 import glob
 import os
 import re
-import shlex
 import signal
 import subprocess
 import threading
