@@ -153,8 +153,10 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST)
         return NULL;
     esign_render_init();
-    if (esign_failed(result = esign_render_load(&render, config->htdocs, p)))
+    if (esign_failed(result = esign_render_load(&render, config->htdocs, NULL, p)))
         return apr_psprintf(p, "EsignHtdocs: %s: %s", result.problem, result.detail);
+    if (config->theme && esign_failed(result = esign_render_load(&render, config->htdocs, config->theme, p)))
+        return apr_psprintf(p, "EsignTheme: %s: %s", result.problem, result.detail);
     if (config->word_blocklist && esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
         return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);
     return NULL;

@@ -194,6 +194,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
         errand->context.url = apr_pstrdup(p, url);
         errand->context.organization = apr_pstrdup(p, organization);
     }
+    errand->context.render = courier->options->render(courier->options->baton, url, p);
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
     int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
     esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK
