@@ -57,6 +57,8 @@ const command_rec esign_config_directives[] = {
     STRING("EsignOrganization", organization, NULL, esign_config_check_line, SERVER, "the authority's name on pages and messages"),
     STRING("EsignHomeURL", home_url, "/", esign_config_check_link, BOTH, "where the authority's home page is"),
     STRING("EsignHtdocs", htdocs, ESIGN_HTDOCS, esign_config_check_file, SERVER, "folder with xsl/ and the message catalogues"),
+    STRING("EsignTheme", theme, NULL, esign_config_check_file, SERVER, "folder whose stylesheets, texts, CSS and logo stand before those of EsignHtdocs"),
+    ON_OFF("EsignThemeReload", theme_reload, 0, SERVER, "On, for theme authors: stylesheets and texts are read anew at each request"),
     ON_OFF("EsignRequireTLS", require_tls, 1, BOTH, "Off only behind a proxy that ends TLS"),
     STRING("EsignCertificateURL", certificate_url, NULL, esign_config_check_link, BOTH, "where sign-in with the card stands; its link is shown when this is set"),
     AP_INIT_TAKE2("EsignMenuLink", set_value, SETTING(LIST, MEMBER(menu_links), .check = esign_config_check_link), BOTH,

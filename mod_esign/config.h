@@ -23,6 +23,8 @@ typedef struct {
     const char *organization;
     const char *home_url;
     const char *htdocs;
+    const char *theme;
+    int theme_reload;
     int require_tls;
     const char *certificate_url;
     apr_array_header_t *menu_links;            /* const char *: label, URL, label, URL … */

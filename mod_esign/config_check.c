@@ -153,8 +153,10 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST)
         return NULL;
     esign_render_init();
-    if (esign_failed(result = esign_render_load(&render, config->htdocs, p)))
+    if (esign_failed(result = esign_render_load(&render, config->htdocs, NULL, p)))
         return apr_psprintf(p, "EsignHtdocs: %s: %s", result.problem, result.detail);
+    if (config->theme && esign_failed(result = esign_render_load(&render, config->htdocs, config->theme, p)))
+        return apr_psprintf(p, "EsignTheme: %s: %s", result.problem, result.detail);
     esign_message_context_t messages = { .render = render, .organization = config->organization, .sms_name = config->sms_name, .url = config->public_url };
     if (esign_failed(result = esign_message_code_fits(&messages, config->code_digits, p)))
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);

@@ -43,6 +43,24 @@ int esign_runtime_any(void)
     return runtimes && apr_hash_count(runtimes) > 0;
 }
 
+const esign_runtime_t *esign_runtime_at(const char *url, apr_pool_t *p)
+{
+    for (apr_hash_index_t *i = apr_hash_first(p, runtimes); i; i = apr_hash_next(i)) {
+        void *runtime;
+        apr_hash_this(i, NULL, NULL, &runtime);
+        if (strcmp(((const esign_runtime_t *)runtime)->portal_url, url) == 0)
+            return runtime;
+    }
+    return NULL;
+}
+
+esign_result_t esign_runtime_render(const esign_runtime_t *runtime, const esign_render_t **render, apr_pool_t *p)
+{
+    const esign_config_t *c = runtime->config;
+    *render = runtime->render;
+    return c->theme_reload ? esign_render_load(render, c->htdocs, c->theme, p) : ESIGN_OK;
+}
+
 esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p)
 {
     ap_dbd_t *connection = dbd_open(p, runtime->server);
@@ -146,7 +164,7 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     if (esign_failed(result))
         return result;
     runtime->keyring = keyring;
-    if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, p)) ||
+    if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, c->theme, p)) ||
         esign_failed(result = esign_national_id_scheme(&runtime->scheme, c->identity_number, p)))
         return result;
     runtime->words = (esign_word_policy_t){ .min = 8, .max = 128 };
@@ -204,6 +222,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
             *runtime = *like;
         runtime->server = s;
         runtime->config = esign_config_of_server(s);
+        if (runtime->config->theme_reload)
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "mod_esign: EsignThemeReload is on: each page costs the work of a start, and shows its author's mistakes");
         if (!like)
             result = make_runtime(runtime, p);
         apr_hash_set(runtimes, &runtime->server, sizeof(runtime->server), runtime);

@@ -49,6 +49,20 @@ static void write_log(void *baton, int level, apr_status_t status, const char *t
     ap_log_error(APLOG_MARK, level, status, watch->server, "mod_esign courier: %s", text);
 }
 
+/* Portals of one database empty one outbox, each in all the others' names. */
+static const esign_render_t *find_render(void *baton, const char *url, apr_pool_t *p)
+{
+    const watch_t *watch = baton;
+    const esign_runtime_t *runtime = url ? esign_runtime_at(url, p) : NULL;
+    const esign_render_t *render;
+    if (!runtime)
+        runtime = esign_runtime_of(watch->server);
+    esign_result_t result = esign_runtime_render(runtime, &render, p);
+    if (esign_failed(result))
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, as it was at the start: %s: %s", result.problem, result.detail);
+    return render;
+}
+
 static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
 {
     const esign_config_t *c = runtime->config;
@@ -56,7 +70,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
                                           .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
                                           .sms_at_once = c->sms_connections, .link_life = c->link_life,
-                                          .mails_per_day = c->mails_per_day, .stopping = ending, .log = write_log, .baton = watch };
+                                          .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
     return esign_courier_create(&watch->courier, options, watch->pool);
 }
 

@@ -28,6 +28,7 @@ th, td { padding: 1.8mm 2.5mm; border: 0.2mm solid #7c8894; text-align: start; v
 .confirm { margin-top: 12mm; break-inside: avoid; }
 .signature { display: inline-block; min-width: 70mm; margin-top: 16mm; padding-top: 1.5mm; border-top: 0.2mm solid #000; }
 @media print { body { padding: 0; } }
+<xsl:apply-templates select="." mode="style"/>
         </style>
       </head>
       <body>
@@ -60,6 +61,9 @@ th, td { padding: 1.8mm 2.5mm; border: 0.2mm solid #7c8894; text-align: start; v
       </body>
     </html>
   </xsl:template>
+
+  <!-- Further CSS of a theme. -->
+  <xsl:template match="form-sheet" mode="style"/>
 
   <xsl:template match="subscriber">
     <h2><xsl:value-of select="m:text('sheet.subscriber')"/></h2>

@@ -41,8 +41,9 @@
       <xsl:if test="//form | signed-in"><meta name="referrer" content="same-origin"/></xsl:if>
       <meta name="color-scheme" content="light dark"/>
       <meta name="format-detection" content="telephone=no"/>
-      <link rel="icon" href="{@static}/favicon.svg" type="image/svg+xml"/>
+      <link rel="icon" href="{@static}/{m:static('favicon.svg')}" type="image/svg+xml"/>
       <link rel="stylesheet" href="{@static}/esign.css"/>
+      <xsl:if test="m:static('theme.css') != 'theme.css'"><link rel="stylesheet" href="{@static}/{m:static('theme.css')}"/></xsl:if>
       <script src="{@static}/esign.js" defer="defer"></script>
       <xsl:apply-templates select="." mode="head-more"/>
     </head>
@@ -54,7 +55,7 @@
     <header class="top">
       <div class="frame">
         <a class="brand" href="{@home}">
-          <img src="{@static}/logo.svg" alt="" width="44" height="44"/>
+          <img src="{@static}/{m:static('logo.svg')}" alt="" width="44" height="44"/>
           <span><xsl:value-of select="@organization"/></span>
         </a>
         <nav class="languages" aria-label="{m:text('language')}">

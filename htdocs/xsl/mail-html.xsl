@@ -34,6 +34,7 @@ body { background: #10171e; color: #e7ecf1; }
 .go a { background: #86c2ee; color: #0b1a26; }
 .end { color: #aab7c4; border-top-color: #334250; }
 }
+<xsl:apply-templates select="." mode="style"/>
         </style>
       </head>
       <body>
@@ -57,6 +58,9 @@ body { background: #10171e; color: #e7ecf1; }
       </body>
     </html>
   </xsl:template>
+
+  <!-- Further CSS of a theme. -->
+  <xsl:template match="message" mode="style"/>
 
   <xsl:template match="origin">
     <p class="facts">

@@ -21,6 +21,9 @@ struct esign_catalogue_t {
 #define TEXT(x) ((const char *)(x))
 #define X(x) ((const xmlChar *)(x))
 
+/* What the keys begin with that a theme adds. */
+#define OWN "theme."
+
 static int language_index(const char *language)
 {
     for (int i = 0; language && i < ESIGN_LANGUAGES; i++)
@@ -40,8 +43,22 @@ static esign_result_t refuse(apr_pool_t *p, const char *path, const xmlNode *nod
     return esign_result_make(p, APR_EINVAL, "message catalogue", "%s:%ld: %s", path, node ? xmlGetLineNo((xmlNode *)node) : 1L, what);
 }
 
-static esign_result_t take_message(apr_hash_t *texts, const char *path, xmlNodePtr node, apr_pool_t *p)
+/* What is wrong with a theme's text for a key; NULL: nothing. */
+static const char *judge(apr_hash_t *ours, const char *key, const char *text, apr_pool_t *p)
 {
+    const char *replaced = apr_hash_get(ours, key, APR_HASH_KEY_STRING);
+    if (!replaced)
+        return strncmp(key, OWN, strlen(OWN)) == 0 ? NULL : apr_psprintf(p, "there is no key %s to override; keys of your own begin with " OWN, key);
+    for (const char *brace = text; (brace = strchr(brace, '{')) != NULL; brace++)
+        if (brace[1] >= '1' && brace[1] <= '9' && brace[2] == '}' && !strstr(replaced, apr_pstrmemdup(p, brace, 3)))
+            return apr_psprintf(p, "the key %s has nothing to fill in for %.3s", key, brace);
+    return NULL;
+}
+
+/* `ours`: the texts that a theme may override; NULL where the texts are ours. */
+static esign_result_t take_message(apr_hash_t *texts, apr_hash_t *ours, const char *path, xmlNodePtr node, apr_pool_t *p)
+{
+    const char *wrong = NULL;
     if (strcmp(TEXT(node->name), "message") != 0)
         return refuse(p, path, node, "only <message> elements can stand here");
     xmlChar *key = xmlGetNoNsProp(node, X("key")), *text = xmlNodeGetContent(node);
@@ -50,6 +67,8 @@ static esign_result_t take_message(apr_hash_t *texts, const char *path, xmlNodeP
         result = refuse(p, path, node, "a <message> has no key");
     else if (apr_hash_get(texts, key, APR_HASH_KEY_STRING))
         result = refuse(p, path, node, apr_psprintf(p, "the key %s stands twice", TEXT(key)));
+    else if (ours && (wrong = judge(ours, TEXT(key), TEXT(text), p)) != NULL)
+        result = refuse(p, path, node, wrong);
     else
         apr_hash_set(texts, apr_pstrdup(p, TEXT(key)), APR_HASH_KEY_STRING, apr_pstrdup(p, TEXT(text)));
     xmlFree(key);
@@ -57,7 +76,7 @@ static esign_result_t take_message(apr_hash_t *texts, const char *path, xmlNodeP
     return result;
 }
 
-static esign_result_t read_file(apr_hash_t *texts, const char *path, const char *language, apr_pool_t *p)
+static esign_result_t read_file(apr_hash_t *texts, apr_hash_t *ours, const char *path, const char *language, apr_pool_t *p)
 {
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
     xmlDocPtr document = xmlCtxtReadFile(parser, path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
@@ -75,7 +94,7 @@ static esign_result_t read_file(apr_hash_t *texts, const char *path, const char 
             result = refuse(p, path, root, apr_psprintf(p, "the root is not <messages lang=\"%s\">", language));
         for (xmlNodePtr node = root->children; node && !esign_failed(result); node = node->next)
             if (node->type == XML_ELEMENT_NODE)
-                result = take_message(texts, path, node, p);
+                result = take_message(texts, ours, path, node, p);
         xmlFree(said);
         xmlFreeDoc(document);
     }
@@ -84,7 +103,7 @@ static esign_result_t read_file(apr_hash_t *texts, const char *path, const char 
 }
 
 /* Every key of one language stands in the other too. */
-static esign_result_t compare(const esign_catalogue_t *catalogue, const char *folder, int a, int b, apr_pool_t *p)
+static esign_result_t compare_two(const esign_catalogue_t *catalogue, const char *folder, int a, int b, apr_pool_t *p)
 {
     for (apr_hash_index_t *i = apr_hash_first(p, catalogue->texts[a]); i; i = apr_hash_next(i)) {
         const void *key;
@@ -96,25 +115,51 @@ static esign_result_t compare(const esign_catalogue_t *catalogue, const char *fo
     return ESIGN_OK;
 }
 
-esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder, apr_pool_t *p)
+static esign_result_t compare(const esign_catalogue_t *catalogue, const char *folder, apr_pool_t *p)
+{
+    esign_result_t result = ESIGN_OK;
+    for (int i = 1; i < ESIGN_LANGUAGES && !esign_failed(result); i++) {
+        result = compare_two(catalogue, folder, 0, i, p);
+        if (!esign_failed(result))
+            result = compare_two(catalogue, folder, i, 0, p);
+    }
+    return result;
+}
+
+/* The theme's texts over ours. */
+static esign_result_t override(esign_catalogue_t *catalogue, const esign_theme_t *theme, apr_pool_t *p)
+{
+    const char *path = NULL;
+    for (int i = 0; i < ESIGN_LANGUAGES; i++) {
+        const char *own = esign_theme_file(theme, apr_psprintf(p, "messages.%s.xml", esign_catalogue_languages[i]), p);
+        if (!own)
+            continue;
+        apr_hash_t *texts = apr_hash_make(p);
+        esign_result_t result = read_file(texts, catalogue->texts[i], own, esign_catalogue_languages[i], p);
+        if (esign_failed(result))
+            return result;
+        catalogue->texts[i] = apr_hash_overlay(p, texts, catalogue->texts[i]);
+        path = own;
+    }
+    return path ? compare(catalogue, apr_pstrmemdup(p, path, (apr_size_t)(strrchr(path, '/') - path)), p) : ESIGN_OK;
+}
+
+esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder, const esign_theme_t *theme, apr_pool_t *p)
 {
     esign_catalogue_t *made = apr_pcalloc(p, sizeof(*made));
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
         const char *path = apr_psprintf(p, "%s/messages.%s.xml", folder, esign_catalogue_languages[i]);
         made->texts[i] = apr_hash_make(p);
-        esign_result_t result = read_file(made->texts[i], path, esign_catalogue_languages[i], p);
+        esign_result_t result = read_file(made->texts[i], NULL, path, esign_catalogue_languages[i], p);
         if (esign_failed(result))
             return result;
     }
-    for (int i = 1; i < ESIGN_LANGUAGES; i++) {
-        esign_result_t result = compare(made, folder, 0, i, p);
-        if (!esign_failed(result))
-            result = compare(made, folder, i, 0, p);
-        if (esign_failed(result))
-            return result;
-    }
-    *catalogue = made;
-    return ESIGN_OK;
+    esign_result_t result = compare(made, folder, p);
+    if (!esign_failed(result))
+        result = override(made, theme, p);
+    if (!esign_failed(result))
+        *catalogue = made;
+    return result;
 }
 
 const char *esign_catalogue_text(const esign_catalogue_t *catalogue, const char *language, const char *key)

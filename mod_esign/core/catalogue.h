@@ -4,6 +4,7 @@
 #define ESIGN_CORE_CATALOGUE_H
 
 #include "result.h"
+#include "theme.h"
 
 #define ESIGN_LANGUAGES 2
 
@@ -14,8 +15,10 @@ typedef struct esign_catalogue_t esign_catalogue_t;
 
 /* Reads messages.tr.xml and messages.en.xml of `folder`:
  *     <messages lang="tr"> <message key="login.title">Şifreli Giriş Ekranı</message> … </messages>
- * and refuses keys that stand twice or in one language only, with the file and the key. Read-only afterwards, so threads share it. */
-esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder, apr_pool_t *p);
+ * and refuses keys that stand twice or in one language only, with the file and the key. The theme's files (NULL: no theme) have the same form and replace single texts,
+ * in one language or both: a key that `folder` has not, or a placeholder that its text has not, is refused by file and line. Keys theme.… are the theme's own and stand
+ * in both languages. Read-only afterwards, so threads share it. */
+esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder, const esign_theme_t *theme, apr_pool_t *p);
 
 /* The text of a key; NULL when there is none. */
 const char *esign_catalogue_text(const esign_catalogue_t *catalogue, const char *language, const char *key);

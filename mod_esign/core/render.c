@@ -4,12 +4,12 @@
 
 #include "core/render_text.h"
 #include "core/secret.h"
+#include "core/stylesheet.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
 
 #include <libxml/parser.h>
-#include <libxslt/documents.h>
 #include <libxslt/security.h>
 #include <libxslt/transform.h>
 #include <libxslt/xslt.h>
@@ -22,6 +22,7 @@
 #include <string.h>
 
 struct esign_render_t {
+    const esign_theme_t *theme;      /* NULL: none */
     const esign_catalogue_t *catalogue;
     apr_hash_t *sheets;              /* name -> xsltStylesheetPtr */
     xsltSecurityPrefsPtr nothing;    /* forbids all reading and writing */
@@ -33,12 +34,6 @@ void esign_render_init(void)
 {
     xmlInitParser();
     xsltInit();
-}
-
-static apr_status_t free_sheet(void *sheet)
-{
-    xsltFreeStylesheet(sheet);
-    return APR_SUCCESS;
 }
 
 static apr_status_t free_prefs(void *prefs)
@@ -58,57 +53,31 @@ static xsltSecurityPrefsPtr forbid_all(apr_pool_t *p)
     return prefs;
 }
 
-/* Stylesheets, included ones too, come from files and have no document type: libxslt's own loader would fetch what they name over the network. */
-static xmlDocPtr load_sheet(const xmlChar *path, xmlDictPtr dictionary, int options, void *context, xsltLoadType type)
+static esign_result_t load_sheets(esign_render_t *render, const char *folder, apr_pool_t *p)
 {
-    (void)options;
-    (void)context;
-    int file = !strstr((const char *)path, "://") || strncmp((const char *)path, "file://", 7) == 0;
-    xmlParserCtxtPtr parser = file && type != XSLT_LOAD_DOCUMENT ? xmlNewParserCtxt() : NULL;
-    if (!parser)
-        return NULL;
-    if (dictionary) {   /* that of the stylesheet which includes this one: libxslt compares names by address */
-        xmlDictFree(parser->dict);
-        parser->dict = dictionary;
-        xmlDictReference(dictionary);
+    const char *ours = apr_pstrcat(p, folder, "/xsl", NULL);
+    render->sheets = apr_hash_make(p);
+    for (size_t i = 0; i < sizeof(sheet_names) / sizeof(*sheet_names); i++) {
+        xsltStylesheetPtr sheet;
+        const char *own = esign_theme_file(render->theme, apr_psprintf(p, "xsl/%s.xsl", sheet_names[i]), p);
+        esign_result_t result = esign_stylesheet_compile(&sheet, own ? own : apr_psprintf(p, "%s/%s.xsl", ours, sheet_names[i]), ours, p);
+        if (esign_failed(result))
+            return result;
+        apr_hash_set(render->sheets, sheet_names[i], APR_HASH_KEY_STRING, sheet);
     }
-    xmlDocPtr document = xmlCtxtReadFile(parser, (const char *)path, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA);
-    if (document && document->intSubset) {
-        xmlFreeDoc(document);
-        document = NULL;
-    }
-    xmlFreeParserCtxt(parser);
-    return document;
+    return ESIGN_OK;
 }
 
-/* The loader is the whole process's, so it is ours only meanwhile; no threads run yet. NULL when the stylesheet cannot be compiled. */
-static xsltStylesheetPtr compile(const char *path)
-{
-    xsltDocLoaderFunc before = xsltDocDefaultLoader;
-    xsltSetLoaderFunc(load_sheet);
-    xsltStylesheetPtr sheet = xsltParseStylesheetFile((const xmlChar *)path);
-    xsltSetLoaderFunc(before);
-    if (!sheet || sheet->errors == 0)
-        return sheet;
-    xsltFreeStylesheet(sheet);
-    return NULL;
-}
-
-esign_result_t esign_render_load(const esign_render_t **render, const char *folder, apr_pool_t *p)
+esign_result_t esign_render_load(const esign_render_t **render, const char *folder, const char *theme, apr_pool_t *p)
 {
     esign_render_t *made = apr_pcalloc(p, sizeof(*made));
-    esign_result_t result = esign_catalogue_load(&made->catalogue, folder, p);
+    esign_result_t result = esign_theme_open(&made->theme, theme, p);
+    if (!esign_failed(result))
+        result = esign_catalogue_load(&made->catalogue, folder, made->theme, p);
+    if (!esign_failed(result))
+        result = load_sheets(made, folder, p);
     if (esign_failed(result))
         return result;
-    made->sheets = apr_hash_make(p);
-    for (size_t i = 0; i < sizeof(sheet_names) / sizeof(*sheet_names); i++) {
-        const char *path = apr_psprintf(p, "%s/xsl/%s.xsl", folder, sheet_names[i]);
-        xsltStylesheetPtr sheet = compile(path);
-        if (!sheet)
-            return esign_result_make(p, APR_EINVAL, "stylesheet", "%s cannot be compiled", path);
-        apr_pool_cleanup_register(p, sheet, free_sheet, apr_pool_cleanup_null);
-        apr_hash_set(made->sheets, sheet_names[i], APR_HASH_KEY_STRING, sheet);
-    }
     made->nothing = forbid_all(p);
     *render = made;
     return ESIGN_OK;
@@ -187,7 +156,7 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
     xmlFree(said);
     if (!sheet || !language)
         return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: %s", name, sheet ? "the document names no language" : "there is none of this name");
-    esign_render_call_t call = { .catalogue = render->catalogue, .language = language, .pool = p };
+    esign_render_call_t call = { .catalogue = render->catalogue, .theme = render->theme, .language = language, .pool = p };
     xmlDocPtr result = apply(render, sheet, document, &call);
     xmlChar *bytes = NULL;
     int size = 0;

@@ -7,15 +7,15 @@
 
 #include <libxml/tree.h>
 
-/* The stylesheets of one htdocs folder, compiled before the fork; read-only afterwards, so threads share them. */
+/* The stylesheets and catalogues of one htdocs folder and one theme; read-only once loaded, so threads share them. */
 typedef struct esign_render_t esign_render_t;
 
 /* Once a process, before threads: libxml2 and libxslt made ready. */
 void esign_render_init(void);
 
-/* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl and reads FOLDER's catalogues. Stylesheets are refused that have a document type, or include one from the
- * network. Before threads. */
-esign_result_t esign_render_load(const esign_render_t **render, const char *folder, apr_pool_t *p);
+/* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl, or the theme's of the same name, and reads FOLDER's catalogues and the theme's (catalogue.h). `theme`: its
+ * folder, NULL for none. What is refused is told by file and line; `*render` is then left as it was. Freed with `p`; threads may run. */
+esign_result_t esign_render_load(const esign_render_t **render, const char *folder, const char *theme, apr_pool_t *p);
 
 const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render);
 
@@ -25,6 +25,7 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render);
  *     m:has(key)               whether the catalogue has it
  *     m:time(iso) m:date(iso)  an ISO 8601 UTC moment or date as the language writes it
  *     m:group(text, n)         the text in groups of n characters, parted by no-break spaces
+ *     m:static(name)           theme/NAME when the theme's static/ has this file, else NAME
  * `output` is NUL-terminated, wiped with `p`; `document` stays the caller's. */
 esign_result_t esign_render_transform(const esign_render_t *render, const char *name, xmlDocPtr document,
                                       char **output, apr_size_t *length, apr_pool_t *p);

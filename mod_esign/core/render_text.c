@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* render_text.c: texts, times and groups for the stylesheets. */
+/* render_text.c: texts, times, groups and static files for the stylesheets. */
 #include "core/render_text.h"
 
 #include "core/iso_time.h"
@@ -123,6 +123,18 @@ static void group_function(xmlXPathParserContextPtr xpath, int count)
     give(xpath, grouped);
 }
 
+static void static_function(xmlXPathParserContextPtr xpath, int count)
+{
+    xsltTransformContextPtr context;
+    esign_render_call_t *call = call_of(xpath, &context);
+    if (count != 1) {
+        xmlXPathSetArityError(xpath);
+        return;
+    }
+    const char *name = pop(xpath, call->pool);
+    give(xpath, esign_theme_has_static(call->theme, name) ? apr_pstrcat(call->pool, "theme/", name, NULL) : name);
+}
+
 void esign_render_text_register(xsltTransformContextPtr context)
 {
     const struct {
@@ -134,6 +146,7 @@ void esign_render_text_register(xsltTransformContextPtr context)
         { "time", time_function },
         { "date", date_function },
         { "group", group_function },
+        { "static", static_function },
     };
     for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)
         xsltRegisterExtFunction(context, (const xmlChar *)functions[i].name, NAMESPACE, functions[i].function);

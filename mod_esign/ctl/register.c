@@ -137,7 +137,7 @@ int esign_form(const esign_command_t *command)
         return esign_complain(ESIGN_EXIT_REFUSED, "--word-file %s: no word can be read there", word_file);
     esign_result_t result = esign_registrar_make(&registrar, command->settings, p);
     if (!esign_failed(result))
-        result = esign_render_load(&render, command->settings->htdocs, p);
+        result = esign_render_load(&render, command->settings->htdocs, command->settings->theme, p);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
     esign_application_t ready;

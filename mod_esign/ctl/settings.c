@@ -18,6 +18,7 @@ static const struct {
     { "DBDriver", offsetof(esign_settings_t, db_driver), 0, 0 },
     { "DBDParams", offsetof(esign_settings_t, db_params), 0, 0 },
     { "EsignHtdocs", offsetof(esign_settings_t, htdocs), 0, 0 },
+    { "EsignTheme", offsetof(esign_settings_t, theme), 0, 0 },
     { "EsignOrganization", offsetof(esign_settings_t, organization), 0, 0 },
     { "EsignPublicURL", offsetof(esign_settings_t, public_url), 0, 0 },
     { "EsignPrefix", offsetof(esign_settings_t, prefix), 0, 0 },

@@ -13,7 +13,7 @@ typedef struct {
     const char *path;
     const char *key_file;
     const char *db_driver, *db_params;
-    const char *htdocs, *organization, *public_url, *prefix;
+    const char *htdocs, *theme, *organization, *public_url, *prefix;
     const char *identity_number, *word_blocklist;
     int hash_memory, hash_passes;
 } esign_settings_t;

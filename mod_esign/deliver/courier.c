@@ -195,6 +195,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
         errand->context.organization = apr_pstrdup(p, organization);
         errand->context.sms_name = apr_pstrdup(p, apr_table_get(message->values, "sms-name"));
     }
+    errand->context.render = courier->options->render(courier->options->baton, url, p);
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
     int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
     esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK

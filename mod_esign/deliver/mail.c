@@ -10,11 +10,13 @@
 
 #include <string.h>
 
-/* Keeps the server's last line: libcurl itself tells no more than the number. */
+/* Keeps the line by which the server refused: libcurl itself tells no more than the number. The goodbye behind it is none. */
 static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_transfer_t *transfer = baton;
     size_t length = size * count, kept = length < sizeof(transfer->reply) ? length : sizeof(transfer->reply) - 1;
+    if (length == 0 || (bytes[0] != '4' && bytes[0] != '5'))
+        return length;
     memcpy(transfer->reply, bytes, kept);
     transfer->reply[kept] = '\0';
     transfer->reply[strcspn(transfer->reply, "\r\n")] = '\0';

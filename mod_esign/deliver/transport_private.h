@@ -25,7 +25,7 @@ struct esign_transfer_t {
     struct curl_slist *headers, *recipients;
     curl_mime *mime;
     apr_size_t received;            /* bytes of an HTTP body that nobody reads */
-    char reply[256];                /* the last line that an SMTP server said */
+    char reply[256];                /* the last line by which an SMTP server refused */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
 

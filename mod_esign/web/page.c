@@ -92,6 +92,8 @@ void esign_page_headers(request_rec *r, const esign_config_t *config)
         apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000");
     if (esign_request_of(r))
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    else if (config->theme_reload)
+        apr_table_setn(r->err_headers_out, "Cache-Control", "no-cache");
 }
 
 /* The document itself, serialised into secret memory. */
@@ -106,6 +108,24 @@ static void serialise(esign_page_t *page, char **output, apr_size_t *length)
     xmlFree(bytes);
 }
 
+static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *length)
+{
+    apr_pool_t *p = page->q->r->pool;
+    const esign_render_t *render;
+    esign_result_t result = esign_runtime_render(page->q->runtime, &render, p);
+    return esign_failed(result) ? result : esign_render_transform(render, "page", page->document, output, length, p);
+}
+
+/* Who works on a theme reads what is wrong where the page would be; the last good page would look as if nothing had been edited. */
+static void tell_author(esign_page_t *page, esign_result_t result, char **output, apr_size_t *length)
+{
+    request_rec *r = page->q->r;
+    *output = apr_psprintf(r->pool, "EsignThemeReload\n\n%s: %s\n", result.problem, result.detail);
+    *length = strlen(*output);
+    r->status = HTTP_INTERNAL_SERVER_ERROR;
+    ap_set_content_type(r, "text/plain; charset=utf-8");
+}
+
 int esign_page_send(esign_page_t *page)
 {
     esign_request_t *q = page->q;
@@ -118,12 +138,15 @@ int esign_page_send(esign_page_t *page)
         serialise(page, &output, &length);
         ap_set_content_type(r, "application/xml; charset=utf-8");
     } else {
-        esign_result_t result = esign_render_transform(q->runtime->render, "page", page->document, &output, &length, r->pool);
+        esign_result_t result = transform(page, &output, &length);
         if (esign_failed(result)) {
             esign_request_log(q, result);
-            return HTTP_INTERNAL_SERVER_ERROR;
+            if (!q->runtime->config->theme_reload)
+                return HTTP_INTERNAL_SERVER_ERROR;
+            tell_author(page, result, &output, &length);
         }
-        ap_set_content_type(r, "text/html; charset=utf-8");
+        else
+            ap_set_content_type(r, "text/html; charset=utf-8");
     }
     apr_table_setn(r->err_headers_out, "Content-Language", q->language);
     ap_set_content_length(r, (apr_off_t)length);

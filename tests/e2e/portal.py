@@ -46,6 +46,20 @@ def free_port():
     raise RuntimeError("no free ports")
 
 
+def pid_of(path):
+    with open(path) as file:
+        return int(file.read())
+
+
+def running(pid):
+    """Not ended; who has ended may still wait to be reaped."""
+    try:
+        with open("/proc/%d/stat" % pid) as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 class Subscriber:
     def __init__(self, national_id, word, email_address, phone, name, language, cards):
         self.id, self.word, self.email, self.phone, self.name, self.language, self.cards = (

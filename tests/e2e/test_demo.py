@@ -78,6 +78,8 @@ def read_pid(path):
     (["--mpm", "fork"], "--mpm fork: write event, worker or prefork"),
     (["--include", "/nonexistent/more.conf"], "--include /nonexistent/more.conf"),
     (["--include", "/etc"], "--include /etc"),
+    (["--theme", "/etc/passwd"], "--theme /etc/passwd: is no folder"),
+    (["--theme", "/nonexistent"], "--theme /nonexistent: is no folder"),
     (["--dir", ""], "--dir needs a value"),
     (["--dir", "/var/tmp/a\"b"], "--dir"),
     (["--dir", "/proc/demo"], "/proc/demo cannot be written"),
@@ -92,7 +94,7 @@ def test_bad_options_are_refused_in_one_line(options, told):
 def test_help_tells_every_option():
     done = run("--help")
     assert done.returncode == 0
-    for option in ("--dir", "--port", "--detach", "--stop", "--include", "--mpm", "--log-level"):
+    for option in ("--dir", "--port", "--detach", "--stop", "--include", "--theme", "--mpm", "--log-level"):
         assert option in done.stdout
 
 
@@ -239,6 +241,14 @@ def copy_of_the_tree(folder, *, built):
     unwanted = [".git", "demo-data", "__pycache__", "autom4te.cache", "*.o", "*.lo", "*.la", "*.a"] + ([] if built else ["build"])
     shutil.copytree(parts.TOP, top, ignore=shutil.ignore_patterns(*unwanted), symlinks=True)
     return top
+
+
+@only_root
+def test_theme_that_httpd_could_not_read_is_refused(folder):
+    theme = os.path.join(folder, "theme")
+    os.mkdir(theme, 0o700)
+    done = run("--dir", os.path.join(folder, "demo"), "--port", str(parts.free_port()), "--theme", theme, "--detach")
+    assert done.returncode != 0 and "--theme %s: www-data cannot read it" % theme in done.stderr
 
 
 @only_root

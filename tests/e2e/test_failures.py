@@ -5,7 +5,6 @@ import base64
 import glob
 import os
 import re
-import shlex
 import signal
 import subprocess
 import threading
@@ -14,20 +13,7 @@ import time
 import pytest
 
 import portal as parts
-
-
-def gone(pid):
-    """Ended, waited for or not."""
-    try:
-        with open("/proc/%d/cmdline" % pid, "rb") as file:
-            return not file.read()
-    except OSError:
-        return True
-
-
-def pid_of(path):
-    with open(path) as file:
-        return int(file.read())
+from portal import pid_of, running
 
 
 def test_no_secret_reaches_a_log(make_portal):
@@ -103,7 +89,7 @@ def test_memcached_down_fails_closed_and_comes_back(make_portal):
     pid = pid_of(portal.env["MEMCACHED_PID"])
     command = open("/proc/%d/cmdline" % pid, "rb").read().decode().split("\0")[:-1]
     os.kill(pid, signal.SIGTERM)
-    portal.wait(lambda: gone(pid))
+    portal.wait(lambda: not running(pid))
     for page in (browser.get("menu"), browser.post("pin"), browser.post("login", fields)):
         assert (page.status, page.name) == (503, "unavailable")
         assert page.response.headers["Retry-After"]
@@ -125,7 +111,7 @@ def test_mail_server_down_loses_nothing(make_portal):
     receiver = pid_of(os.path.join(portal.dir, "receiver.pid"))
     command = open("/proc/%d/cmdline" % receiver, "rb").read().decode().split("\0")[:-1]
     os.kill(receiver, signal.SIGTERM)
-    portal.wait(lambda: gone(receiver))
+    portal.wait(lambda: not running(receiver))
     browser.ask_reset(s.id)
     assert portal.wait(lambda: re.search(r"reset-request\s+waiting.*[1-9]\d*  \S", portal.ctl("outbox", "list")))
     again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -180,7 +166,7 @@ def test_graceful_restarts_under_load(make_portal):
         return subprocess.run(["pgrep", "-c", "-P", str(parent)], capture_output=True, text=True).stdout.strip()
     assert portal.wait(lambda: int(children()) <= 5, 20), children()
     portal.stop()
-    assert gone(parent)
+    assert not running(parent)
 
 
 @pytest.mark.parametrize("mpm", ["worker", "prefork"])

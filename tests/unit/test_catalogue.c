@@ -26,7 +26,7 @@ static esign_result_t load(const char *turkish, const char *english, const esign
 {
     write_file("tr", turkish);
     write_file("en", english);
-    return esign_catalogue_load(catalogue, folder, pool);
+    return esign_catalogue_load(catalogue, folder, NULL, pool);
 }
 
 static const char *of(const char *language, const char *messages)
@@ -52,7 +52,7 @@ static void refuse(const char *turkish, const char *english, const char *where, 
 static const esign_catalogue_t *ours(void)
 {
     const esign_catalogue_t *catalogue = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_catalogue_load(&catalogue, ESIGN_TEST_HTDOCS, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_catalogue_load(&catalogue, ESIGN_TEST_HTDOCS, NULL, pool)));
     return catalogue;
 }
 
@@ -101,7 +101,7 @@ static void test_files_refused(void)
     refuse(good, "<messages lang=\"en\"><message key=\"one\">\xFF</message></messages>", "messages.en.xml:1", "");
     unlink(path_of("tr"));
     const esign_catalogue_t *catalogue;
-    esign_result_t result = esign_catalogue_load(&catalogue, folder, pool);
+    esign_result_t result = esign_catalogue_load(&catalogue, folder, NULL, pool);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "messages.tr.xml") != NULL);
 }
 

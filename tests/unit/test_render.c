@@ -210,7 +210,7 @@ static esign_result_t load(const char *page, const esign_render_t **render)
         write_file(apr_psprintf(pool, "xsl/%s.xsl", others[i]), SHEET(""));
     write_file("xsl/page.xsl", page);
     *render = NULL;
-    return esign_render_load(render, folder, pool);
+    return esign_render_load(render, folder, NULL, pool);
 }
 
 /* What page.xsl makes of one XPath expression over <page lang="tr">SECRET</page>. */
@@ -293,7 +293,7 @@ static void test_not_compiled(void)
     xsltSetGenericErrorFunc(NULL, NULL);
     load(SHEET(""), &render);
     unlink(apr_pstrcat(pool, folder, "/xsl/sms.xsl", NULL));
-    esign_result_t result = esign_render_load(&render, folder, pool);
+    esign_result_t result = esign_render_load(&render, folder, NULL, pool);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "/xsl/sms.xsl") != NULL);
 }
 
@@ -482,7 +482,7 @@ int main(void)
     apr_pool_create(&whole, NULL);
     esign_render_init();
     int status = EXIT_FAILURE;
-    if (!esign_failed(esign_render_load(&ours, ESIGN_TEST_HTDOCS, whole)))
+    if (!esign_failed(esign_render_load(&ours, ESIGN_TEST_HTDOCS, NULL, whole)))
         status = suite_run("render", tests);
     apr_pool_destroy(whole);
     remove_folder();

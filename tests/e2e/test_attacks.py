@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_attacks.py: attacks that worked once, kept."""
+
+import glob
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+import pytest
+
+import portal as parts
+import rough
+from portal import pid_of, running
+
+SECOND = "second.example.org"
+
+
+@pytest.fixture(scope="module")
+def folder():
+    """A folder that the children's user reaches."""
+    made = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+    os.chmod(made, 0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def lossy(folder):
+    server = rough.Lossy(os.path.join(folder, "memcached.sock"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def two(make_portal, folder, lossy):
+    """Two name-based hosts over one database, the second one stricter; HTTP/2, logs at their most talkative, and a memcached whose answers get lost."""
+    include = os.path.join(folder, "two.conf")
+    modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
+    with open(include, "w") as file:
+        file.write("""LoadModule http2_module %s/mod_http2.so
+Protocols h2 http/1.1
+LogLevel trace8
+EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""
+<VirtualHost *>
+    ServerName localhost
+</VirtualHost>
+<VirtualHost *>
+    ServerName %s
+    EsignPublicURL https://%s
+    EsignOrganization "Second Authority"
+    EsignAddressFailures 5
+    EsignAddressRequests 5
+</VirtualHost>
+""" % (modules, folder, SECOND, SECOND))
+    portal = make_portal("--include", include)
+    lossy.real = portal.env["MEMCACHED"]
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="module")
+def dear(make_portal, folder):
+    """Database connections are as few as the manual allows; hashes cost more than those that are stored; catalogues can be broken; the mail server is whoever listens on
+    `mail_port`."""
+    htdocs, include = os.path.join(folder, "htdocs"), os.path.join(folder, "dear.conf")
+    shutil.copytree(os.path.join(parts.TOP, "htdocs"), htdocs)
+    mail = parts.free_port()
+    with open(include, "w") as file:
+        file.write('DBDMax 17\nEsignHashMemory 65536\nEsignHtdocs "%s"\nEsignMail smtp://127.0.0.1:%d\n' % (htdocs, mail))
+    portal = make_portal("--include", include)
+    portal.htdocs, portal.mail_port = htdocs, mail
+    yield portal
+    portal.stop()
+
+
+def logs_of(portal):
+    found = {}
+    for path in glob.glob(portal.env["LOGS"] + "/*.log"):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found[os.path.basename(path)] = file.read()
+    return found
+
+
+# Who takes up the server's time
+
+def test_slow_readers_keep_nobody_out(dear):
+    """An answer that nobody takes holds no database connection, of which each of the two children has seventeen."""
+    other, waiting, browser = dear.browser(), dear.browser(), dear.browser()
+    other.sign_in(dear.new_subscriber())
+    s = dear.new_subscriber()
+    assert waiting.login(s).status == 303
+    browser.sign_in(dear.new_subscriber())
+    # A page as long as it gets.
+    for _ in range(50):
+        assert browser.post("pin").status == 200
+    readers = []
+    try:
+        for _ in range(60):
+            raw = rough.Raw(dear, small=True)
+            readers.append(raw)
+            raw.socket.settimeout(0.5)
+            try:
+                raw.send(raw.head("GET", "activity", Cookie=rough.cookies(browser)) * 200)
+            except TimeoutError:
+                pass
+        time.sleep(1)
+        began = time.monotonic()
+        # On new connections, which either child may take.
+        for _ in range(6):
+            assert dear.browser().get("menu", headers={"Cookie": rough.cookies(other)}).name == "menu"
+        menu = time.monotonic() - began
+        waiting.confirm(s)
+        sms = time.monotonic() - began - menu
+        assert menu < 3 and sms < 3, (menu, sms)
+    finally:
+        for raw in readers:
+            raw.close()
+
+
+def test_wrong_pictures_are_counted(two):
+    s = two.new_subscriber()
+    for path, fields in (("login", {"id": s.id, "word": s.word}), ("reset", {"id": s.id})):
+        browser = rough.visitor(two, SECOND, "127.0.0.9")
+        challenge = browser.get(path).challenge()
+        for _ in range(5):
+            page = browser.post(path, {**fields, "challenge": challenge, "answer": "?"})
+            assert page.status == 422 and ("answer", "answer-wrong") in page.problems()
+            challenge = page.challenge()
+        page = browser.post(path, {**fields, "challenge": challenge, "answer": two.answer(challenge)})
+        assert page.status == 429 and page.name == path and page.problems() == [(None, "too-many")]
+        assert 1 <= int(page.response.headers["Retry-After"]) <= 900
+        # Others are not kept out, nor is the same address where more is allowed.
+        challenge = page.challenge()
+        for host, address in ((SECOND, "127.0.0.10"), ("localhost", "127.0.0.9")):
+            assert rough.visitor(two, host, address).post(path, {**fields, "challenge": challenge, "answer": "?"}).status == 422
+            challenge = browser.get(path).challenge()
+
+
+# What is mailed
+
+def test_each_host_mails_its_own_links(two):
+    """Each host has a courier; whichever comes first takes the request."""
+    people = [(two.new_subscriber("en"), host) for _ in range(6) for host in ("localhost", SECOND)]
+    for number, (s, host) in enumerate(people):
+        rough.visitor(two, host, "127.0.1.%d" % (number + 1)).ask_reset(s.id)
+    ours = {"localhost": (two.url, "Örnek Sertifikasyon Merkezi"), SECOND: ("https://%s/esign/" % SECOND, "Second Authority")}
+    for s, host in people:
+        mail = two.wait_mail(s.email)
+        url, organization = ours[host]
+        assert rough.link_of(two, mail).startswith(url + "reset/")
+        for body in (mail.get_body((kind,)).get_content() for kind in ("plain", "html")):
+            assert organization in body
+            assert not any(name in body for name in {o for _, o in ours.values()} - {organization})
+
+
+@pytest.mark.parametrize("step,answer,state", [
+    ("greeting", "554 5.7.1 your address is on a list", "waiting"),
+    ("EHLO", "550 5.7.1 you are not welcome", "waiting"),
+    ("RCPT", "550 5.1.1 nobody of this name", "dead"),
+    (".", "554 5.6.0 not this text", "dead"),
+])
+def test_a_mail_dies_of_its_own_fault_alone(dear, step, answer, state):
+    server = rough.RudeMail(dear.mail_port, step, answer)
+    try:
+        before = {row.split()[0] for row in dear.ctl("outbox", "list").splitlines()}
+        dear.browser().ask_reset(dear.new_subscriber().id)
+
+        def tried():
+            rows = [row for row in dear.ctl("outbox", "list").splitlines() if row.split()[0] not in before]
+            return [row for row in rows if re.search(r" [1-9]\d*  [^-]", row)]
+        rows = dear.wait(tried)
+        assert len(rows) == 1 and re.match(r"\d+ +reset-request +%s .* 1  %s$" % (state, re.escape(answer)), rows[0]), rows
+    finally:
+        server.close()
+
+
+def test_ten_views_of_the_pin_are_one_mail(portal):
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    for _ in range(10):
+        assert browser.post("pin").status == 200
+    assert rough.audit_rows(portal, s, "pin-shown") == 10
+    assert portal.wait_mail(s.email)
+    assert portal.wait(lambda: len(portal.ctl("outbox", "list").splitlines()) == 1)
+    assert len(portal.mails(s.email)) == 1
+
+
+# What is logged
+
+def test_http2_logs_no_secret(two):
+    s = two.new_subscriber()
+    jar = {}
+
+    def curl(path, fields=None):
+        options = [] if fields is None else ["--data-binary", urllib.parse.urlencode(fields)]
+        cookie = ["-H", "Cookie: " + "; ".join("%s=%s" % pair for pair in jar.items())] if jar else []
+        done = subprocess.run(["curl", "-s", "-i", "--http2", "--noproxy", "*", "--cacert", two.env["CERTIFICATE"], "--max-time", "30",
+                               "-H", "Accept: application/xml", *options, *cookie, two.url + path], capture_output=True, text=True, timeout=60)
+        head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
+        assert head.startswith("HTTP/2 "), done
+        jar.update(re.findall(r"^set-cookie: ([^=]+)=([^;]+)", head, re.M))
+        return int(head.split()[1]), body
+
+    link = two.browser().reset_link(s)
+    secrets = [link.split("/")[1], s.word]
+    assert curl(link)[0] == 303 and curl("reset/word")[0] == 200
+    secrets.append(jar["__Host-esign-reset"])
+    challenge = re.search(r'challenge value="([^"]+)"', curl("login")[1]).group(1)
+    answer = two.answer(challenge)
+    assert curl("login", {"id": s.id, "word": s.word, "challenge": challenge, "answer": answer})[0] == 303
+    secrets += [answer, jar["__Host-esign"]]
+    assert curl("otp", {})[0] == 303
+    code = two.wait_code(s.phone)
+    assert curl("otp/code", {"code": code})[0] == 303
+    secrets += [code, jar["__Host-esign"]]
+    status, page = curl("pin", {})
+    assert status == 200 and s.cards[0]["pin"] in page
+    secrets += [s.cards[0]["pin"], s.cards[0]["puk"]]
+    assert len(set(secrets)) == 9 and curl("logout", {})[0] == 303
+    logs = logs_of(two)
+    assert "GET /esign/reset/*** HTTP/2.0" in logs["access.log"] and "trace" in logs["error.log"]
+    for secret in secrets:
+        for form in {secret, urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}:
+            # A short number can stand in a time or an address by chance: it counts where no digit is beside it.
+            pattern = r"(?<![\d.:])%s(?![\d.:])" % form if form.isdigit() else re.escape(form)
+            for name, text in logs.items():
+                assert not [line for line in text.splitlines() if re.search(pattern, line)], (form, name)
+
+
+def test_a_refused_header_logs_no_token(two):
+    link = two.browser().reset_link(two.new_subscriber())
+    browser = two.browser()
+    refused = browser.session.get(browser.url(link), headers={"Cookie": "a=" + "b" * 8200}, allow_redirects=False, timeout=20)
+    assert refused.status_code == 400
+    assert two.wait(lambda: '" 400 ' in two.log("access.log"))
+    assert not [name for name, text in logs_of(two).items() if link.split("/")[1] in text]
+    assert re.search(r'"GET /esign/reset/\*+ HTTP/1.1" 400 ', two.log("access.log"))
+    # The link still works.
+    assert browser.get(link).status == 303
+
+
+# Mailed links when memcached fails
+
+def test_a_lost_answer_costs_no_link(two, lossy):
+    browser, s, word = two.browser(), two.new_subscriber(), "turuncu kayık güvertesi"
+    link = browser.reset_link(s)
+    assert browser.get(link).status == 303
+    lossy.lose, lossy.lost = b"delete reset:", []
+    page = browser.post("reset/word", {"word": word, "again": word})
+    assert (page.status, page.name) == (503, "unavailable")
+    assert lossy.lost == [b"DELETED\r\n"] and lossy.lose is None
+    assert browser.get(link).status == 303
+    page = browser.post("reset/word", {"word": word, "again": word})
+    assert page.status == 303 and page.location.endswith("/reset/done")
+    assert two.browser().login(s, word).status == 303 and browser.get(link).status == 410
+
+
+def test_try_again_leads_to_the_link(two):
+    browser, s = two.browser(), two.new_subscriber()
+    link = browser.reset_link(s)
+    memcached = pid_of(two.env["MEMCACHED_PID"])
+    os.kill(memcached, signal.SIGSTOP)
+    try:
+        page = browser.get(link)
+        html = browser.html(link)
+    finally:
+        os.kill(memcached, signal.SIGCONT)
+    assert (page.status, page.name, page.xml.find("again").get("href")) == (503, "unavailable", "")
+    assert html.status_code == 503 and re.search(r'<a\b[^>]*href=""', html.text) and "***" not in html.text
+    again = two.wait(lambda: (found := browser.get(urllib.parse.urljoin(browser.url(link), ""))).status != 503 and found)
+    assert again.status == 303 and again.location.endswith("/reset/word")
+    assert browser.get("reset/word").name == "reset-word"
+
+
+# Sessions
+
+def test_a_body_held_back_outlives_no_session(portal):
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    raw = rough.Raw(portal)
+    try:
+        raw.send(raw.head("POST", "pin", Accept="application/xml", Content_Type="application/x-www-form-urlencoded", Content_Length=3, Connection="close",
+                          Cookie=rough.cookies(browser)))
+        # Time to be read and looked at.
+        time.sleep(0.5)
+        assert browser.post("logout").status == 303
+        raw.send(b"a=b")
+        answer = raw.answer()
+    finally:
+        raw.close()
+    assert answer.startswith("HTTP/1.1 403 ") and 'name="expired"' in answer
+    assert s.cards[0]["pin"] not in answer and s.cards[0]["puk"] not in answer
+    assert rough.audit_rows(portal, s, "pin-shown") == 0
+
+
+def test_signing_in_ends_the_session_before(portal):
+    browser = portal.browser()
+    browser.sign_in(portal.new_subscriber())
+    old = rough.cookies(browser)
+    assert "__Host-esign=" in old and portal.browser().get("menu", headers={"Cookie": old}).status == 200
+    assert browser.login(portal.new_subscriber()).status == 303
+    page = portal.browser().get("menu", headers={"Cookie": old})
+    assert (page.status, page.name) == (403, "expired")
+
+
+def test_browsers_without_fetch_metadata_get_in(portal):
+    """Old Safari sends Origin, and no Sec-Fetch-Site; under no-referrer it would send null."""
+    browser, s = portal.browser(), portal.new_subscriber()
+    meta = '<meta name="referrer" content="same-origin"'
+
+    def check(path):
+        answer = browser.html(path)
+        assert answer.status_code == 200 and "<form" in answer.text and meta in answer.text, path
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    for path in ("login", "reset"):
+        check(path)
+    origin = {"Origin": "https://localhost:%d" % portal.port}
+    assert browser.post("login", browser.login_fields(s), headers={"Origin": "null"}).status == 403
+    assert browser.post("login", browser.login_fields(s), headers={"Origin": "https://localhost"}).status == 403
+    assert browser.post("login", browser.login_fields(s), headers=origin).status == 303
+    check("otp")
+    page = browser.post("otp", headers=origin)
+    assert page.status == 303
+    check("otp/code")
+    assert browser.post("otp/code", {"code": portal.wait_code(s.phone)}, headers=origin).status == 303
+    for path in ("menu", "pin", "word"):
+        check(path)
+    assert browser.post("logout", headers=origin).status == 303
+
+
+# The hash of the word
+
+def test_a_dearer_hash_tells_nobody(dear):
+    """Stored hashes are cheaper than new ones until their owners sign in again: no reason to answer sooner."""
+    known = [dear.new_subscriber() for _ in range(4)]
+    assert all("m=19456," in dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))[0][0] for s in known)
+    browser, times = dear.browser(), {"known": [], "unknown": []}
+    for turn in range(16):
+        # Four a person: no wait begins.
+        for kind, number in (("known", known[turn % 4].id), ("unknown", parts.tckn())):
+            challenge = browser.get("login").challenge()
+            fields = {"id": number, "word": "yanlış ama uzun sözcük", "challenge": challenge, "answer": dear.answer(challenge)}
+            began = time.perf_counter()
+            page = browser.post("login", fields)
+            times[kind].append(time.perf_counter() - began)
+            assert page.problems() == [("word", "credentials")]
+    one, other = (statistics.median(times[kind]) for kind in ("known", "unknown"))
+    assert abs(one - other) < 0.25 * max(one, other), times
+
+
+def test_a_lost_key_tells_nobody(dear):
+    s = dear.new_subscriber()
+    stored = dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))[0][0]
+    assert stored.startswith("k=1$")
+    dear.sql("UPDATE subscriber SET word_hash = ? WHERE id = ?", "k=9" + stored[3:], dear.row(s))
+    dear.new_log_lines()
+    page = dear.browser().login(s)
+    assert (page.status, page.problems()) == (422, [("word", "credentials")])
+    lines = [line for line in dear.new_log_lines() if ":error]" in line]
+    assert len(lines) == 1 and "key" in lines[0] and s.word not in lines[0], lines
+
+
+def test_a_removed_gate_is_told_and_made_anew(dear):
+    s = dear.new_subscriber()
+    gates = rough.gates_of(dear)
+    assert len(gates) == 1
+    subprocess.run(["ipcrm", "-s", *gates], check=True)
+    dear.new_log_lines()
+    browser = dear.browser()
+    page = browser.login(s)
+    assert (page.status, page.name) == (503, "unavailable") and page.response.headers["Retry-After"]
+    lines = [line for line in dear.new_log_lines() if ":error]" in line]
+    assert len(lines) == 1 and "gate" in lines[0], lines
+    rough.httpd(dear, "graceful")
+    # Children of before may answer for a moment more.
+    assert dear.wait(lambda: dear.browser().login(s).status == 303)
+    gates = rough.gates_of(dear)
+    assert len(gates) == 1
+    rough.httpd(dear, "stop")
+    assert dear.wait(lambda: not os.path.exists(dear.env["HTTPD_PID"]))
+    assert dear.wait(lambda: not gates & rough.semaphore_sets())
+    rough.httpd(dear, "start")
+    assert dear.browser().login(s).status == 303
+
+
+def test_a_broken_reload_leaves_no_gate(dear):
+    catalogue = os.path.join(dear.htdocs, "messages.en.xml")
+    gates = rough.gates_of(dear)
+    assert len(gates) == 1
+    parent = pid_of(dear.env["HTTPD_PID"])
+    os.rename(catalogue, catalogue + ".away")
+    try:
+        # `-k graceful` would check the configuration first, and refuse.
+        os.kill(parent, signal.SIGUSR1)
+        assert dear.wait(lambda: "messages.en.xml" in "".join(dear.new_log_lines()))
+        assert dear.wait(lambda: not gates & rough.semaphore_sets())
+    finally:
+        os.rename(catalogue + ".away", catalogue)
+    # httpd ends over it, and starts as ever once the catalogue is there again.
+    assert dear.wait(lambda: not running(parent))
+    # It leaves its pid file, too, which speaks of a running httpd until somebody has waited for the ended one.
+    os.unlink(dear.env["HTTPD_PID"])
+    rough.httpd(dear, "start")
+    assert dear.browser().login(dear.new_subscriber()).status == 303
+    assert len(rough.gates_of(dear)) == 1
