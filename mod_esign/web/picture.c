@@ -73,8 +73,9 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
 
 void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture)
 {
+    const char *field = picture->problem && strncmp(picture->problem, "work", 4) == 0 ? "work" : "answer";
     if (picture->problem)
-        esign_page_problem(page, strncmp(picture->problem, "work", 4) == 0 ? "work" : "answer", picture->problem, NULL);
+        esign_page_problem(page, field, picture->problem, NULL);
 }
 
 /* NULL when the way is not offered. */
