@@ -15,21 +15,23 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-typedef enum { SWITCH, NUMBER, DURATION, TEXT, LIST } kind_e;
+typedef enum { SWITCH, NUMBER, DURATION, TEXT, LIST, CHOICE } kind_e;
 
 /* What a directive's row knows beside its name. */
 typedef struct {
     kind_e kind;
     size_t offset;          /* of its member in esign_config_t */
-    apr_int64_t otherwise;  /* default of a flag or number; seconds of a duration */
+    apr_int64_t otherwise;  /* default of a flag or number; seconds of a duration; bits of a choice */
     apr_int64_t min, max;   /* of a number; seconds of a duration */
     const char *text;       /* default of a text */
     esign_config_check_fn *check;
+    const char *const *words;   /* of a choice, one a bit from the lowest; ended by NULL */
 } setting_t;
 
 static const char *set_value(cmd_parms *cmd, void *location, const char *value, const char *second);
 static const char *set_one(cmd_parms *cmd, void *location, const char *value);
 static const char *set_flag(cmd_parms *cmd, void *location, int on);
+static const char *set_choice(cmd_parms *cmd, void *location, int count, char *const words[]);
 
 #define SETTING(...) ((void *)&(const setting_t){ __VA_ARGS__ })
 #define MEMBER(name) .offset = offsetof(esign_config_t, name)
@@ -41,6 +43,8 @@ static const char *set_flag(cmd_parms *cmd, void *location, int on);
     AP_INIT_TAKE1(directive, set_one, SETTING(DURATION, MEMBER(name), .otherwise = preset, .min = least, .max = most), where, help)
 #define STRING(directive, name, preset, judge, where, help) \
     AP_INIT_TAKE1(directive, set_one, SETTING(TEXT, MEMBER(name), .text = preset, .check = judge), where, help)
+#define CHOOSE(directive, name, preset, list, where, help) \
+    AP_INIT_TAKE_ARGV(directive, set_choice, SETTING(CHOICE, MEMBER(name), .otherwise = preset, .words = list), where, help)
 
 #define SERVER RSRC_CONF
 #define LOCATION ACCESS_CONF
@@ -48,6 +52,8 @@ static const char *set_flag(cmd_parms *cmd, void *location, int on);
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
+
+static const char *const challenges[] = { "picture", "sound", "work", NULL };
 
 const command_rec esign_config_directives[] = {
     ON_OFF("Esign", enabled, 0, LOCATION, "On: the portal answers in this location"),
@@ -85,6 +91,9 @@ const command_rec esign_config_directives[] = {
     SECONDS("EsignSessionIdle", session_idle, 10 * MINUTE, MINUTE, HOUR, BOTH, "a session ends this long after the last request"),
     SECONDS("EsignSessionLife", session_life, HOUR, 5 * MINUTE, 24 * HOUR, BOTH, "a session ends this long after sign-in"),
     SECONDS("EsignPINShown", pin_shown, 60, 10, 5 * MINUTE, BOTH, "the PIN page leaves the screen after this"),
+    CHOOSE("EsignChallenge", challenge, ESIGN_CHALLENGE_PICTURE | ESIGN_CHALLENGE_SOUND | ESIGN_CHALLENGE_WORK, challenges, SERVER,
+           "one or more of picture, sound, work: ways to show that a person is there"),
+    COUNT("EsignWorkNumber", work_number, 8000000, 10000, 100000000, SERVER, "highest number that the proof of work looks for"),
     COUNT("EsignAddressFailures", address_failures, 300, 5, 100000, SERVER, "failed sign-ins from an address in the window"),
     COUNT("EsignAddressRequests", address_requests, 300, 5, 100000, SERVER, "reset requests from an address in the window"),
     SECONDS("EsignAddressWindow", address_window, 15 * MINUTE, MINUTE, 24 * HOUR, SERVER, "the sliding window of both"),
@@ -121,6 +130,7 @@ static size_t size_of(kind_e kind)
     switch (kind) {
     case SWITCH:
     case NUMBER:
+    case CHOICE:
         return sizeof(int);
     case DURATION:
         return sizeof(apr_interval_time_t);
@@ -203,6 +213,35 @@ static const char *set_value(cmd_parms *cmd, void *location, const char *value, 
 static const char *set_one(cmd_parms *cmd, void *location, const char *value)
 {
     return set_value(cmd, location, value, NULL);
+}
+
+/* The bit that a word chooses; 0 for none, with all words in `*known`. */
+static int bit_of(apr_pool_t *p, const setting_t *setting, const char *word, const char **known)
+{
+    *known = setting->words[0];
+    for (int bit = 0; setting->words[bit]; bit++) {
+        if (word && strcmp(word, setting->words[bit]) == 0)
+            return 1 << bit;
+        if (bit > 0)
+            *known = apr_pstrcat(p, *known, ", ", setting->words[bit], NULL);
+    }
+    return 0;
+}
+
+static const char *set_choice(cmd_parms *cmd, void *location, int count, char *const words[])
+{
+    const setting_t *setting = setting_of(cmd->cmd);
+    const char *known;
+    int chosen = 0;
+    for (int i = 0; i < count || !chosen; i++) {
+        int bit = bit_of(cmd->pool, setting, i < count ? words[i] : NULL, &known);
+        if (!bit)
+            return i < count ? apr_psprintf(cmd->pool, "%s: '%s' is none of %s", cmd->cmd->name, words[i], known)
+                             : apr_psprintf(cmd->pool, "%s: write one or more of %s", cmd->cmd->name, known);
+        chosen |= bit;
+    }
+    *(int *)member(record_of(cmd, location), setting) = chosen;
+    return NULL;
 }
 
 static esign_config_t *create(apr_pool_t *p)
@@ -290,6 +329,13 @@ static void dump_one(apr_file_t *out, const command_rec *directive, const esign_
         break;
     case TEXT:
         apr_file_printf(out, "    %s \"%s\"\n", directive->name, *(const char *const *)place ? *(const char *const *)place : "");
+        break;
+    case CHOICE:
+        apr_file_printf(out, "    %s", directive->name);
+        for (int bit = 0; setting->words[bit]; bit++)
+            if (*(const int *)place & 1 << bit)
+                apr_file_printf(out, " %s", setting->words[bit]);
+        apr_file_printf(out, "\n");
         break;
     case LIST: {
         const apr_array_header_t *list = *(apr_array_header_t *const *)place;

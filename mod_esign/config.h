@@ -10,6 +10,11 @@
 
 #define ESIGN_DIRECTIVES_MAX 64
 
+/* Ways to show that a person is there; bits, in the order of EsignChallenge's words. */
+#define ESIGN_CHALLENGE_PICTURE 1
+#define ESIGN_CHALLENGE_SOUND 2
+#define ESIGN_CHALLENGE_WORK 4
+
 /* The values of all directives. One such record belongs to each server and one to each location; which of them a directive writes to is where it stands. Texts
  * and arrays are in the configuration pool; a text that nobody set and that has no default is NULL. */
 typedef struct {
@@ -53,6 +58,8 @@ typedef struct {
     apr_interval_time_t session_idle;
     apr_interval_time_t session_life;
     apr_interval_time_t pin_shown;
+    int challenge;                             /* ESIGN_CHALLENGE_… of what is offered */
+    int work_number;
     int address_failures;
     int address_requests;
     apr_interval_time_t address_window;

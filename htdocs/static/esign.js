@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, copying a PIN, filling in the code, the way to a mistake, one press one request. */
+/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, copying a PIN, filling in the code, the way to a mistake, one press one request;
+ * and the two ways around a picture: listening with one press, and a calculation that work.js does. */
 (() => {
     'use strict';
 
@@ -109,6 +110,127 @@
         show(false);
     };
 
+    /* Every press begins anew. The button's text stays as it is: a screen reader would speak a change into the sound. */
+    const listen = audio => {
+        const button = document.createElement('button');
+        const controls = () => {
+            audio.controls = true;
+            audio.className = 'needed';
+            button.remove();
+        };
+        button.type = 'button';
+        button.textContent = audio.getAttribute('aria-label');
+        button.setAttribute('aria-describedby', audio.getAttribute('aria-describedby'));
+        button.addEventListener('click', () => {
+            audio.currentTime = 0;
+            audio.play().catch(error => error.name !== 'AbortError' && controls());
+        });
+        audio.controls = false;
+        audio.before(button);
+    };
+
+    /* Half of the processors search, each its share of the numbers; the first that finds the right one ends them all. */
+    const search = (work, progress) => new Promise((resolve, reject) => {
+        const count = Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 2) >> 1));
+        let tried = 0, searching = count;
+        const workers = Array.from({ length: count }, () => new Worker(work.worker));
+        const end = (settle, value) => {
+            workers.forEach(worker => worker.terminate());
+            settle(value);
+        };
+        workers.forEach((worker, first) => {
+            worker.onmessage = ({ data }) => {
+                if ('number' in data)
+                    return end(resolve, data.number);
+                progress(tried += data.tried);
+                return data.done && --searching === 0 && end(reject);
+            };
+            worker.onerror = () => end(reject);
+            worker.postMessage({ salt: work.salt, target: work.target, max: Number(work.max), first, step: count });
+        });
+    });
+
+    const prove = box => {
+        const work = box.dataset, number = box.querySelector('[name=work]'), form = number.form, answer = form.elements.answer;
+        const button = document.createElement('button'), bar = document.createElement('progress'), status = document.createElement('p');
+        let running = false, waiting = false, told = -1;
+        /* A screen reader is told each quarter; the bar, which it does not read, moves all the time. */
+        const progress = tried => {
+            const quarter = Math.floor(tried / work.max * 4) * 25;
+            bar.value = tried;
+            if (quarter > told && !waiting)
+                status.textContent = work.running.replace('#', told = quarter);
+        };
+        const done = () => {
+            const focused = document.activeElement === button;
+            box.classList.remove('invalid');
+            box.classList.add('done');
+            box.replaceChildren(number, status);
+            status.textContent = work.done;
+            if (focused)
+                status.focus();
+            if (!answer)
+                return;
+            answer.disabled = true;
+            answer.value = '';
+            answer.removeAttribute('aria-invalid');
+            answer.closest('.field').classList.remove('invalid');
+            const hint = document.getElementById('answer-hint'), problem = document.getElementById('answer-problem');
+            hint.textContent = work.needless;
+            if (problem)
+                problem.remove();
+            form.querySelector('.picture').hidden = true;
+        };
+        const start = () => {
+            if (running)
+                return;
+            running = true;
+            bar.hidden = false;
+            button.setAttribute('aria-disabled', 'true');
+            progress(0);
+            search(work, progress).then(found => {
+                number.value = found;
+                running = false;
+                done();
+                if (waiting)
+                    form.requestSubmit ? form.requestSubmit() : form.submit();
+            }, () => {
+                running = waiting = false;
+                told = -1;
+                bar.hidden = true;
+                button.hidden = false;
+                button.removeAttribute('aria-disabled');
+                status.textContent = work.failed;
+            });
+        };
+        /* Who sends the form too early need not press again. */
+        form.addEventListener('submit', event => {
+            const other = event.submitter && event.submitter.name === 'new';
+            if (!running || other || (answer && answer.value))
+                return;
+            event.preventDefault();
+            event.stopImmediatePropagation();
+            waiting = true;
+            status.textContent = work.wait;
+        }, true);
+        button.type = 'button';
+        button.textContent = work.button;
+        button.hidden = work.alone === 'yes';
+        button.addEventListener('click', start);
+        bar.max = work.max;
+        bar.hidden = true;
+        bar.setAttribute('aria-hidden', 'true');
+        status.setAttribute('role', 'status');
+        status.tabIndex = -1;
+        box.append(button, bar, status);
+        /* What the page says: some browsers put in again what a page before this one had here. */
+        number.value = number.defaultValue;
+        if (number.value)
+            done();
+        else if (work.alone)
+            start();
+    };
+
     /* One press, one request; after a while the form opens again, for a connection that was lost. */
     const once = form => {
         let sent = false;
@@ -140,6 +262,8 @@
     each('[data-show]', reveal);
     each('[data-copy]', copy);
     each('[data-filled]', receive);
+    each('.listen audio', listen);
+    each('.work', prove);
     each('form[method=post]', once);
     each('.summary', findMistake);
 })();

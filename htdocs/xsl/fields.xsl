@@ -26,15 +26,62 @@
     </xsl:call-template>
   </xsl:template>
 
+  <!-- Three ways to show that a person is there, of which some may not be offered: a picture, the same characters spoken, and a calculation of the browser's. -->
   <xsl:template match="challenge">
     <input type="hidden" name="challenge" value="{@value}"/>
-    <xsl:call-template name="control">
-      <xsl:with-param name="name" select="'answer'"/>
-      <xsl:with-param name="value" select="@answer"/>
-    </xsl:call-template>
-    <div class="picture">
-      <img src="{@picture}" width="200" height="60" alt="{m:text('picture.alternative')}"/>
-      <button type="submit" name="new" value="picture" formnovalidate="formnovalidate"><xsl:value-of select="m:text('picture.new')"/></button>
+    <xsl:if test="@picture or @sound">
+      <xsl:call-template name="control">
+        <xsl:with-param name="name" select="'answer'"/>
+        <xsl:with-param name="value" select="@answer"/>
+      </xsl:call-template>
+      <div class="picture">
+        <xsl:apply-templates select="@picture"/>
+        <div class="ways">
+          <button type="submit" name="new" value="picture" formnovalidate="formnovalidate"><xsl:apply-templates select="." mode="new"/></button>
+          <xsl:apply-templates select="@sound"/>
+        </div>
+      </div>
+    </xsl:if>
+    <xsl:apply-templates select="work"/>
+  </xsl:template>
+
+  <xsl:template match="challenge/@picture">
+    <img src="{.}" width="200" height="60" alt="{m:text('picture.alternative')}"/>
+  </xsl:template>
+
+  <xsl:template match="challenge" mode="new"><xsl:value-of select="m:text('picture.new')"/></xsl:template>
+  <xsl:template match="challenge[not(@picture)]" mode="new"><xsl:value-of select="m:text('sound.new')"/></xsl:template>
+
+  <!-- The browser's own controls, for which esign.js puts one button. -->
+  <xsl:template match="challenge/@sound">
+    <div class="listen">
+      <audio src="{.}" controls="controls" preload="none" aria-label="{m:text('sound.listen')}" aria-describedby="sound-hint"/>
+      <span class="unseen" id="sound-hint"><xsl:value-of select="m:text('sound.hint')"/></span>
+    </div>
+  </xsl:template>
+
+  <!-- Where esign.js adds the button, and work.js finds the number. -->
+  <xsl:template match="work">
+    <xsl:variable name="alone" select="not(../@picture or ../@sound)"/>
+    <xsl:variable name="problem" select="/page/problem[@field = 'work']"/>
+    <div class="work" id="work" data-worker="{/page/@static}/work.js" data-salt="{@salt}" data-target="{@target}" data-max="{@max}"
+        data-running="{m:text('work.running', '#')}" data-wait="{m:text('work.wait')}" data-done="{m:text('work.done')}"
+        data-needless="{m:text('work.needless')}" data-failed="{m:text('work.failed')}">
+      <xsl:attribute name="data-button">
+        <xsl:choose>
+          <xsl:when test="$alone"><xsl:value-of select="m:text('work.again')"/></xsl:when>
+          <xsl:otherwise><xsl:value-of select="m:text('work.button')"/></xsl:otherwise>
+        </xsl:choose>
+      </xsl:attribute>
+      <xsl:if test="$alone"><xsl:attribute name="data-alone">yes</xsl:attribute></xsl:if>
+      <xsl:if test="$problem">
+        <xsl:attribute name="class">work invalid</xsl:attribute>
+        <p class="problem"><xsl:apply-templates select="$problem"/></p>
+      </xsl:if>
+      <input type="hidden" name="work" value="{@number}"/>
+      <xsl:if test="$alone">
+        <noscript><p class="warning"><xsl:value-of select="m:text('work.script')"/></p></noscript>
+      </xsl:if>
     </div>
   </xsl:template>
 
@@ -46,7 +93,7 @@
     <xsl:variable name="hint"><xsl:apply-templates select="." mode="hint"/></xsl:variable>
     <div class="field">
       <xsl:if test="$problem"><xsl:attribute name="class">field invalid</xsl:attribute></xsl:if>
-      <label for="{$name}"><xsl:value-of select="m:text(concat('label.', $name))"/></label>
+      <label for="{$name}"><xsl:apply-templates select="." mode="label"/></label>
       <xsl:if test="string($hint)">
         <p class="hint" id="{$name}-hint"><xsl:value-of select="$hint"/></p>
       </xsl:if>
@@ -70,6 +117,10 @@
     </div>
   </xsl:template>
 
+  <xsl:template match="field" mode="label"><xsl:value-of select="m:text(concat('label.', @name))"/></xsl:template>
+  <xsl:template match="challenge" mode="label"><xsl:value-of select="m:text('label.answer')"/></xsl:template>
+  <xsl:template match="challenge[not(@picture)]" mode="label"><xsl:value-of select="m:text('label.heard')"/></xsl:template>
+
   <xsl:template match="field[@name = 'id']" mode="hint"><xsl:value-of select="m:text('hint.id')"/></xsl:template>
   <xsl:template match="field[@name = 'code']" mode="hint"><xsl:value-of select="m:text('hint.code', string(/page/code/@digits))"/></xsl:template>
   <xsl:template match="field[@name = 'again']" mode="hint"><xsl:value-of select="m:text('hint.again')"/></xsl:template>
@@ -78,6 +129,8 @@
   </xsl:template>
   <xsl:template match="policy" mode="hint"><xsl:value-of select="m:text('hint.policy', string(@min), string(@max))"/></xsl:template>
   <xsl:template match="challenge" mode="hint"><xsl:value-of select="m:text('hint.answer')"/></xsl:template>
+  <xsl:template match="challenge[@picture and @sound]" mode="hint"><xsl:value-of select="m:text('hint.answer-or-sound')"/></xsl:template>
+  <xsl:template match="challenge[not(@picture)]" mode="hint"><xsl:value-of select="m:text('hint.heard')"/></xsl:template>
 
   <!-- What an input is, to keyboards, password managers and esign.js. -->
   <xsl:template match="field[@name = 'id']" mode="kind">
@@ -131,6 +184,9 @@
       <xsl:with-param name="key" select="concat('problem.', @code)"/>
       <xsl:with-param name="count" select="string(argument)"/>
     </xsl:call-template>
+  </xsl:template>
+  <xsl:template match="problem[starts-with(@code, 'answer-')][//challenge[not(@picture)]]">
+    <xsl:value-of select="m:text(concat('problem.heard-', substring-after(@code, 'answer-')))"/>
   </xsl:template>
   <xsl:template match="problem[@code = 'resend-early' or @code = 'code-waiting']">
     <xsl:variable name="wait">

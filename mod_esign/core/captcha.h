@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* captcha.h: the picture with characters to read. The challenge carries its own answer, sealed, so nothing is stored until it is used. */
+/* captcha.h: the picture with characters to read, and its spoken form. The challenge carries its own answer, sealed, so nothing is stored until it is used. */
 #ifndef ESIGN_CORE_CAPTCHA_H
 #define ESIGN_CORE_CAPTCHA_H
 
@@ -8,6 +8,7 @@
 #define ESIGN_CAPTCHA_LENGTH 5
 #define ESIGN_CAPTCHA_WIDTH 200
 #define ESIGN_CAPTCHA_HEIGHT 60
+#define ESIGN_CAPTCHA_RATE 11025   /* samples a second of the spoken form */
 
 typedef enum {
     ESIGN_CAPTCHA_OPEN,      /* real and alive */
@@ -27,5 +28,9 @@ int esign_captcha_matches(const char *answer, const char *typed);
 
 /* A PNG (ESIGN_CAPTCHA_WIDTH by _HEIGHT, grey) of the answer. Distortion and noise follow from `challenge`, so the same challenge always gives the same picture. */
 esign_result_t esign_captcha_draw(const char *answer, const char *challenge, const char **png, apr_size_t *length, apr_pool_t *p);
+
+/* A WAV file (16 bits, one channel, at most some 200 KiB) of the answer, spelled in `language` (of the catalogues'). Pauses, loudness and noise follow from `challenge`, so
+ * the same challenge always sounds the same. Wiped with `p`. */
+esign_result_t esign_captcha_speak(const char *answer, const char *challenge, const char *language, const char **wav, apr_size_t *length, apr_pool_t *p);
 
 #endif

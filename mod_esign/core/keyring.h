@@ -16,6 +16,7 @@ typedef enum {
     ESIGN_KEY_OTP,         /* one-time codes */
     ESIGN_KEY_COOKIE,      /* the cookie of the reset step */
     ESIGN_KEY_AUDIT,       /* the chain over audit rows */
+    ESIGN_KEY_WORK,        /* the number that a challenge's proof of work looks for */
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 

@@ -34,8 +34,7 @@ static int send_form(esign_request_t *q, const login_t *login)
         esign_page_problem(page, NULL, login->general, login->argument);
     if (login->id_problem)
         esign_page_problem(page, "id", login->id_problem, NULL);
-    if (login->picture.problem)
-        esign_page_problem(page, "answer", login->picture.problem, NULL);
+    esign_picture_tell(page, &login->picture);
     if (login->word_problem)
         esign_page_problem(page, "word", login->word_problem, NULL);
     xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, "login"), NULL);

@@ -78,7 +78,7 @@ void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text)
 void esign_page_headers(request_rec *r, const esign_config_t *config)
 {
     static const char *const headers[][2] = {
-        { "Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        { "Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
                                      "frame-ancestors 'none'" },
         { "Referrer-Policy", "no-referrer" },
         { "X-Content-Type-Options", "nosniff" },

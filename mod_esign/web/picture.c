@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* picture.c: the picture on the forms, and the picture itself. */
+/* picture.c: the picture on the forms and what may stand in for it, and the picture and its sound themselves. */
 #include "picture.h"
 
 #include "form.h"
+
+#include "core/work.h"
 #include "store/token.h"
 
 #include <http_protocol.h>
 
 #include <apr_strings.h>
 
+/* The ways that are answered by typing. */
+#define READ (ESIGN_CHALLENGE_PICTURE | ESIGN_CHALLENGE_SOUND)
+
+static int offers(const esign_request_t *q, int ways)
+{
+    return (q->config->challenge & ways) != 0;
+}
+
 int esign_picture_new(esign_request_t *q, esign_picture_t *picture)
 {
     esign_result_t result = esign_captcha_issue(q->runtime->keyring, q->now, ESIGN_PICTURE_LIFE, &picture->challenge, q->r->pool);
-    picture->answer = NULL;
+    picture->answer = picture->work = NULL;
     if (esign_failed(result))
         esign_request_log(q, result);
     return !esign_failed(result);
@@ -30,7 +40,7 @@ int esign_picture_use(esign_request_t *q, esign_picture_t *picture)
     case ESIGN_CACHE_DONE:
         return 1;
     case ESIGN_CACHE_MISS:
-        return renew(q, picture, "answer-expired");
+        return renew(q, picture, picture->work ? "work-expired" : "answer-expired");
     default:
         esign_request_log_cache(q);
         return 0;
@@ -40,48 +50,101 @@ int esign_picture_use(esign_request_t *q, esign_picture_t *picture)
 int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
 {
     char answer[ESIGN_CAPTCHA_LENGTH + 1];
-    const char *typed = esign_form_field(q, "answer");
+    const char *number = esign_form_field(q, "work"), *typed = esign_form_field(q, "answer");
+    const esign_keyring_t *keyring = q->runtime->keyring;
+    int worked = offers(q, ESIGN_CHALLENGE_WORK) && (*number || !offers(q, READ)), right;
     *picture = (esign_picture_t){ .challenge = esign_form_field(q, "challenge") };
-    if (esign_captcha_read(q->runtime->keyring, picture->challenge, q->now, answer, &picture->expires, q->r->pool) != ESIGN_CAPTCHA_OPEN)
-        return renew(q, picture, "answer-expired");
-    if (typed[strspn(typed, " ")] == '\0') {
-        picture->problem = "answer-empty";
+    if (esign_captcha_read(keyring, picture->challenge, q->now, answer, &picture->expires, q->r->pool) != ESIGN_CAPTCHA_OPEN)
+        return renew(q, picture, worked ? "work-expired" : "answer-expired");
+    if (worked ? !*number : typed[strspn(typed, " ")] == '\0') {
+        picture->problem = worked ? "work-empty" : "answer-empty";
         return 1;
     }
-    if (esign_captcha_matches(answer, typed)) {
-        picture->answer = typed;
+    right = worked ? esign_work_matches(keyring, picture->challenge, q->config->work_number, number) : esign_captcha_matches(answer, typed);
+    if (right) {
+        *(worked ? &picture->work : &picture->answer) = worked ? number : typed;
         return 1;
     }
     picture->wrong = 1;
     if (!esign_picture_use(q, picture))
         return 0;
-    return renew(q, picture, "answer-wrong");
+    return renew(q, picture, worked ? "work-wrong" : "answer-wrong");
+}
+
+void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture)
+{
+    const char *field = picture->problem && strncmp(picture->problem, "work", 4) == 0 ? "work" : "answer";
+    if (picture->problem)
+        esign_page_problem(page, field, picture->problem, NULL);
+}
+
+/* NULL when the way is not offered. */
+static const char *address(const esign_request_t *q, int way, const esign_picture_t *picture, const char *behind)
+{
+    return offers(q, way) ? esign_request_path(q, apr_pstrcat(q->r->pool, "captcha/", picture->challenge, behind, NULL)) : NULL;
+}
+
+static void show_work(esign_page_t *page, xmlNodePtr challenge, const esign_picture_t *picture)
+{
+    esign_request_t *q = page->q;
+    const char *target;
+    esign_result_t result = esign_work_target(q->runtime->keyring, picture->challenge, q->config->work_number, &target, q->r->pool);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+    else
+        esign_page_element(page, challenge, "work", "salt", picture->challenge, "target", target, "max", apr_itoa(q->r->pool, q->config->work_number),
+                           "number", picture->work, NULL);
 }
 
 void esign_picture_show(esign_page_t *page, xmlNodePtr form, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
-    const char *below = apr_pstrcat(q->r->pool, "captcha/", picture->challenge, ".png", NULL);
-    esign_page_element(page, form, "challenge", "value", picture->challenge, "picture", esign_request_path(q, below), "answer", picture->answer, NULL);
+    xmlNodePtr challenge = esign_page_element(page, form, "challenge", "value", picture->challenge, "picture", address(q, ESIGN_CHALLENGE_PICTURE, picture, ".png"),
+                                              "sound", address(q, ESIGN_CHALLENGE_SOUND, picture, apr_pstrcat(q->r->pool, ".wav?lang=", q->language, NULL)),
+                                              "answer", picture->answer, NULL);
+    if (offers(q, ESIGN_CHALLENGE_WORK))
+        show_work(page, challenge, picture);
 }
 
-/* An expired picture is still drawn: the form that shows it says what to do when it is sent. */
-int esign_picture_get(esign_request_t *q)
+/* In one brigade to its end: only then httpd's own filter answers the ranges that Safari asks a sound in. */
+static int send_bytes(esign_request_t *q, const char *type, const char *bytes, apr_size_t length)
+{
+    request_rec *r = q->r;
+    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
+    ap_set_content_type(r, type);
+    ap_set_content_length(r, (apr_off_t)length);
+    ap_set_accept_ranges(r);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, list));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(list));
+    ap_pass_brigade(r->output_filters, brigade);
+    return OK;
+}
+
+/* An expired picture is still drawn and spoken: the form that shows it says what to do when it is sent. */
+static int send_form_of(esign_request_t *q, int way, const char *type)
 {
     char answer[ESIGN_CAPTCHA_LENGTH + 1];
     apr_time_t expires;
-    const char *png;
+    const char *bytes;
     apr_size_t length;
-    if (esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) == ESIGN_CAPTCHA_FORGED)
+    if (!offers(q, way) || esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) == ESIGN_CAPTCHA_FORGED)
         return esign_page_not_found(q);
-    esign_result_t result = esign_captcha_draw(answer, q->argument, &png, &length, q->r->pool);
+    esign_result_t result = way == ESIGN_CHALLENGE_PICTURE ? esign_captcha_draw(answer, q->argument, &bytes, &length, q->r->pool)
+                                                           : esign_captcha_speak(answer, q->argument, q->language, &bytes, &length, q->r->pool);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return esign_page_unavailable(q);
     }
-    ap_set_content_type(q->r, "image/png");
-    ap_set_content_length(q->r, (apr_off_t)length);
-    if (!q->r->header_only)
-        ap_rwrite(png, (int)length, q->r);
-    return OK;
+    return send_bytes(q, type, bytes, length);
+}
+
+int esign_picture_get(esign_request_t *q)
+{
+    return send_form_of(q, ESIGN_CHALLENGE_PICTURE, "image/png");
+}
+
+int esign_picture_sound_get(esign_request_t *q)
+{
+    return send_form_of(q, ESIGN_CHALLENGE_SOUND, "audio/wav");
 }

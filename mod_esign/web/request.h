@@ -69,7 +69,7 @@ void esign_request_log(const esign_request_t *q, esign_result_t result);
 void esign_request_log_cache(const esign_request_t *q);
 
 /* Screens, in their rooms. */
-esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post, esign_picture_get, esign_reset_get, esign_reset_post,
+esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post, esign_picture_get, esign_picture_sound_get, esign_reset_get, esign_reset_post,
     esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post, esign_reset_done_get, esign_otp_get, esign_otp_post,
     esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_activity_get, esign_activity_post, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
 

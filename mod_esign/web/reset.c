@@ -25,8 +25,7 @@ static int send_form(esign_request_t *q, int status, const char *id_problem, con
         esign_page_problem(page, NULL, "too-many", minutes);
     if (id_problem)
         esign_page_problem(page, "id", id_problem, NULL);
-    if (picture->problem)
-        esign_page_problem(page, "answer", picture->problem, NULL);
+    esign_picture_tell(page, picture);
     xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, "reset"), NULL);
     esign_page_element(page, form, "field", "name", "id", "value", esign_form_field(q, "id"), NULL);
     esign_picture_show(page, form, picture);

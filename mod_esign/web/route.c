@@ -30,6 +30,7 @@ const esign_route_t esign_route_table[] = {
     { "", NULL, 0, ESIGN_TRUST_NONE, esign_start_get, NULL },
     { "login", NULL, 0, ESIGN_TRUST_NONE, esign_login_get, esign_login_post },
     { "captcha/", ".png", 0, ESIGN_TRUST_NONE, esign_picture_get, NULL },
+    { "captcha/", ".wav", 0, ESIGN_TRUST_NONE, esign_picture_sound_get, NULL },
     { "reset", NULL, 0, ESIGN_TRUST_NONE, esign_reset_get, esign_reset_post },
     { "reset/sent", NULL, 0, ESIGN_TRUST_NONE, esign_reset_sent_get, NULL },
     { "reset/word", NULL, 0, ESIGN_TRUST_NONE, esign_reset_word_get, esign_reset_word_post },
@@ -215,15 +216,18 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
-/* ?lang=xx on any page: remembered in a cookie, then the same page without it; the address of a mailed link, which is not known any more, is answered at once. */
+/* ?lang=xx on any page: remembered in a cookie, then the same page without it; the address of a mailed link, which is not known any more, is answered at once. What is no page
+ * takes its language from it and leaves the cookie alone. */
 static int switch_language(esign_request_t *q)
 {
     request_rec *r = q->r;
     const char *language = r->args && strncmp(r->args, "lang=", 5) == 0 ? esign_catalogue_language(r->args + 5) : NULL;
     if (!language || r->method_number != M_GET)
         return DECLINED;
-    esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
     q->language = language;
+    if (q->route->behind && *q->route->behind)
+        return DECLINED;
+    esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
     if (q->argument)
         return DECLINED;
     return esign_page_redirect(q, below_prefix(r->uri, q->config->prefix));

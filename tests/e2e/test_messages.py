@@ -101,7 +101,8 @@ def expansions():
     state = [one for one in DEFINES["pin-page"].iter(RNG + "element") if one.get("name") == "card"][0]
     return {
         "concat('submit.', /page/@name)": {f"submit.{one}" for one in with_form()},
-        "concat('label.', $name)": {f"label.{one}" for one in fields()},
+        "concat('label.', @name)": {f"label.{one}" for one in fields() - {"answer"}},
+        "concat('problem.heard-', substring-after(@code, 'answer-'))": {"problem.heard-empty", "problem.heard-wrong", "problem.heard-expired"},
         "concat('title.', @name)": {f"title.{one}" for one in pages()},
         "concat(@name, '.text')": {f"{one}.text" for one in set(pages()) - own_body()},
         "concat('problem.', @code)": {f"problem.{one}" for one in values(DEFINES["problem"], "code")},
