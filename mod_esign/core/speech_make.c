@@ -30,8 +30,6 @@ static const struct {
     { 'N', { "ne, Nevşehir", "[[En]], november" } },
     { 'R', { "re, Rize", "[[A@]], romeo" } },
     { 'T', { "te, Trabzon", "[[ti:]], tango" } },
-    { 'X', { "iks", "[[Eks]], x-ray" } },
-    { 'Y', { "ye, Yozgat", "[[waI]], yankee" } },
     { '3', { "üç", "three" } },
     { '9', { "dokuz", "nine" } },
 };
