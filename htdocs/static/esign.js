@@ -129,9 +129,9 @@
         audio.before(button);
     };
 
-    /* Half of the processors search, each its share of the numbers; the first that finds the right one ends them all. */
+    /* All processors but one search, at most four, each its share of the numbers; the first that finds the right one ends them all. */
     const search = (work, progress) => new Promise((resolve, reject) => {
-        const count = Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 2) >> 1));
+        const count = Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 2) - 1));
         let tried = 0, searching = count;
         const workers = Array.from({ length: count }, () => new Worker(work.worker));
         const end = (settle, value) => {
