@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, the way to a mistake, one press one request. */
+/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, a mistake that is at no field, one press one request, a light first load. */
 (() => {
     'use strict';
 
@@ -83,10 +83,19 @@
         addEventListener('pageshow', open);
     };
 
-    /* One mistake: straight to its field. Several, or none at a field: to the list of them. */
-    const findMistake = summary => {
-        const fields = document.querySelectorAll('[aria-invalid=true]');
-        (fields.length === 1 && summary.querySelectorAll('li').length === 1 ? fields[0] : summary).focus();
+    /* The browser goes to the first field in error by itself; a mistake that is no field's is in the list of them alone. */
+    const findMistake = summary => document.querySelector('[aria-invalid=true]') || summary.focus();
+
+    /* A page with a picture loads enough as it is: its tab's icon comes at the person's first move. Until then the link has an address that is none; without any link browsers
+     * would ask for /favicon.ico. */
+    const postpone = icon => {
+        const address = icon.href, moves = ['keydown', 'pointerdown'];
+        const show = () => {
+            icon.href = address;
+            moves.forEach(move => removeEventListener(move, show));
+        };
+        icon.href = 'https://';
+        moves.forEach(move => addEventListener(move, show));
     };
 
     each('.countdown', countDown);
@@ -94,4 +103,6 @@
     each('[data-show]', reveal);
     each('form[method=post]', once);
     each('.summary', findMistake);
+    if (document.images.length)
+        each('[rel=icon]', postpone);
 })();
