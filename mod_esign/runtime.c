@@ -64,6 +64,11 @@ esign_result_t esign_runtime_render(const esign_runtime_t *runtime, const esign_
 esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p)
 {
     ap_dbd_t *connection = dbd_open(p, runtime->server);
+    /* A child that has just started may find SQLite locked for a moment by another's first or last step in it. */
+    for (int tries = 0; !connection && tries < 3; tries++) {
+        apr_sleep(apr_time_from_msec(40));
+        connection = dbd_open(p, runtime->server);
+    }
     if (!connection) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, runtime->server, "mod_esign: the database cannot be reached (DBDParams)");
         return NULL;

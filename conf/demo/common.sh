@@ -3,19 +3,21 @@
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$top/build
-postgresql_packages="postgresql libaprutil1-dbd-pgsql"
 
 fail() {
     echo "${0##*/}: $*" >&2
     exit 1
 }
 
-# Installs what is missing of our packages and of those named. Debian starts services with their packages: they are kept from it, for ours need none of them.
+# Installs what is missing of the lists named, files beside this one. Debian starts services with their packages: they are kept from it, for ours need none of them.
 install_packages() {
     local wanted missing=() guard=/usr/sbin/policy-rc.d made=
-    wanted="$(grep -v '^#' "$top/conf/demo/packages") $*"
+    wanted=$(cd "$top/conf/demo" && cat "$@" | grep -v '^#')
     for package in $wanted; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+        # Who has Node.js from elsewhere has npm with it, and Debian's would not go beside that.
+        [ "$package" = npm ] && command -v npm > /dev/null && continue
+        missing+=("$package")
     done
     [ ${#missing[@]} -eq 0 ] && return
     [ "$(id -u)" -eq 0 ] || fail "these packages are missing: ${missing[*]}; install them as root: apt-get install ${missing[*]}"

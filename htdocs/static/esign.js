@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, copying a PIN, filling in the code, the way to a mistake, one press one request;
- * and the two ways around a picture: listening with one press, and a calculation that work.js does. */
+/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, copying a PIN, filling in the code, a mistake that is at no field, one press one
+ * request, a light first load; and the two ways around a picture: listening with one press, and a calculation that work.js does. */
 (() => {
     'use strict';
 
@@ -250,10 +250,19 @@
         addEventListener('pageshow', open);
     };
 
-    /* One mistake: straight to its field. Several, or none at a field: to the list of them. */
-    const findMistake = summary => {
-        const fields = document.querySelectorAll('[aria-invalid=true]');
-        (fields.length === 1 && summary.querySelectorAll('li').length === 1 ? fields[0] : summary).focus();
+    /* The browser goes to the first field in error by itself; a mistake that is no field's is in the list of them alone. */
+    const findMistake = summary => document.querySelector('[aria-invalid=true]') || summary.focus();
+
+    /* A page with a picture loads enough as it is: its tab's icon comes at the person's first move. Until then the link has an address that is none; without any link browsers
+     * would ask for /favicon.ico. */
+    const postpone = icon => {
+        const address = icon.href, moves = ['keydown', 'pointerdown'];
+        const show = () => {
+            icon.href = address;
+            moves.forEach(move => removeEventListener(move, show));
+        };
+        icon.href = 'https://';
+        moves.forEach(move => addEventListener(move, show));
     };
 
     each('.success[tabindex]', line => line.focus());
@@ -266,4 +275,6 @@
     each('.work', prove);
     each('form[method=post]', once);
     each('.summary', findMistake);
+    if (document.images.length)
+        each('[rel=icon]', postpone);
 })();

@@ -104,7 +104,12 @@
         <input id="{$name}" name="{$name}" type="text">
           <xsl:if test="string($value)"><xsl:attribute name="value"><xsl:value-of select="$value"/></xsl:attribute></xsl:if>
           <xsl:apply-templates select="." mode="kind"/>
-          <xsl:if test="$problem"><xsl:attribute name="aria-invalid">true</xsl:attribute></xsl:if>
+          <!-- The hint stands on the last field alone: whether "next" goes on or sends the form differs from phone to phone. -->
+          <xsl:if test="not(following-sibling::field | following-sibling::challenge)"><xsl:attribute name="enterkeyhint">go</xsl:attribute></xsl:if>
+          <xsl:if test="$problem">
+            <xsl:attribute name="aria-invalid">true</xsl:attribute>
+            <xsl:if test="/page/problem[@field][1]/@field = $name"><xsl:attribute name="autofocus">autofocus</xsl:attribute></xsl:if>
+          </xsl:if>
           <xsl:if test="$problem or string($hint)">
             <xsl:attribute name="aria-describedby">
               <xsl:if test="$problem"><xsl:value-of select="concat($name, '-problem')"/></xsl:if>

@@ -41,7 +41,7 @@
       <xsl:if test="//form | signed-in"><meta name="referrer" content="same-origin"/></xsl:if>
       <meta name="color-scheme" content="light dark"/>
       <meta name="format-detection" content="telephone=no"/>
-      <link rel="icon" href="{@static}/{m:static('favicon.svg')}" type="image/svg+xml"/>
+      <xsl:call-template name="icon"/>
       <link rel="stylesheet" href="{@static}/esign.css"/>
       <xsl:if test="m:static('theme.css') != 'theme.css'"><link rel="stylesheet" href="{@static}/{m:static('theme.css')}"/></xsl:if>
       <script src="{@static}/esign.js" defer="defer"></script>
@@ -55,7 +55,7 @@
     <header class="top">
       <div class="frame">
         <a class="brand" href="{@home}">
-          <img src="{@static}/{m:static('logo.svg')}" alt="" width="44" height="44"/>
+          <xsl:call-template name="logo"/>
           <span><xsl:value-of select="@organization"/></span>
         </a>
         <nav class="languages" aria-label="{m:text('language')}">
@@ -68,6 +68,28 @@
         </xsl:if>
       </div>
     </header>
+  </xsl:template>
+
+  <!-- The mark: a shield with a signature on its line. It stands in the page itself, which spares the first visit a request. -->
+  <xsl:template name="logo">
+    <xsl:choose>
+      <xsl:when test="m:static('logo.svg') != 'logo.svg'"><img src="{@static}/{m:static('logo.svg')}" alt="" width="44" height="44"/></xsl:when>
+      <xsl:otherwise><xsl:call-template name="own-logo"/></xsl:otherwise>
+    </xsl:choose>
+  </xsl:template>
+
+  <xsl:template name="own-logo">
+    <svg viewBox="0 0 48 48" width="44" height="44" aria-hidden="true">
+      <path d="M24 2.5 43 9v14.6C43 34.4 35.2 42.6 24 46 12.8 42.6 5 34.4 5 23.6V9z" fill="#0f4c75"/>
+      <path d="M24 6.2 39.6 11.5v12.2c0 8.9-6.3 15.7-15.6 18.7-9.3-3-15.6-9.8-15.6-18.7V11.5z" fill="none" stroke="#d9ae61" stroke-width="1.4"/>
+      <path d="M13.5 27.5c3.2-8.6 7.2-13.3 8.7-11.7 1.7 1.9-4.7 12.9-2.3 13.8 2.1.8 5.1-7.9 6.9-7.3 1.5.5-1 5.6.8 6.1 1.7.5 3.5-3.7 7.4-4.6" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/>
+      <path d="M16 34.5h16" stroke="#d9ae61" stroke-width="1.8" stroke-linecap="round"/>
+    </svg>
+  </xsl:template>
+
+  <!-- The mark for a browser's tab. -->
+  <xsl:template name="icon">
+    <link rel="icon" href="{@static}/{m:static('favicon.svg')}" type="image/svg+xml"/>
   </xsl:template>
 
   <xsl:template match="language">

@@ -37,11 +37,6 @@
     <p class="aside"><xsl:apply-templates select="." mode="to-menu"/></p>
   </xsl:template>
 
-  <!-- Without JavaScript the refresh takes the page off the screen; esign.js replaces it in the history as well. -->
-  <xsl:template match="page[@name = 'pin']" mode="head-more">
-    <noscript><meta http-equiv="refresh" content="{shown/@seconds};url={shown/@then}"/></noscript>
-  </xsl:template>
-
   <xsl:template match="page[@name = 'pin']" mode="body">
     <xsl:call-template name="countdown">
       <xsl:with-param name="seconds" select="shown/@seconds"/>

@@ -2,6 +2,8 @@
 /* national_id.c: cleans what was typed into digits and checks them by a scheme. */
 #include "core/national_id.h"
 
+#include "core/digits.h"
+
 #include <apr_strings.h>
 #include <string.h>
 
@@ -49,23 +51,11 @@ esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **schem
                              name, ESIGN_NATIONAL_ID_MAX);
 }
 
-/* How many bytes of separator stand at `text`. */
-static apr_size_t separator_length(const char *text)
-{
-    static const char *const separators[] = { " ", "\t", ".", "-", "\xC2\xA0" /* U+00A0 */, "\xE2\x80\xAF" /* U+202F */ };
-    for (apr_size_t i = 0; i < sizeof separators / sizeof *separators; i++) {
-        apr_size_t length = strlen(separators[i]);
-        if (strncmp(text, separators[i], length) == 0)
-            return length;
-    }
-    return 0;
-}
-
 int esign_national_id_parse(const esign_national_id_scheme_t *scheme, const char *typed, char id[ESIGN_NATIONAL_ID_MAX + 1])
 {
     int count = 0, clean = 1;
     while (*typed != '\0' && clean) {
-        apr_size_t skip = separator_length(typed);
+        apr_size_t skip = esign_digits_separator(typed);
         if (skip == 0) {
             clean = *typed >= '0' && *typed <= '9' && count < scheme->max_digits;
             if (clean)

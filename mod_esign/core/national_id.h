@@ -16,7 +16,7 @@ typedef struct {
 /* The scheme that a directive names: "tckn" (11 digits, first not 0, both check digits right) or "digits:MIN-MAX" (1 to 32). In `p`. */
 esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **scheme, const char *name, apr_pool_t *p);
 
-/* Strips spaces, tabs, no-break spaces, dots and hyphens from what was typed or pasted and checks it. `id` gets the digits, NUL-terminated.
+/* Strips the separators of digits.h from what was typed or pasted and checks it. `id` gets the digits, NUL-terminated.
  * Returns 1 when it is a number of the scheme. */
 int esign_national_id_parse(const esign_national_id_scheme_t *scheme, const char *typed, char id[ESIGN_NATIONAL_ID_MAX + 1]);
 

@@ -3,6 +3,7 @@
 #include "core/otp.h"
 
 #include "core/digest.h"
+#include "core/digits.h"
 #include "core/secret.h"
 
 #include <stdint.h>
@@ -34,16 +35,19 @@ void esign_otp_code(const esign_keyring_t *keyring, const char *session, const u
     esign_secret_wipe(&number, sizeof(number));
 }
 
-/* The digits of what was typed, spaces and hyphens left out; -1 when anything else stands there or they are too many. */
+/* The digits of what was typed, separators left out; -1 when anything else stands there or they are too many. */
 static int strip(const char *typed, char digits[ESIGN_OTP_MAX_DIGITS + 1])
 {
     int count = 0;
-    for (; *typed; typed++) {
-        if (*typed == ' ' || *typed == '-')
-            continue;
-        if (*typed < '0' || *typed > '9' || count == ESIGN_OTP_MAX_DIGITS)
-            return -1;
-        digits[count++] = *typed;
+    while (*typed) {
+        apr_size_t skip = esign_digits_separator(typed);
+        if (skip == 0) {
+            if (*typed < '0' || *typed > '9' || count == ESIGN_OTP_MAX_DIGITS)
+                return -1;
+            digits[count++] = *typed;
+            skip = 1;
+        }
+        typed += skip;
     }
     digits[count] = '\0';
     return count;

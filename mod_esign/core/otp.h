@@ -13,10 +13,10 @@
 void esign_otp_code(const esign_keyring_t *keyring, const char *session, const unsigned char seed[ESIGN_OTP_SEED_SIZE], int digits,
                     char code[ESIGN_OTP_MAX_DIGITS + 1]);
 
-/* Whether `typed` (spaces and hyphens ignored) is the code; constant time. */
+/* Whether `typed` (separators of digits.h ignored) is the code; constant time. */
 int esign_otp_matches(const char *code, const char *typed);
 
-/* Whether `typed` has the form of a code of `digits` digits once spaces and hyphens are gone. */
+/* Whether `typed` has the form of a code of `digits` digits once separators are gone. */
 int esign_otp_well_formed(const char *typed, int digits);
 
 #endif

@@ -216,8 +216,14 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
-/* ?lang=xx on any page: remembered in a cookie, then the same page without it; the address of a mailed link, which is not known any more, is answered at once. What is no page
- * takes its language from it and leaves the cookie alone. */
+/* Whether the request came over a connection that the configuration allows. */
+static int may_answer(const esign_request_t *q)
+{
+    return !q->config->require_tls || esign_client_secure(q->r);
+}
+
+/* ?lang=xx on any page: remembered in a cookie, then the same page without it. What has no page of its own to go back to is answered at once: a picture's sound, which leaves the
+ * cookie alone, a mailed link, whose address is not known any more, an unknown address, and a request without TLS, whose browser keeps no cookie of ours. */
 static int switch_language(esign_request_t *q)
 {
     request_rec *r = q->r;
@@ -225,10 +231,10 @@ static int switch_language(esign_request_t *q)
     if (!language || r->method_number != M_GET)
         return DECLINED;
     q->language = language;
-    if (q->route->behind && *q->route->behind)
+    if (q->route && q->route->behind && *q->route->behind)
         return DECLINED;
     esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
-    if (q->argument)
+    if (q->argument || !q->route || !may_answer(q))
         return DECLINED;
     return esign_page_redirect(q, below_prefix(r->uri, q->config->prefix));
 }
@@ -254,9 +260,11 @@ static int answer(esign_request_t *q)
 {
     request_rec *r = q->r;
     int post = r->method_number == M_POST;
+    if (switch_language(q) == OK)
+        return OK;
     if (!q->runtime->cache)
         return esign_page_unavailable(q);
-    if (q->config->require_tls && !esign_client_secure(r))
+    if (!may_answer(q))
         return esign_page_insecure(q);
     if (!q->route)
         return esign_page_not_found(q);
@@ -265,8 +273,6 @@ static int answer(esign_request_t *q)
         apr_table_setn(r->err_headers_out, "Allow", !q->route->post ? "GET, HEAD" : q->route->get ? "GET, HEAD, POST" : "POST");
         return esign_page_method(q);
     }
-    if (switch_language(q) == OK)
-        return OK;
     if (post) {
         if (!esign_client_same_origin(r, q->config))
             return esign_page_cross_site(q);

@@ -27,11 +27,11 @@ def make_portal():
     """Starts demos, each in a folder of its own; all are stopped at the end."""
     made, folders = [], []
 
-    def make(*options):
+    def make(*options, **environment):
         folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
         os.chmod(folder, 0o755)
         folders.append(folder)
-        made.append(parts.Portal(folder, None, *options))
+        made.append(parts.Portal(folder, None, *options, **environment))
         return made[-1]
 
     yield make

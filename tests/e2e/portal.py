@@ -152,8 +152,8 @@ class Browser:
 class Portal:
     serial = itertools.count(random.randrange(1000000))
 
-    def __init__(self, folder, port=None, *options):
-        self.dir, self.port = folder, port or free_port()
+    def __init__(self, folder, port=None, *options, **environment):
+        self.dir, self.port, self.environment = folder, port or free_port(), dict(os.environ, **environment)
         self.run("--detach", "--port", str(self.port), *options)
         self.read_env()
 
@@ -164,7 +164,7 @@ class Portal:
         self.seen = 0
 
     def run(self, *options):
-        done = subprocess.run([os.path.join(TOP, "demo"), "--dir", self.dir, *options], capture_output=True, text=True, timeout=600)
+        done = subprocess.run([os.path.join(TOP, "demo"), "--dir", self.dir, *options], capture_output=True, text=True, timeout=600, env=self.environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -175,7 +175,7 @@ class Portal:
         return Browser(self, language)
 
     def ctl(self, *arguments, stdin=None, ok=True):
-        done = subprocess.run(shlex.split(self.env["CTL"]) + list(arguments), input=stdin, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(shlex.split(self.env["CTL"]) + list(arguments), input=stdin, capture_output=True, text=True, timeout=60, env=self.environment)
         assert not ok or done.returncode == 0, done.stderr
         return done.stdout if ok else done
 

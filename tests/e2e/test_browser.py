@@ -1,67 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_browser.py: one walk from the forgotten word to the PIN in Chromium, in Turkish and at a phone's width."""
+"""test_browser.py: from the forgotten word to the PIN in Chromium: by mouse and by keyboard alone; the first load; what the printer gets."""
 
+import base64
 import os
-import tempfile
+import re
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.options import Options
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-SHOTS = os.environ.get("ESIGN_SCREENSHOTS")
+import portal as parts
+import walk as walking
 
 
 @pytest.fixture(params=[("tr-TR", 390), ("en-GB", 1280)], ids=["tr-phone", "en-desktop"])
-def chromium(request):
+def walk(request, portal):
     language, width = request.param
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        options = Options()
-        for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                         "--disable-component-update", "--disable-sync", "--ignore-certificate-errors", "--hide-scrollbars",
-                         "--user-data-dir=" + profile, "--window-size=%d,1000" % width, "--accept-lang=" + language):
-            options.add_argument(argument)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        options.add_experimental_option("prefs", {"intl.accept_languages": language})
-        driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-        driver.esign_language = language[:2]
-        yield driver
-        driver.quit()
+    with walking.chromium(language, width) as driver:
+        yield walking.Walk(driver, portal, language[:2])
 
 
-class Walk:
-    def __init__(self, driver, portal):
-        self.driver, self.portal, self.count = driver, portal, 0
-
-    def arrive(self, path):
-        WebDriverWait(self.driver, 20).until(lambda d: d.current_url.split("?")[0] == self.portal.url + path)
-        width = self.driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert width <= 0, "%s is wider than the window" % path
-        assert self.driver.execute_script("return document.documentElement.lang") == self.driver.esign_language
-        if SHOTS:
-            self.count += 1
-            self.driver.save_screenshot(os.path.join(SHOTS, "%s-%02d-%s.png" % (self.driver.esign_language, self.count, path.replace("/", "-") or "start")))
-
-    def type(self, name, text):
-        self.driver.find_element(By.NAME, name).send_keys(text)
-
-    def press(self):
-        self.driver.find_element(By.CSS_SELECTOR, "main button.primary").click()
-
-    def answer(self):
-        self.type("answer", self.portal.answer(self.driver.find_element(By.NAME, "challenge").get_attribute("value")).lower())
-
-    def follow(self, part):
-        self.driver.find_element(By.CSS_SELECTOR, "main a[href$='%s']" % part).click()
+@pytest.fixture
+def turkish(portal):
+    with walking.chromium() as driver:
+        yield walking.Walk(driver, portal)
 
 
-def test_walk(portal, chromium):
-    subscriber = portal.new_subscriber(chromium.esign_language)
-    walk = Walk(chromium, portal)
-    chromium.get(portal.url.replace("/esign/", "/"))
-    chromium.find_element(By.CSS_SELECTOR, "a[href='/esign/']").click()
+def test_walk(portal, walk):
+    subscriber = portal.new_subscriber(walk.language)
+    walk.home()
+    walk.press("a[href='/esign/']")
     walk.arrive("")
     walk.follow("/login")
     walk.arrive("login")
@@ -71,26 +41,24 @@ def test_walk(portal, chromium):
     walk.answer()
     walk.press()
     walk.arrive("reset")
-    field = chromium.find_element(By.NAME, "id")
+    field = walk.find("[name=id]")
     assert field.get_attribute("aria-invalid") == "true"
     field.clear()
     field.send_keys(subscriber.id)
     walk.press()
     walk.arrive("reset/sent")
-    import re
     text = portal.wait_mail(subscriber.email).get_body(("plain",)).get_content()
-    chromium.get(re.search(r"https://\S+/reset/\S+", text).group(0))
+    walk.driver.get(re.search(r"https://\S+/reset/\S+", text).group(0))
     walk.arrive("reset/word")
-    word = "mavi dağ gölgesi"
-    walk.type("word", word)
-    walk.type("again", word)
+    walk.type("word", walking.NEW_WORD)
+    walk.type("again", walking.NEW_WORD)
     walk.press()
     walk.arrive("reset/done")
-    chromium.get(portal.url + "login")
+    walk.open("login")
     walk.arrive("login")
     walk.type("id", subscriber.id)
     walk.answer()
-    walk.type("word", word)
+    walk.type("word", walking.NEW_WORD)
     walk.press()
     walk.arrive("otp")
     walk.press()
@@ -100,12 +68,185 @@ def test_walk(portal, chromium):
     walk.arrive("menu")
     walk.follow("/activity")
     walk.arrive("activity")
-    chromium.get(portal.url + "menu")
+    walk.open("menu")
     walk.follow("/pin")
     walk.arrive("pin")
     walk.press()
-    WebDriverWait(chromium, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".pin"))
+    WebDriverWait(walk.driver, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".pin"))
     walk.arrive("pin")
-    assert subscriber.cards[0]["pin"] in chromium.find_element(By.CSS_SELECTOR, ".pin").text.replace(" ", "").replace("\n", "")
-    serious = [entry for entry in chromium.get_log("browser") if entry["level"] == "SEVERE" and "422" not in entry["message"]]
+    assert subscriber.cards[0]["pin"] in walk.find(".pin").text.replace(" ", "").replace("\n", "")
+    serious = [entry for entry in walk.driver.get_log("browser") if entry["level"] == "SEVERE" and "422" not in entry["message"]]
     assert serious == []
+
+
+# By keyboard alone
+
+# What has the focus: its tag, whether a ring of at least 2 pixels around it can be seen, and where it is.
+FOCUSED = """
+const box = document.activeElement, r = box.getBoundingClientRect();
+const ring = [null, '::after'].some(part => {
+    const style = getComputedStyle(box, part);
+    return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+});
+return {matches: box.matches(arguments[0]), tag: box.tagName, text: box.textContent.trim() || box.name, ring: ring, top: r.top + scrollY, bottom: r.bottom + scrollY,
+        seen: r.width > 0 && r.bottom > 0 && r.top < innerHeight};
+"""
+
+
+class Keyboard:
+    def __init__(self, walk):
+        self.walk = walk
+
+    def keys(self, *keys):
+        ActionChains(self.walk.driver).send_keys(*keys).perform()
+
+    def go_on(self, *keys):
+        """A key that leads to another page."""
+        with self.walk.leaving():
+            self.keys(*keys)
+
+    def back(self):
+        ActionChains(self.walk.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+
+    def focused(self, selector="*"):
+        return self.walk.js(FOCUSED, selector)
+
+    def tab_to(self, selector):
+        """Presses Tab until there; each stop on the way can be seen, and none lies above the one before."""
+        before = None
+        for _ in range(40):
+            self.keys(Keys.TAB)
+            now = self.focused(selector)
+            assert now["ring"] and now["seen"], now
+            assert before is None or now["bottom"] > before["top"], (before, now)
+            if now["matches"]:
+                return
+            before = now
+        raise AssertionError("Tab does not lead to " + selector)
+
+
+def test_keyboard_alone_from_the_start_to_the_pin(portal, turkish):
+    walk, keyboard, subscriber = turkish, Keyboard(turkish), portal.new_subscriber()
+    walk.open()
+    keyboard.tab_to(".skip")
+    assert walk.find(".skip").rect["y"] >= 0
+    keyboard.keys(Keys.ENTER)
+    assert keyboard.focused("main")["matches"]
+    keyboard.tab_to("main a[href$='/login']")
+    keyboard.go_on(Keys.ENTER)
+    walk.arrive("login")
+
+    # A form with nothing in it: the cursor is in the first field; a link of the summary leads to another.
+    keyboard.tab_to("main button.primary")
+    keyboard.go_on(Keys.SPACE)
+    assert keyboard.focused("[name=id]")["matches"]
+    for _ in range(10):
+        keyboard.back()
+        if keyboard.focused(".summary a[href='#answer']")["matches"]:
+            break
+    keyboard.keys(Keys.ENTER)
+    assert keyboard.focused("[name=answer]")["matches"]
+
+    walk.open("login")
+    keyboard.tab_to("[name=id]")
+    keyboard.keys(subscriber.id)
+    keyboard.tab_to("[name=answer]")
+    keyboard.keys(walk.solution())
+    keyboard.tab_to("[name=word]")
+    keyboard.keys(subscriber.word)
+    keyboard.tab_to(".reveal")
+    word = walk.find("[name=word]")
+    for shown in ("text", "password"):
+        keyboard.keys(Keys.SPACE)
+        assert word.get_attribute("type") == shown and word.get_attribute("value") == subscriber.word
+    keyboard.back()
+    assert keyboard.focused("[name=word]")["matches"]
+    keyboard.go_on(Keys.ENTER)
+    walk.arrive("otp")
+    keyboard.tab_to("main button.primary")
+    keyboard.go_on(Keys.SPACE)
+    walk.arrive("otp/code")
+    keyboard.tab_to("[name=code]")
+    keyboard.keys(portal.wait_code(subscriber.phone))
+    keyboard.go_on(Keys.ENTER)
+    walk.arrive("menu")
+    keyboard.tab_to("main a[href$='/pin']")
+    keyboard.go_on(Keys.ENTER)
+    walk.arrive("pin")
+    keyboard.tab_to("main button.primary")
+    keyboard.go_on(Keys.ENTER)
+    assert walk.find(".pin").text.replace(" ", "").replace("\n", "") == subscriber.cards[0]["pin"]
+    keyboard.tab_to("main a[href$='/menu']")
+    keyboard.go_on(Keys.ENTER)
+    walk.arrive("menu")
+    assert walk.all(".pin") == []
+
+
+# The first load of the sign-in page
+
+SHIFTS = """
+const done = arguments[0];
+new PerformanceObserver(list => done(list.getEntries().map(e => e.value))).observe({type: 'layout-shift', buffered: true});
+setTimeout(() => done([]), 700);
+"""
+
+
+def asked(walk, messages):
+    return [m["params"]["request"]["url"][len(walk.portal.url):] for m in messages if m["method"] == "Network.requestWillBeSent"]
+
+
+def test_first_load_of_the_sign_in_page(walk):
+    walk.driver.get("about:blank")
+    walk.messages()
+    walk.open("login")
+    assert walk.driver.execute_async_script(SHIFTS) == []
+    messages = walk.messages()
+    urls = asked(walk, messages)
+    assert urls[0] == "login" and sorted(re.sub(r".*[.]", "", url) for url in urls[1:]) == ["css", "js", "png"], urls
+    assert sum(m["params"]["encodedDataLength"] for m in messages if m["method"] == "Network.loadingFinished") < 60 * 1024
+    # The tab's icon, which the browser fetches by itself, waits for a first move.
+    walk.type("id", "1")
+    late = []
+    WebDriverWait(walk.driver, 10).until(lambda d: late.extend(asked(walk, walk.messages())) or late)
+    assert late == ["static/favicon.svg"]
+    assert [e for e in walk.driver.get_log("browser") if walk.portal.url in e["message"]] == []
+
+
+def test_style_sheet_is_small():
+    assert os.path.getsize(os.path.join(parts.TOP, "htdocs", "static", "esign.css")) < 20 * 1024
+
+
+# Print
+
+def print_pages(walk):
+    pdf = base64.b64decode(walk.cdp("Page.printToPDF", preferCSSPageSize=True, printBackground=False)["data"])
+    sizes = {tuple(round(float(n)) for n in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", pdf)}
+    return len(re.findall(rb"/Type\s*/Page\b", pdf)), sizes
+
+
+@pytest.mark.parametrize("language", ["tr", "en"])
+def test_application_form_is_one_sheet_of_a4(portal, turkish, tmp_path, language):
+    """With the longest that it may have to hold: a word of 128 wide letters, a long name and address."""
+    word = tmp_path / "word"
+    word.write_text(("ŞĞÜİÖÇMW " * 15)[:127] + "x")
+    html = portal.ctl("form", parts.tckn(), "--name", "Abdurrahman Şükrü Muhammed Çağlayangil Büyükkaraağaçoğlu Hacıkerimoğulları", "--email", "a" * 60 + "@" + "b" * 50 + ".example.org",
+                      "--phone", "+905551234567", "--language", language, "--word-file", str(word))
+    sheet = tmp_path / "form.html"
+    sheet.write_text(html, encoding="utf-8")
+    turkish.driver.get(sheet.as_uri())
+    assert print_pages(turkish) == (1, {(0, 0, 595, 842)})
+
+
+def test_pin_page_prints_without_digits(portal, turkish):
+    walk, subscriber = turkish, portal.new_subscriber()
+    walk.sign_in(subscriber)
+    walk.open("pin")
+    walk.press()
+    digits = subscriber.cards[0]["pin"], subscriber.cards[0]["puk"]
+
+    def shown():
+        return re.sub(r"\s", "", walk.js("return document.body.innerText"))
+    assert all(one in shown() for one in digits)
+    walk.media(medium="print")
+    assert not any(one in shown() for one in digits) and subscriber.cards[0]["serial"] not in shown()
+    assert walk.find(".withheld").is_displayed() and print_pages(walk)[0] == 1

@@ -179,12 +179,6 @@ def test_a_mistake_in_one_field_burns_nothing(portal, browser, subscriber):
     assert browser.post("login", fields).status == 303
 
 
-def test_pasted_number_with_spaces(portal, browser, subscriber):
-    fields = browser.login_fields(subscriber)
-    fields["id"] = " %s %s-%s " % (subscriber.id[:3], subscriber.id[3:6], subscriber.id[6:])
-    assert browser.post("login", fields).status == 303
-
-
 def test_a_wrong_answer_brings_a_new_picture(browser, subscriber):
     fields = browser.login_fields(subscriber)
     page = browser.post("login", dict(fields, answer="WRONG"))

@@ -57,6 +57,7 @@ static void test_separators(void)
     const esign_national_id_scheme_t *tckn = scheme("tckn");
     takes(tckn, " 100 000 001 46 ", "10000000146");
     takes(tckn, "100.000.001-46\t", "10000000146");
+    takes(tckn, "\xE2\x80\xAA" "100\xE2\x80\x89" "000\xE2\x80\x93" "00146\xE2\x80\xAC", "10000000146");
     takes(tckn, "\xC2\xA0" "100\xC2\xA0" "000\xE2\x80\xAF" "00146\xC2\xA0", "10000000146");
     refuse(tckn, "100,000,001,46");
     refuse(tckn, "100/000/001/46");

@@ -60,8 +60,9 @@ static void test_lengths(void)
 
 static void test_matches(void)
 {
-    static const char *const right[] = { "012345", "012 345", "012-345", " 0 1-2 3-4 5 " };
-    static const char *const wrong[] = { "", " ", "01234", "0123456", "12345", "112345", "012346", "O12345", "012345x", "012.345", "+012345",
+    static const char *const right[] = { "012345", "012 345", "012-345", " 0 1-2 3-4 5 ", "012.345", "012\xC2\xA0" "345", "\xE2\x80\xAA" "012345\xE2\x80\xAC",
+                                         "\xEF\xBB\xBF" "012\xE2\x80\x91" "345\t" };
+    static const char *const wrong[] = { "", " ", "01234", "0123456", "12345", "112345", "012346", "O12345", "012345x", "012,345", "+012345", "012345\xC2", "012345\xE2\x80",
                                          "01234567890123456789", "\xD9\xA0\xD9\xA1\xD9\xA2\xD9\xA3\xD9\xA4\xD9\xA5" };
     for (apr_size_t i = 0; i < sizeof right / sizeof *right; i++)
         CU_ASSERT(esign_otp_matches("012345", right[i]));

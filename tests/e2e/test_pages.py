@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_pages.py: every page and every mistake, in both languages, both colour schemes and all widths: axe-core, an HTML validator, and nothing cut off;
+and the way to the PIN without JavaScript."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+from lxml import etree
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+import portal as parts
+import test_messages
+import walk as walking
+
+NPM = os.path.join(parts.TOP, "build", "npm", "node_modules")
+CONF = """
+EsignCertificateURL https://kart.example.org/
+EsignMenuLink "Sorular" https://www.example.org/sorular
+EsignCodeLife 60
+EsignPINShown 20
+EsignAddressFailures 40
+EsignAddressRequests 40
+EsignHashSlots 1
+EsignHashQueue 1
+EsignHashMemory 65536
+EsignHashPasses 8
+Listen 127.0.0.1:%d
+<VirtualHost 127.0.0.1:%d>
+    ServerName localhost
+    SSLEngine off
+</VirtualHost>
+"""
+AXE = """
+const done = arguments[1], rules = {'target-size': {enabled: true}};
+arguments[0].forEach(name => rules[name] = {enabled: false});
+axe.run(document, {preload: false, resultTypes: ['violations'], rules: rules})
+    .then(found => done(found.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary))), error => done(['axe: ' + error]));
+"""
+# The least spacing that a reader may set (WCAG 2.2, 1.4.12).
+SPACING = """
+const sheet = new CSSStyleSheet();
+sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; } p { margin-bottom: 2em !important; }');
+document.adoptedStyleSheets = arguments[0] ? [sheet] : [];
+"""
+# What is lost on the page as it now is: what lies outside the window, is cut off by its box, or is covered by other text.
+LOST = """
+const lost = [], wide = document.documentElement.clientWidth, seen = [];
+const name = node => (node.id ? '#' + node.id : node.className ? node.tagName.toLowerCase() + '.' + node.className : node.tagName.toLowerCase());
+if (document.documentElement.scrollWidth > wide) lost.push('the page is ' + document.documentElement.scrollWidth + ' wide');
+for (const box of document.querySelectorAll('body *')) {
+    const style = getComputedStyle(box);
+    if (box.closest('.unseen, .skip, svg') || style.display === 'inline') continue;
+    const over = box.clientWidth && (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1);
+    if (over && (style.overflow !== 'visible' || box.matches('button, .button, input, td, th, dd'))) lost.push(name(box) + ' is too small');
+}
+for (const button of document.querySelectorAll('.reveal'))
+    if (parseFloat(getComputedStyle(button.previousElementSibling).paddingInlineEnd) < button.offsetWidth) lost.push('a word runs under its button');
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (texts.nextNode()) {
+    const node = texts.currentNode, range = document.createRange();
+    if (!node.data.trim() || node.parentElement.closest('.unseen, .skip, noscript, script, style')) continue;
+    range.selectNodeContents(node);
+    for (const r of range.getClientRects()) {
+        if (r.width === 0) continue;
+        if (r.left < -1 || r.right > wide + 1) lost.push('outside: ' + node.data);
+        for (const [other, o] of seen)
+            if (Math.min(r.right, o.right) - Math.max(r.left, o.left) > 2 && Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 4)
+                lost.push('"' + node.data.trim() + '" lies over "' + other.data.trim() + '"');
+        seen.push([node, r]);
+    }
+}
+return lost;
+"""
+
+
+CATALOGUES = {language: test_messages.catalogue(language) for language in ("tr", "en")}
+
+
+def fits(text, told):
+    """Whether that is what was told, with anything in its places."""
+    return re.fullmatch(".+".join(map(re.escape, re.split(r"\{\d\}", text))), told) is not None
+
+
+class Survey:
+    """What was found on the way: by kind of finding, each with the page where it was."""
+
+    def __init__(self, folder):
+        self.folder, self.names, self.found = folder, set(), {"words": [], "axe": [], "lost": [], "errors": []}
+
+    def note(self, kind, where, what):
+        self.found[kind] += ["%s: %s" % (where, one) for one in what]
+
+    def nothing(self, kind):
+        assert not self.found[kind], "%d found:\n%s" % (len(self.found[kind]), "\n".join(self.found[kind][:50]))
+
+    def file(self, where):
+        return os.path.join(self.folder, where.replace(" ", "-") + ".html")
+
+    def keep(self, where, html):
+        with open(self.file(where), "w", encoding="utf-8") as file:
+            file.write(html)
+
+    def look(self, walk, name):
+        where, page, *problems = "%s %s" % (walk.language, name), *name.split()
+        self.names.update(name.split())
+        self.keep(where, walk.source())
+        if name != "home":
+            self.look_at_words(walk, where, page, problems)
+        self.look_at_colours(walk, where)
+        self.look_at_widths(walk, where)
+
+    def look_at_words(self, walk, where, page, problems):
+        """It is the page that it should be, and its list of mistakes says these in this order."""
+        title, heading, name, language = walk.js("return [document.title, document.querySelector('h1').textContent, document.body.className, document.documentElement.lang]")
+        texts = CATALOGUES[walk.language]
+        begins = (texts["title.problem"].replace("{1}", heading) if problems else heading) + " – "
+        self.note("words", where, [] if (name, language) == ("page-" + page, walk.language) else ["it is %s in %s" % (name, language)])
+        self.note("words", where, [] if title.startswith(begins) else ["its title is " + title])
+        told = [item.text for item in walk.all(".summary li")]
+        asked = [[texts.get(key + ending, "") for ending in ("", ".one")] for key in ("problem." + problem for problem in problems)]
+        said = len(told) == len(asked) and all(any(text and fits(text, one) for text in both) for one, both in zip(told, asked))
+        self.note("words", where, [] if said else ["it says %s" % told])
+
+    def look_at_all(self, walk, names):
+        walk.forget()
+        for name in names:
+            self.look(walk, name)
+
+    def look_at_papers(self, walk, papers):
+        """HTML that is no page, out of files. A mail is shown within its reader's own page, which has the landmarks and headings."""
+        for where, html in papers.items():
+            self.keep(where, html)
+            walk.driver.get("file://" + self.file(where))
+            self.look_at_colours(walk, where, ["region", "landmark-one-main", "page-has-heading-one"] if " mail " in where else [])
+            self.look_at_widths(walk, where)
+
+    def look_at_colours(self, walk, where, without=()):
+        for scheme in ("light", "dark"):
+            walk.media(scheme)
+            self.note("axe", where + " " + scheme, walk.driver.execute_async_script(AXE, without))
+            walk.shoot("%s %s 1280" % (where, scheme))
+        if walking.SHOTS:
+            walk.media(forced=True)
+            walk.shoot(where + " forced 1280")
+        walk.media("light")
+
+    def look_at_widths(self, walk, where):
+        for width in (320, 768, 1440):
+            walk.width(width)
+            self.note("lost", "%s at %d" % (where, width), walk.js(LOST))
+            walk.shoot("%s light %d" % (where, width))
+        # 1280 pixels at 400 % are 320.
+        walk.width(320)
+        walk.js(SPACING, True)
+        self.note("lost", where + " spaced", walk.js(LOST))
+        walk.shoot(where + " spaced 320")
+        walk.js(SPACING, False)
+        walk.width(1280)
+
+
+def late(walk, session):
+    """What only time brings: `session` has asked for a code more than a minute ago."""
+    browser, code = session
+    walk.take_over(browser)
+    walk.open("otp/code")
+    yield "otp-code"
+    walk.send(code=code)
+    yield "otp-code code-expired"
+
+
+def listening(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
+def signing_in(portal, language):
+    browser, subscriber = portal.browser(language), portal.new_subscriber(language)
+    assert browser.login(subscriber).status == 303
+    return browser, browser.confirm(subscriber)
+
+
+def broken(walks, sessions):
+    """memcached is gone, and does not come back; after this the portal is of no more use."""
+    portal = walks[0].portal
+    with open(portal.env["MEMCACHED_PID"]) as file:
+        os.kill(int(file.read()), signal.SIGKILL)
+    assert portal.wait(lambda: not listening(portal.env["MEMCACHED"]))
+    for walk in walks:
+        walk.take_over(sessions[walk.language][0])
+        walk.open("menu")
+        yield walk, "unavailable"
+
+
+def busy(walk):
+    """Two slow sign-ins hold the one place for a hash and the one in the queue."""
+    subscriber = walk.portal.new_subscriber(walk.language)
+    browsers = [walk.portal.browser() for _ in range(6)]
+    fields = [b.login_fields(subscriber, "yanlış bir sözcük") for b in browsers]
+    walk.open("login")
+    walk.fill(id=subscriber.id, answer=walk.solution(), word=subscriber.word)
+    threads = [threading.Thread(target=b.post, args=("login", f)) for b, f in zip(browsers, fields)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    walk.press()
+    for thread in threads:
+        thread.join()
+    yield "busy"
+
+
+def limits(walk):
+    """Too many wrong pictures from this address, which is Chromium's too."""
+    browser = walk.portal.browser()
+    for page in ("login", "reset"):
+        answer = None
+        while answer is None or answer.status == 422:
+            answer = browser.post(page, {"id": "x", "challenge": browser.get(page).challenge(), "answer": "WRONG"})
+        assert answer.problems() == [(None, "too-many")]
+        walk.open(page)
+        walk.send()
+        yield page + " too-many"
+
+
+def papers(portal):
+    """The HTML that is no page: mails and the application form, as files."""
+    made = []
+    for language in ("tr", "en"):
+        for path in portal.files("mail"):
+            with open(path, "rb") as file:
+                message = parts.email.message_from_binary_file(file, policy=parts.email.policy.default)
+            html = message.get_body(("html",)).get_content()
+            kind = re.sub(r"\W+", "-", message["Subject"])
+            if 'lang="%s"' % language in html:
+                made.append(("%s mail %s" % (language, kind), html))
+        n = portal.new_subscriber(language)
+        form = portal.ctl("form", parts.tckn(), "--name", "Şükriye İğdır Çağlayangil", "--email", n.email, "--phone", n.phone, "--language", language)
+        made.append((language + " form", form))
+    return dict(made)
+
+
+@pytest.fixture(scope="module")
+def ground(make_portal, tmp_path_factory):
+    """A portal with small limits, and sessions whose codes expire while other things are looked at."""
+    plain = parts.free_port()
+    include = tmp_path_factory.mktemp("ground") / "more.conf"
+    include.write_text(CONF % (plain, plain))
+    portal = make_portal("--include", str(include))
+    portal.plain_url = "http://127.0.0.1:%d/esign/" % plain
+    portal.waiting, portal.asked = {language: signing_in(portal, language) for language in ("tr", "en")}, time.time()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="module")
+def survey(ground, tmp_path_factory):
+    portal, survey = ground, Survey(str(tmp_path_factory.mktemp("pages")))
+    with open(os.path.join(NPM, "axe-core", "axe.min.js"), encoding="utf-8") as file:
+        axe = file.read()
+    with walking.chromium() as driver:
+        walks = [walking.Walk(driver, portal, language) for language in ("tr", "en")]
+        walks[0].cdp("Page.addScriptToEvaluateOnNewDocument", source=axe)
+        for walk in walks:
+            survey.look_at_all(walk, walking.everything(walk))
+        time.sleep(max(0, portal.asked + 61 - time.time()))
+        for walk in walks:
+            survey.look_at_all(walk, late(walk, portal.waiting[walk.language]))
+            survey.look_at_all(walk, busy(walk))
+        for walk in walks:
+            survey.look_at_all(walk, limits(walk))
+        survey.look_at_papers(walks[0], papers(portal))
+        survey.note("errors", "", [e["message"] for e in driver.get_log("browser") if e["level"] == "SEVERE" and not re.search("status of [45]", e["message"])])
+        for walk, name in broken(walks, portal.waiting):
+            survey.look(walk, name)
+    return survey
+
+
+def test_without_javascript_from_the_start_to_the_pin(ground):
+    portal, subscriber = ground, ground.new_subscriber()
+    with walking.chromium() as driver:
+        walk = walking.Walk(driver, portal)
+        walk.scripts(False)
+        walk.open()
+        walk.follow("/login")
+        assert walk.all(".reveal") == []
+        walk.send()
+        assert [walk.find(one).get_attribute("aria-invalid") for one in ("[name=id]", "[name=answer]", "[name=word]")] == ["true"] * 3
+        assert driver.switch_to.active_element.get_attribute("name") == "id"
+        walk.type("id", subscriber.id)
+        walk.press(".picture button")
+        assert walk.find("[name=id]").get_attribute("value") == subscriber.id
+        walk.answer()
+        walk.type("word", subscriber.word + Keys.ENTER)
+        walk.arrive("otp")
+        walk.press()
+        assert re.search(r"\d+ dakika|\d+ saniye", walk.find(".countdown").text)
+        walk.type("code", portal.wait_code(subscriber.phone))
+        walk.press()
+        walk.arrive("menu")
+        walk.follow("/pin")
+        assert "20 saniye" in walk.find("main").text
+        walk.press()
+        assert walk.find(".pin").text.replace(" ", "").replace("\n", "") == subscriber.cards[0]["pin"]
+        # The page leaves by itself.
+        WebDriverWait(driver, 30).until(lambda d: d.current_url == portal.url + "menu")
+        assert walk.all(".pin") == []
+
+
+def test_every_page_and_every_problem_was_seen(survey):
+    grammar = etree.parse(os.path.join(parts.TOP, "htdocs", "xsl", "page.rng"))
+    rng = {"r": "http://relaxng.org/ns/structure/1.0"}
+    pages = set(grammar.xpath("//r:define[r:attribute[@name='status'] or r:ref]/r:attribute[@name='name']//r:value/text()", namespaces=rng))
+    problems = set(grammar.xpath("//r:define[@name='problem']//r:attribute[@name='code']//r:value/text()", namespaces=rng))
+    assert len(pages) > 20 and len(problems) > 20
+    assert pages | problems <= survey.names, sorted((pages | problems) - survey.names)
+    survey.nothing("words")
+
+
+def test_axe_finds_nothing(survey):
+    survey.nothing("axe")
+
+
+def test_nothing_is_cut_off_or_covered(survey):
+    survey.nothing("lost")
+
+
+def test_the_console_stays_quiet(survey):
+    survey.nothing("errors")
+
+
+def test_the_html_is_valid(survey, tmp_path):
+    config = os.path.join(os.path.dirname(__file__), "htmlvalidate.json")
+    command = ["node", os.path.join(NPM, "html-validate", "bin", "html-validate.mjs"), "--config", config, "--formatter", "json", survey.folder]
+    # Into a file: what it writes into a pipe ends after 64 KiB.
+    with open(tmp_path / "found.json", "w+") as file:
+        code = subprocess.run(command, stdout=file, timeout=120).returncode
+        file.seek(0)
+        found = ["%s:%d: %s: %s" % (os.path.basename(one["filePath"]), m["line"], m["ruleId"], m["message"]) for one in json.load(file) for m in one["messages"]]
+    assert found == [] and code == 0, "\n".join(found[:50])
+    assert len(os.listdir(survey.folder)) > 100
