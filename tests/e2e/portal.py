@@ -151,6 +151,7 @@ class Browser:
 
 class Portal:
     serial = itertools.count(random.randrange(1000000))
+    environment = None   # None: this process's own
 
     def __init__(self, folder, port=None, *options, **environment):
         self.dir, self.port, self.environment = folder, port or free_port(), dict(os.environ, **environment)
