@@ -158,7 +158,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     if (config->theme && esign_failed(result = esign_render_load(&render, config->htdocs, config->theme, p)))
         return apr_psprintf(p, "EsignTheme: %s: %s", result.problem, result.detail);
     esign_message_context_t messages = { .render = render, .organization = config->organization, .sms_name = config->sms_name, .url = config->public_url };
-    if (esign_failed(result = esign_message_code_fits(&messages, config->code_digits, p)))
+    if (esign_failed(result = esign_message_check(&messages, config->code_digits, p)))
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);
     if (config->word_blocklist && esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
         return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);

@@ -122,7 +122,7 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
     runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .sms_name = c->sms_name,
                                                    .url = runtime->portal_url };
-    return esign_failed(result) ? result : esign_message_code_fits(&runtime->messages, c->code_digits, p);
+    return esign_failed(result) ? result : esign_message_check(&runtime->messages, c->code_digits, p);
 }
 
 #define GATE_KEY "mod_esign gate"

@@ -49,6 +49,18 @@ esign_captcha_state_e esign_captcha_read(const esign_keyring_t *keyring, const c
     return now < *expires ? ESIGN_CAPTCHA_OPEN : ESIGN_CAPTCHA_EXPIRED;
 }
 
+const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p)
+{
+    unsigned char mac[ESIGN_DIGEST_SIZE];
+    const unsigned char *key = esign_keyring_key(keyring, ESIGN_KEY_CHANCE, esign_seal_key_id(challenge));
+    if (key == NULL)
+        return NULL;
+    esign_digest_hmac(key, challenge, strlen(challenge), mac);
+    const char *chance = esign_digest_encode(p, mac, sizeof mac);
+    esign_secret_wipe(mac, sizeof mac);
+    return chance;
+}
+
 /* The next character of `*text` that counts, in upper case, with ı and İ as I; 0 at the end. Of other bytes above ASCII each stands for itself. */
 static unsigned char next_letter(const char **text)
 {

@@ -26,11 +26,15 @@ esign_captcha_state_e esign_captcha_read(const esign_keyring_t *keyring, const c
 /* Whether `typed` is the answer: spaces are ignored; case too, for i, ı, I, İ as one letter. */
 int esign_captcha_matches(const char *answer, const char *typed);
 
-/* A PNG (ESIGN_CAPTCHA_WIDTH by _HEIGHT, grey) of the answer. Distortion and noise follow from `challenge`, so the same challenge always gives the same picture. */
-esign_result_t esign_captcha_draw(const char *answer, const char *challenge, const char **png, apr_size_t *length, apr_pool_t *p);
+/* A challenge's own chance: the same each time, and known to nobody without our key. Whoever could compute it would take all answers, a few hundred thousand, and see at the
+ * noise which one was drawn. In `p`, wiped with it; NULL: the challenge names a key that is not there. */
+const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p);
 
-/* A WAV file (16 bits, one channel, at most some 200 KiB) of the answer, spelled in `language` (of the catalogues'). Pauses, loudness and noise follow from `challenge`, so
+/* A PNG (ESIGN_CAPTCHA_WIDTH by _HEIGHT, grey) of the answer. Distortion and noise follow from `chance`, so the same challenge always gives the same picture. */
+esign_result_t esign_captcha_draw(const char *answer, const char *chance, const char **png, apr_size_t *length, apr_pool_t *p);
+
+/* A WAV file (16 bits, one channel, at most some 200 KiB) of the answer, spelled in `language` (of the catalogues'). Pauses, loudness and noise follow from `chance`, so
  * the same challenge always sounds the same. Wiped with `p`. */
-esign_result_t esign_captcha_speak(const char *answer, const char *challenge, const char *language, const char **wav, apr_size_t *length, apr_pool_t *p);
+esign_result_t esign_captcha_speak(const char *answer, const char *chance, const char *language, const char **wav, apr_size_t *length, apr_pool_t *p);
 
 #endif

@@ -42,12 +42,11 @@ typedef struct {
     apr_size_t length;
 } buffer_t;
 
-/* The answer is part of the seed, so that the distortion cannot be computed from the challenge alone and undone. */
-static generator_t seed(const char *answer, const char *challenge)
+static generator_t seed(const char *answer, const char *chance)
 {
     unsigned char digest[ESIGN_DIGEST_SIZE];
     generator_t generator;
-    esign_digest_sha256(challenge, strlen(challenge), digest);
+    esign_digest_sha256(chance, strlen(chance), digest);
     esign_digest_hmac(digest, answer, strlen(answer), digest);
     memcpy(&generator.state, digest, sizeof generator.state);
     generator.state |= 1;   /* from 0 it would never leave */
@@ -238,10 +237,10 @@ static int pack(unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW], buffer_t *buffer)
     return 1;
 }
 
-esign_result_t esign_captcha_draw(const char *answer, const char *challenge, const char **png, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_captcha_draw(const char *answer, const char *chance, const char **png, apr_size_t *length, apr_pool_t *p)
 {
     unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW];
-    generator_t generator = seed(answer, challenge);
+    generator_t generator = seed(answer, chance);
     if (!draw(answer, &generator, rows))
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "cairo cannot draw; is the font %s installed?", FONT);
     sprinkle(rows, &generator);

@@ -36,12 +36,11 @@ typedef struct {
     } letters[ESIGN_CAPTCHA_LENGTH];
 } chance_t;
 
-/* Like the picture's distortion, chance follows from challenge and answer: who knows the challenge alone cannot take the noise out again. */
-static void seed(const char *answer, const char *challenge, const char *language, unsigned char key[randombytes_SEEDBYTES])
+static void seed(const char *answer, const char *chance, const char *language, unsigned char key[randombytes_SEEDBYTES])
 {
     _Static_assert(randombytes_SEEDBYTES == ESIGN_DIGEST_SIZE, "a digest is no seed");
     char text[ESIGN_CAPTCHA_LENGTH + 16];
-    esign_digest_sha256(challenge, strlen(challenge), key);
+    esign_digest_sha256(chance, strlen(chance), key);
     int length = apr_snprintf(text, sizeof text, "sound %.2s %.*s", language, ESIGN_CAPTCHA_LENGTH, answer);
     esign_digest_hmac(key, text, (apr_size_t)length, key);
     esign_secret_wipe(text, sizeof text);
@@ -108,20 +107,20 @@ static int language_index(const char *language)
     return 0;
 }
 
-esign_result_t esign_captcha_speak(const char *answer, const char *challenge, const char *language, const char **wav, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_captcha_speak(const char *answer, const char *chance, const char *language, const char **wav, apr_size_t *length, apr_pool_t *p)
 {
     const spoken_t *letters[ESIGN_CAPTCHA_LENGTH];
     int starts[ESIGN_CAPTCHA_LENGTH], end;
     unsigned char key[randombytes_SEEDBYTES];
-    chance_t chance;
-    seed(answer, challenge, language, key);
-    randombytes_buf_deterministic(&chance, sizeof chance, key);
-    end = MILLISECONDS(between(chance.lead, 250, 400));
+    chance_t decided;
+    seed(answer, chance, language, key);
+    randombytes_buf_deterministic(&decided, sizeof decided, key);
+    end = MILLISECONDS(between(decided.lead, 250, 400));
     for (int i = 0; i < ESIGN_CAPTCHA_LENGTH; i++) {
         if ((letters[i] = find(answer[i], language_index(language))) == NULL)
             return esign_result_make(p, APR_EINVAL, PROBLEM, "a character has no sound");
         starts[i] = end;
-        end += letters[i]->count + MILLISECONDS(between(chance.letters[i].pause, 300, 550));
+        end += letters[i]->count + MILLISECONDS(between(decided.letters[i].pause, 300, 550));
     }
     apr_size_t size = 2 * (apr_size_t)end;
     unsigned char *bytes = esign_secret_alloc(p, HEADER + size), *samples = bytes + HEADER;
@@ -129,7 +128,7 @@ esign_result_t esign_captcha_speak(const char *answer, const char *challenge, co
     randombytes_buf_deterministic(samples, size, key);
     soften(samples, size);
     for (int i = 0; i < ESIGN_CAPTCHA_LENGTH; i++)
-        mix(samples + 2 * starts[i], letters[i], between(chance.letters[i].loudness, 60, 100));
+        mix(samples + 2 * starts[i], letters[i], between(decided.letters[i].loudness, 60, 100));
     esign_secret_wipe(key, sizeof key);
     *wav = (const char *)bytes;
     *length = HEADER + size;

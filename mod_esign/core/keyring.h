@@ -17,6 +17,7 @@ typedef enum {
     ESIGN_KEY_COOKIE,      /* the cookie of the reset step */
     ESIGN_KEY_AUDIT,       /* the chain over audit rows */
     ESIGN_KEY_WORK,        /* the number that a challenge's proof of work looks for */
+    ESIGN_KEY_CHANCE,      /* a picture's distortion and noise, and its sound's */
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 

@@ -4,6 +4,7 @@
 
 #include "core/iso_time.h"
 #include "core/sms_size.h"
+#include "deliver/header.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -110,6 +111,8 @@ esign_result_t esign_message_code_fits(const esign_message_context_t *context, i
         esign_result_t result = esign_message_code(context, &subscriber, code, &sms, p);
         if (esign_failed(result))
             return result;
+        if (!strstr(sms.text, code))
+            return esign_result_make(p, APR_EINVAL, "stylesheet", "the SMS (%s) lacks its code", esign_catalogue_languages[i]);
         esign_sms_size_t size = esign_sms_size(sms.text);
         if (size.units > size.room)
             return esign_result_make(p, APR_EINVAL, "EsignSMSName", "with %s, the SMS with a code (%s) takes %d characters, and one message holds %d%s: write a short name",
@@ -117,4 +120,36 @@ esign_result_t esign_message_code_fits(const esign_message_context_t *context, i
                                      size.alphabet == ESIGN_SMS_UCS2 ? ", for some are not in the alphabets of GSM" : "");
     }
     return ESIGN_OK;
+}
+
+/* Whether this mail can be sent. */
+static esign_result_t check_mail(const esign_mail_t *mail, apr_pool_t *p)
+{
+    return esign_header_safe(mail->subject) ? ESIGN_OK : esign_result_make(p, APR_EINVAL, "message catalogue", "a mail's subject must stand on one line: %s", mail->subject);
+}
+
+static esign_result_t check_language(const esign_message_context_t *context, const char *language, apr_pool_t *p)
+{
+    static const char *const events[] = { "word-reset", "word-changed", "pin-shown", "signed-in" };
+    const esign_subscriber_t subscriber = { .language = language, .name = "A", .email = "a@example.org" };
+    esign_mail_t mail;
+    esign_result_t result = esign_message_reset(context, &subscriber, "sample-token", 30, "192.0.2.1", 0, &mail, p);
+    if (!esign_failed(result))
+        result = check_mail(&mail, p);
+    if (!esign_failed(result) && (!strstr(mail.text, "/reset/sample-token") || !strstr(mail.html, "/reset/sample-token")))
+        result = esign_result_make(p, APR_EINVAL, "stylesheet", "%s lacks the link to a new word", strstr(mail.text, "/reset/sample-token") ? "mail-html" : "mail-text");
+    for (size_t i = 0; i < sizeof(events) / sizeof(*events) && !esign_failed(result); i++) {
+        result = esign_message_notice(context, &subscriber, events[i], "192.0.2.1", 0, &mail, p);
+        if (!esign_failed(result))
+            result = check_mail(&mail, p);
+    }
+    return result;
+}
+
+esign_result_t esign_message_check(const esign_message_context_t *context, int digits, apr_pool_t *p)
+{
+    esign_result_t result = esign_message_code_fits(context, digits, p);
+    for (int i = 0; i < ESIGN_LANGUAGES && !esign_failed(result); i++)
+        result = check_language(context, esign_catalogue_languages[i], p);
+    return result;
 }

@@ -45,4 +45,7 @@ esign_result_t esign_message_code(const esign_message_context_t *context, const 
 /* Whether the SMS of a code of `digits` digits fits one message in each language; the detail tells what it takes. */
 esign_result_t esign_message_code_fits(const esign_message_context_t *context, int digits, apr_pool_t *p);
 
+/* This, and whether every mail can be made and sent: a mistake in a theme's texts and stylesheets would else be found by who waits for a mail. */
+esign_result_t esign_message_check(const esign_message_context_t *context, int digits, apr_pool_t *p);
+
 #endif

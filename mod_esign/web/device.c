@@ -16,10 +16,10 @@
 #define MARK_SIZE 12
 #define SIZE (MARKS * MARK_SIZE)
 
-/* Only we can make it or tell whose it is. */
+/* Only we can make it or tell whose it is. The epoch is in it: a thief's browser that a word change or an end of all sessions has locked out is not known afterwards. */
 static void make_mark(const esign_request_t *q, int key, const esign_subscriber_t *subscriber, unsigned char mark[ESIGN_DIGEST_SIZE])
 {
-    const char *text = apr_psprintf(q->r->pool, "device of #%" APR_INT64_T_FMT, subscriber->id);
+    const char *text = apr_psprintf(q->r->pool, "device of #%" APR_INT64_T_FMT ", %" APR_INT64_T_FMT, subscriber->id, subscriber->epoch);
     esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_COOKIE, key), text, strlen(text), mark);
 }
 

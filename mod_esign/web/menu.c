@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* menu.c: figure 16, and what else the menu leads to: recent activity, another word. */
+#include "device.h"
 #include "hash.h"
 #include "limits.h"
 #include "newword.h"
@@ -69,6 +70,8 @@ int esign_activity_post(esign_request_t *q)
     /* Another request was faster: perhaps this browser's own, whose new cookie the next page will come with. */
     if (ended && !esign_session_renew(q))
         return esign_page_unavailable(q);
+    if (ended)
+        esign_device_remember(q, q->subscriber);
     return esign_page_redirect(q, "activity");
 }
 
@@ -92,6 +95,10 @@ int esign_word_post(esign_request_t *q)
     esign_result_t result = esign_newword_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
     if (esign_failed(result))
         return esign_page_failed(q, result);
+    if (changed) {
+        q->subscriber->epoch++;
+        esign_device_remember(q, q->subscriber);
+    }
     /* The raised epoch has ended this session with all others; the browser need not keep its cookie. */
     return esign_session_end(q) ? esign_page_redirect(q, "reset/done") : esign_page_unavailable(q);
 }

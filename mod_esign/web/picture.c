@@ -126,12 +126,14 @@ static int send_form_of(esign_request_t *q, int way, const char *type)
 {
     char answer[ESIGN_CAPTCHA_LENGTH + 1];
     apr_time_t expires;
-    const char *bytes;
+    const char *bytes, *chance;
     apr_size_t length;
     if (!offers(q, way) || esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) == ESIGN_CAPTCHA_FORGED)
         return esign_page_not_found(q);
-    esign_result_t result = way == ESIGN_CHALLENGE_PICTURE ? esign_captcha_draw(answer, q->argument, &bytes, &length, q->r->pool)
-                                                           : esign_captcha_speak(answer, q->argument, q->language, &bytes, &length, q->r->pool);
+    if ((chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL)
+        return esign_page_not_found(q);
+    esign_result_t result = way == ESIGN_CHALLENGE_PICTURE ? esign_captcha_draw(answer, chance, &bytes, &length, q->r->pool)
+                                                           : esign_captcha_speak(answer, chance, q->language, &bytes, &length, q->r->pool);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return esign_page_unavailable(q);

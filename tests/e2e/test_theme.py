@@ -226,6 +226,19 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, files, told):
     assert code != 0 and re.search("main server: EsignTheme: .*" + re.escape(told), text), text
 
 
+@pytest.mark.parametrize("files,told", [
+    ({"messages.en.xml": '<messages lang="en"><message key="subject.notice.signed-in">{1}:\na new device</message></messages>'}, "subject must stand on one line"),
+    ({"xsl/mail-text.xsl": IMPORT % ("mail-text", '<xsl:template match="origin"><xsl:value-of select="m:text(\'theme.none\')"/></xsl:template>')}, "no key theme.none"),
+    ({"xsl/mail-html.xsl": IMPORT % ("mail-html", '<xsl:template match="link"/>')}, "mail-html lacks the link"),
+    ({"xsl/sms.xsl": IMPORT % ("sms", '<xsl:template match="message">a code</xsl:template>')}, "lacks its code"),
+])
+def test_messages_that_could_not_be_sent_are_found_by_configtest(portal, tmp_path, files, told):
+    """A mail whose subject had two lines was made at each event, and buried."""
+    write(str(tmp_path / "theme"), files)
+    code, text = httpd(portal, tmp_path, 'EsignTheme "%s"' % (tmp_path / "theme"))
+    assert code != 0 and "main server: " in text and told in text, text
+
+
 def test_theme_of_the_manual_passes_configtest(portal, tmp_path):
     write(str(tmp_path / "theme"), shown())
     code, text = httpd(portal, tmp_path, 'EsignTheme "%s"' % (tmp_path / "theme"))

@@ -112,6 +112,25 @@ def test_a_new_device_is_told_once(portal, browser, subscriber):
     assert settled(portal, subscriber) == 2
 
 
+@pytest.mark.parametrize("way", ["activity", "word"])
+def test_who_shuts_everything_makes_other_devices_unknown(portal, browser, subscriber, way):
+    """A thief whom that locked out is told of when he comes back; the browser that did it stays known."""
+    thief = portal.browser()
+    thief.sign_in(subscriber)
+    sign_in_again(portal, browser, subscriber)
+    assert settled(portal, subscriber) == 2
+    if way == "word":
+        subscriber.word = "another phrase that nobody guesses"
+        page = browser.post("word", {"word": subscriber.word, "again": subscriber.word})
+    else:
+        page = browser.post("activity")
+    assert page.status == 303
+    sign_in_again(portal, browser, subscriber)
+    assert settled(portal, subscriber) == 2
+    sign_in_again(portal, thief, subscriber)
+    assert settled(portal, subscriber) == 3
+
+
 def test_a_shared_computer_knows_each_of_its_people(portal, browser, subscriber):
     other = portal.new_subscriber()
     browser.sign_in(subscriber)

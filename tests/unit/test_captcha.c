@@ -137,7 +137,18 @@ static void test_picture(void)
     }
 }
 
-/* Who knows the challenge alone cannot compute the distortion: another last letter bends the first ones otherwise, too. */
+static void test_chance(void)
+{
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n"), *other = keys_load("key 1 " KEY_B "\n");
+    const char *challenge = issue(keyring), *chance = esign_captcha_chance(keyring, challenge, pool);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(chance);
+    CU_ASSERT_STRING_EQUAL(chance, esign_captcha_chance(keyring, challenge, pool));
+    CU_ASSERT_STRING_NOT_EQUAL(chance, esign_captcha_chance(keyring, issue(keyring), pool));
+    CU_ASSERT_STRING_NOT_EQUAL(chance, esign_captcha_chance(other, challenge, pool));
+    CU_ASSERT_PTR_NULL(esign_captcha_chance(keys_load("key 2 " KEY_A "\n"), challenge, pool));
+}
+
+/* Another last letter bends the first ones otherwise, too. */
 static void test_distortion(void)
 {
     unsigned char one[PIXELS], other[PIXELS];
@@ -170,6 +181,7 @@ int main(void)
         { "a challenge opens with the key that sealed it", test_keys },
         { "spaces and case do not matter, nor which i", test_matches },
         { "the picture is a grey PNG with ink on it", test_picture },
+        { "who has not the key cannot compute a challenge's chance", test_chance },
         { "the distortion follows from the answer, too", test_distortion },
         { "a challenge always gives its own picture", test_same_picture },
         CU_TEST_INFO_NULL

@@ -211,6 +211,16 @@ static void test_code_fits(void)
     CU_ASSERT(esign_failed(result) && has(result.detail, "this name") && has(result.detail, "holds 70, "));
 }
 
+/* Our own messages pass. A theme's mistakes, which configtest finds by this, are in tests/e2e/test_theme.py. */
+static void test_check(void)
+{
+    esign_message_context_t other = *context;
+    CU_ASSERT(!esign_failed(esign_message_check(&other, 10, pool)));
+    other.organization = "Two\nlines";
+    esign_result_t result = esign_message_check(&other, 6, pool);
+    CU_ASSERT(esign_failed(result) && has(result.detail, "one line: Two"));
+}
+
 static void test_languages(void)
 {
     esign_mail_t turkish, english;
@@ -249,6 +259,7 @@ int main(void)
         { "the last line names the host alone, or is left out", test_code_host },
         { "a short name stands for the organization in an SMS", test_code_name },
         { "an SMS that is too long for one message is found", test_code_fits },
+        { "all messages are checked at once", test_check },
         { "a message is in one language", test_languages },
         { "what has no words is not sent", test_refused },
         { "unclean texts are cleaned", test_unclean },
