@@ -47,7 +47,8 @@ static const char *const labels[ESIGN_KEY_PURPOSES] = {
     [ESIGN_KEY_COOKIE] = "mod_esign 1 cookie",
     [ESIGN_KEY_AUDIT] = "mod_esign 1 audit",
     [ESIGN_KEY_WORK] = "mod_esign 1 work",
-    [ESIGN_KEY_CHANCE] = "mod_esign 1 chance"
+    [ESIGN_KEY_CHANCE] = "mod_esign 1 chance",
+    [ESIGN_KEY_MARK] = "mod_esign 1 mark"
 };
 
 static esign_result_t read_all(int file, const char *path, char *text, apr_pool_t *p)

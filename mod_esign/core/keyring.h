@@ -14,10 +14,11 @@ typedef enum {
     ESIGN_KEY_MEMCACHED,   /* sealed values */
     ESIGN_KEY_CHALLENGE,   /* the picture's answer inside its challenge */
     ESIGN_KEY_OTP,         /* one-time codes */
-    ESIGN_KEY_COOKIE,      /* the cookie of the reset step */
+    ESIGN_KEY_COOKIE,      /* sealed cookies */
     ESIGN_KEY_AUDIT,       /* the chain over audit rows */
     ESIGN_KEY_WORK,        /* the number that a challenge's proof of work looks for */
     ESIGN_KEY_CHANCE,      /* a picture's distortion and noise, and its sound's */
+    ESIGN_KEY_MARK,        /* keyed hashes that stand for a subscriber, in forms and the device cookie */
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 

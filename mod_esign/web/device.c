@@ -20,7 +20,7 @@
 static void make_mark(const esign_request_t *q, int key, const esign_subscriber_t *subscriber, unsigned char mark[ESIGN_DIGEST_SIZE])
 {
     const char *text = apr_psprintf(q->r->pool, "device of #%" APR_INT64_T_FMT ", %" APR_INT64_T_FMT, subscriber->id, subscriber->epoch);
-    esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_COOKIE, key), text, strlen(text), mark);
+    esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_MARK, key), text, strlen(text), mark);
 }
 
 /* The cookie's marks, the latest first. The places of a cookie that is absent, forged or of a lost key, and those not taken yet, hold random bytes: its length does not tell how

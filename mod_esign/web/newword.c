@@ -15,7 +15,7 @@ static const char *mark(esign_request_t *q, const esign_subscriber_t *subscriber
     const esign_keyring_t *keyring = q->runtime->keyring;
     const char *text = apr_psprintf(q->r->pool, "form of #%" APR_INT64_T_FMT, subscriber->id);
     unsigned char mac[ESIGN_DIGEST_SIZE];
-    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_COOKIE, esign_keyring_active(keyring)), text, strlen(text), mac);
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_MARK, esign_keyring_active(keyring)), text, strlen(text), mac);
     return esign_digest_encode(q->r->pool, mac, 12);
 }
 
