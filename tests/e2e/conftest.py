@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 import command  # noqa: E402
 import portal as parts  # noqa: E402
+import walk as walking  # noqa: E402
 
 # Lines of levels that tell nothing wrong; httpd tells of a child's crash in a notice.
 QUIET = re.compile(r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\](?!.* exit signal (?!Killed))")
@@ -44,6 +45,13 @@ def make_portal():
 @pytest.fixture(scope="session")
 def portal(make_portal):
     return make_portal()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """One Chromium for a module's tests, for `walk.fresh`."""
+    with walking.chromium() as driver:
+        yield driver
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_challenge_browser.py: in Chromium: the browser solves the work, plays the sound, and does without JavaScript."""
 
-import os
-
 import pytest
-from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from test_browser import SHOTS, Walk, chromium  # noqa: F401
+import walk as walking
 from test_challenge import offering
 
-PHONE = pytest.mark.parametrize("chromium", [("tr-TR", 320)], indirect=True)
-BOTH = pytest.mark.parametrize("chromium", [("tr-TR", 320), ("en-GB", 1280)], indirect=True, ids=["tr-phone", "en-desktop"])
+BOTH = pytest.mark.parametrize("language, width", [("tr", 320), ("en", 1280)], ids=["tr-phone", "en-desktop"])
 
 
 @pytest.fixture(scope="module")
@@ -23,91 +19,72 @@ def portals(make_portal, tmp_path_factory):
         if ways not in made:
             made[ways] = make_portal(*offering(folder, ways))
         return made[ways]
-    return of
-
-
-def find(driver, selector):
-    return driver.find_element(By.CSS_SELECTOR, selector)
-
-
-def shoot(driver, name):
-    if SHOTS:
-        driver.save_screenshot(os.path.join(SHOTS, "challenge-%s-%s.png" % (driver.esign_language, name)))
-
-
-def complaints(driver):
-    """What the browser says of scripts, policies and addresses; a form that comes back is none of it."""
-    return [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE" and "422" not in entry["message"]]
+    yield of
+    for one in made.values():
+        one.stop()
 
 
 @BOTH
-def test_sign_in_by_work(portals, chromium):  # noqa: F811
+def test_sign_in_by_work(portals, chromium, language, width):
     portal = portals("picture sound work")
-    subscriber, walk = portal.new_subscriber(chromium.esign_language), Walk(chromium, portal)
-    chromium.get(portal.url + "login")
+    subscriber, walk = portal.new_subscriber(language), walking.fresh(chromium, portal, language, width)
+    walk.open("login")
     walk.arrive("login")
-    shoot(chromium, "before")
     # A mistake first, which the browser's work then takes away.
     walk.type("id", subscriber.id)
     walk.type("word", subscriber.word)
     walk.type("answer", "wrong")
     walk.press()
-    WebDriverWait(chromium, 10).until(lambda d: d.find_elements(By.ID, "answer-problem"))
-    shoot(chromium, "wrong")
+    walk.until("#answer-problem")
     walk.type("word", subscriber.word)
-    find(chromium, ".work button").click()
-    WebDriverWait(chromium, 60).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".work.done"))
-    shoot(chromium, "done")
-    status = find(chromium, ".work [role=status]")
+    walk.find(".work button").click()
+    walk.until(".work.done")
+    status = walk.find(".work [role=status]")
     assert status == chromium.switch_to.active_element and status.text
-    answer = find(chromium, "#answer")
-    assert not answer.is_enabled() and answer.get_attribute("aria-invalid") is None and not find(chromium, ".picture").is_displayed()
-    assert find(chromium, "#answer-hint").text == find(chromium, "#work").get_attribute("data-needless")
+    answer = walk.find("#answer")
+    assert not answer.is_enabled() and answer.get_attribute("aria-invalid") is None and not walk.find(".picture").is_displayed()
+    assert walk.find("#answer-hint").text == walk.find("#work").get_attribute("data-needless")
     walk.press()
     walk.arrive("otp")
-    assert complaints(chromium) == []
+    assert walk.complaints() == []
 
 
-@PHONE
-def test_work_stays_after_a_mistake_elsewhere(portals, chromium):  # noqa: F811
+def test_work_stays_after_a_mistake_elsewhere(portals, chromium):
     portal = portals("picture sound work")
-    subscriber, walk = portal.new_subscriber(), Walk(chromium, portal)
-    chromium.get(portal.url + "login")
+    subscriber, walk = portal.new_subscriber(), walking.fresh(chromium, portal, width=320)
+    walk.open("login")
     walk.type("word", subscriber.word)
-    find(chromium, ".work button").click()
-    WebDriverWait(chromium, 60).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".work.done"))
+    walk.find(".work button").click()
+    walk.until(".work.done")
     walk.press()
-    WebDriverWait(chromium, 10).until(lambda d: d.find_elements(By.ID, "id-problem"))
-    assert find(chromium, ".work.done") and not find(chromium, "#answer").is_enabled()
+    walk.until("#id-problem")
+    assert walk.find(".work.done") and not walk.find("#answer").is_enabled()
     walk.type("id", subscriber.id)
     walk.type("word", subscriber.word)
     walk.press()
     walk.arrive("otp")
 
 
-@PHONE
-def test_work_alone_needs_no_press_and_no_patience(portals, chromium):  # noqa: F811
+def test_work_alone_needs_no_press_and_no_patience(portals, chromium):
     portal = portals("work")
-    subscriber, walk = portal.new_subscriber(), Walk(chromium, portal)
-    chromium.get(portal.url + "login")
+    subscriber, walk = portal.new_subscriber(), walking.fresh(chromium, portal, width=320)
+    walk.open("login")
     walk.arrive("login")
-    shoot(chromium, "alone")
-    chromium.execute_script("for (const [name, value] of arguments[0]) document.getElementById(name).value = value; document.querySelector('main button.primary').click();",
-                            [["id", subscriber.id], ["word", subscriber.word]])
+    walk.js("for (const [name, value] of arguments[0]) document.getElementById(name).value = value; document.querySelector('main button.primary').click();",
+            [["id", subscriber.id], ["word", subscriber.word]])
     walk.arrive("otp")
-    assert complaints(chromium) == []
+    assert walk.complaints() == []
 
 
 @BOTH
-def test_the_sound_plays(portals, chromium):  # noqa: F811
+def test_the_sound_plays(portals, chromium, language, width):
     portal = portals("sound")
-    subscriber, walk = portal.new_subscriber(chromium.esign_language), Walk(chromium, portal)
-    chromium.get(portal.url + "login")
+    subscriber, walk = portal.new_subscriber(language), walking.fresh(chromium, portal, language, width)
+    walk.open("login")
     walk.arrive("login")
-    shoot(chromium, "sound")
-    audio = find(chromium, "audio")
-    assert not audio.is_displayed() and chromium.execute_script("return arguments[0].readyState", audio) == 0
-    button = find(chromium, ".listen button")
+    audio = walk.find("audio")
+    assert not audio.is_displayed() and walk.js("return arguments[0].readyState", audio) == 0
+    button = walk.find(".listen button")
     button.click()
     WebDriverWait(chromium, 20).until(lambda d: d.execute_script("return arguments[0].currentTime > 0.3 && arguments[0].duration > 3", audio))
     button.click()
@@ -117,14 +94,12 @@ def test_the_sound_plays(portals, chromium):  # noqa: F811
     walk.answer()
     walk.press()
     walk.arrive("otp")
-    assert complaints(chromium) == []
+    assert walk.complaints() == []
 
 
-@PHONE
-def test_without_javascript(portals, chromium):  # noqa: F811
-    portal = portals("picture sound work")
-    chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
-    chromium.get(portal.url + "login")
-    shoot(chromium, "no-script")
-    assert find(chromium, "audio").is_displayed() and find(chromium, "audio").get_attribute("controls")
-    assert not chromium.find_elements(By.CSS_SELECTOR, ".work button") and not find(chromium, "#work").text
+def test_without_javascript(portals, chromium):
+    walk = walking.fresh(chromium, portals("picture sound work"), width=320, scripts=False)
+    walk.open("login")
+    walk.shoot("challenge no-script 320")
+    assert walk.find("audio").is_displayed() and walk.find("audio").get_attribute("controls")
+    assert not walk.all(".work button") and not walk.find("#work").text

@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import tempfile
 import time
 
@@ -44,6 +45,24 @@ def chromium(language="tr-TR", width=1280):
             driver.quit()
 
 
+def fresh(driver, portal, language="tr", width=1280, scripts=True):
+    """A walk in a tab without a past, in place of the one before; of its browser's memory only the cache is left."""
+    old = driver.current_window_handle
+    driver.switch_to.new_window("tab")
+    new = driver.current_window_handle
+    driver.switch_to.window(old)
+    driver.close()
+    driver.switch_to.window(new)
+    for log in ("browser", "performance"):
+        driver.get_log(log)
+    walk = Walk(driver, portal, language)
+    walk.forget()
+    walk.cdp("Browser.resetPermissions")
+    walk.width(width)
+    walk.scripts(scripts)
+    return walk
+
+
 class Walk:
     def __init__(self, driver, portal, language="tr"):
         self.driver, self.portal, self.language, self.count = driver, portal, language, 0
@@ -76,6 +95,14 @@ class Walk:
 
     def js(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
+
+    def until(self, selector):
+        """Waits for something on the page."""
+        return WebDriverWait(self.driver, 30, 0.05).until(lambda d: d.find_elements(By.CSS_SELECTOR, selector))[0]
+
+    def complaints(self):
+        """What the browser says of scripts, policies and addresses; a page that refuses something is none of it."""
+        return [e["message"] for e in self.driver.get_log("browser") if e["level"] == "SEVERE" and not re.search("status of [45]", e["message"])]
 
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -156,11 +183,15 @@ class Walk:
         browser = self.portal.browser(self.language)
         self.open(browser.reset_link(subscriber))
 
-    def sign_in(self, subscriber):
+    def to_code(self, subscriber):
+        """To the page that asks for the code of the SMS, which is given back."""
         self.open("login")
         self.send(id=subscriber.id, answer=True, word=subscriber.word)
         self.press()
-        self.send(code=self.portal.wait_code(subscriber.phone))
+        return self.portal.wait_code(subscriber.phone)
+
+    def sign_in(self, subscriber):
+        self.send(code=self.to_code(subscriber))
         assert self.driver.current_url == self.portal.url + "menu"
 
     def forget(self):
