@@ -91,6 +91,13 @@ class Walk:
             with open(os.path.join(SHOTS, name + ".png"), "wb") as file:
                 file.write(base64.b64decode(shot["data"]))
 
+    @contextlib.contextmanager
+    def stalled(self, pattern):
+        """A network on which these addresses do not answer."""
+        self.cdp("Fetch.enable", patterns=[{"urlPattern": pattern}])
+        yield
+        self.cdp("Fetch.disable")
+
     # On a page
 
     def js(self, script, *arguments):
@@ -115,9 +122,10 @@ class Walk:
         return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
 
     def source(self):
-        """The page's HTML as it came."""
+        """The page's HTML as it came; None when none has come since the last call."""
         answers = [m["params"] for m in self.messages() if m["method"] == "Network.responseReceived"]
-        return self.cdp("Network.getResponseBody", requestId=[a["requestId"] for a in answers if a["type"] == "Document"][-1])["body"]
+        documents = [a["requestId"] for a in answers if a["type"] == "Document"]
+        return self.cdp("Network.getResponseBody", requestId=documents[-1])["body"] if documents else None
 
     def open(self, path=""):
         self.driver.get(self.portal.url + path)
@@ -206,7 +214,8 @@ class Walk:
                  path="/", sameSite="Lax")
 
 
-# Every page and every mistake. Each of these stops where there is something to look at, and says what it should be: a page's name, with the problems shown on it.
+# Every page and every mistake. Each of these stops where there is something to look at, and says what it should be: a page's name, with the problems shown on it,
+# and behind a + what else has happened to it.
 
 def entrance(walk):
     walk.forget()
@@ -247,6 +256,29 @@ def login(walk):
     yield "login credentials"
     walk.send(challenge=challenge, answer=answer, word=subscriber.word)
     yield "login answer-expired"
+    walk.send(work="x", word=subscriber.word)
+    yield "login work-wrong"
+    walk.send(challenge="x", work="1", word=subscriber.word)
+    yield "login work-expired"
+    walk.find(".work button").click()
+    walk.until(".work.done")
+    yield "login work-expired +done"
+
+
+def login_by_work(walk):
+    """Where the browser's work is the only way around a picture; then, while work.js does not arrive."""
+    walk.open("login")
+    walk.until(".work.done")
+    yield "login +alone-done"
+    with walk.stalled("*/work.js"):
+        walk.open("login")
+        yield "login +alone-running"
+        walk.find("main button.primary").click()
+        yield "login +alone-waiting"
+        with walk.leaving():
+            walk.js("document.querySelector('form.fields').submit()")
+        yield "login id-empty work-empty word-empty +alone"
+    walk.until(".work.done")
 
 
 def reset(walk):
@@ -312,6 +344,9 @@ def account(walk):
     yield "menu"
     walk.follow("/activity")
     yield "activity"
+    walk.press("form.aside button")
+    assert walk.find(".success").text
+    yield "activity +ended"
     walk.open("word")
     yield "word"
     yield from new_word(walk, "word")
@@ -319,6 +354,13 @@ def account(walk):
     yield "pin-ask"
     walk.press()
     yield "pin"
+    walk.find("summary").click()
+    yield "pin +open"
+    walk.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    for button in walk.all(".copy"):
+        button.click()
+    WebDriverWait(walk.driver, 5, 0.02).until(lambda d: all(line.text for line in walk.all(".copied")))
+    yield "pin +copied"
     walk.forget()
 
 
