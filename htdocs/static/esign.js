@@ -167,6 +167,9 @@
             box.classList.add('done');
             box.replaceChildren(number, status);
             status.textContent = work.done;
+            /* What the list of mistakes says of it is settled. */
+            each('.summary a[href="#work"], .summary a[href="#answer"]', link => link.closest('li').remove());
+            each('.summary ul:empty', list => list.parentNode.remove());
             if (focused)
                 status.focus();
             if (!answer)

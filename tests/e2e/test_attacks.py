@@ -219,7 +219,7 @@ def test_ten_views_of_the_pin_are_one_mail(portal):
     assert rough.audit_rows(portal, s, "pin-shown") == 10
     assert portal.wait(lambda: len(portal.ctl("outbox", "list").splitlines()) == 1)
     subjects = sorted(m["Subject"].partition(": ")[2] for m in portal.mails(s.email))
-    assert subjects == ["PIN/PUK bilginiz görüntülendi", "hesabınıza yeni bir cihazdan giriş yapıldı"]
+    assert subjects == ["Hesabınıza yeni bir cihazdan giriş yapıldı", "PIN/PUK bilginiz görüntülendi"]
 
 
 # What is logged
