@@ -43,6 +43,7 @@ def test_sign_in_by_work(portals, chromium, language, width):
     assert status == chromium.switch_to.active_element and status.text
     answer = walk.find("#answer")
     assert not answer.is_enabled() and answer.get_attribute("aria-invalid") is None and not walk.find(".picture").is_displayed()
+    assert walk.all(".summary") == []
     assert walk.find("#answer-hint").text == walk.find("#work").get_attribute("data-needless")
     walk.press()
     walk.arrive("otp")

@@ -192,6 +192,8 @@ class Terminal(parts.Portal):
         self.dir, self.port, self.shown = folder, parts.free_port(), ""
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
+            # Whoever started the tests may have Ctrl-C ignored; a terminal has not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execv(DEMO, [DEMO, "--dir", folder, "--port", str(self.port)])
         threading.Thread(target=self.read, daemon=True).start()
         assert self.wait(lambda: "Ctrl-C stops it all" in self.shown, 60), self.shown
