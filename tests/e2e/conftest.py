@@ -60,6 +60,16 @@ def ctl(tmp_path):
     return command.Instance(tmp_path)
 
 
+@pytest.fixture
+def subscriber(portal):
+    return portal.new_subscriber()
+
+
+@pytest.fixture
+def browser(portal):
+    return portal.browser()
+
+
 @pytest.fixture(autouse=True)
 def clean_log(request):
     if "portal" not in request.fixturenames:

@@ -10,16 +10,6 @@ from lxml import etree
 PREFIX = "/esign"
 
 
-@pytest.fixture
-def subscriber(portal):
-    return portal.new_subscriber()
-
-
-@pytest.fixture
-def browser(portal):
-    return portal.browser()
-
-
 def test_pasted_number_with_spaces(portal, browser, subscriber):
     fields = browser.login_fields(subscriber)
     fields["id"] = " %s\u00a0%s-%s\t" % (subscriber.id[:3], subscriber.id[3:6], subscriber.id[6:])

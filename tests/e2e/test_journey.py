@@ -7,17 +7,9 @@ import time
 
 import pytest
 
+import portal as parts
+
 PREFIX = "/esign"
-
-
-@pytest.fixture
-def subscriber(portal):
-    return portal.new_subscriber()
-
-
-@pytest.fixture
-def browser(portal):
-    return portal.browser()
 
 
 def past_sms_pause(portal, subscriber):
@@ -140,7 +132,6 @@ def test_the_mail(portal, browser, subscriber):
 
 
 def test_unknown_number_gets_the_same_answer_and_no_mail(portal, browser, subscriber):
-    import portal as parts
     before = len(portal.files("mail"))
     browser.ask_reset(parts.tckn())
     browser.ask_reset(subscriber.id)
@@ -149,8 +140,6 @@ def test_unknown_number_gets_the_same_answer_and_no_mail(portal, browser, subscr
 
 
 def test_wrong_word_and_unknown_person_read_the_same(portal, subscriber):
-    import portal as parts
-
     def body(national_id):
         browser = portal.browser()
         fields = browser.login_fields(subscriber, "yanlış bir sözcük")
@@ -340,6 +329,7 @@ def test_asking_again_sends_the_same_code(portal, browser, subscriber):
 
 
 def test_pause_and_daily_limit_of_sms(portal, browser, subscriber):
+    parts.away_from_midnight()
     browser.login(subscriber)
     browser.confirm(subscriber)
     other = portal.browser()

@@ -13,16 +13,6 @@ PREFIX = "/esign"
 SESSION, DEVICE = "__Host-esign", "__Host-esign-device"
 
 
-@pytest.fixture
-def subscriber(portal):
-    return portal.new_subscriber()
-
-
-@pytest.fixture
-def browser(portal):
-    return portal.browser()
-
-
 def sign_in_again(portal, browser, subscriber):
     past_sms_pause(portal, subscriber)
     browser.sign_in(subscriber)

@@ -16,6 +16,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+import portal as parts
+
 SHOTS = os.environ.get("ESIGN_SCREENSHOTS")
 NEW_WORD = "mavi dağ gölgesi"
 
@@ -319,6 +321,7 @@ def confirm(walk):
     other.confirm(subscriber)
     walk.press()
     yield "otp resend-early"
+    parts.away_from_midnight()
     walk.portal.sql("UPDATE subscriber SET sms_count = 5, sms_last = sms_last - 120000000 WHERE id = ?", row)
     walk.press()
     yield "otp sms-limit"
