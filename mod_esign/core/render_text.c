@@ -3,6 +3,7 @@
 #include "core/render_text.h"
 
 #include "core/iso_time.h"
+#include "core/secret.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -29,11 +30,13 @@ static void fail(esign_render_call_t *call, xsltTransformContextPtr context, con
     context->state = XSLT_STATE_STOPPED;
 }
 
-/* The next string from the stack, copied into the call's pool. */
+/* The next string from the stack, copied into the call's pool: it may be a code, so both are wiped. */
 static const char *pop(xmlXPathParserContextPtr xpath, apr_pool_t *p)
 {
     xmlChar *string = xmlXPathPopString(xpath);
-    const char *copy = apr_pstrdup(p, string ? (const char *)string : "");
+    apr_size_t length = string ? strlen((const char *)string) : 0;
+    const char *copy = esign_secret_copy(p, string, length);
+    esign_secret_wipe(string, length);
     xmlFree(string);
     return copy;
 }
@@ -58,6 +61,9 @@ static void text_function(xmlXPathParserContextPtr xpath, int count)
     if (!text)
         fail(call, context, apr_psprintf(call->pool, "the catalogues have no key %s", arguments[0]));
     give(xpath, text ? text : "");
+    /* With arguments filled in it is a copy of this call's; without, the catalogue's own. */
+    if (text && count > 1)
+        esign_secret_wipe((char *)text, strlen(text));
 }
 
 static void has_function(xmlXPathParserContextPtr xpath, int count)

@@ -3,6 +3,7 @@
 #include "deliver/message.h"
 
 #include "core/iso_time.h"
+#include "core/secret.h"
 #include "core/sms_size.h"
 #include "deliver/header.h"
 
@@ -59,7 +60,9 @@ esign_result_t esign_message_reset(const esign_message_context_t *context, const
 {
     xmlDocPtr document = begin(context, "reset", subscriber->language, p);
     add(document, "name", subscriber->name, p);
-    xmlNewProp(add(document, "link", NULL, p), X("href"), X(apr_pstrcat(p, context->url, "/reset/", token, NULL)));
+    char *link = apr_pstrcat(p, context->url, "/reset/", token, NULL);
+    xmlNewProp(add(document, "link", NULL, p), X("href"), X(link));
+    esign_secret_wipe(link, strlen(link));
     xmlNewProp(add(document, "life", NULL, p), X("minutes"), X(apr_itoa(p, minutes)));
     add_origin(document, address, time, p);
     return make_mail(context, subscriber, document, "subject.reset", mail, p);

@@ -9,6 +9,7 @@
 
 #include "core/contact.h"
 #include "core/record.h"
+#include "core/secret.h"
 #include "store/otp_store.h"
 
 #include <apr_strings.h>
@@ -73,13 +74,13 @@ static esign_result_t queue_code(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
     esign_otp_t otp;
-    char code[ESIGN_OTP_MAX_DIGITS + 1];
+    char *code = esign_secret_alloc(p, ESIGN_OTP_MAX_DIGITS + 1);
     if (open_code(q, &otp) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(q->runtime->cache, p));
     esign_otp_code(q->runtime->keyring, q->session_key, otp.seed, q->config->code_digits, code);
     apr_table_t *values = apr_table_make(p, 2);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
-    apr_table_set(values, "code", code);
+    apr_table_setn(values, "code", code);
     esign_result_t result = esign_request_queue(q, ESIGN_OUTBOX_CODE, values, otp.expires - q->now);
     return esign_failed(result) ? result : esign_audit_add(q->database, ESIGN_AUDIT_CODE_SENT, q->subscriber->id, q->address, q->now, p);
 }
