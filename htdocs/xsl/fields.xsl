@@ -11,12 +11,17 @@
       <xsl:if test="challenge">
         <input class="unseen" type="submit" value="{$submit}" tabindex="-1" aria-hidden="true"/>
       </xsl:if>
-      <xsl:if test="@mark"><input type="hidden" name="mark" value="{@mark}"/></xsl:if>
+      <xsl:apply-templates select="@mark"/>
       <xsl:apply-templates select="field | challenge"/>
       <div class="actions">
         <button class="primary" type="submit"><xsl:value-of select="$submit"/></button>
       </div>
     </form>
+  </xsl:template>
+
+  <!-- Goes back with the form: in another tab somebody else may have begun meanwhile. -->
+  <xsl:template match="@mark">
+    <input type="hidden" name="mark" value="{.}"/>
   </xsl:template>
 
   <xsl:template match="field">

@@ -133,6 +133,7 @@
     </xsl:if>
     <p><xsl:value-of select="m:text('activity.intro', string(@organization))"/></p>
     <form class="aside" method="post" action="{end/@action}">
+      <xsl:apply-templates select="end/@mark"/>
       <p><xsl:value-of select="m:text('activity.end.note')"/></p>
       <button type="submit"><xsl:value-of select="m:text('activity.end.button')"/></button>
     </form>

@@ -1,6 +1,6 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- page-refusal.xsl: the pages that say why a request led nowhere and how to go on: expired, cross-site, not-found, method, busy, unavailable, invalid, insecure. -->
+<!-- page-refusal.xsl: the pages that say why a request led nowhere and how to go on: expired, cross-site, other-tab, not-found, method, busy, unavailable, invalid, insecure. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:template match="page" mode="body">
@@ -20,7 +20,7 @@
 
   <xsl:template match="page" mode="way-on">
     <p class="actions">
-      <xsl:apply-templates select="sign-in | start | again"/>
+      <xsl:apply-templates select="sign-in | start | go-on | again"/>
       <xsl:apply-templates select="." mode="to-home"/>
     </p>
   </xsl:template>
@@ -34,6 +34,14 @@
           <xsl:otherwise>onward.start</xsl:otherwise>
         </xsl:choose>
       </xsl:with-param>
+      <xsl:with-param name="class" select="'button primary'"/>
+    </xsl:call-template>
+  </xsl:template>
+
+  <xsl:template match="go-on">
+    <xsl:call-template name="onward">
+      <xsl:with-param name="href" select="@href"/>
+      <xsl:with-param name="key" select="'onward.go-on'"/>
       <xsl:with-param name="class" select="'button primary'"/>
     </xsl:call-template>
   </xsl:template>

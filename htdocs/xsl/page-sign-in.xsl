@@ -79,6 +79,7 @@
 
   <xsl:template match="resend">
     <form class="aside" method="post" action="{@action}">
+      <xsl:apply-templates select="@mark"/>
       <h2><xsl:value-of select="m:text('code.resend')"/></h2>
       <xsl:call-template name="countdown">
         <xsl:with-param name="seconds" select="@seconds"/>

@@ -37,7 +37,7 @@ static int send_form(esign_request_t *q, const login_t *login)
     esign_picture_tell(page, &login->picture);
     if (login->word_problem)
         esign_page_problem(page, "word", login->word_problem, NULL);
-    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, "login"), NULL);
+    xmlNodePtr form = esign_page_form(page, "form", "login", NULL);
     esign_page_element(page, form, "field", "name", "id", "value", esign_form_field(q, "id"), NULL);
     esign_picture_show(page, form, &login->picture);
     esign_page_element(page, form, "field", "name", "word", NULL);

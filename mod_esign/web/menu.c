@@ -43,7 +43,7 @@ int esign_activity_get(esign_request_t *q)
     const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
         esign_page_element(page, NULL, "ended", NULL);
-    esign_page_element(page, NULL, "end", "action", esign_request_path(q, "activity"), NULL);
+    esign_page_form(page, "end", "activity", q->subscriber);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         /* A newer version's events have no words here. */

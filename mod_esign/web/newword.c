@@ -5,19 +5,7 @@
 #include "form.h"
 #include "notice.h"
 
-#include "core/digest.h"
-
 #include <apr_strings.h>
-
-/* A mark of the subscriber whose word a form asks for. A browser has one session and one link at a time, but may show forms of two people in two tabs. */
-static const char *mark(esign_request_t *q, const esign_subscriber_t *subscriber)
-{
-    const esign_keyring_t *keyring = q->runtime->keyring;
-    const char *text = apr_psprintf(q->r->pool, "form of #%" APR_INT64_T_FMT, subscriber->id);
-    unsigned char mac[ESIGN_DIGEST_SIZE];
-    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_MARK, esign_keyring_active(keyring)), text, strlen(text), mac);
-    return esign_digest_encode(q->r->pool, mac, 12);
-}
 
 int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem)
 {
@@ -26,7 +14,7 @@ int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber,
     esign_page_t *page = esign_page_new(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
     if (problem)
         esign_page_problem(page, field, problem, strcmp(problem, "word-short") == 0 ? min : strcmp(problem, "word-long") == 0 ? max : NULL);
-    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, below), "mark", mark(q, subscriber), NULL);
+    xmlNodePtr form = esign_page_form(page, "form", below, subscriber);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, form, "field", "name", "again", NULL);
     esign_page_element(page, NULL, "policy", "min", min, "max", max, NULL);
@@ -40,13 +28,9 @@ const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *sub
     const char *const personal[] = { subscriber->national_id, subscriber->name, subscriber->email, subscriber->phone, q->config->organization, NULL };
     const char *word = esign_word_normalize(typed, p);
     esign_word_verdict_e verdict = word ? esign_word_check(&q->runtime->words, word, personal, p) : ESIGN_WORD_MALFORMED;
-    const char *marked = esign_form_field(q, "mark");
     *field = "word";
     *problem = NULL;
-    if (*marked && strcmp(marked, mark(q, subscriber)) != 0) {
-        *field = NULL;
-        *problem = "other-tab";
-    } else if (verdict != ESIGN_WORD_OK) {
+    if (verdict != ESIGN_WORD_OK) {
         *problem = apr_pstrcat(p, "word-", esign_word_verdict_name(verdict), NULL);
     } else if (!*again || strcmp(typed, again) != 0) {
         *field = "again";

@@ -3,6 +3,7 @@
 #include "device.h"
 #include "form.h"
 #include "limits.h"
+#include "mark.h"
 #include "notice.h"
 #include "page.h"
 #include "session.h"
@@ -42,7 +43,7 @@ static int send_confirm(esign_request_t *q, int status, const char *problem, con
     if (problem)
         esign_page_problem(page, NULL, problem, argument);
     show_phone(page);
-    esign_page_element(page, NULL, "form", "action", esign_request_path(q, "otp"), NULL);
+    esign_page_form(page, "form", "otp", q->subscriber);
     return esign_page_send(page);
 }
 
@@ -132,8 +133,9 @@ static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status
     show_phone(page);
     esign_page_element(page, NULL, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
                        alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0", "tries", apr_itoa(p, otp->tries_left), NULL);
-    esign_page_element(page, NULL, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action", esign_request_path(q, "otp"), NULL);
-    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, "otp/code"), NULL);
+    esign_page_element(page, NULL, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action", esign_request_path(q, "otp"),
+                       "mark", esign_mark_make(q, q->subscriber), NULL);
+    xmlNodePtr form = esign_page_form(page, "form", "otp/code", q->subscriber);
     esign_page_element(page, form, "field", "name", "code", NULL);
     return esign_page_send(page);
 }

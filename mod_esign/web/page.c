@@ -3,6 +3,7 @@
 #include "page.h"
 
 #include "client.h"
+#include "mark.h"
 
 #include "core/secret.h"
 
@@ -68,6 +69,11 @@ xmlNodePtr esign_page_element(esign_page_t *page, xmlNodePtr parent, const char 
     }
     va_end(attributes);
     return element;
+}
+
+xmlNodePtr esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber)
+{
+    return esign_page_element(page, NULL, name, "action", esign_request_path(page->q, below), "mark", subscriber ? esign_mark_make(page->q, subscriber) : NULL, NULL);
 }
 
 void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text)
@@ -188,6 +194,11 @@ int esign_page_link_dead(esign_request_t *q)
 int esign_page_expired(esign_request_t *q)
 {
     return send_plain(q, "expired", HTTP_FORBIDDEN, "sign-in", esign_request_path(q, "login"));
+}
+
+int esign_page_other_tab(esign_request_t *q, const char *below)
+{
+    return send_plain(q, "other-tab", HTTP_CONFLICT, "go-on", esign_request_path(q, below));
 }
 
 int esign_page_not_found(esign_request_t *q)

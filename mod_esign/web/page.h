@@ -23,6 +23,9 @@ void esign_page_problem(esign_page_t *page, const char *field, const char *code,
 /* A child of `parent` (NULL: the root) with attributes given as name, value, … NULL; an attribute whose value is NULL is left out. */
 xmlNodePtr esign_page_element(esign_page_t *page, xmlNodePtr parent, const char *name, ...) __attribute__((sentinel));
 
+/* An element for a form that is sent to `below` the prefix: `subscriber`'s, and nobody else's (NULL: anybody's). */
+xmlNodePtr esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber);
+
 /* Sets an element's text. */
 void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text);
 
@@ -35,6 +38,7 @@ int esign_page_redirect(esign_request_t *q, const char *below);
 /* Pages that only say how to go on. */
 int esign_page_link_dead(esign_request_t *q);       /* 410 */
 int esign_page_expired(esign_request_t *q);         /* 403: no session */
+int esign_page_other_tab(esign_request_t *q, const char *below);   /* 409: a form of somebody else; `below` is where this person goes on */
 int esign_page_not_found(esign_request_t *q);       /* 404 */
 int esign_page_method(esign_request_t *q);          /* 405 */
 int esign_page_cross_site(esign_request_t *q);      /* 403 */

@@ -18,7 +18,7 @@ int esign_pin_get(esign_request_t *q)
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
     esign_page_t *page = esign_page_new(q, "pin-ask", HTTP_OK);
-    esign_page_element(page, NULL, "form", "action", esign_request_path(q, "pin"), NULL);
+    esign_page_form(page, "form", "pin", q->subscriber);
     esign_page_element(page, NULL, "shown", "seconds", shown_seconds(q), NULL);
     return esign_page_send(page);
 }

@@ -4,6 +4,7 @@
 #include "form.h"
 #include "hash.h"
 #include "limits.h"
+#include "mark.h"
 #include "newword.h"
 #include "picture.h"
 
@@ -26,7 +27,7 @@ static int send_form(esign_request_t *q, int status, const char *id_problem, con
     if (id_problem)
         esign_page_problem(page, "id", id_problem, NULL);
     esign_picture_tell(page, picture);
-    xmlNodePtr form = esign_page_element(page, NULL, "form", "action", esign_request_path(q, "reset"), NULL);
+    xmlNodePtr form = esign_page_form(page, "form", "reset", NULL);
     esign_page_element(page, form, "field", "name", "id", "value", esign_form_field(q, "id"), NULL);
     esign_picture_show(page, form, picture);
     return esign_page_send(page);
@@ -188,6 +189,8 @@ int esign_reset_word_post(esign_request_t *q)
     esign_cache_answer_e answer = look(q, token, &grant, &subscriber);
     if (answer != ESIGN_CACHE_DONE)
         return send_refusal(q, answer);
+    if (esign_mark_differs(q, subscriber))
+        return esign_page_other_tab(q, "reset/word");
     const char *word = esign_newword_read(q, subscriber, &field, &problem);
     if (!word)
         return esign_newword_page(q, subscriber, "reset-word", "reset/word", field, problem);

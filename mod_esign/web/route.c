@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "form.h"
+#include "mark.h"
 #include "page.h"
 #include "session.h"
 
@@ -251,6 +252,8 @@ static int admit(esign_request_t *q)
         esign_page_unavailable(q);
     else if (q->trust < q->route->trust)
         esign_page_redirect(q, "otp");
+    else if (q->r->method_number == M_POST && esign_mark_differs(q, q->subscriber))
+        esign_page_other_tab(q, q->trust < ESIGN_TRUST_CODE ? "otp" : "menu");
     else
         return OK;
     return DONE;

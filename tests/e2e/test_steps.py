@@ -60,6 +60,30 @@ def test_nothing_opens_before_its_step(portal, stages, path, behind, trust, get,
                 assert (answer.status_code, answer.headers["Location"]) == (303, PREFIX + "/otp"), where
 
 
+def test_two_people_in_two_tabs_do_not_change_places(portal):
+    """Forms of one person's pages, sent after another person signed in with the same browser, do nothing to either."""
+    one, other, browser = portal.new_subscriber(), portal.new_subscriber(), portal.browser()
+
+    def mark(page, element="form"):
+        return {"mark": browser.get(page).xml.find(element).get("mark")}
+    browser.sign_in(one)
+    old = {"pin": mark("pin"), "word": dict(mark("word"), word="deniz feneri adası", again="deniz feneri adası"), "activity": mark("activity", "end")}
+    browser.login(other)
+    refused = browser.post("otp", mark("otp") | old["pin"])
+    assert (refused.status, refused.name) == (409, "other-tab") and refused.xml.find("go-on").get("href") == PREFIX + "/otp"
+    assert not portal.sms(other.phone)
+    code = browser.confirm(other)
+    assert browser.post("otp/code", dict(old["pin"], code="000000")).status == 409
+    assert browser.get("otp/code").xml.find("code").get("tries") == "3"
+    assert browser.post("otp/code", dict(mark("otp/code"), code=code)).status == 303
+    for page, fields in old.items():
+        refused = browser.post(page, fields)
+        assert (refused.status, refused.name) == (409, "other-tab") and refused.xml.find("go-on").get("href") == PREFIX + "/menu"
+        assert other.cards[0]["pin"] not in refused.response.text
+    assert portal.browser().login(one).status == portal.browser().login(other).status == 303
+    assert browser.post("pin", mark("pin")).xml.find("card/pin").text == other.cards[0]["pin"]
+
+
 @pytest.mark.parametrize("change", [
     lambda value: value[:-1] + ("A" if value[-1] != "A" else "B"),
     lambda value: value[:-1],

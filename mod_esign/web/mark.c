@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mark.c: makes and compares the marks of forms. */
+#include "mark.h"
+
+#include "form.h"
+
+#include "core/digest.h"
+
+#include <apr_strings.h>
+
+#define SIZE 12
+
+static const char *make(const esign_request_t *q, int key, const esign_subscriber_t *subscriber)
+{
+    const char *text = apr_psprintf(q->r->pool, "form of #%" APR_INT64_T_FMT, subscriber->id);
+    unsigned char mac[ESIGN_DIGEST_SIZE];
+    esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_MARK, key), text, strlen(text), mac);
+    return esign_digest_encode(q->r->pool, mac, SIZE);
+}
+
+const char *esign_mark_make(const esign_request_t *q, const esign_subscriber_t *subscriber)
+{
+    return make(q, esign_keyring_active(q->runtime->keyring), subscriber);
+}
+
+int esign_mark_differs(const esign_request_t *q, const esign_subscriber_t *subscriber)
+{
+    const char *sent = esign_form_field(q, "mark");
+    const int *keys;
+    int count = esign_keyring_ids(q->runtime->keyring, &keys);
+    /* A form that was open while keys changed has the mark of an older one. */
+    for (int i = 0; *sent && i < count; i++)
+        if (strcmp(sent, make(q, keys[i], subscriber)) == 0)
+            return 0;
+    return *sent != '\0';
+}
