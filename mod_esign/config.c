@@ -88,6 +88,8 @@ const command_rec esign_config_directives[] = {
     SECONDS("EsignSMSPause", sms_pause, 60, 60, HOUR, SERVER, "pause between two SMS to a subscriber"),
     COUNT("EsignSMSPerDay", sms_per_day, 5, 1, 20, SERVER, "SMS to a subscriber in a day"),
     COUNT("EsignMailsPerDay", mails_per_day, 10, 1, 100, SERVER, "reset mails to a subscriber in a day; beyond them one in half a link's life"),
+    COUNT("EsignSMSPerMinute", sms_per_minute, 3000, 0, 1000000, SERVER, "SMS of the portal in a minute, over all nodes; 0: no ceiling"),
+    COUNT("EsignMailsPerMinute", mails_per_minute, 3000, 0, 1000000, SERVER, "mails of the portal in a minute, over all nodes; 0: no ceiling"),
     SECONDS("EsignSessionIdle", session_idle, 10 * MINUTE, MINUTE, HOUR, BOTH, "a session ends this long after the last request"),
     SECONDS("EsignSessionLife", session_life, HOUR, 5 * MINUTE, 24 * HOUR, BOTH, "a session ends this long after sign-in"),
     SECONDS("EsignPINShown", pin_shown, 60, 10, 5 * MINUTE, BOTH, "the PIN page leaves the screen after this"),

@@ -55,6 +55,8 @@ typedef struct {
     apr_interval_time_t sms_pause;
     int sms_per_day;
     int mails_per_day;
+    int sms_per_minute;
+    int mails_per_minute;
     apr_interval_time_t session_idle;
     apr_interval_time_t session_life;
     apr_interval_time_t pin_shown;

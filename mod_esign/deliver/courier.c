@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/record.h"
 #include "store/audit.h"
+#include "store/throttle.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -17,6 +18,16 @@
 #define FIRST_PAUSE apr_time_from_sec(5)
 #define LONGEST_PAUSE apr_time_from_sec(15 * 60)
 #define EXPIRE_EVERY apr_time_from_sec(10)
+#define MINUTE apr_time_from_sec(60)
+#define ASK_AGAIN apr_time_from_sec(5)
+
+/* How many may leave in a minute: what a flood of requests costs the authority at most. */
+typedef struct {
+    const char *what, *directive;
+    int limit;
+    apr_time_t held;                  /* nothing leaves before */
+    apr_time_t told;                  /* when the log last heard of it */
+} ceiling_t;
 
 /* What has to be known of a message when its transfer ends. */
 typedef struct {
@@ -35,6 +46,7 @@ struct esign_courier_t {
     apr_hash_t *errands;              /* by id: transfers under way */
     char *owner;
     apr_time_t expired;               /* when expiry was last looked at */
+    ceiling_t mails, sms;
     esign_database_t *database;       /* of the round that is going on */
     apr_pool_t *round;
 };
@@ -181,6 +193,41 @@ static esign_result_t start_for_subscriber(esign_courier_t *courier, const esign
     return message->kind == ESIGN_OUTBOX_CODE ? start_code(courier, message, errand, subscriber) : start_notice(courier, message, errand, subscriber);
 }
 
+/* How many of the free places the ceiling leaves, over all nodes; a node that counts at the same instant may be one handful ahead. Not knowing is a refusal. */
+static int below(esign_courier_t *courier, ceiling_t *ceiling, int places)
+{
+    const esign_courier_options_t *o = courier->options;
+    esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
+    apr_interval_time_t retry = ASK_AGAIN;
+    apr_time_t now = apr_time_now();
+    int room;
+    if (ceiling->limit == 0 || places <= 0)
+        return places;
+    if (now < ceiling->held)
+        return 0;
+    esign_cache_answer_e answer = esign_throttle_room(o->cache, ceiling->what, o->message.url, &policy, now, &room, &retry, courier->round);
+    if (answer == ESIGN_CACHE_DONE)
+        return room < places ? room : places;
+    ceiling->held = now + retry;
+    if (now - ceiling->told >= MINUTE) {
+        ceiling->told = now;
+        if (answer == ESIGN_CACHE_MISS)
+            say(courier, LOG_WARNING, 0, "%d %s in a minute, as many as %s lets go: others wait", ceiling->limit, ceiling->what, ceiling->directive);
+        else
+            say(courier, LOG_WARNING, 0, "%s wait until memcached tells how many have left (%s): %s", ceiling->what, ceiling->directive,
+                esign_cache_error(o->cache, courier->round));
+    }
+    return 0;
+}
+
+static void count(const esign_courier_t *courier, const ceiling_t *ceiling, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
+    if (ceiling->limit > 0)
+        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), p);
+}
+
 static void start(esign_courier_t *courier, const esign_outbox_message_t *message)
 {
     apr_pool_t *p;
@@ -201,8 +248,10 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK
                             : message->kind == ESIGN_OUTBOX_RESET_REQUEST ? start_reset(courier, message, errand)
                                                                           : start_for_subscriber(courier, message, errand);
-    if (esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport) > before)
+    if (esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport) > before) {
+        count(courier, message->kind == ESIGN_OUTBOX_CODE ? &courier->sms : &courier->mails, p);
         return;
+    }
     /* Nothing is under way: it failed before it began, or there is nothing to send. */
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
     if (APR_STATUS_IS_EINVAL(result.status))
@@ -216,10 +265,11 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     apr_pool_destroy(p);
 }
 
-/* Takes messages of some kinds for the free places; how many. */
-static int take(esign_courier_t *courier, int kinds, int places)
+/* Takes messages of some kinds for the free places, as far as the ceiling lets them go; how many. */
+static int take(esign_courier_t *courier, int kinds, ceiling_t *ceiling, int free)
 {
     const apr_array_header_t *messages;
+    int places = below(courier, ceiling, free);
     if (places <= 0)
         return 0;
     esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kinds, places, apr_time_now(), LEASE, &messages, courier->round);
@@ -232,8 +282,8 @@ static int take(esign_courier_t *courier, int kinds, int places)
 static int take_all(esign_courier_t *courier)
 {
     const esign_courier_options_t *o = courier->options;
-    int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
-    return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE),
+    int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
+    return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), &courier->mails,
                         o->mails_at_once - esign_transport_pending_mail(courier->transport));
 }
 
@@ -246,6 +296,8 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->pool = p;
     made->owner = esign_digest_encode(p, name, sizeof(name));
     made->errands = apr_hash_make(p);
+    made->mails = (ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
+    made->sms = (ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, options->gateway, transfer_done, made, p);
 }
