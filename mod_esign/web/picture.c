@@ -4,6 +4,7 @@
 
 #include "form.h"
 
+#include "core/secret.h"
 #include "core/work.h"
 #include "store/token.h"
 
@@ -49,7 +50,7 @@ int esign_picture_use(esign_request_t *q, esign_picture_t *picture)
 
 int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
 {
-    char answer[ESIGN_CAPTCHA_LENGTH + 1];
+    char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     const char *number = esign_form_field(q, "work"), *typed = esign_form_field(q, "answer");
     const esign_keyring_t *keyring = q->runtime->keyring;
     int worked = offers(q, ESIGN_CHALLENGE_WORK) && (*number || !offers(q, READ)), right;
@@ -121,16 +122,15 @@ static int send_bytes(esign_request_t *q, const char *type, const char *bytes, a
     return OK;
 }
 
-/* An expired picture is still drawn and spoken: the form that shows it says what to do when it is sent. */
+/* Drawn and spoken as long as an answer is taken. */
 static int send_form_of(esign_request_t *q, int way, const char *type)
 {
-    char answer[ESIGN_CAPTCHA_LENGTH + 1];
+    char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     apr_time_t expires;
     const char *bytes, *chance;
     apr_size_t length;
-    if (!offers(q, way) || esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) == ESIGN_CAPTCHA_FORGED)
-        return esign_page_not_found(q);
-    if ((chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL)
+    if (!offers(q, way) || (chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL ||
+        esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) != ESIGN_CAPTCHA_OPEN)
         return esign_page_not_found(q);
     esign_result_t result = way == ESIGN_CHALLENGE_PICTURE ? esign_captcha_draw(answer, chance, &bytes, &length, q->r->pool)
                                                            : esign_captcha_speak(answer, chance, q->language, &bytes, &length, q->r->pool);
