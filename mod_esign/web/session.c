@@ -78,6 +78,33 @@ static session_rec *empty_session(apr_pool_t *p)
     return z;
 }
 
+/* A number among mod_session's `name=value&…`, or 0. */
+static apr_int64_t number_in(const char *content, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *pair = content; *pair; pair += strcspn(pair, "&"), pair += *pair == '&')
+        if (strncmp(pair, name, length) == 0 && pair[length] == '=')
+            return apr_atoi64(pair + length + 1);
+    return 0;
+}
+
+/* Whether the record is a person's whose word, or will, has ended it meanwhile. Pages of the portal look for themselves, at the whole subscriber; elsewhere this is one
+ * SELECT by primary key for each request with a session, for else a session that ended would be served there until it idles out. */
+static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *session)
+{
+    apr_int64_t id = number_in(session->record.content, ENTRY_SUBSCRIBER), epoch = -1;
+    if (esign_request_of(r) || id == ESIGN_SUBSCRIBER_NONE)
+        return 0;
+    esign_database_t *database = esign_runtime_acquire(runtime, r->pool);
+    esign_result_t result = database ? esign_subscriber_epoch(database, id, &epoch, r->pool) : ESIGN_OK;
+    if (database)
+        esign_runtime_release(runtime, database);
+    if (esign_failed(result))
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem, result.detail);
+    session->failed = !database || esign_failed(result);
+    return session->failed || epoch != number_in(session->record.content, ENTRY_EPOCH);
+}
+
 /* Finds the record of the cookie. A page of the portal that needs none, and its static files, touch no session. */
 static void find_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
@@ -88,6 +115,8 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
         return;
     switch (esign_session_store_load(runtime->cache, id, &session->record, r->pool)) {
     case ESIGN_CACHE_DONE:
+        if (ended(r, runtime, session))
+            break;
         session->id = id;
         session->z->encoded = session->record.content;
         break;
