@@ -53,6 +53,10 @@ int esign_form_read(esign_request_t *q)
         return refusal;
     if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 || strchr("; \t", type[strlen(expected)]) == NULL))
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
+    /* One that httpd undid (mod_deflate's input filter) is gone from the headers by now. */
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+    if (coding && apr_cstr_casecmp(coding, "identity") != 0)
+        return HTTP_UNSUPPORTED_MEDIA_TYPE;
     if (memchr(body, '\0', length))
         return HTTP_BAD_REQUEST;
     /* In a form + is a space; a real + comes escaped. The browser's names and values are escaped, so a bare space stands for nothing else. */

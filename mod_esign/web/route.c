@@ -217,6 +217,16 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
+/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two hosts, an escaped slash) go into no frame and no cache either. */
+static void guard_refusal(request_rec *r)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(r->server);
+    if (!runtime || apr_table_get(r->err_headers_out, "Content-Security-Policy"))
+        return;
+    esign_page_headers(r, runtime->config);
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+}
+
 /* Whether the request came over a connection that the configuration allows. */
 static int may_answer(const esign_request_t *q)
 {
@@ -304,6 +314,7 @@ void esign_route_register_hooks(apr_pool_t *p)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(read_form, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(guard_refusal, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(hide_unread, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
