@@ -53,7 +53,7 @@ int esign_form_read(esign_request_t *q)
         return refusal;
     if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 || strchr("; \t", type[strlen(expected)]) == NULL))
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
-    /* One that httpd undid (mod_deflate's input filter) is gone from the headers by now. */
+    /* Read before httpd's filters (mod_deflate's) could undo one. */
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
     if (coding && apr_cstr_casecmp(coding, "identity") != 0)
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
