@@ -217,7 +217,8 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
-/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two hosts, an escaped slash) go into no frame and no cache either. */
+/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two hosts, an escaped slash) go into no frame and no cache either. An administrator's
+ * ErrorDocument does not come by here. */
 static void guard_refusal(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
