@@ -95,7 +95,7 @@ void esign_page_headers(request_rec *r, const esign_config_t *config)
     for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
         apr_table_setn(r->err_headers_out, headers[i][0], headers[i][1]);
     if (config->require_tls)
-        apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000");
+        apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
     if (esign_request_of(r))
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     else if (config->theme_reload)

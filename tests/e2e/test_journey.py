@@ -485,7 +485,9 @@ def test_headers_of_every_answer(browser):
         assert "default-src 'none'" in headers["Content-Security-Policy"] and "unsafe" not in headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["Cache-Control"] == "no-store" and headers["Referrer-Policy"] == "no-referrer"
-        assert headers["X-Content-Type-Options"] == "nosniff" and "max-age" in headers["Strict-Transport-Security"]
+        assert headers["X-Content-Type-Options"] == "nosniff" and headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Content-Type"] == "text/html; charset=utf-8" and "Access-Control-Allow-Origin" not in headers
 
 
 def test_cookies_are_small_and_safe(browser, subscriber):
