@@ -111,9 +111,10 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
     const esign_request_t *q = esign_request_of(r);
     int asked = q ? esign_route_has_session(q->route) : !esign_config_of_request(r)->enabled;
     const char *id = asked ? esign_client_cookie(r, ESIGN_COOKIE_SESSION) : NULL;
+    esign_session_limits_t limits = limits_of(r);
     if (!id || !esign_session_store_well_formed(id))
         return;
-    switch (esign_session_store_load(runtime->cache, id, &session->record, r->pool)) {
+    switch (esign_session_store_load(runtime->cache, id, &limits, apr_time_now(), &session->record, r->pool)) {
     case ESIGN_CACHE_DONE:
         if (ended(r, runtime, session))
             break;
