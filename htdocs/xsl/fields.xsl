@@ -152,11 +152,11 @@
     <xsl:attribute name="autocomplete">one-time-code</xsl:attribute>
     <xsl:attribute name="data-filled"><xsl:value-of select="m:text('code.filled')"/></xsl:attribute>
   </xsl:template>
-  <xsl:template match="field[@name = 'word' or @name = 'again']" mode="kind">
+  <xsl:template match="field[@name = 'current' or @name = 'word' or @name = 'again']" mode="kind">
     <xsl:attribute name="type">password</xsl:attribute>
     <xsl:attribute name="autocomplete">
       <xsl:choose>
-        <xsl:when test="/page/policy">new-password</xsl:when>
+        <xsl:when test="/page/policy and @name != 'current'">new-password</xsl:when>
         <xsl:otherwise>current-password</xsl:otherwise>
       </xsl:choose>
     </xsl:attribute>

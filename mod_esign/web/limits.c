@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c: address limits and the form of the identity number, as both forms ask them. */
+/* limits.c: address limits, the form of the identity number and what failures cost, as the forms ask them. */
 #include "limits.h"
 
 #include "form.h"
+#include "store/audit.h"
 #include "store/throttle.h"
 
 #include <apr_strings.h>
@@ -50,6 +51,24 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
+esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
+{
+    apr_pool_t *p = q->r->pool;
+    apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
+    apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
+    if (!esign_failed(result) && *accepted) {
+        esign_subscriber_t *now;
+        result = esign_subscriber_get(q->database, id, &now, p);
+        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
+    }
+    if (!esign_failed(result))
+        result = esign_audit_add(q->database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
+    return esign_request_end(q, result);
+}
+
 int esign_limits_fresh(const esign_request_t *q)
 {
     return q->now - q->proved <= PROOF_FRESH;
@@ -59,4 +78,10 @@ const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment)
 {
     apr_time_t left = moment - q->now;
     return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, left > APR_USEC_PER_SEC ? (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC : 1);
+}
+
+const char *esign_limits_held(const esign_request_t *q)
+{
+    const esign_subscriber_t *s = q->subscriber;
+    return esign_limits_seconds(q, s->closed ? q->now + esign_failure_limits.longest : s->wait_until);
 }

@@ -20,10 +20,18 @@ const char *esign_limits_id_problem(const esign_request_t *q, char id[ESIGN_NATI
 /* Whether failures keep this subscriber out now. */
 int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now);
 
-/* Whether the second factor was shown in the last five minutes: what PIN, PUK and a change of the word ask for (OWASP ASVS 5.0 7.5.3). */
+/* Records how a security word was judged, in one transaction of the same statements for a number that is known, unknown (NULL), waiting or closed. `*accepted` may turn to 0: of
+ * racing guesses those that come after the one that began a wait are refused, whatever they guessed. */
+esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted);
+
+/* Whether the second factor was shown in the last five minutes: what PIN, PUK, a change of the word and the end of other sessions ask for (OWASP ASVS 5.0
+ * 7.5.1 to 7.5.3). */
 int esign_limits_fresh(const esign_request_t *q);
 
 /* Whole seconds until `moment`, at least 1. In q's pool. */
 const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment);
+
+/* Seconds that failures keep q->subscriber waiting; a closure, which does not end by itself, is told as the longest wait. In q's pool. */
+const char *esign_limits_held(const esign_request_t *q);
 
 #endif

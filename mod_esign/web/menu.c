@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* menu.c: figure 16, and what else the menu leads to: recent activity, another word. */
 #include "device.h"
+#include "form.h"
 #include "hash.h"
 #include "limits.h"
 #include "newword.h"
@@ -60,6 +61,8 @@ int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
     int ended = 0;
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
@@ -80,6 +83,29 @@ int esign_word_get(esign_request_t *q)
     return esign_limits_fresh(q) ? esign_newword_page(q, q->subscriber, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
 }
 
+/* Judges the word that is to be replaced: a session and its phone must not be enough (OWASP ASVS 5.0 6.2.3). A wrong one counts as at the sign-in. OK, with `*problem` NULL when
+ * it is right; DONE: answered. */
+static int judge_current(esign_request_t *q, const char **problem)
+{
+    const char *better, *typed = esign_form_field(q, "current");
+    int right = 0;
+    *problem = !*typed ? "current-empty" : esign_limits_waiting(q->subscriber, q->now) ? "code-waiting" : NULL;
+    if (*problem)
+        return OK;
+    apr_status_t status = esign_hash_verify(q, typed, q->subscriber->word_hash, 0, &right, &better);
+    if (status != APR_SUCCESS) {
+        esign_hash_refused(q, status);
+        return DONE;
+    }
+    esign_result_t result = esign_limits_record_word(q, q->subscriber, &right);
+    if (esign_failed(result)) {
+        esign_page_failed(q, result);
+        return DONE;
+    }
+    *problem = right ? NULL : "current-wrong";
+    return OK;
+}
+
 int esign_word_post(esign_request_t *q)
 {
     const char *field, *problem, *hash;
@@ -89,6 +115,10 @@ int esign_word_post(esign_request_t *q)
     const char *word = esign_newword_read(q, q->subscriber, &field, &problem);
     if (!word)
         return esign_newword_page(q, q->subscriber, "word", "word", field, problem);
+    if (judge_current(q, &problem) != OK)
+        return OK;
+    if (problem)
+        return esign_newword_page(q, q->subscriber, "word", "word", "current", problem);
     apr_status_t status = esign_hash_make(q, word, &hash);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);

@@ -25,13 +25,6 @@ static int alive(const esign_otp_t *otp, apr_time_t now)
     return otp->expires > now && otp->tries_left > 0;
 }
 
-/* Seconds of a wait; a closure, which does not end by itself, is told as the longest wait. */
-static const char *seconds_held(const esign_request_t *q)
-{
-    const esign_subscriber_t *s = q->subscriber;
-    return esign_limits_seconds(q, s->closed ? q->now + esign_failure_limits.longest : s->wait_until);
-}
-
 static void show_phone(esign_page_t *page)
 {
     esign_page_element(page, NULL, "phone", "masked", esign_contact_mask_phone(page->q->r->pool, page->q->subscriber->phone), NULL);
@@ -112,7 +105,7 @@ int esign_otp_post(esign_request_t *q)
     int granted = 0;
     apr_time_t next = 0;
     if (esign_limits_waiting(q->subscriber, q->now))
-        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", seconds_held(q));
+        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_limits_held(q));
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_claim_sms(q->database, q->subscriber->id, q->now, q->config->sms_pause, q->config->sms_per_day, &granted, &next, p);
@@ -200,7 +193,7 @@ int esign_otp_code_post(esign_request_t *q)
     const char *typed = esign_form_field(q, "code");
     int tries_left = 0;
     if (esign_limits_waiting(q->subscriber, q->now))
-        return send_code_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", seconds_held(q));
+        return send_code_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_limits_held(q));
     if (!*typed)
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-empty", NULL);
     if (!esign_otp_well_formed(typed, policy.digits))

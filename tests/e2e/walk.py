@@ -355,6 +355,9 @@ def account(walk):
     walk.open("word")
     yield "word"
     yield from new_word(walk, "word")
+    for current in ("", "yanlış bir sözcük"):
+        walk.send(current=current, word=NEW_WORD, again=NEW_WORD)
+        yield "word current-" + ("wrong" if current else "empty")
     walk.open("pin")
     yield "pin-ask"
     walk.press()
