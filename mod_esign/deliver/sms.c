@@ -94,8 +94,12 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
         result = esign_template_check(p, gateway->body, &found);
     if (esign_failed(result))
         return result;
-    if (!esign_transport_url_valid(esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT), "http", "https", 0))
-        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write http://host/path or https://host/path", gateway->url);
+    const char *url = esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT);
+    if (!esign_transport_url_valid(url, "http", "https", 0))
+        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write https://host/path", gateway->url);
+    if (!esign_transport_url_private(url))
+        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' would carry numbers and codes in clear: write https://, or http:// to this machine itself (127.0.0.1, [::1], localhost)",
+                                 gateway->url);
     if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
         return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, {text} in the URL or the body");
     if (in_header & ESIGN_TEMPLATE_HAS_TEXT)

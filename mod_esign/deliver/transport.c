@@ -202,3 +202,17 @@ int esign_transport_url_valid(const char *url, const char *scheme, const char *o
     curl_url_cleanup(parts);
     return valid;
 }
+
+int esign_transport_url_private(const char *url)
+{
+    static const char *const own[] = { "127.0.0.1", "[::1]", "localhost" };
+    CURLU *parts = curl_url();
+    int private = 0;
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        private = part_is(parts, CURLUPART_SCHEME, "https", "https");
+        for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+            private |= part_is(parts, CURLUPART_HOST, own[i], own[i]);
+    }
+    curl_url_cleanup(parts);
+    return private;
+}

@@ -68,4 +68,7 @@ void esign_transfer_close(esign_transfer_t *transfer);
 /* Whether a URL has one of two schemes, a host, and no user name; `bare`: nothing behind the host and port either. */
 int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare);
 
+/* Whether what goes there can be read on no wire: https, or this machine itself. */
+int esign_transport_url_private(const char *url);
+
 #endif
