@@ -112,7 +112,10 @@ int esign_subscriber_show(const esign_command_t *command)
     return ESIGN_EXIT_OK;
 }
 
-int esign_subscriber_lift(const esign_command_t *command)
+typedef esign_result_t change_fn(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p);
+
+/* Changes what a subscriber may do, and writes that down. */
+static int change(const esign_command_t *command, change_fn *made, esign_audit_event_e event)
 {
     esign_database_t *database;
     esign_subscriber_t *s;
@@ -121,11 +124,21 @@ int esign_subscriber_lift(const esign_command_t *command)
         return code;
     esign_result_t result = esign_database_begin(database, command->pool);
     if (!esign_failed(result))
-        result = esign_subscriber_open(database, s->id, &found, command->pool);
+        result = made(database, s->id, &found, command->pool);
     if (!esign_failed(result))
-        result = esign_audit_add(database, ESIGN_AUDIT_OPENED, s->id, "local", apr_time_now(), command->pool);
+        result = esign_audit_add(database, event, s->id, "local", apr_time_now(), command->pool);
     result = esign_database_end(database, result, command->pool);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+}
+
+int esign_subscriber_lift(const esign_command_t *command)
+{
+    return change(command, esign_subscriber_open, ESIGN_AUDIT_OPENED);
+}
+
+int esign_subscriber_shut(const esign_command_t *command)
+{
+    return change(command, esign_subscriber_close, ESIGN_AUDIT_CLOSED);
 }
 
 static int print_answer(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p)

@@ -33,6 +33,7 @@ static const row_t commands[] = {
       esign_subscriber_import },
     { "subscriber show", "", "ID", "Shows what is kept of a subscriber, secrets aside. ID: the national id, or #ROW.", 1, 1, esign_subscriber_show },
     { "subscriber open", "", "ID", "Lifts a closure and a wait after too many failures.", 1, 1, esign_subscriber_lift },
+    { "subscriber close", "", "ID", "Keeps a subscriber out until `subscriber open`, and ends all sessions and unused links.", 1, 1, esign_subscriber_shut },
     { "form", "name= email= phone= language= word-file=", "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
       "Registers a subscriber and prints the application form as HTML. The security word is read from FILE (-: standard input), or made up.", 1, 1, esign_form },
     { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },

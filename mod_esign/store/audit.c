@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 static const char *const names[ESIGN_AUDIT_EVENTS] = {
-    "registered", "opened", "word-accepted", "word-refused", "code-sent", "code-refused", "signed-in",
+    "registered", "opened", "closed", "word-accepted", "word-refused", "code-sent", "code-refused", "signed-in",
     "signed-out", "reset-asked", "reset-mailed", "word-reset", "word-changed", "pin-shown",
     "sessions-ended",
 };

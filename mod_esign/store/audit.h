@@ -8,6 +8,7 @@
 typedef enum {
     ESIGN_AUDIT_REGISTERED,         /* "registered"         by esignctl */
     ESIGN_AUDIT_OPENED,             /* "opened"             a closure lifted by esignctl */
+    ESIGN_AUDIT_CLOSED,             /* "closed"             by esignctl */
     ESIGN_AUDIT_WORD_ACCEPTED,      /* "word-accepted"      first factor right */
     ESIGN_AUDIT_WORD_REFUSED,       /* "word-refused"       wrong, unknown or waiting */
     ESIGN_AUDIT_CODE_SENT,          /* "code-sent" */

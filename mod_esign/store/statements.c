@@ -32,6 +32,7 @@ const esign_statement_t esign_database_statements[] = {
     { "subscriber_sms_state", "SELECT sms_last, sms_day, sms_count FROM subscriber WHERE id = %lld" },
     { "subscriber_mail", "UPDATE subscriber SET mail_count = CASE WHEN mail_day = %lld THEN mail_count + 1 ELSE 1 END, mail_day = %lld, mail_last = %lld "
                          "WHERE id = %lld AND (mail_last <= %lld OR mail_day <> %lld OR mail_count < %lld)" },
+    { "subscriber_close", "UPDATE subscriber SET closed = 1, epoch = epoch + 1, link_epoch = link_epoch + 1 WHERE id = %lld" },
     { "subscriber_open", "UPDATE subscriber SET failures = 0, wait_until = 0, closed = 0 WHERE id = %lld" },
 
     { "card_add", "INSERT INTO card (id, subscriber, serial, state, not_before, not_after, fingerprint, pin, puk) "

@@ -178,6 +178,11 @@ esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64
     return claim(database, "subscriber_mail", id, now, pause, per_day, granted, p);
 }
 
+esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
+{
+    return esign_database_write(database, "subscriber_close", ESIGN_SQL(&id), found, p);
+}
+
 esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_open", ESIGN_SQL(&id), found, p);

@@ -18,7 +18,7 @@ typedef struct {
     const char *word_hash;       /* NULL: no word yet */
     int failures;                /* in a row, of word and code together */
     apr_time_t wait_until;       /* 0: no wait */
-    int closed;                  /* by failures; a help desk opens it */
+    int closed;                  /* by failures or the help desk, who opens it */
     apr_int64_t epoch;           /* raised by a word change and by esign_subscriber_end_sessions: ends sessions */
     apr_int64_t link_epoch;      /* raised by these and by a sign-in: ends unused links */
 } esign_subscriber_t;
@@ -69,6 +69,9 @@ esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_
 /* Claims the right to send one reset mail: `per_day` a UTC day, beyond them one when `pause` has gone by since the last. */
 esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
                                            int *granted, apr_pool_t *p);
+
+/* Keeps out until esign_subscriber_open, and ends all sessions and unused links: the help desk's, for a phone that was lost. `*found` 0: nobody. */
+esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p);
 
 /* Lifts a closure and a wait, and clears the failures: the help desk's. `*found` 0: nobody. */
 esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p);

@@ -76,3 +76,25 @@ def test_a_stolen_session_cannot_guess_the_word(portal, browser, subscriber):
         assert page.status == 422 and page.problems() == [("current", "code-waiting")]
     portal.sql("UPDATE subscriber SET wait_until = 0 WHERE id = ?", portal.row(subscriber))
     assert browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).status == 303
+
+
+# The help desk
+
+def test_a_closed_account_has_no_session_no_link_and_no_way_in(portal, browser, subscriber):
+    half = portal.browser()
+    browser.sign_in(subscriber)
+    half.login(subscriber)
+    link = portal.browser().reset_link(subscriber)
+    portal.ctl("subscriber", "close", subscriber.id)
+    assert browser.get("menu").status == 403 and browser.post("pin").status == 403 and half.get("otp").status == 403
+    assert portal.browser().get(link).status == 410
+    # A new word opens nothing either, and nothing tells that the account is closed.
+    one = portal.browser()
+    one.get(one.reset_link(subscriber))
+    assert one.post("reset/word", {"word": NEW, "again": NEW}).status == 303
+    page = one.login(subscriber, NEW)
+    assert page.status == 422 and page.problems() == [("word", "credentials")]
+    portal.ctl("subscriber", "open", subscriber.id)
+    past_sms_pause(portal, subscriber)
+    portal.browser().sign_in(subscriber, NEW)
+    assert browser.get("menu").status == 403

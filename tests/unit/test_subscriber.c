@@ -230,6 +230,21 @@ static void test_end_sessions(void)
     CU_ASSERT(ended == 1 && get(database, id)->epoch == epoch + 2);
 }
 
+static void test_close(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    int found_rows = -1;
+    OK(esign_subscriber_close(database, id, &found_rows, pool));
+    CU_ASSERT_EQUAL(found_rows, 1);
+    CU_ASSERT(get(database, id)->closed && get(database, id)->epoch == 2 && get(database, id)->link_epoch == 2);
+    CU_ASSERT(!get(database, other)->closed && get(database, other)->epoch == 1);
+    OK(esign_subscriber_open(database, id, &found_rows, pool));
+    CU_ASSERT(!get(database, id)->closed && get(database, id)->epoch == 2);
+    OK(esign_subscriber_close(database, ESIGN_SUBSCRIBER_NONE, &found_rows, pool));
+    CU_ASSERT_EQUAL(found_rows, 0);
+}
+
 static void test_open(void)
 {
     esign_database_t *database = tables_new();
@@ -261,6 +276,7 @@ int main(void)
         { "a rehash replaces only the hash it saw", test_rehash },
         { "text messages keep their pause and their number a day", test_claim_sms },
         { "all sessions and links end, for one of two who ask at once", test_end_sessions },
+        { "the help desk closes an account, and what is open of it", test_close },
         { "the help desk opens an account", test_open },
         CU_TEST_INFO_NULL
     };
