@@ -75,7 +75,7 @@ const command_rec esign_config_directives[] = {
     COUNT("EsignMemcachedConnections", memcached_connections, 0, 0, 1024, SERVER, "connections of a child at most; 0: one a thread"),
 
     STRING("EsignIdentityNumber", identity_number, "tckn", esign_config_check_identity_number, SERVER, "tckn, or digits:MIN-MAX"),
-    STRING("EsignWordBlocklist", word_blocklist, NULL, esign_config_check_file, SERVER, "file of refused words, one a line"),
+    STRING("EsignWordBlocklist", word_blocklist, ESIGN_BLOCKLIST, esign_config_check_file, SERVER, "file of refused words, one a line"),
     COUNT("EsignHashMemory", hash_memory, 19456, 19456, 1048576, SERVER, "Argon2id memory in KiB"),
     COUNT("EsignHashPasses", hash_passes, 2, 2, 16, SERVER, "Argon2id passes"),
     COUNT("EsignHashSlots", hash_slots, 2, 1, 256, SERVER, "hashes at once on this node"),

@@ -160,7 +160,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     esign_message_context_t messages = { .render = render, .organization = config->organization, .sms_name = config->sms_name, .url = config->public_url };
     if (esign_failed(result = esign_message_check(&messages, config->code_digits, p)))
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);
-    if (config->word_blocklist && esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
+    if (esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
         return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);
     return NULL;
 }

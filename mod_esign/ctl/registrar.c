@@ -22,7 +22,7 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
     *registrar = (esign_registrar_t){ .settings = settings };
     if (!esign_failed(result))
         result = esign_national_id_scheme(&registrar->scheme, settings->identity_number, p);
-    if (!esign_failed(result) && settings->word_blocklist)
+    if (!esign_failed(result))
         result = esign_blocklist_load(&blocklist, settings->word_blocklist, p);
     if (!esign_failed(result))
         result = esign_settings_database(settings, 1, &registrar->database, p);

@@ -79,8 +79,8 @@ static esign_result_t check_mode(const esign_settings_t *settings, apr_pool_t *p
 
 esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p)
 {
-    *settings = (esign_settings_t){ .path = path, .db_driver = "sqlite3", .htdocs = ESIGN_HTDOCS, .organization = "mod_esign", .prefix = "/esign",
-                                    .identity_number = "tckn", .hash_memory = 19456, .hash_passes = 2 };
+    *settings = (esign_settings_t){ .path = path, .db_driver = "sqlite3", .htdocs = ESIGN_HTDOCS, .word_blocklist = ESIGN_BLOCKLIST, .organization = "mod_esign",
+                                    .prefix = "/esign", .identity_number = "tckn", .hash_memory = 19456, .hash_passes = 2 };
     apr_file_t *file;
     char text[4096], reason[120];
     esign_result_t result = ESIGN_OK;

@@ -91,6 +91,15 @@ def test_output_that_cannot_be_written_is_exit_3(ctl, arguments):
         assert "standard output cannot be written" in ctl.bad(3, *arguments, capture_output=False, stdout=full, stderr=subprocess.PIPE, input=file_of())
 
 
+def test_no_word_is_taken_without_a_blocklist(ctl, tmp_path):
+    """Where the settings name none, it is the installed one; where nothing is installed, none can be registered."""
+    common = file_of(subscriber(1, word="<security-word>password1234</security-word>"))
+    ctl.set(EsignKeyFile=tmp_path / "keys", DBDParams=tmp_path / "esign.db")
+    done = ctl.run("subscriber", "import", "-", input=common)
+    assert (done.returncode == 1 and "not acceptable: common" in done.stderr) or (done.returncode == 3 and "/share/mod_esign/blocklist.txt" in done.stderr), done
+    assert ctl.count() == 0
+
+
 # Keys and the database
 
 def test_key_file_is_private_and_never_overwritten(ctl, tmp_path):
