@@ -38,8 +38,8 @@ CREATE TABLE card (
     not_before TEXT NOT NULL,           -- YYYY-MM-DD
     not_after TEXT NOT NULL,
     fingerprint TEXT,                   -- SHA-256 of the certificate, 64 hexadecimal digits
-    pin TEXT NOT NULL,                  -- sealed
-    puk TEXT NOT NULL                   -- sealed
+    pin TEXT NOT NULL,                  -- sealed, with the subscriber's id before it
+    puk TEXT NOT NULL                   -- the same
 );
 CREATE INDEX card_subscriber ON card (subscriber);
 
