@@ -212,6 +212,28 @@ static void test_claim_sms(void)
     CU_ASSERT_EQUAL(claim(database, id, midnight + DAY), 0);
 }
 
+/* Beyond the day's number one still goes when the pause is over: nobody can keep another from a link by asking often. */
+static void test_claim_mail(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    apr_interval_time_t pause = 900 * SECOND;
+    const struct {
+        apr_int64_t id;
+        apr_time_t now;
+        int granted;
+    } claims[] = {
+        { id, NOON, 1 }, { id, NOON + 1, 1 }, { id, NOON + 2, 0 }, { other, NOON + 2, 1 },
+        { id, NOON + 1 + pause - 1, 0 }, { id, NOON + 1 + pause, 1 }, { id, NOON + 2 * pause, 0 }, { id, NOON + 1 + 2 * pause, 1 },
+        { id, NOON + DAY, 1 }, { id, NOON + DAY + 1, 1 }, { id, NOON + DAY + 2, 0 },
+    };
+    for (size_t i = 0; i < sizeof(claims) / sizeof(*claims); i++) {
+        int granted = -1;
+        OK(esign_subscriber_claim_mail(database, claims[i].id, claims[i].now, pause, 2, &granted, pool));
+        CU_ASSERT_EQUAL(granted, claims[i].granted);
+    }
+}
+
 static void test_end_sessions(void)
 {
     esign_database_t *database = tables_new();
@@ -275,6 +297,7 @@ int main(void)
         { "a word changes once for a link, and ends sessions and links", test_change_word },
         { "a rehash replaces only the hash it saw", test_rehash },
         { "text messages keep their pause and their number a day", test_claim_sms },
+        { "reset mails are so many a day, and spaced beyond them", test_claim_mail },
         { "all sessions and links end, for one of two who ask at once", test_end_sessions },
         { "the help desk closes an account, and what is open of it", test_close },
         { "the help desk opens an account", test_open },
