@@ -267,24 +267,6 @@ def test_two_links_in_two_tabs_do_not_change_places(portal, browser, subscriber)
     assert portal.browser().login(other, "deniz feneri adası").status == 303
 
 
-def test_nobody_keeps_another_from_a_link(portal, browser, subscriber):
-    """Not by asking for so many that the day's number is used up, not by guessing until the account waits or is closed."""
-    parts.away_from_midnight()
-    first = browser.reset_link(subscriber)
-    row = portal.row(subscriber)
-    portal.sql("UPDATE subscriber SET mail_count = 10, failures = 100, closed = 1, wait_until = 4102444800000000 WHERE id = ?", row)
-    before = len(portal.mails(subscriber.email))
-    browser.ask_reset(subscriber.id)
-    assert portal.wait(lambda: portal.sql("SELECT COUNT(*) FROM outbox WHERE dead = 0") == [(0,)])
-    # No mail more, for the one that went lives on; when half its life is over the next one goes.
-    assert len(portal.mails(subscriber.email)) == before and portal.browser().get(first).status == 303
-    portal.sql("UPDATE subscriber SET mail_last = mail_last - 900000000 WHERE id = ?", row)
-    browser.get(browser.reset_link(subscriber))
-    assert browser.post("reset/word", {"word": "deniz feneri adası", "again": "deniz feneri adası"}).status == 303
-    # What the owner did ends the wait; the closure is the help desk's, and the count stays.
-    assert portal.sql("SELECT failures, closed, wait_until FROM subscriber WHERE id = ?", row) == [(100, 1, 0)]
-
-
 def test_unused_links_die_at_a_sign_in(portal, browser, subscriber):
     link = browser.reset_link(subscriber)
     browser.sign_in(subscriber)

@@ -210,7 +210,7 @@ def test_a_session_that_ended_is_dead_in_other_locations(make_portal, tmp_path):
     assert seen(browser) and seen(other)
     assert browser.post("activity").status == 303
     assert seen(browser) and not seen(other)
-    word = {"word": WORD, "again": WORD}
+    word = {"current": s.word, "word": WORD, "again": WORD}
     assert browser.post("word", word).status == 303
     assert not seen(browser)
     past_sms_pause(portal, s)
