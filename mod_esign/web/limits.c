@@ -74,6 +74,11 @@ int esign_limits_fresh(const esign_request_t *q)
     return q->now - q->proved <= PROOF_FRESH;
 }
 
+int esign_limits_word_fresh(const esign_request_t *q)
+{
+    return q->now - q->worded <= PROOF_FRESH;
+}
+
 const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment)
 {
     apr_time_t left = moment - q->now;

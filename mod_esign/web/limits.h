@@ -28,6 +28,9 @@ esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscrib
  * 7.5.1 to 7.5.3). */
 int esign_limits_fresh(const esign_request_t *q);
 
+/* Whether the word was shown in the last five minutes: a new one asks for it again otherwise (OWASP ASVS 5.0 6.2.3). */
+int esign_limits_word_fresh(const esign_request_t *q);
+
 /* Whole seconds until `moment`, at least 1. In q's pool. */
 const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment);
 

@@ -83,7 +83,7 @@ int esign_word_get(esign_request_t *q)
     return esign_limits_fresh(q) ? esign_newword_page(q, q->subscriber, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
 }
 
-/* Judges the word that is to be replaced: a session and its phone must not be enough (OWASP ASVS 5.0 6.2.3). A wrong one counts as at the sign-in. OK, with `*problem` NULL when
+/* Judges the word that is to be replaced: a session that was left open and its phone must not be enough. A wrong one counts as at the sign-in. OK, with `*problem` NULL when
  * it is right; DONE: answered. */
 static int judge_current(esign_request_t *q, const char **problem)
 {
@@ -115,7 +115,7 @@ int esign_word_post(esign_request_t *q)
     const char *word = esign_newword_read(q, q->subscriber, &field, &problem);
     if (!word)
         return esign_newword_page(q, q->subscriber, "word", "word", field, problem);
-    if (judge_current(q, &problem) != OK)
+    if (!esign_limits_word_fresh(q) && judge_current(q, &problem) != OK)
         return OK;
     if (problem)
         return esign_newword_page(q, q->subscriber, "word", "word", "current", problem);

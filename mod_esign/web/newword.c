@@ -24,7 +24,7 @@ int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber,
     if (problem)
         esign_page_problem(page, field, problem, argument_of(q, problem));
     xmlNodePtr form = esign_page_form(page, "form", below, subscriber);
-    if (q->trust == ESIGN_TRUST_CODE)
+    if (q->trust == ESIGN_TRUST_CODE && !esign_limits_word_fresh(q))
         esign_page_element(page, form, "field", "name", "current", NULL);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, form, "field", "name", "again", NULL);

@@ -36,6 +36,7 @@ typedef struct {
     /* Who, set by the route before a screen that asks for trust is called */
     esign_subscriber_t *subscriber;
     esign_trust_e trust;
+    apr_time_t worded;                 /* when the word was shown, at the sign-in */
     apr_time_t proved;                 /* when the second factor was last shown; 0: not yet */
     const char *session_key;           /* what one-time codes are bound to */
 } esign_request_t;

@@ -18,6 +18,7 @@ APLOG_USE_MODULE(esign);
 #define ENTRY_SUBSCRIBER "esign-subscriber"
 #define ENTRY_EPOCH "esign-epoch"
 #define ENTRY_TRUST "esign-trust"
+#define ENTRY_WORDED "esign-worded"
 #define ENTRY_PROVED "esign-proved"
 
 /* One request's session, shared by the requests that it was redirected from internally. */
@@ -252,6 +253,7 @@ int esign_session_identify(esign_request_t *q)
         return DECLINED;
     }
     q->trust = (esign_trust_e)entry(z, ENTRY_TRUST);
+    q->worded = entry(z, ENTRY_WORDED);
     q->proved = entry(z, ENTRY_PROVED);
     q->session_key = esign_session_store_key(session->id, q->r->pool);
     return OK;
@@ -266,6 +268,7 @@ static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, e
     set_entry(z, ENTRY_SUBSCRIBER, subscriber->id);
     set_entry(z, ENTRY_EPOCH, subscriber->epoch);
     set_entry(z, ENTRY_TRUST, trust);
+    set_entry(z, ENTRY_WORDED, trust == ESIGN_TRUST_WORD ? q->now : q->worded);
     set_entry(z, ENTRY_PROVED, proved);
     state_of(q->r)->change_id = 1;
     return save_now(q, z);

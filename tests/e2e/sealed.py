@@ -75,13 +75,13 @@ def session_name(cookie):
 
 
 def age(portal, cookie, **seconds):
-    """Moves moments of a session's record into the past: `created`, `seen`, and `esign-proved` as proved."""
+    """Moves moments of a session's record into the past: `created`, `seen`, and as worded and proved those of the two factors."""
     with Memcached(portal) as memcached:
         name = session_name(cookie)
         record = dict(urllib.parse.parse_qsl(memcached.open(name).decode(), keep_blank_values=True))
         content = dict(urllib.parse.parse_qsl(record["content"], keep_blank_values=True))
         for moment, past in seconds.items():
-            table, key = (content, "esign-proved") if moment == "proved" else (record, moment)
+            table, key = (content, "esign-" + moment) if moment in ("worded", "proved") else (record, moment)
             table[key] = str(int(table[key]) - past * 10**6)
         record["content"] = urllib.parse.urlencode(content, quote_via=urllib.parse.quote)
         memcached.seal(name, urllib.parse.urlencode(record, quote_via=urllib.parse.quote).encode())

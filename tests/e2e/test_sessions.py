@@ -52,8 +52,10 @@ def test_five_minutes_after_the_code_it_is_asked_again(portal, browser, subscrib
 
 # The word of now
 
-def test_a_new_word_asks_for_the_old_one(portal, browser, subscriber):
+def test_a_new_word_asks_for_the_old_one_unless_it_was_just_shown(portal, browser, subscriber):
     browser.sign_in(subscriber)
+    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == ["word", "again"]
+    age(portal, browser, worded=301)
     assert [field.get("name") for field in browser.get("word").xml.iter("field")] == ["current", "word", "again"]
     for current, problem in ((None, "current-empty"), (subscriber.word + "x", "current-wrong"), (NEW, "current-wrong")):
         page = browser.post("word", {"word": NEW, "again": NEW, **({"current": current} if current else {})})
@@ -67,6 +69,7 @@ def test_a_new_word_asks_for_the_old_one(portal, browser, subscriber):
 def test_a_stolen_session_cannot_guess_the_word(portal, browser, subscriber):
     """Guesses count as at the sign-in: the fifth begins a wait, also when many come at once, and nothing tells then whether a guess is right."""
     browser.sign_in(subscriber)
+    age(portal, browser, worded=301)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         pages = list(pool.map(lambda n: browser.post("word", {"current": "yanlış sözcük %d" % n, "word": NEW, "again": NEW}), range(8)))
     assert {p.problems()[0] for p in pages} <= {("current", "current-wrong"), ("current", "code-waiting")}

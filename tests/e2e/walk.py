@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 import portal as parts
+import sealed
 
 SHOTS = os.environ.get("ESIGN_SCREENSHOTS")
 NEW_WORD = "mavi dağ gölgesi"
@@ -355,6 +356,9 @@ def account(walk):
     walk.open("word")
     yield "word"
     yield from new_word(walk, "word")
+    sealed.age(walk.portal, walk.driver.get_cookie("__Host-esign")["value"], worded=301)
+    walk.open("word")
+    yield "word +current"
     for current in ("", "yanlış bir sözcük"):
         walk.send(current=current, word=NEW_WORD, again=NEW_WORD)
         yield "word current-" + ("wrong" if current else "empty")
