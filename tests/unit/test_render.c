@@ -308,17 +308,26 @@ static void test_no_files(void)
 
 static void test_no_writing(void)
 {
-    const esign_render_t *render;
-    char *output = NULL;
-    apr_size_t length;
+    /* XSLT 1.1's own way, and the extensions that libxslt always knows. */
+    static const char *const writers[][3] = {
+        { "", "<xsl:document href=\"", "\">x</xsl:document>" },
+        { " xmlns:e=\"http://www.jclark.com/xt\" extension-element-prefixes=\"e\"", "<e:document href=\"", "\">x</e:document>" },
+        { " xmlns:s=\"http://icl.com/saxon\" extension-element-prefixes=\"s\"", "<s:output file=\"", "\">x</s:output>" },
+        { " xmlns:r=\"org.apache.xalan.xslt.extensions.Redirect\" extension-element-prefixes=\"r\"", "<r:write file=\"", "\">x</r:write>" },
+    };
     const char *path = apr_pstrcat(pool, folder, "/written", NULL);
-    const char *sheet = apr_psprintf(pool, "<xsl:stylesheet version=\"1.1\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\"><xsl:template match=\"/\">"
-                                           "<xsl:document href=\"%s\">x</xsl:document></xsl:template></xsl:stylesheet>", path);
-    CU_ASSERT_FATAL(!esign_failed(load(sheet, &render)));
-    xmlDocPtr document = esign_render_document(pool, "page");
-    xmlNewProp(xmlDocGetRootElement(document), X("lang"), X("tr"));
-    CU_ASSERT(esign_failed(esign_render_transform(render, "page", document, &output, &length, pool)));
-    CU_ASSERT(unlink(path) != 0);
+    for (size_t i = 0; i < sizeof(writers) / sizeof(*writers); i++) {
+        const esign_render_t *render;
+        char *output = NULL;
+        apr_size_t length;
+        const char *sheet = apr_psprintf(pool, "<xsl:stylesheet version=\"1.1\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\"%s><xsl:template match=\"/\">%s%s%s"
+                                               "</xsl:template></xsl:stylesheet>", writers[i][0], writers[i][1], path, writers[i][2]);
+        CU_ASSERT_FATAL(!esign_failed(load(sheet, &render)));
+        xmlDocPtr document = esign_render_document(pool, "page");
+        xmlNewProp(xmlDocGetRootElement(document), X("lang"), X("tr"));
+        CU_ASSERT(esign_failed(esign_render_transform(render, "page", document, &output, &length, pool)));
+        CU_ASSERT(unlink(path) != 0);
+    }
 }
 
 /* A listener on the loopback and a child that waits for one connection; the port. */
