@@ -9,13 +9,13 @@ CREATE TABLE schema_version (version INTEGER NOT NULL);
 
 CREATE TABLE subscriber (
     id BIGINT PRIMARY KEY,
-    lookup TEXT NOT NULL UNIQUE,        -- the key's id and the keyed hash of the national id, to find it by
+    lookup TEXT NOT NULL UNIQUE,        -- the key's id and, behind a colon, the keyed hash of the national id, to find it by
     national_id TEXT NOT NULL,          -- sealed, as are the next three
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     phone TEXT NOT NULL,                -- as +905551234567
     language TEXT NOT NULL,             -- tr or en
-    word_hash TEXT,                     -- k=ID of the pepper's key, then a PHC string of argon2id; without k=ID: taken in from elsewhere
+    word_hash TEXT,                     -- a PHC string of argon2id whose last part, the hash itself, is sealed and bound to what stands before it
     failures INTEGER NOT NULL,          -- in a row
     wait_until BIGINT NOT NULL,         -- no sign-in before
     closed INTEGER NOT NULL,            -- 1: until `esignctl subscriber open`
