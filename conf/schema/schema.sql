@@ -71,4 +71,12 @@ CREATE TABLE audit (
 CREATE INDEX audit_time ON audit (time);
 CREATE INDEX audit_subscriber ON audit (subscriber, time);
 
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,              -- host name and key file
+    keys TEXT NOT NULL,                 -- ids of the keys that its httpd has loaded, the active one first
+    life BIGINT NOT NULL,               -- how long a link or session of it lasts at most
+    since BIGINT NOT NULL,              -- it has had these keys
+    seen BIGINT NOT NULL                -- it told so last
+);
+
 INSERT INTO schema_version (version) VALUES (1);

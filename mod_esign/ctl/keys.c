@@ -2,7 +2,9 @@
 /* keys.c: the commands that make, rotate and retire keys. */
 #include "ctl/commands.h"
 
+#include "core/iso_time.h"
 #include "store/card.h"
+#include "store/node.h"
 #include "store/outbox.h"
 #include "store/reseal.h"
 #include "store/subscriber.h"
@@ -79,6 +81,42 @@ static esign_result_t go_through(esign_database_t *database, size_t table, int w
     return result;
 }
 
+/* The nodes that run now. */
+static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes, apr_pool_t *p)
+{
+    return esign_node_list(database, apr_time_now() - ESIGN_NODE_FORGOTTEN, nodes, p);
+}
+
+/* A running node that could not open what is sealed under key `id`; NULL when all have it. */
+static esign_result_t find_stranger(esign_database_t *database, int id, const char **name, apr_pool_t *p)
+{
+    const apr_array_header_t *nodes;
+    esign_result_t result = list_nodes(database, &nodes, p);
+    *name = NULL;
+    for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
+        if (!esign_node_has(&APR_ARRAY_IDX(nodes, i, esign_node_t), id))
+            *name = APR_ARRAY_IDX(nodes, i, esign_node_t).name;
+    return result;
+}
+
+/* Why key `id` cannot be taken from the nodes that run, NULL when it can: one seals with it, or did so until something of it may live still. */
+static esign_result_t find_user(esign_database_t *database, int id, const char **why, apr_pool_t *p)
+{
+    const apr_array_header_t *nodes;
+    esign_result_t result = list_nodes(database, &nodes, p);
+    *why = NULL;
+    for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++) {
+        const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
+        /* Children from before the reload take a moment to end. */
+        apr_time_t end = node->since + ESIGN_NODE_PAUSE + node->life;
+        if (esign_node_active(node) == id)
+            *why = apr_psprintf(p, "httpd on %s still seals with it: give it the key file and reload httpd there", node->name);
+        else if (esign_node_has(node, id) && end > apr_time_now())
+            *why = apr_psprintf(p, "links and sessions of %s may need it until %s", node->name, esign_iso_time(p, end));
+    }
+    return result;
+}
+
 /* Counts the rows of all tables by key. */
 static esign_result_t count_rows(esign_database_t *database, esign_reseal_t runs[TABLES], apr_pool_t *p)
 {
@@ -98,10 +136,14 @@ static const char *state_of(const esign_keyring_t *keyring, int id)
 int esign_key_list(const esign_command_t *command)
 {
     esign_database_t *database;
-    esign_reseal_t *runs = apr_pcalloc(command->pool, sizeof(*runs) * TABLES);
-    esign_result_t result = esign_settings_database(command->settings, 1, &database, command->pool);
+    const apr_array_header_t *nodes;
+    apr_pool_t *p = command->pool;
+    esign_reseal_t *runs = apr_pcalloc(p, sizeof(*runs) * TABLES);
+    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (!esign_failed(result))
-        result = count_rows(database, runs, command->pool);
+        result = count_rows(database, runs, p);
+    if (!esign_failed(result))
+        result = list_nodes(database, &nodes, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("%-4s %-8s", "KEY", "STATE");
@@ -118,6 +160,10 @@ int esign_key_list(const esign_command_t *command)
             printf(" %12" APR_INT64_T_FMT, runs[i].needed[id]);
     }
     puts("");
+    for (int i = 0; i < nodes->nelts; i++) {
+        const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
+        printf("%s has keys %s since %s\n", node->name, node->keys, esign_iso_time(p, node->since));
+    }
     return ESIGN_EXIT_OK;
 }
 
@@ -141,24 +187,42 @@ static esign_result_t rotate_table(esign_database_t *database, size_t table, apr
     return ESIGN_OK;
 }
 
+/* Opens the database and makes the added key the active one, in the file and for the database: unless the database cannot be opened, or a node could not open what is sealed anew;
+ * an exit code. */
+static int prepare(const esign_command_t *command, esign_database_t **database)
+{
+    apr_pool_t *p = command->pool;
+    const char *stranger = NULL;
+    int id = 0, activated;
+    esign_result_t result = esign_settings_database(command->settings, 1, database, p);
+    if (!esign_failed(result)) {
+        int next = esign_keyring_next((*database)->keyring);
+        id = next ? next : esign_keyring_active((*database)->keyring);
+        result = find_stranger(*database, id, &stranger, p);
+    }
+    if (stranger)
+        return esign_complain(ESIGN_EXIT_REFUSED, "httpd on %s does not have key %d: give it the key file and reload httpd there", stranger, id);
+    if (!esign_failed(result))
+        result = esign_key_file_activate(command->settings->key_file, &activated, p);
+    if (!esign_failed(result))
+        result = esign_settings_keyring(command->settings, &(*database)->keyring, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    printf("key %d is the active key%s\n", esign_keyring_active((*database)->keyring), activated ? " now" : "");
+    fflush(stdout);
+    return ESIGN_EXIT_OK;
+}
+
 int esign_key_rotate(const esign_command_t *command)
 {
     esign_database_t *database;
-    apr_pool_t *p = command->pool;
     apr_int64_t left = 0;
-    int id;
-    /* Nothing is changed where the database cannot be opened. */
-    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
-    if (!esign_failed(result))
-        result = esign_key_file_activate(command->settings->key_file, &id, p);
-    if (!esign_failed(result))
-        result = esign_settings_keyring(command->settings, &database->keyring, p);
-    if (esign_failed(result))
-        return esign_complain_of(result);
-    printf("key %d is the active key%s\n", esign_keyring_active(database->keyring), id ? " now" : "");
-    fflush(stdout);
+    esign_result_t result = ESIGN_OK;
+    int code = prepare(command, &database);
+    if (code != ESIGN_EXIT_OK)
+        return code;
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
-        result = rotate_table(database, i, &left, p);
+        result = rotate_table(database, i, &left, command->pool);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s; what was re-sealed stays so, and the same command goes on", result.problem, result.detail);
     if (left)
@@ -177,27 +241,38 @@ static const char *needs_of(const esign_reseal_t runs[TABLES], int id, apr_pool_
     return text;
 }
 
+/* What keeps a key that is in the file and not its active one; NULL: nothing does. */
+static esign_result_t find_need(esign_database_t *database, int id, const char **why, apr_pool_t *p)
+{
+    esign_reseal_t *runs = apr_pcalloc(p, sizeof(*runs) * TABLES);
+    esign_result_t result = count_rows(database, runs, p);
+    const char *needs = needs_of(runs, id, p);
+    *why = NULL;
+    if (needs)
+        *why = apr_psprintf(p, "it is needed by rows (%s): esignctl key rotate re-seals them", needs);
+    else if (!esign_failed(result) && id != esign_keyring_next(database->keyring))
+        result = find_user(database, id, why, p);
+    return result;
+}
+
 int esign_key_retire(const esign_command_t *command)
 {
     esign_database_t *database;
     apr_pool_t *p = command->pool;
-    const char *text = APR_ARRAY_IDX(command->arguments, 0, const char *);
-    esign_reseal_t *runs = apr_pcalloc(p, sizeof(*runs) * TABLES);
+    const char *text = APR_ARRAY_IDX(command->arguments, 0, const char *), *why = NULL;
     size_t length = strlen(text);
     int id = length <= 3 && strspn(text, "0123456789") == length ? (int)apr_atoi64(text) : 0;
     if (id < 1 || id > ESIGN_KEY_MAX_ID)
         return esign_complain(ESIGN_EXIT_USAGE, "write the key's id, a number from 1 to %d; esignctl key list shows them", ESIGN_KEY_MAX_ID);
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
-    /* The file refuses these, too; but nobody should wait for the counting then. */
+    /* The file itself refuses the active key and one that it does not have. */
     if (!esign_failed(result) && esign_keyring_key(database->keyring, ESIGN_KEY_DATABASE, id) && id != esign_keyring_active(database->keyring))
-        result = count_rows(database, runs, p);
-    if (esign_failed(result))
-        return esign_complain_of(result);
-    const char *needs = needs_of(runs, id, p);
-    if (needs)
-        return esign_complain(ESIGN_EXIT_REFUSED, "key %d is needed by rows (%s): esignctl key rotate re-seals them", id, needs);
-    result = esign_key_file_remove(command->settings->key_file, id, p);
-    if (APR_STATUS_IS_ENOENT(result.status))
+        result = find_need(database, id, &why, p);
+    if (why)
+        return esign_complain(ESIGN_EXIT_REFUSED, "key %d cannot go yet: %s", id, why);
+    if (!esign_failed(result))
+        result = esign_key_file_remove(command->settings->key_file, id, p);
+    if (result.status == APR_ENOENT && strcmp(result.problem, "key file") == 0)
         return esign_complain(ESIGN_EXIT_REFUSED, "%s", result.detail);
     if (esign_failed(result))
         return esign_complain_of(result);

@@ -63,6 +63,10 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 
+    { "node_tell", "UPDATE node SET since = CASE WHEN keys = %s AND life = %lld THEN since ELSE %lld END, keys = %s, life = %lld, seen = %lld WHERE name = %s" },
+    { "node_add", "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, %lld)" },
+    { "node_list", "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
+
     { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL)" },
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
     { "audit_list", "SELECT id, time, event, subscriber, address, node FROM audit ORDER BY time DESC, id LIMIT %lld" },

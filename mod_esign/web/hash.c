@@ -57,6 +57,7 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esig
     const esign_database_t keys = { .keyring = q->runtime->keyring };   /* all that unsealing needs */
     const char *hash, *word = esign_word_normalize(typed, p);
     int stale = 0;
+    *matches = 0;
     *better = NULL;
     apr_status_t status = enter(q);
     if (status != APR_SUCCESS)
