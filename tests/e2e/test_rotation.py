@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_rotation.py: keys come and go while people use the portal; a run may be killed at any moment."""
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import os
 import random
 import re
@@ -114,6 +117,33 @@ def test_killed_at_any_moment_and_run_again(ctl, tmp_path):
     assert ctl.sql("PRAGMA integrity_check") == [("ok",)]
     for n in random.sample(range(people), 5):
         assert "card       S-%d " % n in ctl.good("subscriber", "show", parts.tckn("%09d" % (100000000 + n)))
+
+
+# In memory
+
+def memory_of(pid):
+    """Everything that a process can read of its own, range by range."""
+    with open("/proc/%s/mem" % pid, "rb", 0) as memory, open("/proc/%s/maps" % pid) as maps:
+        for line in maps:
+            found = re.match(r"([0-9a-f]+)-([0-9a-f]+) r(?!.*\[v)", line)
+            if found:
+                start, end = (int(n, 16) for n in found.groups())
+                memory.seek(start)
+                yield memory.read(end - start)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may look into a process that leaves no core")
+def test_master_keys_are_gone_once_the_others_are_derived(portal):
+    with open(os.path.join(portal.dir, "conf", "keys")) as file:
+        text, = (line.split()[2] for line in file if line.startswith("key "))
+    master = base64.urlsafe_b64decode(text + "=")
+    extracted = hmac.digest(bytes(32), master, hashlib.sha256)
+    derived = hmac.digest(extracted, b"mod_esign 1 pepper\x01", hashlib.sha256)
+    for pid in rough.processes_of(portal):
+        counts = [0] * 4
+        for part in memory_of(pid):
+            counts = [n + part.count(secret) for n, secret in zip(counts, (text.encode(), master, extracted, derived))]
+        assert counts == [0, 0, 0, 1]
 
 
 # While people use the portal
