@@ -4,6 +4,7 @@
 
 #include "deliver/courier.h"
 #include "runtime.h"
+#include "store/node.h"
 
 #include <ap_mpm.h>
 #include <http_core.h>
@@ -30,6 +31,7 @@ typedef struct {
     apr_pool_t *pool;
     esign_courier_t *courier;
     volatile int ending;
+    apr_time_t told;             /* when esign_node_tell last did its work */
 } watch_t;
 
 /* All of this configuration's. */
@@ -75,6 +77,28 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     return esign_courier_create(&watch->courier, options, watch->pool);
 }
 
+/* What outlives a change of keys outside the database: links, sessions, one-time codes with the ten minutes that they are remembered, windows and the one before. */
+static apr_interval_time_t longest_life(const esign_config_t *c)
+{
+    const apr_interval_time_t lives[] = { c->link_life, c->session_life, c->code_life + apr_time_from_sec(600), 2 * c->address_window };
+    apr_interval_time_t longest = 0;
+    for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++)
+        longest = lives[i] > longest ? lives[i] : longest;
+    return longest;
+}
+
+/* Which keys this node has, for `esignctl key`. */
+static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_database_t *database, apr_pool_t *p)
+{
+    apr_time_t now = apr_time_now();
+    if (now - watch->told < ESIGN_NODE_PAUSE)
+        return ESIGN_OK;
+    esign_result_t result = esign_node_tell(database, config->key_file, longest_life(config), now, p);
+    if (!esign_failed(result))
+        watch->told = now;
+    return result;
+}
+
 static void work(watch_t *watch, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
@@ -86,7 +110,9 @@ static void work(watch_t *watch, apr_pool_t *p)
     esign_database_t *database = esign_runtime_acquire(runtime, p);
     if (!database)
         return;
-    result = esign_courier_round(watch->courier, database, apr_time_now() + ROUND, p);
+    result = tell(watch, runtime->config, database, p);
+    if (!esign_failed(result))
+        result = esign_courier_round(watch->courier, database, apr_time_now() + ROUND, p);
     if (esign_failed(result))
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
     esign_runtime_release(runtime, database);

@@ -9,13 +9,13 @@ CREATE TABLE schema_version (version INTEGER NOT NULL);
 
 CREATE TABLE subscriber (
     id BIGINT PRIMARY KEY,
-    lookup TEXT NOT NULL UNIQUE,        -- the key's id and the keyed hash of the national id, to find it by
+    lookup TEXT NOT NULL UNIQUE,        -- the key's id and, behind a colon, the keyed hash of the national id, to find it by
     national_id TEXT NOT NULL,          -- sealed, as are the next three
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     phone TEXT NOT NULL,                -- as +905551234567
     language TEXT NOT NULL,             -- tr or en
-    word_hash TEXT,                     -- k=ID of the pepper's key, then a PHC string of argon2id; without k=ID: taken in from elsewhere
+    word_hash TEXT,                     -- a PHC string of argon2id whose last part, the hash itself, is sealed and bound to what stands before it
     failures INTEGER NOT NULL,          -- in a row
     wait_until BIGINT NOT NULL,         -- no sign-in before
     closed INTEGER NOT NULL,            -- 1: until `esignctl subscriber open`
@@ -70,5 +70,13 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_time ON audit (time);
 CREATE INDEX audit_subscriber ON audit (subscriber, time);
+
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,              -- host name and key file
+    keys TEXT NOT NULL,                 -- ids of the keys that its httpd has loaded, the active one first
+    life BIGINT NOT NULL,               -- how long a link or session of it lasts at most
+    since BIGINT NOT NULL,              -- it has had these keys
+    seen BIGINT NOT NULL                -- it told so last
+);
 
 INSERT INTO schema_version (version) VALUES (1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* commands.c: keys, the database, pictures, and what is shown. */
+/* commands.c: the database, pictures, and what is shown. */
 #include "ctl/commands.h"
 
 #include "core/captcha.h"
@@ -35,15 +35,6 @@ static apr_int64_t number(const char *text)
 static const char *argument(const esign_command_t *command)
 {
     return APR_ARRAY_IDX(command->arguments, 0, const char *);
-}
-
-int esign_key_new(const esign_command_t *command)
-{
-    const char *path = command->arguments->nelts ? argument(command) : command->settings->key_file;
-    if (!path)
-        return esign_complain(ESIGN_EXIT_USAGE, "name the file: esignctl key new FILE, or EsignKeyFile in %s", command->settings->path);
-    esign_result_t result = esign_keyring_create(path, command->pool);
-    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 
 int esign_db_init(const esign_command_t *command)

@@ -23,7 +23,8 @@ typedef struct {
 
 typedef int esign_command_fn(const esign_command_t *command);
 
-esign_command_fn esign_key_new, esign_db_init, esign_db_upgrade, esign_subscriber_import, esign_subscriber_show, esign_subscriber_lift, esign_subscriber_shut, esign_form,
+esign_command_fn esign_key_new, esign_key_add, esign_key_list, esign_key_rotate, esign_key_retire, esign_db_init, esign_db_upgrade, esign_subscriber_import,
+    esign_subscriber_show, esign_subscriber_lift, esign_subscriber_shut, esign_form,
     esign_captcha_answer, esign_outbox_show, esign_audit_show;
 
 /* "esignctl: …" on standard error. Returns `code`. */

@@ -26,6 +26,11 @@ typedef struct {
 
 static const row_t commands[] = {
     { "key new", "", "[FILE]", "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0, 1, esign_key_new },
+    { "key add", "", "", "Adds a random key to the key file. It opens what is sealed under it and seals nothing until `key rotate`.", 0, 0, esign_key_add },
+    { "key list", "", "", "Lists the keys of the file, how many rows need each, and which running httpd has which.", 0, 0, esign_key_list },
+    { "key rotate", "", "", "Makes the added key the active one and re-seals all rows under it, while the portal runs. Can be stopped and run again.", 0, 0, esign_key_rotate },
+    { "key retire", "", "ID", "Takes a key out of the key file when nothing needs it: no row, no running httpd, and no link or session from before its reload.", 1, 1,
+      esign_key_retire },
     { "db init", "", "", "Creates the tables in the database.", 0, 0, esign_db_init },
     { "db upgrade", "", "", "Raises an older schema to this program's version.", 0, 0, esign_db_upgrade },
     { "subscriber import", "keep-going", "FILE [--keep-going]",

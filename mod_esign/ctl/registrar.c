@@ -123,14 +123,13 @@ esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const
     *ready = *a;
     ready->national_id = apr_pstrdup(p, normalized);
     ready->word = NULL;
-    return a->word_hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
+    return a->word_hash ? ESIGN_OK : esign_word_hash_make(cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
 }
 
 esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)
 {
-    esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language,
-                                      .word_hash = a->word_hash };
-    esign_result_t result = esign_subscriber_add(registrar->database, &subscriber, p);
+    esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language };
+    esign_result_t result = esign_subscriber_add(registrar->database, &subscriber, a->word_hash, p);
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
         result = esign_card_add(registrar->database, subscriber.id, &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
     if (!esign_failed(result))

@@ -80,3 +80,15 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
     *cards = list;
     return ESIGN_OK;
 }
+
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+{
+    esign_result_t result = esign_sealed_renew(database, "card", id, "pin", old[0], &new[0], p);
+    return esign_failed(result) ? result : esign_sealed_renew(database, "card", id, "puk", old[1], &new[1], p);
+}
+
+esign_result_t esign_card_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2, .together = 1, .renew = renew };
+    return esign_reseal_rows(database, &table, run, p);
+}

@@ -104,3 +104,15 @@ esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_hea
     *messages = list;
     return ESIGN_OK;
 }
+
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+{
+    return esign_sealed_renew(database, "outbox", id, "body", old[0], &new[0], p);
+}
+
+/* Row by row: a courier's lease locks many rows in an order of its own, and two who each hold what the other wants would end in PostgreSQL's "deadlock detected". */
+esign_result_t esign_outbox_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    static const esign_reseal_table_t table = { "outbox_sealed", "outbox_reseal", .values = 1, .together = 0, .renew = renew };
+    return esign_reseal_rows(database, &table, run, p);
+}

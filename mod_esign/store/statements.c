@@ -33,12 +33,19 @@ const esign_statement_t esign_database_statements[] = {
     { "subscriber_mail", "UPDATE subscriber SET mail_count = CASE WHEN mail_day = %lld THEN mail_count + 1 ELSE 1 END, mail_day = %lld, mail_last = %lld "
                          "WHERE id = %lld AND (mail_last <= %lld OR mail_day <> %lld OR mail_count < %lld)" },
     { "subscriber_close", "UPDATE subscriber SET closed = 1, epoch = epoch + 1, link_epoch = link_epoch + 1 WHERE id = %lld" },
+    { "subscriber_lock", "UPDATE schema_version SET version = version" },
+    { "subscriber_sealed", "SELECT id, lookup, national_id, name, email, phone, word_hash FROM subscriber WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "subscriber_reseal", "UPDATE subscriber SET lookup = %s, national_id = %s, name = %s, email = %s, phone = %s, word_hash = %s "
+                           "WHERE id = %lld AND lookup = %s AND national_id = %s AND name = %s AND email = %s AND phone = %s "
+                           "AND COALESCE(word_hash, '') = COALESCE(CAST(%s AS TEXT), '')" },
     { "subscriber_open", "UPDATE subscriber SET failures = 0, wait_until = 0, closed = 0 WHERE id = %lld" },
 
     { "card_add", "INSERT INTO card (id, subscriber, serial, state, not_before, not_after, fingerprint, pin, puk) "
                   "SELECT CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%s AS TEXT), CAST(%s AS TEXT), CAST(%s AS TEXT), CAST(%s AS TEXT), CAST(%s AS TEXT), "
                   "CAST(%s AS TEXT), CAST(%s AS TEXT) WHERE NOT EXISTS (SELECT 1 FROM card WHERE serial = %s)" },
     { "card_list", "SELECT id, serial, state, not_before, not_after, fingerprint, pin, puk FROM card WHERE subscriber = %lld ORDER BY serial" },
+    { "card_sealed", "SELECT id, pin, puk FROM card WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "card_reseal", "UPDATE card SET pin = %s, puk = %s WHERE id = %lld AND pin = %s AND puk = %s" },
 
     { "outbox_add", "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) "
                     "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, NULL)" },
@@ -53,6 +60,12 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_expire", "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
                        "WHERE dead = 0 AND expires <= %lld AND lease_until <= %lld" },
     { "outbox_list", "SELECT id, kind, created, due, expires, attempts, dead, lease_until, error FROM outbox ORDER BY created, id" },
+    { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
+
+    { "node_tell", "UPDATE node SET since = CASE WHEN keys = %s AND life = %lld THEN since ELSE %lld END, keys = %s, life = %lld, seen = %lld WHERE name = %s" },
+    { "node_add", "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, %lld)" },
+    { "node_list", "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
 
     { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL)" },
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },

@@ -73,15 +73,15 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
         return esign_page_unavailable(q);
     if (esign_failed(result = esign_subscriber_find(q->database, national_id, &subscriber, p)))
         return esign_page_failed(q, result);
-    const char *hash = subscriber ? subscriber->word_hash : NULL, *better;
+    const char *better;
     int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);
-    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), hash, !waiting, &matches, &better);
+    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), subscriber, !waiting, &matches, &better);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);
     int accepted = matches && !waiting;
     result = esign_limits_record_word(q, subscriber, &accepted);
     if (!esign_failed(result) && accepted && better)
-        result = esign_subscriber_rehash(q->database, subscriber->id, hash, better, p);
+        result = esign_subscriber_rehash(q->database, subscriber, better, p);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     if (!accepted)

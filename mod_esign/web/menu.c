@@ -92,7 +92,7 @@ static int judge_current(esign_request_t *q, const char **problem)
     *problem = !*typed ? "current-empty" : esign_limits_waiting(q->subscriber, q->now) ? "code-waiting" : NULL;
     if (*problem)
         return OK;
-    apr_status_t status = esign_hash_verify(q, typed, q->subscriber->word_hash, 0, &right, &better);
+    apr_status_t status = esign_hash_verify(q, typed, q->subscriber, 0, &right, &better);
     if (status != APR_SUCCESS) {
         esign_hash_refused(q, status);
         return DONE;

@@ -17,7 +17,8 @@
 
 static esign_otp_policy_t policy_of(const esign_request_t *q)
 {
-    return (esign_otp_policy_t){ .digits = q->config->code_digits, .life = q->config->code_life, .tries = 3 };
+    return (esign_otp_policy_t){ .digits = q->config->code_digits, .life = q->config->code_life, .tries = 3,
+                                 .key = esign_keyring_active(q->runtime->keyring) };
 }
 
 static int alive(const esign_otp_t *otp, apr_time_t now)
@@ -71,7 +72,8 @@ static esign_result_t queue_code(esign_request_t *q)
     char *code = esign_secret_alloc(p, ESIGN_OTP_MAX_DIGITS + 1);
     if (open_code(q, &otp) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(q->runtime->cache, p));
-    esign_otp_code(q->runtime->keyring, q->session_key, otp.seed, q->config->code_digits, code);
+    if (!esign_otp_code(q->runtime->keyring, otp.key, q->session_key, otp.seed, q->config->code_digits, code))
+        return esign_result_make(p, APR_EINVAL, "key file", "key %d, which a living code was made with, is not there", otp.key);
     apr_table_t *values = apr_table_make(p, 2);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
     apr_table_setn(values, "code", code);

@@ -13,7 +13,7 @@ from lxml import etree
 import portal as parts
 from command import Instance, file_of, subscriber
 
-COMMANDS = ["key new", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open", "subscriber close", "form", "captcha answer", "outbox list", "audit list"]
+COMMANDS = ["key new", "key add", "key list", "key rotate", "key retire", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open", "subscriber close", "form", "captcha answer", "outbox list", "audit list"]
 FORM = ["form", "10000000146", "--name", "Ayşe Çınar", "--email", "ayse@example.org", "--phone", "+905550000001"]
 
 
@@ -34,6 +34,10 @@ def test_help_of_the_whole_and_of_each_command(ctl):
     ([], "a command is missing"),
     (["key"], "no such command"),
     (["subscriber", "remove"], "no such command"),
+    (["key", "retire"], "usage: esignctl key retire ID"),
+    (["key", "retire", "0"], "write the key's id, a number from 1 to 255"),
+    (["key", "retire", "1x"], "write the key's id"),
+    (["key", "retire", "256"], "write the key's id"),
     (["db", "init", "more"], "usage: esignctl db init"),
     (["subscriber", "import"], "usage: esignctl subscriber import FILE [--keep-going]"),
     (["subscriber", "import", "--"], "usage: esignctl subscriber import"),
@@ -147,7 +151,7 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
         rows = query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(query("SELECT version FROM schema_version"))
     made = shape(ctl.sql)
-    assert len(made) == 10 and made == shape(other.execute)
+    assert len(made) == 11 and made == shape(other.execute)
     ctl.sql("UPDATE schema_version SET version = 99")
     assert "version 99, newer" in ctl.bad(3, "db", "upgrade")
 

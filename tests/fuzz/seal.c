@@ -89,8 +89,8 @@ static void code(const char *session, const char *typed, fuzz_rest_t *rest)
     unsigned char seed[ESIGN_OTP_SEED_SIZE] = { fuzz_byte(rest) };
     char right[ESIGN_OTP_MAX_DIGITS + 1], again[ESIGN_OTP_MAX_DIGITS + 1];
     int digits = 6 + fuzz_byte(rest) % 5;
-    esign_otp_code(fuzz_keyring(), session, seed, digits, right);
-    esign_otp_code(fuzz_keyring(), session, seed, digits, again);
+    int key = esign_keyring_active(fuzz_keyring());
+    HOLDS(esign_otp_code(fuzz_keyring(), key, session, seed, digits, right) && esign_otp_code(fuzz_keyring(), key, session, seed, digits, again));
     HOLDS(strcmp(right, again) == 0 && strlen(right) == (size_t)digits && strspn(right, "0123456789") == (size_t)digits);
     HOLDS(esign_otp_well_formed(right, digits) && esign_otp_matches(right, right));
     HOLDS(!esign_otp_matches(right, typed) || esign_otp_well_formed(typed, digits));

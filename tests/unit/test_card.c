@@ -12,7 +12,7 @@ static const esign_card_t second = { .serial = "TR-0001", .state = "revoked", .n
 static apr_int64_t subscriber_of(esign_database_t *database, const char *national_id)
 {
     esign_subscriber_t subscriber = { .national_id = national_id, .name = "A", .email = "a@example.org", .phone = "+905551112233", .language = "tr" };
-    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, NULL, pool)));
     return subscriber.id;
 }
 
