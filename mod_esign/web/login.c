@@ -56,6 +56,14 @@ int esign_login_get(esign_request_t *q)
     return send_fresh_form(q, &login);
 }
 
+/* Who waits is refused unjudged: nothing tells whether the word was right. */
+static esign_audit_event_e refusal_of(const esign_request_t *q, const esign_subscriber_t *subscriber)
+{
+    if (!subscriber || !esign_limits_waiting(subscriber, q->now))
+        return ESIGN_AUDIT_WORD_REFUSED;
+    return subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING;
+}
+
 /* One transaction either way, of the same statements for a number that is known, unknown, waiting or closed. `*accepted` may turn to 0: of racing guesses those that come after
  * the one that began a wait are refused, whatever they guessed. */
 static esign_result_t record_attempt(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
@@ -63,16 +71,20 @@ static esign_result_t record_attempt(esign_request_t *q, const esign_subscriber_
     apr_pool_t *p = q->r->pool;
     apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
     apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
+    esign_subscriber_t *now = NULL;
+    int closing = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
     if (!esign_failed(result) && *accepted) {
-        esign_subscriber_t *now;
         result = esign_subscriber_get(q->database, id, &now, p);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
+    } else if (!esign_failed(result)) {
+        result = esign_subscriber_just_closed(q->database, counted, &esign_failure_limits, &closing, p);
     }
+    esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : refusal_of(q, now ? now : subscriber);
     if (!esign_failed(result))
-        result = esign_audit_add(q->database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
+        result = esign_audit_add(q->database, event, id, q->address, q->now, p);
     return esign_request_end(q, result);
 }
 
@@ -117,7 +129,7 @@ int esign_login_post(esign_request_t *q)
         login.status = HTTP_OK;
         return send_fresh_form(q, &login);
     }
-    switch (esign_limits_check(q, "sign-in", q->config->address_failures, &login.argument)) {
+    switch (esign_limits_check(q, "sign-in", q->config->address_failures, ESIGN_AUDIT_SIGN_IN_LIMITED, &login.argument)) {
     case ESIGN_CACHE_DONE:
         break;
     case ESIGN_CACHE_MISS:
