@@ -256,7 +256,10 @@ static esign_result_t expire(esign_courier_t *courier, apr_time_t now, int *coun
         result = esign_outbox_expire(courier->database, now, count, courier->round);
     if (!esign_failed(result) && *count > 0)
         result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
-    return esign_database_end(courier->database, result, courier->round);
+    result = esign_database_end(courier->database, result, courier->round);
+    if (esign_failed(result))
+        *count = 0;
+    return result;
 }
 
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p)

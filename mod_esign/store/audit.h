@@ -26,7 +26,7 @@ typedef enum {
     ESIGN_AUDIT_CODE_RESENT,        /* the same code once more */
     ESIGN_AUDIT_SMS_REFUSED,        /* too soon after the last, or too many today */
     ESIGN_AUDIT_CODE_REFUSED,       /* wrong */
-    ESIGN_AUDIT_CODE_DEAD,          /* too late, or after too many tries; not judged */
+    ESIGN_AUDIT_CODE_DEAD,          /* too late, or before one was asked for; not judged */
     ESIGN_AUDIT_SIGNED_IN,          /* second factor right */
     ESIGN_AUDIT_SIGNED_OUT,
 

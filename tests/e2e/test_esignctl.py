@@ -13,7 +13,8 @@ from lxml import etree
 import portal as parts
 from command import Instance, file_of, subscriber
 
-COMMANDS = ["key new", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open", "form", "captcha answer", "outbox list", "audit list"]
+COMMANDS = ["key new", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open", "form", "captcha answer", "outbox list", "audit list",
+            "audit verify", "audit export"]
 FORM = ["form", "10000000146", "--name", "Ayşe Çınar", "--email", "ayse@example.org", "--phone", "+905550000001"]
 
 
