@@ -185,7 +185,8 @@ static void copy(esign_scribe_t *scribe, esign_database_t *database, apr_time_t 
             head.position);
         begin_behind(scribe, head.copied);
     }
-    scribe->reached = head.position;
+    if (!esign_failed(result))
+        scribe->reached = head.position;
     if (!esign_failed(result) && hold(scribe, database, &head, scribe->round)) {
         send_rows(scribe, database, &head, until, p);
         look_what_was_read(scribe);

@@ -266,13 +266,14 @@ def tampering(portal):
     kept = {} if postgresql else {table: portal.sql("SELECT * FROM %s" % table) for table in tables}
 
     def back(*names):
-        for table in names:
-            portal.sql("DELETE FROM %s" % table)
-            if postgresql:
-                portal.sql("INSERT INTO %s SELECT * FROM kept_%s" % (table, table))
-            else:
-                with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], timeout=20)) as connection, connection:
-                    connection.executemany("INSERT INTO %s VALUES (%s)" % (table, ", ".join("?" * len(kept[table][0]))), kept[table])
+        """In one transaction: no courier sees half of it."""
+        if postgresql:
+            portal.sql("; ".join("DELETE FROM %s; INSERT INTO %s SELECT * FROM kept_%s" % (table, table, table) for table in names))
+            return
+        with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], timeout=20)) as connection, connection:
+            for table in names:
+                connection.execute("DELETE FROM %s" % table)
+                connection.executemany("INSERT INTO %s VALUES (%s)" % (table, ", ".join("?" * len(kept[table][0]))), kept[table])
 
     if postgresql:
         for table in tables:
