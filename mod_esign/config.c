@@ -73,6 +73,7 @@ const command_rec esign_config_directives[] = {
     STRING("EsignKeyFile", key_file, NULL, esign_config_check_file, SERVER, "the key file that esignctl key new made"),
     STRING("EsignMemcached", memcached, NULL, esign_config_check_memcached, SERVER, "libmemcached configuration string"),
     COUNT("EsignMemcachedConnections", memcached_connections, 0, 0, 1024, SERVER, "connections of a child at most; 0: one a thread"),
+    STRING("EsignAuditLog", audit_log, "off", esign_config_check_audit_log, SERVER, "where a copy of the audit trail goes: off, syslog[:FACILITY] or \"|PROGRAM …\""),
 
     STRING("EsignIdentityNumber", identity_number, "tckn", esign_config_check_identity_number, SERVER, "tckn, or digits:MIN-MAX"),
     STRING("EsignWordBlocklist", word_blocklist, ESIGN_BLOCKLIST, esign_config_check_file, SERVER, "file of refused words, one a line"),

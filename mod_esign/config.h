@@ -38,6 +38,7 @@ typedef struct {
     const char *key_file;
     const char *memcached;
     int memcached_connections;
+    const char *audit_log;                     /* "off", "syslog:FACILITY", "|PROGRAM …", "|$COMMAND" */
 
     /* Subscriber and word */
     const char *identity_number;

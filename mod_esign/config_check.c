@@ -6,15 +6,19 @@
 #include "core/national_id.h"
 #include "core/render.h"
 #include "core/word.h"
+#include "deliver/audit_log.h"
 #include "deliver/transport.h"
 #include "store/cache.h"
 
 #include <http_core.h>
 #include <mod_session.h>
 
+#include <apr_cstr.h>
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
+
+#include <unistd.h>
 
 /* Where mod_session is not loaded, httpd still loads us, so that we can say what is missing. */
 #pragma weak ap_hook_session_load
@@ -96,6 +100,35 @@ const char *esign_config_check_email(apr_pool_t *p, const char **value)
 const char *esign_config_check_method(apr_pool_t *p, const char **value)
 {
     return strcmp(*value, "GET") == 0 || strcmp(*value, "POST") == 0 ? NULL : apr_psprintf(p, "'%s': write GET or POST", *value);
+}
+
+static const char *check_program(apr_pool_t *p, const char *program)
+{
+    char **words;
+    if (*program == '$')
+        return program[strspn(program, "$ ")] ? NULL : "'|$' runs nothing: write \"|$command\" for the shell";
+    if (apr_tokenize_to_argv(program, &words, p) != APR_SUCCESS || !words[0])
+        return "'|' runs nothing: write \"|/path/of/program arguments\"";
+    if (*words[0] != '/' || access(words[0], X_OK) != 0)
+        return apr_psprintf(p, "'%s' is no program that can be run: write its whole path, as in \"|/usr/bin/logger -t esign\"", words[0]);
+    return NULL;
+}
+
+const char *esign_config_check_audit_log(apr_pool_t *p, const char **value)
+{
+    const char *known, *facility = strncmp(*value, "syslog:", 7) == 0 ? *value + 7 : "authpriv";
+    if (apr_cstr_casecmp(*value, "off") == 0) {
+        *value = "off";
+        return NULL;
+    }
+    if (**value == '|')
+        return check_program(p, *value + 1);
+    if (strcmp(*value, "syslog") != 0 && strncmp(*value, "syslog:", 7) != 0)
+        return apr_psprintf(p, "'%s' is no place for a copy: write off, syslog, syslog:FACILITY or \"|/path/of/program arguments\"", *value);
+    if (esign_audit_log_facility(facility, &known) < 0)
+        return apr_psprintf(p, "'%s' is no facility: write one of %s", facility, known);
+    *value = apr_pstrcat(p, "syslog:", facility, NULL);
+    return NULL;
 }
 
 static const char *check_readable(apr_pool_t *p, const char *directive, const char *path)

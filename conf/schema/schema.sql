@@ -65,11 +65,24 @@ CREATE TABLE audit (
     event TEXT NOT NULL,
     subscriber BIGINT NOT NULL,         -- 0: unknown
     address TEXT NOT NULL,              -- the client's, or "local"
-    position BIGINT,                    -- of the chain
-    chain TEXT                          -- hash over this row and the one before
+    position BIGINT,                    -- in the chain, from 1; NULL: not chained yet; -1: kept out of it, for its seal is wrong
+    chain TEXT,                         -- SHA-256 over this row and the chain value of the one before
+    seal TEXT NOT NULL                  -- key id and HMAC-SHA256 over all other columns
 );
 CREATE INDEX audit_time ON audit (time);
 CREATE INDEX audit_subscriber ON audit (subscriber, time);
+CREATE UNIQUE INDEX audit_position ON audit (position) WHERE position > 0;
+CREATE INDEX audit_unchained ON audit (time, id) WHERE position IS NULL;
+
+-- One row: where the chain ends. It is made with the tables, sealed.
+CREATE TABLE audit_head (
+    position BIGINT NOT NULL,           -- of the last row
+    chain TEXT NOT NULL,                -- its chain value
+    copied BIGINT NOT NULL,             -- rows up to this position have left the host (EsignAuditLog)
+    copier TEXT NOT NULL,               -- the courier that copies
+    copier_until BIGINT NOT NULL,       -- until when, if it gets no further
+    seal TEXT NOT NULL                  -- key id and HMAC-SHA256 over position, chain and copied
+);
 
 CREATE TABLE node (
     name TEXT PRIMARY KEY,              -- host name and key file

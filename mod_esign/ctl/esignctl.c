@@ -44,6 +44,11 @@ static const row_t commands[] = {
     { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },
     { "outbox list", "", "", "Lists the messages that wait or were given up.", 0, 0, esign_outbox_show },
     { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]", "Lists the latest events, newest first.", 0, 0, esign_audit_show },
+    { "audit verify", "expect=", "[--expect POSITION:HASH]",
+      "Looks for rows that were changed, removed, moved or inserted, and tells where the chain ends. --expect: an end told earlier, which must still be there.", 0, 0,
+      esign_audit_check },
+    { "audit export", "since= until= subscriber=", "[--since TIME] [--until TIME] [--subscriber ID]",
+      "Prints the chained events as lines of JSON, in their order. TIME: 2026-11-24 or 2026-11-24T14:07:05Z, UTC; --until is left out itself.", 0, 0, esign_audit_export },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -78,7 +83,7 @@ static int print_help(void)
         print_command(&commands[i]);
     puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS ")\n  --help          this text, or a command's\n  --version\n\n"
          "Keys, passwords and security words are read from files, never from the command line.\n\n"
-         "Exit codes: 0 done; 1 refused or not found; 2 the command line is wrong; 3 settings, key file, database or standard output cannot be used.");
+         "Exit codes: 0 done; 1 refused, not found, or not whole; 2 the command line is wrong; 3 settings, key file, database or standard output cannot be used.");
     return ESIGN_EXIT_OK;
 }
 

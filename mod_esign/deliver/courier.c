@@ -34,6 +34,7 @@ typedef struct {
     apr_int64_t id, subscriber;
     esign_outbox_kind_e kind;
     int attempts;
+    esign_audit_event_e outcome;       /* what the audit trail tells when it is done; ESIGN_AUDIT_EVENTS: nothing */
     const char *address;
     esign_message_context_t context;   /* of the portal that the message is of */
     apr_pool_t *pool;
@@ -87,17 +88,22 @@ static void retry(esign_courier_t *courier, const errand_t *errand, const char *
 static void bury(esign_courier_t *courier, const errand_t *errand, const char *error)
 {
     say(courier, LOG_ERR, 0, "a %s is given up: %s", esign_outbox_kind_name(errand->kind), error);
-    complain(courier, esign_outbox_bury(courier->database, courier->owner, errand->id, error, courier->round));
+    esign_result_t result = esign_database_begin(courier->database, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_bury(courier->database, courier->owner, errand->id, error, courier->round);
+    if (!esign_failed(result))
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, errand->subscriber, errand->address, apr_time_now(), courier->round);
+    complain(courier, esign_database_end(courier->database, result, courier->round));
 }
 
-/* The mail with the link is on its way: that goes into the audit trail with the row's end. */
+/* Sent, or rightly dropped: what became of a request for a link goes into the audit trail with the row's end. */
 static void close_errand(esign_courier_t *courier, const errand_t *errand)
 {
     esign_result_t result = esign_database_begin(courier->database, courier->round);
     if (!esign_failed(result))
         result = esign_outbox_done(courier->database, courier->owner, errand->id, courier->round);
-    if (!esign_failed(result) && errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->subscriber != ESIGN_SUBSCRIBER_NONE)
-        result = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_MAILED, errand->subscriber, errand->address, apr_time_now(), courier->round);
+    if (!esign_failed(result) && errand->outcome != ESIGN_AUDIT_EVENTS)
+        result = esign_audit_add(courier->database, errand->outcome, errand->subscriber, errand->address, apr_time_now(), courier->round);
     complain(courier, esign_database_end(courier->database, result, courier->round));
 }
 
@@ -126,18 +132,24 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
 
 /* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
  * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. */
-static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbox_message_t *message, esign_subscriber_t **subscriber, apr_pool_t *p)
+static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     const char *national_id = apr_table_get(message->values, "national-id");
     int granted = 1;
     *subscriber = NULL;
     esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, subscriber, p) : ESIGN_OK;
-    if (esign_failed(result) || !*subscriber || message->attempts > 1)
+    errand->outcome = *subscriber ? ESIGN_AUDIT_RESET_MAILED : ESIGN_AUDIT_RESET_UNKNOWN;
+    if (esign_failed(result) || !*subscriber)
+        return result;
+    errand->subscriber = (*subscriber)->id;
+    if (message->attempts > 1)
         return result;
     result = esign_subscriber_claim_mail(courier->database, (*subscriber)->id, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
-    if (!granted)
+    if (!granted) {
+        errand->outcome = ESIGN_AUDIT_RESET_SPACED;
         *subscriber = NULL;
+    }
     return result;
 }
 
@@ -148,10 +160,9 @@ static esign_result_t start_reset(esign_courier_t *courier, const esign_outbox_m
     esign_subscriber_t *subscriber;
     esign_mail_t mail;
     const char *token;
-    esign_result_t result = find_recipient(courier, message, &subscriber, p);
+    esign_result_t result = find_recipient(courier, message, errand, &subscriber, p);
     if (esign_failed(result) || !subscriber)
         return result;
-    errand->subscriber = subscriber->id;
     esign_grant_t grant = { .subscriber = subscriber->id, .link_epoch = subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
@@ -235,7 +246,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     errand_t *errand = apr_pcalloc(p, sizeof(*errand));
     const char *address = apr_table_get(message->values, "address");
     const char *url = apr_table_get(message->values, "url"), *organization = apr_table_get(message->values, "organization");
-    *errand = (errand_t){ .id = message->id, .kind = message->kind, .attempts = message->attempts, .pool = p,
+    *errand = (errand_t){ .id = message->id, .kind = message->kind, .attempts = message->attempts, .outcome = ESIGN_AUDIT_EVENTS, .pool = p,
                           .address = address ? apr_pstrdup(p, address) : "unknown", .context = courier->options->message };
     if (url && organization) {
         errand->context.url = apr_pstrdup(p, url);
@@ -261,7 +272,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     else if (message->expires <= apr_time_now())
         bury(courier, errand, "expired");
     else
-        complain(courier, esign_outbox_done(courier->database, courier->owner, errand->id, courier->round));
+        close_errand(courier, errand);
     apr_pool_destroy(p);
 }
 
@@ -285,6 +296,20 @@ static int take_all(esign_courier_t *courier)
     int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
     return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), &courier->mails,
                         o->mails_at_once - esign_transport_pending_mail(courier->transport));
+}
+
+/* Ends messages whose time is over. Whose they were stands sealed in their rows. */
+static esign_result_t expire(esign_courier_t *courier, apr_time_t now, int *count)
+{
+    esign_result_t result = esign_database_begin(courier->database, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_expire(courier->database, now, count, courier->round);
+    if (!esign_failed(result) && *count > 0)
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
+    result = esign_database_end(courier->database, result, courier->round);
+    if (esign_failed(result))
+        *count = 0;
+    return result;
 }
 
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p)
@@ -311,7 +336,7 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
     courier->database = database;
     courier->round = p;
     if (now - courier->expired >= EXPIRE_EVERY) {
-        result = esign_outbox_expire(database, now, &expired, p);
+        result = expire(courier, now, &expired);
         courier->expired = now;
         if (expired > 0)
             say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);

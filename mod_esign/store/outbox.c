@@ -4,7 +4,9 @@
 
 #include "core/digest.h"
 #include "core/record.h"
+#include "store/audit.h"
 #include "store/sealed.h"
+#include "store/subscriber.h"
 
 #include <string.h>
 
@@ -37,7 +39,10 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
                                          .state = "leased", .error = row[ERROR] };
     *good = !esign_failed(esign_sealed_open(database, "outbox", message->id, "body", row[BODY], &body, p)) &&
             (message->values = esign_record_decode(p, body, strlen(body))) != NULL;
-    return *good ? ESIGN_OK : esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    if (*good)
+        return ESIGN_OK;
+    esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
 }
 
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,

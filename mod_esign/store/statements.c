@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* statements.c: every SQL statement of the store, one text for SQLite and PostgreSQL. */
-#include "store/database.h"
+#include "store/audit_row.h"
 
 #define SUBSCRIBER_COLUMNS "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch"
 
@@ -22,6 +22,7 @@ const esign_statement_t esign_database_statements[] = {
                            "wait_until = CASE WHEN failures < %lld THEN wait_until WHEN failures - %lld > 20 THEN %lld "
                            "WHEN " GROWN_WAIT " > %lld THEN %lld ELSE %lld + " GROWN_WAIT " END, "
                            "closed = CASE WHEN failures + 1 >= %lld THEN 1 ELSE closed END WHERE id = %lld" },
+    { "subscriber_failures", "SELECT failures FROM subscriber WHERE id = %lld" },
     { "subscriber_signed_in", "UPDATE subscriber SET failures = 0, wait_until = 0, link_epoch = link_epoch + 1 WHERE id = %lld" },
     { "subscriber_word", "UPDATE subscriber SET word_hash = %s, epoch = epoch + 1, link_epoch = link_epoch + 1, wait_until = 0 "
                          "WHERE id = %lld AND (link_epoch = %lld OR %lld < 0)" },
@@ -67,9 +68,25 @@ const esign_statement_t esign_database_statements[] = {
     { "node_add", "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, %lld)" },
     { "node_list", "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
 
-    { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL)" },
+    { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL, %s)" },
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
-    { "audit_list", "SELECT id, time, event, subscriber, address, node FROM audit ORDER BY time DESC, id LIMIT %lld" },
-    { "audit_list_subscriber", "SELECT id, time, event, subscriber, address, node FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_list", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
+    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND position IS NULL AND seal = %s" },
+    { "audit_keep_out", "UPDATE audit SET position = -1 WHERE id = %lld AND position IS NULL AND seal = %s" },
+    { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position > 0 AND (position, id) > (%lld, %lld) AND position <= %lld "
+                    "ORDER BY position, id LIMIT %lld" },
+    { "audit_beyond", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position > 0 AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) "
+                      "AND (position, id) > (%lld, %lld) ORDER BY position, id LIMIT %lld" },
+    { "audit_kept_out", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position <= 0 AND (id, id) > (%lld, %lld) ORDER BY id LIMIT %lld" },
+    { "audit_by_id", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "audit_reseal", "UPDATE audit SET seal = %s WHERE id = %lld AND seal = %s" },
+    { "audit_count_key", "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_head WHERE seal LIKE %s) FROM audit WHERE seal LIKE %s AND (position IS NULL OR position > 0)" },
+    { "audit_head", "SELECT position, chain, copied, copier, copier_until, seal FROM audit_head" },
+    { "audit_head_chained", "UPDATE audit_head SET position = %lld, chain = %s, seal = %s WHERE seal = %s" },
+    { "audit_head_claim", "UPDATE audit_head SET copier = %s, copier_until = %lld WHERE copier = %s AND copier_until = %lld" },
+    { "audit_head_copied", "UPDATE audit_head SET copied = %lld, copier_until = %lld, seal = %s WHERE seal = %s AND copier = %s" },
+    { "audit_head_reseal", "UPDATE audit_head SET seal = %s WHERE seal = %s" },
     { NULL, NULL }
 };

@@ -164,6 +164,14 @@ esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t i
                                 ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last, &now, &first, &no_wait, &close_at, &id), NULL, p);
 }
 
+esign_result_t esign_subscriber_just_closed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int *closed, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "subscriber_failures", ESIGN_SQL(&id), 1, &rows, p);
+    *closed = !esign_failed(result) && rows->nelts > 0 && esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0) == policy->close_at;
+    return result;
+}
+
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_signed_in", ESIGN_SQL(&id), NULL, p);

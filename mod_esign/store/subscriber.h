@@ -55,6 +55,9 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
 /* Counts one failure with one atomic UPDATE and sets the wait or the closure that follows. With ESIGN_SUBSCRIBER_NONE it runs the same statement on no row. */
 esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, apr_time_t now, apr_pool_t *p);
 
+/* Whether the failure just counted, in the same transaction, is the one that closed sign-in. One SELECT, whoever it is. */
+esign_result_t esign_subscriber_just_closed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int *closed, apr_pool_t *p);
+
 /* A whole sign-in was completed: clears failures and wait, ends unused links. */
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p);
 

@@ -112,3 +112,9 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
     }
     return ESIGN_CACHE_ERROR;
 }
+
+esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_pool_t *p)
+{
+    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, p), "1", now + policy->window, p);
+}

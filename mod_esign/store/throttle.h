@@ -26,4 +26,8 @@ esign_cache_answer_e esign_throttle_room(esign_cache_t *cache, const char *what,
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, apr_pool_t *p);
 
+/* DONE once in a window for `what` and an address, whatever the limit; MISS: it was asked before. One memcached add. */
+esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_pool_t *p);
+
 #endif

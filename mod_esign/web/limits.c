@@ -17,7 +17,22 @@ const esign_failure_policy_t esign_failure_limits = {
     .close_at = 100,
 };
 
-esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, const char **minutes)
+void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber)
+{
+    apr_pool_t *p = q->r->pool;
+    const char *what = apr_psprintf(p, "%s #%" APR_INT64_T_FMT, esign_audit_name(event), subscriber);
+    const esign_throttle_policy_t policy = { .window = q->config->address_window };
+    esign_cache_answer_e first = esign_throttle_first(q->runtime->cache, what, q->address, &policy, q->now, p);
+    if (first == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
+    if (first != ESIGN_CACHE_DONE || !esign_request_database(q))
+        return;
+    esign_result_t result = esign_audit_add(q->database, event, subscriber, q->address, q->now, p);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+}
+
+esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes)
 {
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
     apr_interval_time_t retry = 0;
@@ -25,6 +40,8 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
     if (answer == ESIGN_CACHE_MISS) {
         apr_table_setn(q->r->err_headers_out, "Retry-After", esign_limits_seconds(q, q->now + retry));
         *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
+        esign_request_note(q, esign_audit_name(refusal));
+        esign_limits_audit(q, refusal, ESIGN_SUBSCRIBER_NONE);
     }
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
@@ -51,21 +68,33 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
+/* Who waits is refused unjudged: nothing tells whether the word was right. */
+static esign_audit_event_e refusal_of(const esign_request_t *q, const esign_subscriber_t *subscriber)
+{
+    if (!subscriber || !esign_limits_waiting(subscriber, q->now))
+        return ESIGN_AUDIT_WORD_REFUSED;
+    return subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING;
+}
+
 esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
 {
     apr_pool_t *p = q->r->pool;
     apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
     apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
+    esign_subscriber_t *now = NULL;
+    int closing = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
     if (!esign_failed(result) && *accepted) {
-        esign_subscriber_t *now;
         result = esign_subscriber_get(q->database, id, &now, p);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
+    } else if (!esign_failed(result)) {
+        result = esign_subscriber_just_closed(q->database, counted, &esign_failure_limits, &closing, p);
     }
+    esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : refusal_of(q, now ? now : subscriber);
     if (!esign_failed(result))
-        result = esign_audit_add(q->database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
+        result = esign_audit_add(q->database, event, id, q->address, q->now, p);
     return esign_request_end(q, result);
 }
 

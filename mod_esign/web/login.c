@@ -97,7 +97,7 @@ int esign_login_post(esign_request_t *q)
         login.status = HTTP_OK;
         return send_fresh_form(q, &login);
     }
-    switch (esign_limits_check(q, "sign-in", q->config->address_failures, &login.argument)) {
+    switch (esign_limits_check(q, "sign-in", q->config->address_failures, ESIGN_AUDIT_SIGN_IN_LIMITED, &login.argument)) {
     case ESIGN_CACHE_DONE:
         break;
     case ESIGN_CACHE_MISS:

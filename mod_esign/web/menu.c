@@ -47,8 +47,8 @@ int esign_activity_get(esign_request_t *q)
     esign_page_form(page, "end", "activity", q->subscriber);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
-        /* A newer version's events have no words here. */
-        if (entry->event == ESIGN_AUDIT_EVENTS)
+        /* Those of a newer version have no words here; what was forged is none. */
+        if (!esign_audit_personal(entry->event) || !entry->sound)
             continue;
         esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
                            "address", entry->address, "current", is_this_session(q, entry), NULL);

@@ -66,6 +66,9 @@ const char *esign_request_path(const esign_request_t *q, const char *below);
 /* Logs a failure at error level with the request's own log. */
 void esign_request_log(const esign_request_t *q, esign_result_t result);
 
+/* Logs at info level, with the address, a refusal that anybody can bring about for nothing: such ones are not in the audit trail, which costs a commit each. */
+void esign_request_note(const esign_request_t *q, const char *what);
+
 /* Logs that memcached failed. */
 void esign_request_log_cache(const esign_request_t *q);
 

@@ -258,8 +258,10 @@ static int answer(esign_request_t *q)
         return esign_page_method(q);
     }
     if (post) {
-        if (!esign_client_same_origin(r, q->config))
+        if (!esign_client_same_origin(r, q->config)) {
+            esign_request_note(q, "a form of another site");
             return esign_page_cross_site(q);
+        }
         if (q->form_refusal)
             return esign_page_invalid(q, q->form_refusal);
     }

@@ -106,6 +106,13 @@ def test_every_server_directive_is_merged(portal, tmp_path):
     ("EsignSMSBody \"{nobody}\"", "nobody"),
     ("EsignSMSHeader \"X-Text: {text}\"", "{text} stands in a header"),
     ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
+    ("EsignAuditLog /var/log/audit", "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, syslog:FACILITY or"),
+    ("EsignAuditLog syslog:kern", "EsignAuditLog: 'kern' is no facility: write one of auth, authpriv,"),
+    ("EsignAuditLog syslog:", "EsignAuditLog: '' is no facility"),
+    ("EsignAuditLog \"|\"", "EsignAuditLog: '|' runs nothing: write"),
+    ("EsignAuditLog \"|$ \"", "EsignAuditLog: '|$' runs nothing: write"),
+    ("EsignAuditLog \"|logger -t esign\"", "EsignAuditLog: 'logger' is no program that can be run: write its whole path"),
+    ("EsignAuditLog \"|/nonexistent\"", "EsignAuditLog: '/nonexistent' is no program that can be run"),
     ("EsignSessionIdle 1h\nEsignSessionLife 10min", "EsignSessionIdle"),
 ])
 def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):

@@ -13,7 +13,8 @@ from lxml import etree
 import portal as parts
 from command import Instance, file_of, subscriber
 
-COMMANDS = ["key new", "key add", "key list", "key rotate", "key retire", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open", "subscriber close", "form", "captcha answer", "outbox list", "audit list"]
+COMMANDS = ["key new", "key add", "key list", "key rotate", "key retire", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open",
+            "subscriber close", "form", "captcha answer", "outbox list", "audit list", "audit verify", "audit export"]
 FORM = ["form", "10000000146", "--name", "Ayşe Çınar", "--email", "ayse@example.org", "--phone", "+905550000001"]
 
 
@@ -26,7 +27,7 @@ def test_help_of_the_whole_and_of_each_command(ctl):
         assert ctl.good(*command.split(), "--help").splitlines() == whole[whole.index("  esignctl %s" % command):].splitlines()[:2]
     # No option takes a secret.
     assert set(re.findall(r"--[a-z-]+", whole)) == {"--config", "--help", "--version", "--keep-going", "--name", "--email", "--phone", "--language", "--word-file",
-                                                    "--subscriber", "--max"}
+                                                    "--subscriber", "--max", "--expect", "--since", "--until"}
     assert re.fullmatch(r"esignctl \d+\.\d+\.\d+\n", ctl.good("--version"))
 
 
@@ -151,7 +152,7 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
         rows = query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(query("SELECT version FROM schema_version"))
     made = shape(ctl.sql)
-    assert len(made) == 11 and made == shape(other.execute)
+    assert len(made) == 14 and made == shape(other.execute)
     ctl.sql("UPDATE schema_version SET version = 99")
     assert "version 99, newer" in ctl.bad(3, "db", "upgrade")
 
@@ -255,3 +256,15 @@ def test_audit_list(ctl):
     assert [re.split(r" +", line)[1] for line in one] == ["opened", "registered"]
     assert one == ctl.good("audit", "list", "--subscriber", parts.tckn("100000001")).splitlines()[1:]
     assert "nobody is registered" in ctl.bad(1, "audit", "list", "--subscriber", "#1")
+    # Whatever somebody else writes into a row, a terminal obeys none of it.
+    ctl.sql("UPDATE audit SET address = ? WHERE event = 'opened'", "\x1b[2J\n")
+    assert re.search(r"\?\[2J\? .*   NOT TO BE BELIEVED: its seal is wrong$", ctl.good("audit", "list", "--max", "1"), re.M)
+
+
+def test_audit_verify_without_a_courier(ctl):
+    assert ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n" and ctl.good("audit", "export") == ""
+    ctl.good("subscriber", "import", "-", input=file_of(subscriber(1)))
+    assert ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n"
+    ctl.sql("DELETE FROM audit_head")
+    done = ctl.run("audit", "verify")
+    assert (done.returncode, done.stdout) == (1, "the head of the chain is missing\n0 rows, 1 findings, head 0:\n")

@@ -28,10 +28,10 @@ def test_subscribers_are_imported_shown_and_opened(ctl, tmp_path):
     assert "failures   100\nwaits till 2100-01-01T00:00:00Z\nclosed     yes\n" in shown
     assert ctl.good("subscriber", "open", row) == ""
     assert "failures   0\nwaits till -\nclosed     no\n" in ctl.good("subscriber", "show", row)
-    assert re.search(r"\sopened\s+%s\s+local\s" % row, ctl.good("audit", "list", "--max", "1"))
+    assert re.search(r"\sopened\s+%s\s+local\s" % row, ctl.good("audit", "list", "--max", "2"))
     assert ctl.good("subscriber", "close", row) == ""
     assert "closed     yes\n" in ctl.good("subscriber", "show", row)
-    assert re.search(r"\sclosed\s+%s\s+local\s" % row, ctl.good("audit", "list", "--max", "1"))
+    assert re.search(r"\sbarred\s+%s\s+local\s" % row, ctl.good("audit", "list", "--max", "2"))
     for command in ("show", "open", "close"):
         assert "nobody is registered" in ctl.bad(1, "subscriber", command, parts.tckn("100000009"))
         assert "nobody is registered" in ctl.bad(1, "subscriber", command, row + "x")
