@@ -19,7 +19,7 @@ typedef enum {
     /* Sign-in */
     ESIGN_AUDIT_WORD_ACCEPTED,      /* first factor right */
     ESIGN_AUDIT_WORD_REFUSED,       /* wrong, or nobody has this number */
-    ESIGN_AUDIT_REFUSED_WAITING,    /* word or code not judged: a wait after failures runs. Whether it was right is told nowhere */
+    ESIGN_AUDIT_REFUSED_WAITING,    /* word or code not judged: a wait after failures runs, or there were too many sign-ins. Whether it was right is told nowhere */
     ESIGN_AUDIT_REFUSED_CLOSED,     /* the same while sign-in is closed */
     ESIGN_AUDIT_CLOSED,             /* word or code wrong, and with this failure sign-in is closed */
     ESIGN_AUDIT_SIGN_IN_LIMITED,    /* an address has failed too often; once in a window of an address */

@@ -10,6 +10,9 @@
 
 #define PROOF_FRESH apr_time_from_sec(5 * 60)
 
+#define OFTEN 30
+#define OFTEN_WINDOW apr_time_from_sec(900)
+
 const esign_failure_policy_t esign_failure_limits = {
     .free = 4,
     .first = 30 * APR_USEC_PER_SEC,
@@ -68,6 +71,16 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
+esign_result_t esign_limits_often(esign_request_t *q, apr_int64_t subscriber, esign_audit_event_e event, int *often)
+{
+    int count = 0;
+    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    *often = count >= OFTEN;
+    return result;
+}
+
+const char *const esign_limits_often_seconds = "900";
+
 /* Who waits is refused unjudged: nothing tells whether the word was right. */
 static esign_audit_event_e refusal_of(const esign_request_t *q, const esign_subscriber_t *subscriber)
 {
@@ -82,17 +95,19 @@ esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscrib
     apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
     apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
     esign_subscriber_t *now = NULL;
-    int closing = 0;
+    int closing = 0, often = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
     if (!esign_failed(result) && *accepted) {
         result = esign_subscriber_get(q->database, id, &now, p);
-        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
+        if (!esign_failed(result))
+            result = esign_limits_often(q, id, ESIGN_AUDIT_WORD_ACCEPTED, &often);
+        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
     } else if (!esign_failed(result)) {
         result = esign_subscriber_just_closed(q->database, counted, &esign_failure_limits, &closing, p);
     }
-    esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : refusal_of(q, now ? now : subscriber);
+    esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : often ? ESIGN_AUDIT_REFUSED_WAITING : refusal_of(q, now ? now : subscriber);
     if (!esign_failed(result))
         result = esign_audit_add(q->database, event, id, q->address, q->now, p);
     return esign_request_end(q, result);

@@ -2,6 +2,7 @@
 """test_attacks.py: attacks that worked once, kept."""
 
 import base64
+import concurrent.futures
 import glob
 import hashlib
 import hmac
@@ -92,7 +93,29 @@ def logs_of(portal):
     return found
 
 
-# Who takes up the server's time
+# Who takes up the server's time and room
+
+def test_an_account_fills_neither_database_nor_memcached(portal, browser, subscriber):
+    """Each of these costs a row or a session every time; thirty times in a quarter of an hour is as often as anybody may."""
+    another = portal.browser()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda _: portal.browser().login(subscriber), range(36)))
+    accepted = [page for page in pages if page.status == 303]
+    assert 30 <= len(accepted) < 36, len(accepted)
+    refused = another.login(subscriber)
+    assert (refused.status, refused.problems()) == (422, [("word", "credentials")])
+    assert another.login(portal.new_subscriber()).status == 303
+    other = portal.new_subscriber()
+    browser.sign_in(other)
+    assert [browser.post("pin").status for _ in range(31)] == [200] * 30 + [429]
+    row = portal.row(other)
+    before = portal.sql("SELECT COUNT(*) FROM audit WHERE subscriber = ?", row)
+    page = browser.post("pin")
+    assert (page.status, page.name, page.problems()) == (429, "pin-ask", [(None, "often")]) and other.cards[0]["pin"] not in page.response.text
+    assert portal.sql("SELECT COUNT(*) FROM audit WHERE subscriber = ?", row) == before and browser.get("menu").status == 200
+    assert [browser.post("activity").status for _ in range(31)] == [303] * 30 + [429]
+    assert browser.get("activity").status == 200
+
 
 def test_slow_readers_keep_nobody_out(dear):
     """An answer that nobody takes holds no database connection, of which each of the two children has seventeen."""
@@ -101,8 +124,8 @@ def test_slow_readers_keep_nobody_out(dear):
     s = dear.new_subscriber()
     assert waiting.login(s).status == 303
     browser.sign_in(dear.new_subscriber())
-    # A page as long as it gets.
-    for _ in range(50):
+    # A long page.
+    for _ in range(30):
         assert browser.post("pin").status == 200
     readers = []
     try:
