@@ -8,9 +8,6 @@
 #include <http_protocol.h>
 
 #include <apr_cstr.h>
-#include <apr_strings.h>
-
-#include <unistr.h>
 
 #define BODY_MAX 16384
 
@@ -36,12 +33,6 @@ static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length
     }
 }
 
-static int check_text(void *baton, const char *name, const char *value)
-{
-    (void)baton;
-    return u8_check((const uint8_t *)name, strlen(name)) == NULL && u8_check((const uint8_t *)value, strlen(value)) == NULL;
-}
-
 int esign_form_read(esign_request_t *q)
 {
     request_rec *r = q->r;
@@ -57,16 +48,8 @@ int esign_form_read(esign_request_t *q)
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
     if (coding && apr_cstr_casecmp(coding, "identity") != 0)
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
-    if (memchr(body, '\0', length))
-        return HTTP_BAD_REQUEST;
-    /* In a form + is a space; a real + comes escaped. The browser's names and values are escaped, so a bare space stands for nothing else. */
-    for (apr_size_t i = 0; i < length; i++)
-        if (body[i] == '+')
-            body[i] = ' ';
-    q->form = esign_record_decode(r->pool, body, length);
-    if (!q->form || !apr_table_do(check_text, NULL, q->form, NULL))
-        return HTTP_BAD_REQUEST;
-    return 0;
+    q->form = esign_record_decode_form(r->pool, body, length);
+    return q->form ? 0 : HTTP_BAD_REQUEST;
 }
 
 const char *esign_form_field(const esign_request_t *q, const char *name)
