@@ -53,7 +53,9 @@ static int take_bytes(const char **text, apr_size_t min)
     const char *start = *text + 1;
     apr_size_t given = strcspn(start, "$");
     *text = start + given;
-    return sodium_base642bin(bytes, sizeof bytes, start, given, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0
+    /* libsodium 1.0.18 takes bytes beyond ASCII for letters. */
+    return strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") >= given
+        && sodium_base642bin(bytes, sizeof bytes, start, given, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0
         && length >= min;
 }
 

@@ -132,6 +132,7 @@ static void test_refusal(void)
         { "", "not of argon2id" }, { "$2b$12$abcdefghijklmnopqrstuv", "not of argon2id" }, { "k=1" IMPORTED_SHORT, "not of argon2id" },
         { "$argon2i$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "not of argon2id" },
         { "$argon2id$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nz\xC5\x9F$171S9efrxR7qbqLCB61Ksg", "malformed" },      /* letters beyond ASCII */
         { "$argon2id$v=16$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
         { "$argon2id$v=19$m=19456,p=1,t=2$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
         { "$argon2id$v=19$m=019456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
