@@ -6,6 +6,9 @@
 
 #include <apr_dbd.h>
 
+/* Stands in the corpus as a word and as a PIN; no name of an element or attribute, which a refusal does name, can hold it. */
+#define SECRET "S3+cret"
+
 static const esign_settings_t settings = { .path = "settings", .identity_number = "tckn", .organization = "mod_esign", .hash_memory = 19456, .hash_passes = 2 };
 static esign_registrar_t registrar;
 
@@ -49,7 +52,7 @@ static void keep(void *baton, long line, const char *reason)
     refusals_t *refusals = baton;
     refusals->count++;
     HOLDS(line >= 1 && line <= refusals->lines);
-    HOLDS(*reason && fuzz_clean(reason, "") && !strstr(reason, "S3cret"));
+    HOLDS(*reason && fuzz_clean(reason, "") && !strstr(reason, SECRET));
 }
 
 static void import(const char *path, long lines, int keep_going, apr_pool_t *p)
@@ -62,7 +65,7 @@ static void import(const char *path, long lines, int keep_going, apr_pool_t *p)
     HOLDS(subscribers == 0 || keep_going || (!esign_failed(result) && count.refused == 0));   /* all or nothing */
     HOLDS(subscribers == rows_of("audit", p) && (subscribers > 0 || rows_of("card", p) == 0));
     if (esign_failed(result))
-        HOLDS(fuzz_clean(result.detail, "\t\r") && !strstr(result.detail, "S3cret"));
+        HOLDS(fuzz_clean(result.detail, "") && !strstr(result.detail, SECRET));
     if (subscribers > 0) {
         run("DELETE FROM audit");
         run("DELETE FROM card");

@@ -20,7 +20,7 @@ static void texts(apr_pool_t *p)
     HOLDS(!esign_failed(esign_theme_open(&theme, fuzz_folder(), p)) && !esign_failed(esign_catalogue_load(&ours, ESIGN_TEST_HTDOCS, NULL, p)));
     esign_result_t result = esign_catalogue_load(&whole, ESIGN_TEST_HTDOCS, theme, p);
     if (esign_failed(result)) {
-        HOLDS(strncmp(result.detail, fuzz_folder(), strlen(fuzz_folder())) == 0 && fuzz_clean(result.detail, "\t\r"));
+        HOLDS(strncmp(result.detail, fuzz_folder(), strlen(fuzz_folder())) == 0 && fuzz_clean(result.detail, ""));
         return;
     }
     for (int i = 0; i < ESIGN_LANGUAGES; i++)
@@ -39,7 +39,7 @@ static void stylesheet(const void *sheet, apr_size_t size, apr_pool_t *p)
     xsltStylesheetPtr compiled;
     const char *path = apr_pstrdup(p, fuzz_file("page.xsl", sheet, size));
     esign_result_t result = esign_stylesheet_compile(&compiled, path, ESIGN_TEST_HTDOCS "/xsl", p);
-    HOLDS(esign_failed(result) ? compiled == NULL && strstr(result.detail, path) && !strchr(result.detail, '\n') : compiled != NULL);
+    HOLDS(esign_failed(result) ? compiled == NULL && strstr(result.detail, path) && fuzz_clean(result.detail, "") : compiled != NULL);
 }
 
 static void be_silent(void *data, const char *format, ...)

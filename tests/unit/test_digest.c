@@ -145,6 +145,7 @@ static void test_result(void)
     CU_ASSERT_STRING_EQUAL(result.problem, "part");
     CU_ASSERT_STRING_EQUAL(result.detail, "file line 7");
     CU_ASSERT(!esign_failed(ESIGN_OK));
+    CU_ASSERT_STRING_EQUAL(esign_result_make(pool, APR_EINVAL, "part", "a\nb\x1B[0m \xFFş\xC2\x85\xE2\x80\xA8\xC3").detail, "a b [0m ?ş     ?");
 }
 
 int main(void)
