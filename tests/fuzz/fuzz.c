@@ -5,36 +5,29 @@
 #include <apr_general.h>
 
 #include <dirent.h>
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <unistr.h>
 
-/* A pool hands out parts of large blocks, in which no sanitizer finds a step over the edge. So the memory of an input's pools comes from malloc, each piece for itself, and is freed
- * behind the input. Pools that live on, a database's for example, are left to APR. */
+/* A pool hands out parts of large blocks, in which no sanitizer finds a step over the edge or a leak. So all pool memory comes from malloc, each piece for itself. That of an input's
+ * pools is freed behind the input; that of pools that live on, a database's for example, stays. */
 typedef struct piece_t {
     struct piece_t *next;
     _Alignas(16) char bytes[];
 } piece_t;
 
 static apr_pool_t *input_pool;
-static piece_t *pieces;
+static piece_t *pieces, *lasting;
 
 void *apr_palloc(apr_pool_t *p, apr_size_t size)
 {
-    static void *(*aprs)(apr_pool_t *, apr_size_t);
-    if (!input_pool || !apr_pool_is_ancestor(input_pool, p)) {
-        if (!aprs)
-            *(void **)&aprs = dlsym(RTLD_NEXT, "apr_palloc");
-        return aprs(p, size);
-    }
-    piece_t *piece = malloc(sizeof(*piece) + size);
+    piece_t **list = input_pool && apr_pool_is_ancestor(input_pool, p) ? &pieces : &lasting, *piece = malloc(sizeof(*piece) + size);
     if (!piece)
         abort();
-    piece->next = pieces;
-    pieces = piece;
+    piece->next = *list;
+    *list = piece;
     return piece->bytes;
 }
 
