@@ -30,10 +30,22 @@ static int one_line(const char *text)
     return text == NULL || (*text && strchr(text, '\n') == NULL);
 }
 
-static void settings_file(const char *path, apr_pool_t *p)
+/* Whether every line is a comment, and none is too long. */
+static int all_comments(fuzz_rest_t rest, apr_pool_t *p)
+{
+    while (rest.size > 0) {
+        const char *start = rest.data, *line = fuzz_line(&rest, p);
+        if (*line != '#' || rest.data - start > 4095)
+            return 0;
+    }
+    return 1;
+}
+
+static void settings_file(const char *path, int comments, apr_pool_t *p)
 {
     esign_settings_t settings;
     esign_result_t result = esign_settings_read(&settings, path, p);
+    HOLDS(!comments || (!esign_failed(result) && !settings.key_file));
     if (esign_failed(result)) {
         HOLDS(strncmp(result.detail, path, strlen(path)) == 0);
         return;
@@ -49,5 +61,5 @@ void fuzz_one(const char *data, apr_size_t size, apr_pool_t *p)
 {
     const char *path = fuzz_file("lines", data ? data : "", size);
     key_file(path, p);
-    settings_file(path, p);
+    settings_file(path, all_comments((fuzz_rest_t){ data, size }, p), p);
 }
