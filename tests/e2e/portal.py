@@ -20,6 +20,8 @@ import urllib3
 from lxml import etree
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("ESIGN_BUILD", os.path.join(TOP, "build"))
+HTTPD = os.environ.get("ESIGN_HTTPD", "/usr/sbin/apache2")
 RULES = etree.RelaxNG(etree.parse(os.path.join(TOP, "htdocs", "xsl", "page.rng")))
 urllib3.disable_warnings()
 

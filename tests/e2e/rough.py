@@ -10,6 +10,8 @@ import threading
 
 import requests
 
+import portal as parts
+
 
 class Elsewhere(requests.adapters.HTTPAdapter):
     """Connections from another address of this machine, to a virtual host of another name."""
@@ -189,7 +191,7 @@ def gates_of(portal):
 
 
 def httpd(portal, signal):
-    subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", signal], check=True, capture_output=True, timeout=30)
+    subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", signal], check=True, capture_output=True, timeout=30)
     # It takes its port only after the command has returned.
     assert signal != "start" or portal.wait(lambda: listens(portal)), portal.log()[-2000:]
 
