@@ -22,12 +22,15 @@ typedef enum {
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 
-/* Lives in guarded memory (libsodium) that core files leave out; wiped with its pool. Read-only after load, so threads share it. */
+/* Lives in guarded memory (libsodium) that core files and swap leave out; wiped with its pool. Read-only after load, so threads share it. */
 typedef struct esign_keyring_t esign_keyring_t;
 
 /* Reads the key file: lines `key ID BASE64URL`, `#` comments; ID 1 to 255, 32 bytes each, the last line is the active key.
  * Refuses a file that its group or others may read, naming the file, the line and what to do. */
 esign_result_t esign_keyring_load(esign_keyring_t **keyring, const char *path, apr_pool_t *p);
+
+/* Keeps the keys out of swap in a process that got them by fork, which unlocks memory. 0, or why not: there is a limit, RLIMIT_MEMLOCK. */
+apr_status_t esign_keyring_lock(const esign_keyring_t *keyring);
 
 /* Writes a new key file with one random key, mode 0600. Refuses to overwrite: a lost key loses the database. */
 esign_result_t esign_keyring_create(const char *path, apr_pool_t *p);

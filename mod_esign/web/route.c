@@ -6,6 +6,7 @@
 #include "form.h"
 #include "page.h"
 #include "session.h"
+#include "wipe.h"
 
 #include "core/secret.h"
 
@@ -135,7 +136,8 @@ static esign_request_t *recognise(request_rec *r)
 /* Before anything else logs the request. */
 static int hide_secrets(request_rec *r)
 {
-    recognise(r);
+    if (recognise(r))
+        esign_wipe_after(r);
     return DECLINED;
 }
 
