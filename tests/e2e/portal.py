@@ -210,10 +210,10 @@ class Portal:
         """The subscriber's row id."""
         return int(re.search(r"#(\d+)", self.ctl("subscriber", "show", subscriber.id)).group(1))
 
-    def new_subscriber(self, language="tr", name="Sınama Kişisi"):
+    def new_subscriber(self, language="tr", name="Sınama Kişisi", digits=6):
         n = next(self.serial)
         s = Subscriber(tckn(), "menekşe vadisi %d" % n, "kisi%d@example.org" % n, "+90555%07d" % n, name, language,
-                       [{"serial": "TEST-%d" % n, "pin": "%06d" % random.randrange(10**6), "puk": "%08d" % random.randrange(10**8)}])
+                       [{"serial": "TEST-%d" % n, "pin": "%0*d" % (digits, random.randrange(10**digits)), "puk": "%0*d" % (digits + 2, random.randrange(10**(digits + 2)))}])
         card = s.cards[0]
         xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>
             <security-word>%s</security-word><card serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01">
