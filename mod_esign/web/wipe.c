@@ -13,11 +13,7 @@
 #include <mpm_common.h>
 #include <util_filter.h>
 
-#include <apr_optional_hooks.h>
-
 #include <malloc.h>
-
-#include <openssl/ssl.h>
 
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length)
 {
@@ -38,16 +34,7 @@ void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int s
     ap_pass_brigade(r->output_filters, brigade);
 }
 
-/* mod_ssl's hook, an optional one; Debian does not install the header that declares it, mod_ssl_openssl.h. */
-static int init_server(server_rec *server, apr_pool_t *p, int is_proxy, SSL_CTX *context)
-{
-    (void)server, (void)p;
-    if (!is_proxy && esign_runtime_any())
-        SSL_CTX_set_options(context, SSL_OP_CLEANSE_PLAINTEXT);
-    return OK;
-}
-
-/* Whether a request brings, or will be given, what opens something: a word, a code, a link, a session. */
+/* Whether a request brings what opens something: a word, a code, a link, a session. */
 static int is_secret(const request_rec *r)
 {
     const char *cookies = apr_table_get(r->headers_in, "Cookie");
@@ -70,7 +57,7 @@ static int keep_memory(conn_rec *c, void *socket)
     return OK;
 }
 
-/* What libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. */
+/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. */
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     (void)p, (void)first;
@@ -81,7 +68,6 @@ static void child_init(apr_pool_t *p, server_rec *first)
 void esign_wipe_register_hooks(apr_pool_t *p)
 {
     (void)p;
-    apr_optional_hook_add("init_server", (void (*)(void))init_server, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_pre_connection(keep_memory, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

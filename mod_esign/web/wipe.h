@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wipe.h: what httpd, mod_ssl and OpenSSL would keep of a request in memory of theirs. */
+/* wipe.h: what httpd, mod_ssl, OpenSSL and others would keep of a request in memory of theirs. */
 #ifndef ESIGN_WEB_WIPE_H
 #define ESIGN_WEB_WIPE_H
 
@@ -8,7 +8,7 @@
 #include <apr_buckets.h>
 
 /* From a request that carries a secret on, until its connection ends, what pools and buckets give back goes to the system, which hands it to nobody as it was; httpd would keep
- * it as it is for the next request. That costs a tenth of a millisecond, so other connections do without. */
+ * it as it is for the next request. That costs a tenth of a millisecond, so other connections do without. mod_http2 keeps memory of its own: MaxMemFree rules it. */
 void esign_wipe_after(request_rec *r);
 
 /* Overwrites what a bucket of a request's body holds, once it has been read: `length` bytes at `bytes`, as apr_bucket_read gave them. */

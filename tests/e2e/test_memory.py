@@ -107,6 +107,32 @@ def test_a_word_is_gone_before_its_connection_ends(watched):
         raw.close()
 
 
+def test_nothing_stays_under_http2(make_portal, tmp_path):
+    """mod_http2 and nghttp2 keep memory of their own: with what conf/esign.conf says of them, it goes as well."""
+    include = tmp_path / "http2.conf"
+    modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
+    include.write_text("LoadModule http2_module %s/mod_http2.so\nProtocols h2 http/1.1\nMaxMemFree 1\nEsignCodeDigits 10\nEsignSMSName Sertifika\n" % modules)
+    portal = make_portal("--include", str(include), GLIBC_TUNABLES="glibc.malloc.tcache_count=0")
+    browser, s = rough.Http2(portal), portal.new_subscriber(digits=12)
+    link = portal.browser().reset_link(s)
+    secrets = {"link": link.split("/")[1], "word": s.word, **s.cards[0]}
+    del secrets["serial"]
+    assert browser.ask(link)[0] == 303
+    secrets["reset cookie"] = browser.cookies.pop("__Host-esign-reset")
+    challenge = re.search(r'challenge value="([^"]+)"', browser.ask("login")[1]).group(1)
+    assert browser.ask("login", {"id": s.id, "word": s.word, "challenge": challenge, "answer": portal.answer(challenge)})[0] == 303
+    secrets["session"] = browser.cookies["__Host-esign"]
+    assert browser.ask("otp", {})[0] == 303
+    sms, = portal.wait(lambda: portal.sms(s.phone))
+    secrets["code"] = re.search(r"\b\d{10}\b", sms).group()
+    assert browser.ask("otp/code", {"code": secrets["code"]})[0] == 303
+    secrets["next session"] = browser.cookies["__Host-esign"]
+    status, page = browser.ask("pin", {})
+    assert status == 200 and secrets["pin"] in page and secrets["puk"] in page
+    check_gone(portal, portal.browser(), **secrets)
+    portal.stop()
+
+
 def derived_keys(master):
     """As RFC 5869 has it, under the labels of keyring.c."""
     with open(os.path.join(parts.TOP, "mod_esign", "core", "keyring.c")) as file:
