@@ -206,7 +206,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     (void)log, (void)temporary;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
-    esign_render_init();
+    esign_render_init(p);
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = esign_transport_init();
@@ -253,6 +253,9 @@ static void child_init(apr_pool_t *p, server_rec *first)
         }
         if (runtime->cache)
             continue;
+        apr_status_t locked = esign_keyring_lock(runtime->keyring);
+        if (locked != APR_SUCCESS)
+            ap_log_error(APLOG_MARK, APLOG_WARNING, locked, s, "mod_esign: the keys may be swapped out to disk: raise the limit of locked memory (ulimit -l, LimitMEMLOCK)");
         /* One for each worker thread and one for the courier. */
         int connections = runtime->config->memcached_connections ? runtime->config->memcached_connections : threads + 1;
         esign_result_t result = esign_cache_create(&runtime->cache, runtime->config->memcached, connections, runtime->keyring, p);

@@ -2,7 +2,9 @@
 # common.sh: what ./demo and ./check share: packages and the build.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=$top/build
+# Another build and another way to start httpd: for tests of a build with sanitizers.
+build=${ESIGN_BUILD:-$top/build}
+httpd_program=${ESIGN_HTTPD:-/usr/sbin/apache2}
 
 fail() {
     echo "${0##*/}: $*" >&2

@@ -9,6 +9,7 @@
 #include <openssl/params.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define PROBLEM "key file"
 
@@ -77,6 +78,12 @@ static int fill(esign_keyring_t *keyring, esign_key_file_t *file)
     return done;
 }
 
+/* sodium_malloc puts the block's end at a page's end, so only a rounded size starts aligned. */
+static apr_size_t size_of(int count)
+{
+    return APR_ALIGN(sizeof(esign_keyring_t) + (apr_size_t)count * sizeof(derived_t), 64);
+}
+
 static apr_status_t release(void *keyring)
 {
     sodium_free(keyring);
@@ -85,9 +92,8 @@ static apr_status_t release(void *keyring)
 
 static esign_result_t make(esign_keyring_t **keyring, esign_key_file_t *file, apr_pool_t *p)
 {
-    apr_size_t size = sizeof **keyring + (apr_size_t)file->count * sizeof(derived_t);
-    /* sodium_malloc puts the block's end at a page's end, so only a rounded size starts aligned. */
-    esign_keyring_t *made = sodium_init() < 0 ? NULL : sodium_malloc(APR_ALIGN(size, 64));
+    apr_size_t size = size_of(file->count);
+    esign_keyring_t *made = sodium_init() < 0 ? NULL : sodium_malloc(size);
     if (made == NULL)
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no guarded memory for %d keys", file->count);
     memset(made, 0, size);
@@ -112,6 +118,11 @@ esign_result_t esign_keyring_load(esign_keyring_t **keyring, const char *path, a
         result = make(keyring, file, p);
     apr_pool_destroy(scratch);
     return result;
+}
+
+apr_status_t esign_keyring_lock(const esign_keyring_t *keyring)
+{
+    return mlock(keyring, size_of(keyring->count)) == 0 ? APR_SUCCESS : errno;
 }
 
 int esign_keyring_active(const esign_keyring_t *keyring)

@@ -20,11 +20,14 @@ typedef enum {
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 
-/* Lives in guarded memory (libsodium) that core files leave out; wiped with its pool. Read-only after load, so threads share it. */
+/* Lives in guarded memory (libsodium) that core files and swap leave out; wiped with its pool. Read-only after load, so threads share it. */
 typedef struct esign_keyring_t esign_keyring_t;
 
 /* Loads the key file, as key_file.h reads and refuses it. */
 esign_result_t esign_keyring_load(esign_keyring_t **keyring, const char *path, apr_pool_t *p);
+
+/* Keeps the keys out of swap in a process that got them by fork, which unlocks memory. 0, or why not: there is a limit, RLIMIT_MEMLOCK. */
+apr_status_t esign_keyring_lock(const esign_keyring_t *keyring);
 
 /* The id that new seals use. */
 int esign_keyring_active(const esign_keyring_t *keyring);

@@ -114,8 +114,8 @@ static int has_memory(size_t size)
     return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
-/* A wrong word against a hash that was made when less was asked takes as long as against one of today: what is missing is spent on the dummy, for otherwise the time would tell
- * that somebody is registered. Argon2id's time is that of memory times passes. */
+/* A word against a hash that was made when less was asked takes as long as against one of today: what is missing is spent on the dummy, for otherwise the time would tell
+ * that somebody is registered. A right word takes as long as a wrong one: it is refused like one while its owner has to wait. Argon2id's time is that of memory times passes. */
 static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *word, apr_pool_t *p)
 {
     apr_int64_t rest = (apr_int64_t)cost.memory_kib * cost.passes - numbers->memory_kib * numbers->passes;
@@ -136,7 +136,7 @@ esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, 
     if (verified != 0 && (errno != EINVAL || !has_memory((size_t)memory)))
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id");
     *matches = verified == 0 && real && word[0] != '\0';
-    if (real && !*matches)
+    if (real)
         spend_rest(cost, &numbers, word, p);
     if (refusal != NULL)
         return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s", refusal);

@@ -211,8 +211,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
     /* Whatever opens an SQLite database that is not there makes the file: for its owner alone. */
     umask(077);
     apr_app_initialize(&argc, &argv, &environment);
-    esign_render_init();
     apr_pool_create(&p, NULL);
+    esign_render_init(p);
     int code = run(argc, argv, p);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
         code = esign_complain(ESIGN_EXIT_ENVIRONMENT, "standard output cannot be written; what the command did stands");

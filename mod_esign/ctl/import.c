@@ -55,13 +55,12 @@ static void keep_complaint(void *data, const char *message, xmlParserSeverities 
     complaint->line = xmlTextReaderGetParserLineNumber(complaint->reader);
 }
 
-/* Copies a value into the subscriber's pool and overwrites libxml2's own. */
+/* Copies a value into the subscriber's pool. */
 static const char *take_secret(apr_pool_t *p, xmlChar *value)
 {
     if (!value)
         return NULL;
     const char *copy = esign_secret_copy(p, value, strlen(TEXT(value)));
-    esign_secret_wipe(value, strlen(TEXT(value)));
     xmlFree(value);
     return copy;
 }

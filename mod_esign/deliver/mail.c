@@ -47,7 +47,8 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
 static void add_part(esign_transfer_t *transfer, const char *text, const char *type)
 {
     curl_mimepart *part = curl_mime_addpart(transfer->mime);
-    if (!part || curl_mime_data(part, text, CURL_ZERO_TERMINATED) != CURLE_OK || curl_mime_type(part, type) != CURLE_OK ||
+    esign_transfer_text_t *source = esign_transfer_text(transfer, text);
+    if (!part || curl_mime_data_cb(part, (curl_off_t)source->length, esign_transfer_read, esign_transfer_seek, NULL, source) != CURLE_OK || curl_mime_type(part, type) != CURLE_OK ||
         curl_mime_encoder(part, "quoted-printable") != CURLE_OK)
         transfer->setup = CURLE_OUT_OF_MEMORY;
 }

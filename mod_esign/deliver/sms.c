@@ -73,8 +73,13 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     if (strcmp(gateway->method, "POST") == 0) {
         const char *pattern = gateway->body ? gateway->body : "";
         const char *body = esign_template_fill(transfer->pool, pattern, &values, esign_template_escape(media_type(gateway)));
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDS, body);
+        esign_transfer_text_t *source = esign_transfer_text(transfer, body);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_POST, 1L);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->length);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_READFUNCTION, esign_transfer_read);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_READDATA, source);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKFUNCTION, esign_transfer_seek);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKDATA, source);
     }
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, skip_body);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, transfer);

@@ -97,6 +97,32 @@ void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list,
         transfer->setup = CURLE_OUT_OF_MEMORY;
 }
 
+esign_transfer_text_t *esign_transfer_text(esign_transfer_t *transfer, const char *text)
+{
+    esign_transfer_text_t *made = apr_pcalloc(transfer->pool, sizeof(*made));
+    made->length = strlen(text);
+    made->bytes = esign_secret_copy(transfer->pool, text, made->length);
+    return made;
+}
+
+size_t esign_transfer_read(char *to, size_t size, size_t count, void *text)
+{
+    esign_transfer_text_t *from = text;
+    apr_size_t room = size * count, left = from->length - from->taken, taken = left < room ? left : room;
+    memcpy(to, from->bytes + from->taken, taken);
+    from->taken += taken;
+    return taken;
+}
+
+int esign_transfer_seek(void *text, curl_off_t offset, int origin)
+{
+    esign_transfer_text_t *from = text;
+    if (origin != SEEK_SET || offset < 0 || (apr_size_t)offset > from->length)
+        return CURL_SEEKFUNC_FAIL;
+    from->taken = (apr_size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 esign_result_t esign_transfer_start(esign_transfer_t *transfer)
 {
     esign_transport_t *transport = transfer->transport;

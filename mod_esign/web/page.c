@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "mark.h"
+#include "wipe.h"
 
 #include "core/secret.h"
 
@@ -110,7 +111,6 @@ static void serialise(esign_page_t *page, char **output, apr_size_t *length)
     xmlDocDumpMemoryEnc(page->document, &bytes, &size, "UTF-8");
     *length = (apr_size_t)size;
     *output = esign_secret_copy(page->q->r->pool, bytes, *length);
-    esign_secret_wipe(bytes, *length);
     xmlFree(bytes);
 }
 
@@ -158,7 +158,7 @@ int esign_page_send(esign_page_t *page)
     ap_set_content_length(r, (apr_off_t)length);
     esign_request_release(q);
     if (!r->header_only)
-        ap_rwrite(output, (int)length, r);
+        esign_wipe_send(r, output, length, page->secret);
     return OK;
 }
 

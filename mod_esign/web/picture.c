@@ -3,6 +3,7 @@
 #include "picture.h"
 
 #include "form.h"
+#include "wipe.h"
 
 #include "core/secret.h"
 #include "core/work.h"
@@ -108,18 +109,12 @@ void esign_picture_show(esign_page_t *page, xmlNodePtr form, const esign_picture
         show_work(page, challenge, picture);
 }
 
-/* In one brigade to its end: only then httpd's own filter answers the ranges that Safari asks a sound in. */
 static int send_bytes(esign_request_t *q, const char *type, const char *bytes, apr_size_t length)
 {
-    request_rec *r = q->r;
-    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
-    ap_set_content_type(r, type);
-    ap_set_content_length(r, (apr_off_t)length);
-    ap_set_accept_ranges(r);
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, list));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(list));
-    ap_pass_brigade(r->output_filters, brigade);
+    ap_set_content_type(q->r, type);
+    ap_set_content_length(q->r, (apr_off_t)length);
+    ap_set_accept_ranges(q->r);
+    esign_wipe_send(q->r, bytes, length, 0);
     return OK;
 }
 

@@ -59,6 +59,7 @@ int esign_pin_post(esign_request_t *q)
     if (esign_failed(result))
         return esign_page_failed(q, result);
     esign_page_t *page = esign_page_new(q, "pin", HTTP_OK);
+    page->secret = 1;
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
     esign_page_element(page, NULL, "shown", "seconds", seconds, "then", menu, NULL);
     for (int i = 0; i < cards->nelts; i++) {

@@ -7,6 +7,7 @@
 #include "mark.h"
 #include "page.h"
 #include "session.h"
+#include "wipe.h"
 
 #include "core/http.h"
 #include "core/secret.h"
@@ -110,7 +111,8 @@ static esign_request_t *recognise(request_rec *r)
 /* Before anything else logs the request. */
 static int hide_secrets(request_rec *r)
 {
-    recognise(r);
+    if (recognise(r))
+        esign_wipe_after(r);
     return DECLINED;
 }
 

@@ -249,19 +249,8 @@ def test_ten_views_of_the_pin_are_one_mail(portal):
 # What is logged
 
 def test_http2_logs_no_secret(two):
-    s = two.new_subscriber()
-    jar = {}
-
-    def curl(path, fields=None):
-        options = [] if fields is None else ["--data-binary", urllib.parse.urlencode(fields)]
-        cookie = ["-H", "Cookie: " + "; ".join("%s=%s" % pair for pair in jar.items())] if jar else []
-        done = subprocess.run(["curl", "-s", "-i", "--http2", "--noproxy", "*", "--cacert", two.env["CERTIFICATE"], "--max-time", "30",
-                               "-H", "Accept: application/xml", *options, *cookie, two.url + path], capture_output=True, text=True, timeout=60)
-        head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
-        assert head.startswith("HTTP/2 "), done
-        jar.update(re.findall(r"^set-cookie: ([^=]+)=([^;]+)", head, re.M))
-        return int(head.split()[1]), body
-
+    s, browser = two.new_subscriber(), rough.Http2(two)
+    curl, jar = browser.ask, browser.cookies
     link = two.browser().reset_link(s)
     secrets = [link.split("/")[1], s.word]
     assert curl(link)[0] == 303 and curl("reset/word")[0] == 200

@@ -23,12 +23,12 @@ def httpd(portal, tmp_path, extra, *options):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = tmp_path / "httpd.conf"
         conf.write_text(file.read() + "\n" + extra + "\n")
-    done = subprocess.run(["/usr/sbin/apache2", "-f", str(conf), "-t", *options], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-f", str(conf), "-t", *options], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
 def directives(portal):
-    done = subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True)
     found = re.findall(r"^(Esign\w*) \(mod_esign\.c\)\n\t.*\n\t(.*)$", done.stdout, re.M)
     if not found:
         found = re.findall(r"^(Esign\w*) \([^)]*\)\n\t.*\n\t(.*)$", done.stdout, re.M)
@@ -128,7 +128,7 @@ def test_a_missing_module_is_named(portal, tmp_path, module):
     conf = re.sub(r"(?m)^\s*(LoadModule %s_module|%s).*\n" % (module, {"session": "Session ", "dbd": "DBD", "ssl": "SSL"}[module]), "", conf)
     path = tmp_path / "httpd.conf"
     path.write_text(conf)
-    done = subprocess.run(["/usr/sbin/apache2", "-f", str(path), "-t"], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True)
     assert done.returncode != 0 and "mod_%s" % module in done.stderr and "LoadModule" in done.stderr, done.stderr
 
 
@@ -140,7 +140,7 @@ def test_portals_share_what_the_main_server_says(portal, tmp_path):
     for extra, told in (("", "EsignPublicURL is missing"),
                         ("<VirtualHost 127.0.0.1:1>\nServerName other\nEsignPublicURL https://other.example.org\n</VirtualHost>", "Syntax OK")):
         path.write_text(conf + extra)
-        assert told in subprocess.run(["/usr/sbin/apache2", "-f", str(path), "-t"], capture_output=True, text=True).stderr
+        assert told in subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True).stderr
 
 
 def test_a_broken_theme_is_found(portal, tmp_path):

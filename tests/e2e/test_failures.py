@@ -166,7 +166,7 @@ def test_graceful_restarts_under_load(make_portal):
         thread.start()
     for _ in range(2):
         time.sleep(4)
-        subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
+        subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
     time.sleep(6)
     stop.set()
     for thread in threads:
