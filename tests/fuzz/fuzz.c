@@ -2,6 +2,8 @@
 /* fuzz.c: calls a target for libFuzzer or for the replay, and lets a sanitizer see what is done with pool memory. */
 #include "fuzz.h"
 
+#include "core/render.h"
+
 #include <apr_general.h>
 
 #include <dirent.h>
@@ -131,6 +133,15 @@ const esign_keyring_t *fuzz_keyring(void)
         HOLDS(!esign_failed(esign_keyring_load(&keyring, fuzz_file("keyring", lines, sizeof(lines) - 1), p)));
     }
     return keyring;
+}
+
+void fuzz_libraries(void)
+{
+    static apr_pool_t *p;
+    if (!p) {
+        apr_pool_create(&p, NULL);
+        esign_render_init(p);
+    }
 }
 
 int fuzz_clean(const char *text, const char *allowed)

@@ -43,6 +43,9 @@ const char *fuzz_folder(void);
 /* Two keys, loaded from a key file once; the second is active. */
 const esign_keyring_t *fuzz_keyring(void);
 
+/* Makes libxml2 and libxslt ready, once. */
+void fuzz_libraries(void);
+
 /* Whether a text is UTF-8 and has no control character but those of `allowed`. */
 int fuzz_clean(const char *text, const char *allowed);
 

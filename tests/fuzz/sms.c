@@ -84,7 +84,7 @@ void fuzz_one(const char *data, apr_size_t size, apr_pool_t *p)
 {
     fuzz_rest_t rest = { data, size };
     const char *pattern = fuzz_line(&rest, p), *value = fuzz_text(&rest, p);
-    esign_render_init();
+    fuzz_libraries();
     fill(pattern, value, p);
     xml(value, p);
     size_of(value);

@@ -56,7 +56,7 @@ void fuzz_one(const char *data, apr_size_t size, apr_pool_t *p)
 {
     if (size == 0)
         return;
-    esign_render_init();
+    fuzz_libraries();
     xmlSetGenericErrorFunc(NULL, be_silent);
     if (data[0] == 'S') {
         stylesheet(data + 1, size - 1, p);
