@@ -24,7 +24,11 @@ def regions(pid, guarded):
                 flags = line.split()[1:]
                 if used and "r" in rights and ("dd" in flags) == guarded and not name.startswith(("[vvar", "[vsyscall")) and ("w" in rights or not name.startswith("/")):
                     memory.seek(start)
-                    yield memory.read(end - start), flags
+                    try:
+                        yield memory.read(end - start), flags
+                    except OSError:
+                        # Given back meanwhile.
+                        pass
 
 
 def forms(secret):
