@@ -3,6 +3,7 @@
 #include "ctl/commands.h"
 
 #include "core/iso_time.h"
+#include "store/audit.h"
 #include "store/card.h"
 #include "store/node.h"
 #include "store/outbox.h"
@@ -15,6 +16,35 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AUDIT_BATCH 100
+
+/* Rows of the audit trail by the keys of the file. */
+static esign_result_t count_audit(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    const int *ids;
+    int count = esign_keyring_ids(database->keyring, &ids);
+    esign_result_t result = ESIGN_OK;
+    for (int i = 0; i < count && !esign_failed(result); i++) {
+        result = esign_audit_count_key(database, ids[i], &run->needed[ids[i]], p);
+        run->rows += run->needed[ids[i]];
+    }
+    return result;
+}
+
+/* The audit trail in the same way as the other tables; its head is the last. */
+static esign_result_t reseal_audit(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    int sealed = 0, refused = 0, head = 0;
+    esign_result_t result = run->write ? esign_audit_reseal(database, &run->after, AUDIT_BATCH, &sealed, &refused, p) : ESIGN_OK;
+    run->ended = run->after == 0;
+    if (run->write && run->ended && !esign_failed(result))
+        result = esign_audit_reseal_head(database, &head, p);
+    run->resealed += sealed + head;
+    run->refused += refused;
+    run->refusal = "esignctl audit verify tells";
+    return esign_failed(result) || !run->ended ? result : count_audit(database, run, p);
+}
+
 /* Everything that is sealed in the database. */
 static const struct {
     const char *name;
@@ -23,6 +53,7 @@ static const struct {
     { "subscriber", esign_subscriber_reseal },
     { "card", esign_card_reseal },
     { "outbox", esign_outbox_reseal },
+    { "audit", reseal_audit },
 };
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
@@ -40,23 +71,26 @@ int esign_key_new(const esign_command_t *command)
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 
-/* The settings must name the key file; an exit code. */
-static int check_path(const esign_command_t *command)
+/* Tells the audit trail what was done to the key file; an exit code. */
+static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_t *p)
 {
-    const esign_settings_t *settings = command->settings;
-    return settings->key_file ? ESIGN_EXIT_OK : esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: EsignKeyFile is missing", settings->path);
+    esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
+    if (esign_failed(result))
+        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "it is done, but the audit trail could not be told: %s", result.detail);
+    return ESIGN_EXIT_OK;
 }
 
 int esign_key_add(const esign_command_t *command)
 {
-    int id, code = check_path(command);
-    if (code != ESIGN_EXIT_OK)
-        return code;
-    esign_result_t result = esign_key_file_add(command->settings->key_file, &id, command->pool);
+    esign_database_t *database;
+    int id;
+    esign_result_t result = esign_settings_database(command->settings, 1, &database, command->pool);
+    if (!esign_failed(result))
+        result = esign_key_file_add(command->settings->key_file, &id, command->pool);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("key %d is added, and not active yet. Give the file to every node and reload httpd there; then: esignctl key rotate\n", id);
-    return ESIGN_EXIT_OK;
+    return note(database, ESIGN_AUDIT_KEY_ADDED, command->pool);
 }
 
 /* One way through a table. Between batches it rests as long as it worked: others want to write, too. */
@@ -167,8 +201,8 @@ int esign_key_list(const esign_command_t *command)
     return ESIGN_EXIT_OK;
 }
 
-/* Re-seals one table and tells; `*left` grows by the rows that still need another key than the active one. */
-static esign_result_t rotate_table(esign_database_t *database, size_t table, apr_int64_t *left, apr_pool_t *p)
+/* Re-seals one table and tells; `*done` grows by the rows that were, `*left` by those that still need another key than the active one. */
+static esign_result_t rotate_table(esign_database_t *database, size_t table, apr_int64_t *done, apr_int64_t *left, apr_pool_t *p)
 {
     esign_reseal_t *run = apr_palloc(p, sizeof(*run));
     esign_result_t result;
@@ -183,6 +217,7 @@ static esign_result_t rotate_table(esign_database_t *database, size_t table, apr
     printf("%s: %" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " re-sealed\n", tables[table].name, run->rows, resealed);
     if (run->refused)
         esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT " rows of %s stay as they are, the first of them: %s", run->refused, tables[table].name, run->refusal);
+    *done += resealed;
     *left += run->missed + run->refused;
     return ESIGN_OK;
 }
@@ -216,19 +251,19 @@ static int prepare(const esign_command_t *command, esign_database_t **database)
 int esign_key_rotate(const esign_command_t *command)
 {
     esign_database_t *database;
-    apr_int64_t left = 0;
+    apr_int64_t resealed = 0, left = 0;
     esign_result_t result = ESIGN_OK;
     int code = prepare(command, &database);
     if (code != ESIGN_EXIT_OK)
         return code;
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
-        result = rotate_table(database, i, &left, command->pool);
+        result = rotate_table(database, i, &resealed, &left, command->pool);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s; what was re-sealed stays so, and the same command goes on", result.problem, result.detail);
     if (left)
         return ESIGN_EXIT_REFUSED;
     puts("An httpd that has not read this file since still seals under an older key: give it to every node, reload httpd there, and run key rotate once more.");
-    return ESIGN_EXIT_OK;
+    return resealed ? note(database, ESIGN_AUDIT_KEY_ROTATED, command->pool) : ESIGN_EXIT_OK;
 }
 
 /* "12 of subscriber, 3 of card"; NULL: no row needs the key. */
@@ -277,5 +312,5 @@ int esign_key_retire(const esign_command_t *command)
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("key %d is retired. Give the file to every node and reload httpd there.\n", id);
-    return ESIGN_EXIT_OK;
+    return note(database, ESIGN_AUDIT_KEY_RETIRED, p);
 }

@@ -41,7 +41,7 @@ typedef struct {
     int unknown_key;                      /* a key id that some rows are sealed under and the key file lacks; they wait. 0: none */
 } esign_audit_batch_t;
 
-/* Chains up to `max` rows, oldest first, in one transaction; with nothing to chain it costs one SELECT on an index. When another courier was faster, `chained` is 0. APR_EINVAL: the head is
+/* Chains up to `max` rows, oldest first, in one transaction; with nothing to chain it costs one SELECT on an index. When another courier or a change of keys was faster, `chained` is 0. APR_EINVAL: the head is
  * wrong. */
 esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_t *cursor, int max, esign_audit_batch_t *batch, apr_pool_t *p);
 

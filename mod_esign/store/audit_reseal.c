@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include <stdlib.h>
+
 /* Seals one row anew, if it needs that and may have it. */
 static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t *row, int *sealed, int *refused, apr_pool_t *p)
 {
@@ -21,6 +23,15 @@ static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t
     return result;
 }
 
+/* The order in which the courier locks rows that it chains: in another, the two could end in PostgreSQL's "deadlock detected". */
+static int compare(const void *a, const void *b)
+{
+    const esign_audit_row_t *one = a, *other = b;
+    if (one->time != other->time)
+        return one->time < other->time ? -1 : 1;
+    return (one->id > other->id) - (one->id < other->id);
+}
+
 esign_result_t esign_audit_reseal(esign_database_t *database, apr_int64_t *after, int max, int *sealed, int *refused, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
@@ -29,11 +40,14 @@ esign_result_t esign_audit_reseal(esign_database_t *database, apr_int64_t *after
     esign_result_t result = esign_database_read(database, "audit_by_id", ESIGN_SQL(after, &most), ESIGN_AUDIT_ROW_WIDTH, &rows, p);
     if (!esign_failed(result))
         result = esign_database_begin(database, p);
+    apr_array_header_t *list = apr_array_make(p, max, sizeof(esign_audit_row_t));
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
-        esign_audit_row_t row = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
-        result = reseal(database, &row, sealed, refused, p);
-        last = row.id;
+        APR_ARRAY_PUSH(list, esign_audit_row_t) = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
+        last = APR_ARRAY_IDX(list, i, esign_audit_row_t).id;
     }
+    qsort(list->elts, (size_t)list->nelts, sizeof(esign_audit_row_t), compare);
+    for (int i = 0; !esign_failed(result) && i < list->nelts; i++)
+        result = reseal(database, &APR_ARRAY_IDX(list, i, esign_audit_row_t), sealed, refused, p);
     result = esign_database_end(database, result, p);
     if (esign_failed(result))
         *sealed = 0;
