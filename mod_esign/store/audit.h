@@ -59,7 +59,7 @@ typedef struct {
     apr_int64_t subscriber;     /* ESIGN_SUBSCRIBER_NONE: unknown */
     const char *address;        /* the client's, or "local" */
     const char *node;           /* host name of the server */
-    apr_int64_t position;       /* in the chain; 0: not yet; negative: kept out */
+    apr_int64_t position;       /* in the chain; 0: not yet; -1: kept out */
     int sound;                  /* its seal is right */
 } esign_audit_entry_t;
 

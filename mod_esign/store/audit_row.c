@@ -74,9 +74,10 @@ esign_audit_row_t esign_audit_row_read(const char *const *columns)
 {
     enum { ID, TIME, NODE, EVENT, SUBSCRIBER, ADDRESS, POSITION, CHAIN, SEAL };
 #define TEXT(column) (columns[column] ? columns[column] : "")
+    int kept_out = !columns[POSITION] && columns[CHAIN];
     return (esign_audit_row_t){ .id = esign_database_number(columns, ID), .time = esign_database_number(columns, TIME), .node = TEXT(NODE), .event = TEXT(EVENT),
                                 .subscriber = esign_database_number(columns, SUBSCRIBER), .address = TEXT(ADDRESS),
-                                .position = esign_database_number(columns, POSITION), .chain = TEXT(CHAIN), .seal = TEXT(SEAL) };
+                                .position = kept_out ? -1 : esign_database_number(columns, POSITION), .chain = TEXT(CHAIN), .seal = TEXT(SEAL) };
 #undef TEXT
 }
 

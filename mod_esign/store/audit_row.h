@@ -19,7 +19,7 @@ typedef struct {
     const char *event;          /* an esign_audit_name, or one of another version */
     apr_int64_t subscriber;     /* ESIGN_SUBSCRIBER_NONE: unknown */
     const char *address;        /* the client's, or "local" */
-    apr_int64_t position;       /* in the chain, from 1; 0: not chained yet; negative: kept out of it, for its seal was wrong */
+    apr_int64_t position;       /* in the chain, from 1; 0: not chained yet; -1: kept out of it, for its seal was wrong */
     const char *chain;          /* base64url, 43 characters; "" before the row is chained */
     const char *seal;           /* KEYID.MAC: who writes to the database without the key file makes none */
 } esign_audit_row_t;

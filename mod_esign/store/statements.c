@@ -72,17 +72,19 @@ const esign_statement_t esign_database_statements[] = {
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
     { "audit_list", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
     { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
-    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
-    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND position IS NULL AND seal = %s" },
-    { "audit_keep_out", "UPDATE audit SET position = -1 WHERE id = %lld AND position IS NULL AND seal = %s" },
-    { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position > 0 AND (position, id) > (%lld, %lld) AND position <= %lld "
+    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position IS NULL AND chain IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
+    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND position IS NULL AND chain IS NULL AND seal = %s" },
+    { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND position IS NULL AND chain IS NULL AND seal = %s" },
+    { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld "
                     "ORDER BY position, id LIMIT %lld" },
-    { "audit_beyond", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position > 0 AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) "
-                      "AND (position, id) > (%lld, %lld) ORDER BY position, id LIMIT %lld" },
-    { "audit_kept_out", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position <= 0 AND (id, id) > (%lld, %lld) ORDER BY id LIMIT %lld" },
+    { "audit_beyond", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) "
+                      "AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) ORDER BY position, id LIMIT %lld" },
+    { "audit_kept_out", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE ((position IS NULL AND chain IS NOT NULL) OR position <= 0) AND (id, id) > (%lld, %lld) "
+                        "ORDER BY id LIMIT %lld" },
     { "audit_by_id", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "audit_reseal", "UPDATE audit SET seal = %s WHERE id = %lld AND seal = %s" },
-    { "audit_count_key", "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_head WHERE seal LIKE %s) FROM audit WHERE seal LIKE %s AND (position IS NULL OR position > 0)" },
+    { "audit_count_key", "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_head WHERE seal LIKE %s) FROM audit "
+                         "WHERE seal LIKE %s AND (position > 0 OR chain IS NULL)" },
     { "audit_head", "SELECT position, chain, copied, copier, copier_until, seal FROM audit_head" },
     { "audit_head_chained", "UPDATE audit_head SET position = %lld, chain = %s, seal = %s WHERE seal = %s" },
     { "audit_head_claim", "UPDATE audit_head SET copier = %s, copier_until = %lld WHERE copier = %s AND copier_until = %lld" },
