@@ -11,6 +11,7 @@ const esign_statement_t esign_database_statements[] = {
     { "database_alive", "SELECT 1" },
 
     { "subscriber_find", "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber WHERE lookup = %s" },
+    { "subscriber_near", "SELECT id, word_hash FROM subscriber WHERE lookup >= %s ORDER BY lookup LIMIT 1" },
     { "subscriber_get", "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber WHERE id = %lld" },
     { "subscriber_epoch", "SELECT epoch FROM subscriber WHERE id = %lld" },
     { "subscriber_add", "INSERT INTO subscriber (id, lookup, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch, "

@@ -94,6 +94,21 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
     return ESIGN_OK;
 }
 
+esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char *national_id, esign_subscriber_t **other, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    const char *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
+    esign_result_t result = esign_database_read(database, "subscriber_near", ESIGN_SQL(lookup), 2, &rows, p);
+    *other = NULL;
+    if (esign_failed(result) || rows->nelts == 0)
+        return result;
+    const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
+    *other = apr_pcalloc(p, sizeof(**other));
+    (*other)->id = esign_database_number(row, 0);
+    (*other)->word_hash = row[1];
+    return result;
+}
+
 esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const apr_array_header_t *rows;

@@ -74,8 +74,12 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
     if (esign_failed(result = esign_subscriber_find(q->database, national_id, &subscriber, p)))
         return esign_page_failed(q, result);
     const char *better;
+    esign_subscriber_t *compared = subscriber;
+    if (!subscriber && esign_failed(result = esign_subscriber_stand_in(q->database, national_id, &compared, p)))
+        return esign_page_failed(q, result);
+    /* Nobody signs in by a stand-in's hash: who is not there waits. */
     int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);
-    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), subscriber, !waiting, &matches, &better);
+    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), compared, !waiting, &matches, &better);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);
     int accepted = matches && !waiting;

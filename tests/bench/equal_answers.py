@@ -79,7 +79,9 @@ def main():
     try:
         groups = equal.people(portal, count)
         print("| first, second | ms | ms | difference at 10 % | at 50 % | chance | equal |\n| --- | --- | --- | --- | --- | --- | --- |")
-        for name, (path, *sides) in equal.PAIRS.items():
+        for name, (path, *sides) in {**equal.PAIRS, **equal.MIXED}.items():
+            if name in equal.MIXED and "any" not in groups:
+                equal.mix(portal, groups)
             times, (one, other) = equal.measure(portal, groups, path, sides, count)
             report(name, times, len(one) == 1 and one == other)
         report("a stranger's pages while a mail is made: known number, unknown number", others_wait(portal, groups, count), True)

@@ -26,9 +26,11 @@ def busy(make_portal, tmp_path_factory):
     portal.stop()
 
 
-@pytest.mark.parametrize("name", equal.PAIRS)
+@pytest.mark.parametrize("name", [*equal.PAIRS, *equal.MIXED])
 def test_same_answer_after_the_same_time(busy, name):
-    path, *sides = equal.PAIRS[name]
+    if name in equal.MIXED and "any" not in busy.groups:
+        equal.mix(busy, busy.groups)
+    path, *sides = {**equal.PAIRS, **equal.MIXED}[name]
     seen = []
     while len(seen) < ROUNDS:
         times, (one, other) = equal.measure(busy, busy.groups, path, sides, PAIRS)

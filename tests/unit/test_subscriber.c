@@ -49,6 +49,25 @@ static const char *hash_of(esign_database_t *database, apr_int64_t id)
     return phc ? phc + strlen(HEAD) : "";
 }
 
+static void test_stand_in(void)
+{
+    esign_database_t *database = tables_new();
+    esign_subscriber_t *other, *again;
+    const char *ids[] = { "10000000146", "10000000078", "19999999990", "28888888880", "37777777770", "46666666660", "55555555550", "64444444440" };
+    OK(esign_subscriber_stand_in(database, ids[0], &other, pool));
+    CU_ASSERT_PTR_NULL(other);
+    apr_int64_t id = add(database, "10000000147");
+    int found_one = 0;
+    for (apr_size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        OK(esign_subscriber_stand_in(database, ids[i], &other, pool));
+        OK(esign_subscriber_stand_in(database, ids[i], &again, pool));
+        CU_ASSERT(other == NULL ? again == NULL : other->id == id && again->id == id && strcmp(other->word_hash, get(database, id)->word_hash) == 0);
+        found_one += other != NULL;
+    }
+    /* Those behind the last one have none. */
+    CU_ASSERT(found_one > 0 && found_one < 8);
+}
+
 static void test_find_and_get(void)
 {
     esign_database_t *database = tables_new();
@@ -366,6 +385,7 @@ static void test_open(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "a number that nobody has gets another's hash", test_stand_in },
         { "subscribers are found by number and by id", test_find_and_get },
         { "a subscriber may have no word yet", test_no_word },
         { "a row tells nothing", test_nothing_in_clear },
