@@ -65,13 +65,13 @@ CREATE TABLE audit (
     event TEXT NOT NULL,
     subscriber BIGINT NOT NULL,         -- 0: unknown
     address TEXT NOT NULL,              -- the client's, or "local"
-    position BIGINT UNIQUE,             -- in the chain, from 1; NULL: not chained yet
-    chain TEXT,                         -- SHA-256 over this row and the chain value of the one before; "kept out": its seal was wrong
+    position BIGINT UNIQUE,             -- in the chain, from 1
+    chain TEXT,                         -- SHA-256 over this row and the chain value of the one before; NULL: not chained yet; "kept out": its seal was wrong
     seal TEXT NOT NULL                  -- key id and HMAC-SHA256 over all other columns
 );
 CREATE INDEX audit_time ON audit (time);
 CREATE INDEX audit_subscriber ON audit (subscriber, time);
-CREATE INDEX audit_unchained ON audit (time, id) WHERE position IS NULL AND chain IS NULL;
+CREATE INDEX audit_unchained ON audit (time, id) WHERE chain IS NULL;
 
 -- One row: where the chain ends. It is made with the tables, sealed.
 CREATE TABLE audit_head (

@@ -73,9 +73,9 @@ const esign_statement_t esign_database_statements[] = {
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
     { "audit_list", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
     { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
-    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE position IS NULL AND chain IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
-    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND position IS NULL AND chain IS NULL AND seal = %s" },
-    { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND position IS NULL AND chain IS NULL AND seal = %s" },
+    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
+    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL AND seal = %s" },
+    { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL AND seal = %s" },
     { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld "
                     "ORDER BY position, id LIMIT %lld" },
     { "audit_beyond", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) "

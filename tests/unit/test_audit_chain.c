@@ -237,6 +237,15 @@ static void test_forged(void)
     found = verify(database);
     CU_ASSERT_STRING_EQUAL(found, "-1: inserted, and kept out of the chain: its seal is wrong\n-1: inserted, and kept out of the chain: its seal is wrong\n"
                                   "-1: inserted, and kept out of the chain: its seal is wrong\n");
+    /* A place that somebody else gave to a row that waits is none. */
+    add(database, 1);
+    tables_run(database, "UPDATE audit SET position = -5 WHERE chain IS NULL");
+    CU_ASSERT_EQUAL(chain(database, 10).chained, 1);
+    add(database, 1);
+    tables_run(database, "UPDATE audit SET position = 1000 WHERE chain IS NULL");
+    CU_ASSERT_EQUAL(chain(database, 10).chained, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "1000: inserted beyond the head: its seal is wrong\n"));
+    tables_run(database, "DELETE FROM audit WHERE position = 1000");
     /* The mark of a forged row on one that is none. */
     add(database, 1);
     tables_run(database, "UPDATE audit SET chain = 'kept out' WHERE position IS NULL AND chain IS NULL");
@@ -247,7 +256,7 @@ static void test_forged(void)
     int sound = 0;
     for (int i = 0; i < entries->nelts; i++)
         sound += APR_ARRAY_IDX(entries, i, esign_audit_entry_t).sound;
-    CU_ASSERT(entries->nelts == 6 && sound == 3);
+    CU_ASSERT(entries->nelts == 7 && sound == 4);
 }
 
 /* Rows that must wait for their key do not keep others from the chain. */
