@@ -220,6 +220,22 @@ static void test_other_chain(void)
     FOUND(database, "3: does not follow the row before it: one of the two is of another chain\n");
 }
 
+static void test_line(void)
+{
+    char text[6000];
+    esign_audit_row_t row = { .id = 9007199254740993, .time = 1000000000000001, .node = "a\"b\\c", .event = "word-refused", .subscriber = 0, .address = "x\n\x1b\xff\xc3\xa9",
+                              .position = 7, .chain = "hash", .seal = "" };
+    CU_ASSERT_STRING_EQUAL(esign_audit_row_line(&row, NULL, pool),
+                           "{\"position\":7,\"time\":\"2001-09-09T01:46:40.000001Z\",\"node\":\"a\\\"b\\\\c\",\"event\":\"word-refused\",\"result\":\"failure\",\"subscriber\":null,"
+                           "\"address\":\"x\\u000a\\u001b\\ufffd\xc3\xa9\",\"id\":\"9007199254740993\",\"chain\":\"hash\"}\n");
+    /* Whatever stands in a row, its line fits a pipe. */
+    memset(text, 1, sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    row.node = row.event = row.address = row.chain = text;
+    const char *line = esign_audit_row_line(&row, "changed", pool);
+    CU_ASSERT(strlen(line) <= ESIGN_AUDIT_LINE_MAX && strstr(line, "\"problem\":\"changed: its texts are too long for a line\"}\n") != NULL);
+}
+
 static void test_forged(void)
 {
     esign_database_t *database = tables_new();
@@ -379,6 +395,7 @@ int main(void)
         { "a changed, old, doubled or missing head shows", test_head },
         { "a database set back shows to who knows what was", test_set_back },
         { "a row of another chain shows", test_other_chain },
+        { "a line is JSON and short, whatever the row says", test_line },
         { "forged rows are kept out of the chain", test_forged },
         { "rows of an unknown key wait and hold up nobody", test_unknown_key },
         { "the head moves for one only", test_compare_and_swap },
