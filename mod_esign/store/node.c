@@ -20,13 +20,9 @@ static const char *keys_of(const esign_keyring_t *keyring, apr_pool_t *p)
 esign_result_t esign_node_tell(esign_database_t *database, const char *key_file, apr_interval_time_t life, apr_time_t now, apr_pool_t *p)
 {
     char host[256] = "";
-    int rows;
     gethostname(host, sizeof(host) - 1);
-    const char *name = apr_pstrcat(p, host, ":", key_file, NULL), *keys = keys_of(database->keyring, p);
-    esign_result_t result = esign_database_write(database, "node_tell", ESIGN_SQL(keys, &life, &now, keys, &life, &now, name), &rows, p);
-    if (esign_failed(result) || rows > 0)
-        return result;
-    return esign_database_write(database, "node_add", ESIGN_SQL(name, keys, &life, &now, &now), NULL, p);
+    const char *name = apr_pstrcat(p, host, ":", key_file, NULL);
+    return esign_database_write(database, "node_tell", ESIGN_SQL(name, keys_of(database->keyring, p), &life, &now, &now), NULL, p);
 }
 
 esign_result_t esign_node_list(esign_database_t *database, apr_time_t since, const apr_array_header_t **nodes, apr_pool_t *p)
