@@ -3,6 +3,7 @@
 #include "runtime.h"
 
 #include "core/secret.h"
+#include "core/wake.h"
 #include "core/word_hash.h"
 
 #include <ap_mpm.h>
@@ -14,6 +15,8 @@
 #include <apr_optional.h>
 #include <apr_strings.h>
 
+#include <errno.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
@@ -21,6 +24,9 @@ APLOG_USE_MODULE(esign);
 
 /* The node's; NULL until a configuration makes it. */
 static esign_gate_t *gate;
+
+/* The node's. */
+static int wake = -1;
 
 /* The runtimes of all servers, by server_rec; made anew by each configuration. */
 static apr_hash_t *runtimes;
@@ -36,6 +42,11 @@ typedef struct {
 esign_runtime_t *esign_runtime_of(const server_rec *server)
 {
     return runtimes ? apr_hash_get(runtimes, &server, sizeof(server)) : NULL;
+}
+
+int esign_runtime_wake(void)
+{
+    return wake;
 }
 
 int esign_runtime_any(void)
@@ -161,6 +172,23 @@ static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
     return ESIGN_OK;
 }
 
+#define WAKE_KEY "mod_esign wake"
+
+/* The last generation's children still ring while the next one starts. */
+static esign_result_t find_wake(apr_pool_t *p)
+{
+    int *kept = ap_retained_data_get(WAKE_KEY);
+    if (!kept) {
+        int made = esign_wake_create();
+        if (made < 0)
+            return esign_result_make(p, errno, "eventfd", "cannot be made: %s", strerror(errno));
+        kept = ap_retained_data_create(WAKE_KEY, sizeof(*kept));
+        *kept = made;
+    }
+    wake = *kept;
+    return ESIGN_OK;
+}
+
 static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
@@ -210,6 +238,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = esign_transport_init();
+    if (!esign_failed(result))
+        result = find_wake(p);
     runtimes = apr_hash_make(p);
     gate = keep_gate(p);
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {

@@ -31,6 +31,9 @@ typedef struct {
 /* NULL for a server that is no portal. */
 esign_runtime_t *esign_runtime_of(const server_rec *server);
 
+/* The node's bell (core/wake.h), which tells the couriers that a message has been queued. The same before and after a reload. */
+int esign_runtime_wake(void);
+
 /* Whether any server has. */
 int esign_runtime_any(void);
 

@@ -255,11 +255,11 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     }
     errand->context.render = courier->options->render(courier->options->baton, url, p);
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
-    int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
+    int before = esign_courier_pending(courier);
     esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK
                             : message->kind == ESIGN_OUTBOX_RESET_REQUEST ? start_reset(courier, message, errand)
                                                                           : start_for_subscriber(courier, message, errand);
-    if (esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport) > before) {
+    if (esign_courier_pending(courier) > before) {
         count(courier, message->kind == ESIGN_OUTBOX_CODE ? &courier->sms : &courier->mails, p);
         return;
     }
@@ -294,6 +294,9 @@ static int take_all(esign_courier_t *courier)
 {
     const esign_courier_options_t *o = courier->options;
     int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
+    /* Their requests go out before anything else is asked of the database. */
+    if (codes > 0)
+        esign_transport_finish(courier->transport);
     return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), &courier->mails,
                         o->mails_at_once - esign_transport_pending_mail(courier->transport));
 }
@@ -327,7 +330,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     return esign_transport_create(&made->transport, options->smtp, options->gateway, transfer_done, made, p);
 }
 
-esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     apr_time_t now = apr_time_now();
@@ -341,24 +344,30 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
         if (expired > 0)
             say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
     }
-    while (!esign_failed(result) && apr_time_now() < until && !o->stopping(o->baton)) {
-        int taken = take_all(courier);
-        int pending = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
-        if (taken == 0 && pending == 0)
-            break;
-        esign_transport_run(courier->transport, pending > 0 ? apr_time_from_msec(100) : 0);
-    }
+    do
+        esign_transport_finish(courier->transport);
+    while (!esign_failed(result) && !o->stopping(o->baton) && take_all(courier) > 0);
     courier->database = NULL;
     courier->round = NULL;
     return result;
+}
+
+void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t wait)
+{
+    esign_transport_wait(courier->transport, wake, wait);
+}
+
+int esign_courier_pending(const esign_courier_t *courier)
+{
+    return esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
 }
 
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
 {
     courier->database = database;
     courier->round = p;
-    for (apr_time_t now; (now = apr_time_now()) < until && esign_transport_run(courier->transport, until - now) > 0;)
-        ;
+    for (apr_time_t now; esign_transport_finish(courier->transport) > 0 && (now = apr_time_now()) < until;)
+        esign_transport_wait(courier->transport, -1, until - now);
     for (apr_hash_index_t *i = apr_hash_first(p, courier->errands); i; i = apr_hash_next(i)) {
         void *errand;
         apr_hash_this(i, NULL, NULL, &errand);

@@ -40,7 +40,7 @@ typedef enum {
 
 typedef struct esign_transport_t esign_transport_t;
 
-/* Called from esign_transport_run once for each transfer. `error`: the server's or libcurl's words, recipients and secrets left out; NULL when sent. */
+/* Called from esign_transport_finish once for each transfer. `error`: the server's or libcurl's words, recipients and secrets left out; NULL when sent. */
 typedef void esign_transfer_done_fn(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error);
 
 /* Once a process, before threads. */
@@ -54,8 +54,11 @@ esign_result_t esign_transport_create(esign_transport_t **transport, const esign
 esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail);
 esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_t *sms);
 
-/* Lets transfers go on for at most `wait`, or until one is done. Returns how many are still under way. */
-int esign_transport_run(esign_transport_t *transport, apr_interval_time_t wait);
+/* Tells of all that have ended, without waiting. Returns how many are still under way. */
+int esign_transport_finish(esign_transport_t *transport);
+
+/* Lets transfers go on until one has ended, `wake` (a descriptor of core/wake.h; -1: none) rings, or `wait` is over. */
+void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait);
 
 int esign_transport_pending_mail(const esign_transport_t *transport);
 int esign_transport_pending_sms(const esign_transport_t *transport);

@@ -31,6 +31,7 @@ typedef struct {
     apr_time_t now;
     apr_table_t *form;                 /* the fields of a POST, secret memory */
     int form_refusal;                  /* the status of a body that cannot be read; 0: none */
+    int queued;                        /* a message waits in the transaction for its commit */
     esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
 
     /* Who, set by the route before a screen that asks for trust is called */
@@ -53,7 +54,7 @@ esign_database_t *esign_request_database(esign_request_t *q);
 /* Gives it back: before a wait, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
 void esign_request_release(esign_request_t *q);
 
-/* esign_database_begin and _end on this request's connection; without one the beginning fails. */
+/* esign_database_begin and _end on this request's connection; without one the beginning fails. What was queued is told to the courier once it is committed. */
 esign_result_t esign_request_begin(esign_request_t *q);
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
 
