@@ -2,6 +2,8 @@
 /* runtime.c: makes what a server holds, before the fork what can be shared and after it what cannot. */
 #include "runtime.h"
 
+#include "gateways.h"
+
 #include "core/secret.h"
 #include "core/wake.h"
 #include "core/word_hash.h"
@@ -101,39 +103,22 @@ void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *dat
     dbd_close(runtime->server, leased->connection);
 }
 
-/* The first line of a file, in secret memory. */
-static const char *read_secret(const char *path, apr_pool_t *p, esign_result_t *result)
-{
-    apr_file_t *file;
-    char line[1024] = "";
-    apr_status_t status = path ? apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0, p) : APR_SUCCESS;
-    if (!path)
-        return NULL;
-    if (status == APR_SUCCESS) {
-        status = apr_file_gets(line, sizeof(line), file);
-        apr_file_close(file);
-    }
-    if (status != APR_SUCCESS)
-        *result = esign_result_make(p, status, "secret file", "%s cannot be read", path);
-    const char *secret = esign_secret_copy(p, line, strcspn(line, "\r\n"));
-    esign_secret_wipe(line, sizeof(line));
-    return secret;
-}
-
 static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
-    esign_result_t result = ESIGN_OK;
-    runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .password = read_secret(c->mail_password_file, p, &result),
-                                    .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from, .from_name = c->organization,
-                                    .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
-    runtime->gateway = (esign_sms_gateway_t){ .url = c->sms_url, .method = c->sms_method, .headers = c->sms_headers, .body = c->sms_body,
-                                              .secret = read_secret(c->sms_secret_file, p, &result), .ca_file = c->sms_ca_file,
-                                              .timeout = c->delivery_timeout };
+    apr_array_header_t *gateways;
+    esign_result_t result = esign_gateways_make(&gateways, c, p);
+    if (esign_failed(result))
+        return result;
+    runtime->gateways = gateways;
+    runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from,
+                                    .from_name = c->organization, .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
+    if (c->mail_password_file && esign_failed(result = esign_secret_read(&runtime->smtp.password, c->mail_password_file, p)))
+        return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
     runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .sms_name = c->sms_name,
                                                    .url = runtime->portal_url };
-    return esign_failed(result) ? result : esign_message_check(&runtime->messages, c->code_digits, p);
+    return esign_message_check(&runtime->messages, c->code_digits, p);
 }
 
 #define GATE_KEY "mod_esign gate"

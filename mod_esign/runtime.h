@@ -22,7 +22,7 @@ typedef struct {
     esign_word_policy_t words;
     esign_gate_t *gate;                  /* one a node */
     esign_smtp_t smtp;
-    esign_sms_gateway_t gateway;
+    const apr_array_header_t *gateways;  /* esign_sms_gateway_t, in their order */
     esign_message_context_t messages;
     const char *portal_url;              /* public URL and prefix */
     esign_cache_t *cache;                /* of this child */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* courier.h: carries what the outbox holds to the SMTP server and the SMS gateway. */
+/* courier.h: carries what the outbox holds to the SMTP server and the SMS gateways. */
 #ifndef ESIGN_DELIVER_COURIER_H
 #define ESIGN_DELIVER_COURIER_H
 
@@ -12,7 +12,7 @@
 typedef struct {
     esign_message_context_t message;
     const esign_smtp_t *smtp;
-    const esign_sms_gateway_t *gateway;   /* NULL: codes are not sent, and stay until they expire */
+    const apr_array_header_t *gateways;   /* esign_sms_gateway_t, in their order; none: codes are not sent, and stay until they expire */
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
     int mails_at_once, sms_at_once;

@@ -29,8 +29,7 @@ static apr_status_t close_all(void *data)
     return APR_SUCCESS;
 }
 
-esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, const esign_sms_gateway_t *gateway,
-                                      esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
+esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
 {
     CURLM *multi = curl_multi_init();
     if (multi == NULL)
@@ -39,7 +38,6 @@ esign_result_t esign_transport_create(esign_transport_t **transport, const esign
     made->pool = p;
     made->multi = multi;
     made->smtp = smtp;
-    made->gateway = gateway;
     made->done = done;
     made->baton = baton;
     /* Before the subpools go: they hold what the handles still point to. */

@@ -30,6 +30,7 @@ typedef struct {
     const char *address;               /* the client's */
     apr_time_t now;
     apr_table_t *form;                 /* the fields of a POST, secret memory */
+    const char *body;                  /* of a POST that is no form, secret memory */
     int form_refusal;                  /* the status of a body that cannot be read; 0: none */
     int queued;                        /* a message waits in the transaction for its commit */
     esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
@@ -76,6 +77,6 @@ void esign_request_log_cache(const esign_request_t *q);
 /* Screens, in their rooms. */
 esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post, esign_picture_get, esign_picture_sound_get, esign_reset_get, esign_reset_post,
     esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post, esign_reset_done_get, esign_otp_get, esign_otp_post,
-    esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_activity_get, esign_activity_post, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
+    esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_report_any, esign_activity_get, esign_activity_post, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
 
 #endif

@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import portal as parts
+
 PRESSES = 30
 
 
@@ -55,27 +57,29 @@ def portal(request, make_portal, gateway, tmp_path_factory):
 
 
 def press(portal, gateway, browser, row):
-    """Seconds from the press on "send the code" to the gateway."""
+    """Seconds to the gateway, from the press on "send the code" and from its answer."""
     portal.sql("UPDATE subscriber SET sms_last = 0, sms_count = 0 WHERE id = ?", row)
     before, start = len(gateway.arrivals), time.monotonic()
     assert browser.post("otp").status == 303
+    answered = time.monotonic()
     assert portal.wait(lambda: len(gateway.arrivals) > before)
-    return gateway.arrivals[before] - start
+    return gateway.arrivals[before] - start, gateway.arrivals[before] - answered
 
 
 def measure(portal, gateway):
     browser, s = portal.browser(), portal.new_subscriber()
     row = portal.row(s)
     assert browser.login(s).status == 303
-    times = []
+    presses = []
     for i in range(PRESSES):
-        times.append(press(portal, gateway, browser, row))
+        presses.append(press(portal, gateway, browser, row))
         time.sleep(0.013 * (i % 16))   # over all of a tick
-    times.sort()
+    times, behind = sorted(p[0] for p in presses), sorted(p[1] for p in presses)
     told = "median %.1f ms, longest %.1f ms" % (times[PRESSES // 2] * 1000, times[-1] * 1000)
     print(told)
-    # The courier's tick alone would spread them evenly over its 200 ms.
-    assert times[PRESSES // 2] < 0.2 and times[PRESSES // 3] < 0.06, told
+    assert times[PRESSES // 2] < 0.2, told
+    # The courier's tick alone would spread them evenly over 200 ms behind the commit, and so the answer.
+    assert behind[PRESSES // 3] < 0.04, behind
 
 
 def test_a_code_leaves_at_once(portal, gateway):
@@ -86,6 +90,6 @@ def test_a_code_leaves_at_once(portal, gateway):
 @pytest.mark.expects_log("AH01882", r"\[dbd:(error|crit)\]")
 def test_a_code_leaves_at_once_after_reloads(portal, gateway):
     for _ in range(2):
-        subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
+        subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
         time.sleep(3)
     measure(portal, gateway)
