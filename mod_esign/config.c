@@ -28,7 +28,7 @@ typedef struct {
     const char *text;       /* default of a text */
     esign_config_check_fn *check;
     const char *const *words;   /* of a choice, one a bit from the lowest; ended by NULL */
-    int gateway;            /* 1: may stand in <EsignSMSGateway> */
+    int gateway;            /* 1: may stand in <EsignSMSGateway>, and holds for one gateway */
 } setting_t;
 
 static const char *set_value(cmd_parms *cmd, void *location, const char *value, const char *second);
