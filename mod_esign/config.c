@@ -4,6 +4,8 @@
 
 #include "config_check.h"
 
+#include "deliver/gateway.h"
+
 #include <http_core.h>
 #include <http_log.h>
 
@@ -15,7 +17,7 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-typedef enum { SWITCH, NUMBER, DURATION, TEXT, LIST, CHOICE } kind_e;
+typedef enum { SWITCH, NUMBER, DURATION, TEXT, LIST, CHOICE, SECTIONS } kind_e;
 
 /* What a directive's row knows beside its name. */
 typedef struct {
@@ -26,12 +28,15 @@ typedef struct {
     const char *text;       /* default of a text */
     esign_config_check_fn *check;
     const char *const *words;   /* of a choice, one a bit from the lowest; ended by NULL */
+    int gateway;            /* 1: may stand in <EsignSMSGateway>, and holds for one gateway */
 } setting_t;
 
 static const char *set_value(cmd_parms *cmd, void *location, const char *value, const char *second);
 static const char *set_one(cmd_parms *cmd, void *location, const char *value);
 static const char *set_flag(cmd_parms *cmd, void *location, int on);
 static const char *set_choice(cmd_parms *cmd, void *location, int count, char *const words[]);
+static const char *set_gateway(cmd_parms *cmd, void *location, const char *line);
+static esign_config_t *create(apr_pool_t *p);
 
 #define SETTING(...) ((void *)&(const setting_t){ __VA_ARGS__ })
 #define MEMBER(name) .offset = offsetof(esign_config_t, name)
@@ -43,6 +48,11 @@ static const char *set_choice(cmd_parms *cmd, void *location, int count, char *c
     AP_INIT_TAKE1(directive, set_one, SETTING(DURATION, MEMBER(name), .otherwise = preset, .min = least, .max = most), where, help)
 #define STRING(directive, name, preset, judge, where, help) \
     AP_INIT_TAKE1(directive, set_one, SETTING(TEXT, MEMBER(name), .text = preset, .check = judge), where, help)
+/* Of an SMS gateway. */
+#define GATEWAY_STRING(directive, name, preset, judge, help) \
+    AP_INIT_TAKE1(directive, set_one, SETTING(TEXT, MEMBER(name), .text = preset, .check = judge, .gateway = 1), SERVER, help)
+#define GATEWAY_SECONDS(directive, name, preset, least, most, help) \
+    AP_INIT_TAKE1(directive, set_one, SETTING(DURATION, MEMBER(name), .otherwise = preset, .min = least, .max = most, .gateway = 1), SERVER, help)
 #define CHOOSE(directive, name, preset, list, where, help) \
     AP_INIT_TAKE_ARGV(directive, set_choice, SETTING(CHOICE, MEMBER(name), .otherwise = preset, .words = list), where, help)
 
@@ -110,14 +120,21 @@ const command_rec esign_config_directives[] = {
     STRING("EsignMailCAFile", mail_ca_file, NULL, esign_config_check_file, SERVER, "certificates that the SMTP server's is checked against"),
     COUNT("EsignMailConnections", mail_connections, 4, 1, 64, SERVER, "mails under way at once"),
     STRING("EsignSMSName", sms_name, NULL, esign_config_check_line, SERVER, "the authority's name in an SMS, where EsignOrganization is too long for one message"),
-    STRING("EsignSMSURL", sms_url, NULL, NULL, SERVER, "URL of the SMS gateway; {number}, {text}, {secret} are filled in"),
-    STRING("EsignSMSMethod", sms_method, "POST", esign_config_check_method, SERVER, "GET or POST"),
-    AP_INIT_TAKE1("EsignSMSHeader", set_one, SETTING(LIST, MEMBER(sms_headers), .check = esign_config_check_header), SERVER, "a request header, \"Name: value\""),
-    STRING("EsignSMSBody", sms_body, NULL, NULL, SERVER, "request body; {number}, {text}, {secret} are filled in"),
-    STRING("EsignSMSSecretFile", sms_secret_file, NULL, esign_config_check_file, SERVER, "file with what {secret} stands for"),
-    STRING("EsignSMSCAFile", sms_ca_file, NULL, esign_config_check_file, SERVER, "certificates that the gateway's is checked against"),
+    AP_INIT_RAW_ARGS("<EsignSMSGateway", set_gateway, SETTING(SECTIONS, MEMBER(sms_gateways)), SERVER, "one of several SMS gateways, in their order: its name"),
+    GATEWAY_STRING("EsignSMSURL", sms_url, NULL, NULL, "URL of the SMS gateway; {number}, {digits}, {text}, {secret}, {basic}, {report} are filled in"),
+    GATEWAY_STRING("EsignSMSMethod", sms_method, "POST", esign_config_check_method, "GET or POST"),
+    AP_INIT_TAKE1("EsignSMSHeader", set_one, SETTING(LIST, MEMBER(sms_headers), .check = esign_config_check_header, .gateway = 1), SERVER,
+                  "a request header, \"Name: value\""),
+    GATEWAY_STRING("EsignSMSBody", sms_body, NULL, NULL, "request body; the same are filled in"),
+    GATEWAY_STRING("EsignSMSSecretFile", sms_secret_file, NULL, esign_config_check_file, "file with what {secret} stands for; user:password where {basic} is used"),
+    GATEWAY_STRING("EsignSMSCAFile", sms_ca_file, NULL, esign_config_check_file, "certificates that the gateway's is checked against"),
+    GATEWAY_STRING("EsignSMSAccepted", sms_accepted, NULL, esign_config_check_pattern, "pattern that the text of the gateway's answer shows when it took the message"),
+    GATEWAY_STRING("EsignSMSDelivered", sms_delivered, NULL, esign_config_check_pattern, "pattern that a report of a delivered message shows"),
+    GATEWAY_STRING("EsignSMSUndelivered", sms_undelivered, NULL, esign_config_check_pattern, "pattern that a report of a message that will not be delivered shows"),
+    GATEWAY_STRING("EsignSMSReportURL", sms_report_url, NULL, esign_config_check_http, "where the gateway reaches the portal's report/, when not at EsignPublicURL"),
+    GATEWAY_SECONDS("EsignSMSReportWait", sms_report_wait, 30, 5, 10 * MINUTE, "without a report the next gateway is tried after this"),
     COUNT("EsignSMSConnections", sms_connections, 4, 1, 64, SERVER, "SMS under way at once"),
-    SECONDS("EsignDeliveryTimeout", delivery_timeout, 20, 1, 30, SERVER, "longest time for one mail or SMS"),
+    GATEWAY_SECONDS("EsignDeliveryTimeout", delivery_timeout, 20, 1, 30, "longest time for one mail or SMS"),
     { NULL }
 };
 
@@ -247,6 +264,48 @@ static const char *set_choice(cmd_parms *cmd, void *location, int count, char *c
     return NULL;
 }
 
+/* The first directive of a section that has no place there; NULL: there is none. */
+static const char *stranger(const ap_directive_t *first)
+{
+    for (; first; first = first->next) {
+        const command_rec *d = esign_config_directives;
+        while (d->name && (!setting_of(d)->gateway || apr_cstr_casecmp(d->name, first->directive) != 0))
+            d++;
+        if (!d->name)
+            return first->directive;
+    }
+    return NULL;
+}
+
+/* A section is a record of its own, of which esign_config_gateways knows what was set. Its directives find it as those of a location do. */
+static const char *set_gateway(cmd_parms *cmd, void *location, const char *line)
+{
+    const char *end = strrchr(line, '>'), *outer = cmd->path;
+    const char *text = end ? apr_pstrmemdup(cmd->pool, line, (apr_size_t)(end - line)) : line;
+    const char *name = ap_getword_conf(cmd->pool, &text), *alien = stranger(cmd->directive->first_child);
+    if (!end || !*name || *text || esign_config_check_line(cmd->pool, &name))
+        return "<EsignSMSGateway>: write one name, as in <EsignSMSGateway first>";
+    if (alien)
+        return apr_psprintf(cmd->pool, "<EsignSMSGateway %s>: %s cannot stand there: write it outside", name, alien);
+    apr_array_header_t **gateways = (apr_array_header_t **)member(record_of(cmd, location), setting_of(cmd->cmd));
+    if (*gateways == NULL)
+        *gateways = apr_array_make(cmd->pool, 2, sizeof(const esign_config_t *));
+    for (int i = 0; i < (*gateways)->nelts; i++)
+        if (strcmp(APR_ARRAY_IDX(*gateways, i, const esign_config_t *)->gateway_name, name) == 0)
+            return apr_psprintf(cmd->pool, "<EsignSMSGateway %s> stands twice: write another name", name);
+    if ((*gateways)->nelts == ESIGN_GATEWAYS_MAX)
+        return apr_psprintf(cmd->pool, "<EsignSMSGateway %s> is one too many: write %d at most", name, ESIGN_GATEWAYS_MAX);
+    ap_conf_vector_t *section = ap_create_per_dir_config(cmd->pool);
+    esign_config_t *gateway = create(cmd->pool);
+    ap_set_module_config(section, &esign_module, gateway);
+    gateway->gateway_name = name;
+    cmd->path = (char *)name;
+    const char *refusal = ap_walk_config(cmd->directive->first_child, cmd, section);
+    cmd->path = (char *)outer;
+    APR_ARRAY_PUSH(*gateways, const esign_config_t *) = gateway;
+    return refusal;
+}
+
 static esign_config_t *create(apr_pool_t *p)
 {
     esign_config_t *config = apr_pcalloc(p, sizeof(*config));
@@ -257,7 +316,7 @@ static esign_config_t *create(apr_pool_t *p)
             *(apr_interval_time_t *)place = apr_time_from_sec(setting->otherwise);
         else if (setting->kind == TEXT)
             *(const char **)place = setting->text;
-        else if (setting->kind != LIST)
+        else if (setting->kind != LIST && setting->kind != SECTIONS)
             *(int *)place = (int)setting->otherwise;
     }
     return config;
@@ -311,6 +370,20 @@ const esign_config_t *esign_config_of_request(const request_rec *r)
     return merge(r->pool, esign_config_of_server(r->server), ap_get_module_config(r->per_dir_config, &esign_module));
 }
 
+apr_array_header_t *esign_config_gateways(apr_pool_t *p, const esign_config_t *config)
+{
+    apr_array_header_t *gateways = apr_array_make(p, 2, sizeof(const esign_config_t *));
+    for (int i = 0; config->sms_gateways && i < config->sms_gateways->nelts; i++) {
+        const esign_config_t *section = APR_ARRAY_IDX(config->sms_gateways, i, const esign_config_t *);
+        esign_config_t *gateway = merge(p, config, section);
+        gateway->gateway_name = section->gateway_name;
+        APR_ARRAY_PUSH(gateways, const esign_config_t *) = gateway;
+    }
+    if (gateways->nelts == 0)
+        APR_ARRAY_PUSH(gateways, const esign_config_t *) = config;
+    return gateways;
+}
+
 int esign_config_is_portal(const esign_config_t *config)
 {
     return config->public_url != NULL;
@@ -348,6 +421,21 @@ static void dump_one(apr_file_t *out, const command_rec *directive, const esign_
         apr_file_printf(out, "\n");
         break;
     }
+    case SECTIONS:
+        break;
+    }
+}
+
+/* Each gateway with what holds for it. */
+static void dump_gateways(apr_pool_t *p, apr_file_t *out, const esign_config_t *config, const char *server)
+{
+    const apr_array_header_t *gateways = esign_config_gateways(p, config);
+    for (int i = 0; config->sms_gateways && i < gateways->nelts; i++) {
+        const esign_config_t *gateway = APR_ARRAY_IDX(gateways, i, const esign_config_t *);
+        apr_file_printf(out, "mod_esign SMS gateway %s in %s\n", gateway->gateway_name, server);
+        for (const command_rec *d = esign_config_directives; d->name; d++)
+            if (setting_of(d)->gateway)
+                dump_one(out, d, gateway);
     }
 }
 
@@ -357,9 +445,11 @@ static void dump(apr_pool_t *p, server_rec *server)
     if (!ap_exists_config_define("DUMP_ESIGN") || apr_file_open_stdout(&out, p) != APR_SUCCESS)
         return;
     for (server_rec *s = server; s; s = s->next) {
-        apr_file_printf(out, "mod_esign in %s:%d\n", s->server_hostname ? s->server_hostname : "the main server", s->port);
+        const char *name = apr_psprintf(p, "%s:%d", s->server_hostname ? s->server_hostname : "the main server", s->port);
+        apr_file_printf(out, "mod_esign in %s\n", name);
         for (const command_rec *d = esign_config_directives; d->name; d++)
             dump_one(out, d, esign_config_of_server(s));
+        dump_gateways(p, out, esign_config_of_server(s), name);
     }
 }
 

@@ -83,6 +83,12 @@ typedef struct {
     const char *sms_body;
     const char *sms_secret_file;
     const char *sms_ca_file;
+    const char *sms_accepted;                  /* patterns */
+    const char *sms_report_url;
+    const char *sms_delivered, *sms_undelivered;
+    apr_interval_time_t sms_report_wait;
+    apr_array_header_t *sms_gateways;          /* const esign_config_t *: what each <EsignSMSGateway> says, for esign_config_gateways */
+    const char *gateway_name;                  /* in such a record */
     int sms_connections;
     apr_interval_time_t delivery_timeout;
 } esign_config_t;
@@ -100,6 +106,10 @@ const esign_config_t *esign_config_of_server(const server_rec *server);
 
 /* What holds for a request: its location's values where they were set, its server's elsewhere. In r->pool. */
 const esign_config_t *esign_config_of_request(const request_rec *r);
+
+/* The SMS gateways of a server in their order, const esign_config_t *: each section's values where they were set, the server's elsewhere. A server without sections is
+ * one gateway itself. */
+apr_array_header_t *esign_config_gateways(apr_pool_t *p, const esign_config_t *config);
 
 /* Whether this server is a portal: its public URL is set there or in the main server, which may also hold directives for several portals and be none itself. */
 int esign_config_is_portal(const esign_config_t *config);

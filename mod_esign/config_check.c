@@ -2,6 +2,8 @@
 /* config_check.c: the judgements on directive values. */
 #include "config_check.h"
 
+#include "gateways.h"
+
 #include "core/contact.h"
 #include "core/national_id.h"
 #include "core/render.h"
@@ -131,6 +133,25 @@ const char *esign_config_check_audit_log(apr_pool_t *p, const char **value)
     return NULL;
 }
 
+const char *esign_config_check_http(apr_pool_t *p, const char **value)
+{
+    apr_uri_t uri;
+    if (apr_uri_parse(p, *value, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname || uri.user || uri.query || uri.fragment ||
+        (strcmp(uri.scheme, "https") != 0 && strcmp(uri.scheme, "http") != 0) || strpbrk(*value, "\"'<> \\"))
+        return apr_psprintf(p, "'%s' is not an address: write it as in https://portal.example.org/esign/report", *value);
+    size_t length = strlen(*value);
+    if ((*value)[length - 1] == '/')
+        *value = apr_pstrmemdup(p, *value, length - 1);
+    return NULL;
+}
+
+const char *esign_config_check_pattern(apr_pool_t *p, const char **value)
+{
+    const esign_pattern_t *pattern;
+    esign_result_t result = esign_pattern_compile(&pattern, *value, p);
+    return esign_failed(result) ? result.detail : NULL;
+}
+
 static const char *check_readable(apr_pool_t *p, const char *directive, const char *path)
 {
     apr_file_t *file;
@@ -150,7 +171,6 @@ static const char *check_required(apr_pool_t *p, const esign_config_t *config)
         { "EsignOrganization", config->organization, "the authority's name" },
         { "EsignMail", config->mail_url, "for example smtp://127.0.0.1:25" },
         { "EsignMailFrom", config->mail_from, "the sender's address" },
-        { "EsignSMSURL", config->sms_url, "the address of the SMS gateway" },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (!rows[i].value)
@@ -208,13 +228,10 @@ static const char *check_together(apr_pool_t *p, const esign_config_t *config)
         return "EsignMailPasswordFile is missing: EsignMailUser asks for it";
     if (config->mail_user && !config->mail_tls && strncmp(config->mail_url, "smtps:", 6) != 0)
         return "EsignMailTLS Off would send EsignMailUser's password in clear: write On";
-    if (config->sms_body && strcmp(config->sms_method, "GET") == 0)
-        return "EsignSMSBody stands beside EsignSMSMethod GET: write POST, or leave the body out";
-    esign_sms_gateway_t gateway = { .url = config->sms_url, .method = config->sms_method, .headers = config->sms_headers, .body = config->sms_body,
-                                    .secret = config->sms_secret_file };
-    esign_result_t result = esign_transport_check_gateway(&gateway, p);
+    apr_array_header_t *gateways;
+    esign_result_t result = esign_gateways_make(&gateways, config, p);
     if (esign_failed(result))
-        return apr_psprintf(p, "EsignSMSURL, EsignSMSHeader or EsignSMSBody: %s", result.detail);
+        return result.detail;
     esign_smtp_t smtp = { .url = config->mail_url, .user = config->mail_user, .from = config->mail_from, .from_name = config->organization,
                           .reply_to = config->mail_reply_to };
     result = esign_transport_check_smtp(&smtp, p);
@@ -231,8 +248,6 @@ const char *esign_config_check_all(apr_pool_t *p, const esign_config_t *config)
         { "EsignWordBlocklist", config->word_blocklist },
         { "EsignMailPasswordFile", config->mail_password_file },
         { "EsignMailCAFile", config->mail_ca_file },
-        { "EsignSMSSecretFile", config->sms_secret_file },
-        { "EsignSMSCAFile", config->sms_ca_file },
     };
     const char *refusal = check_modules(p, config);
     if (!refusal)

@@ -2,7 +2,10 @@
 /* runtime.c: makes what a server holds, before the fork what can be shared and after it what cannot. */
 #include "runtime.h"
 
+#include "gateways.h"
+
 #include "core/secret.h"
+#include "core/wake.h"
 #include "core/word_hash.h"
 
 #include <ap_mpm.h>
@@ -14,6 +17,8 @@
 #include <apr_optional.h>
 #include <apr_strings.h>
 
+#include <errno.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
@@ -21,6 +26,9 @@ APLOG_USE_MODULE(esign);
 
 /* The node's; NULL until a configuration makes it. */
 static esign_gate_t *gate;
+
+/* The node's. */
+static int wake = -1;
 
 /* The runtimes of all servers, by server_rec; made anew by each configuration. */
 static apr_hash_t *runtimes;
@@ -36,6 +44,11 @@ typedef struct {
 esign_runtime_t *esign_runtime_of(const server_rec *server)
 {
     return runtimes ? apr_hash_get(runtimes, &server, sizeof(server)) : NULL;
+}
+
+int esign_runtime_wake(void)
+{
+    return wake;
 }
 
 int esign_runtime_any(void)
@@ -90,39 +103,22 @@ void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *dat
     dbd_close(runtime->server, leased->connection);
 }
 
-/* The first line of a file, in secret memory. */
-static const char *read_secret(const char *path, apr_pool_t *p, esign_result_t *result)
-{
-    apr_file_t *file;
-    char line[1024] = "";
-    apr_status_t status = path ? apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0, p) : APR_SUCCESS;
-    if (!path)
-        return NULL;
-    if (status == APR_SUCCESS) {
-        status = apr_file_gets(line, sizeof(line), file);
-        apr_file_close(file);
-    }
-    if (status != APR_SUCCESS)
-        *result = esign_result_make(p, status, "secret file", "%s cannot be read", path);
-    const char *secret = esign_secret_copy(p, line, strcspn(line, "\r\n"));
-    esign_secret_wipe(line, sizeof(line));
-    return secret;
-}
-
 static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
-    esign_result_t result = ESIGN_OK;
-    runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .password = read_secret(c->mail_password_file, p, &result),
-                                    .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from, .from_name = c->organization,
-                                    .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
-    runtime->gateway = (esign_sms_gateway_t){ .url = c->sms_url, .method = c->sms_method, .headers = c->sms_headers, .body = c->sms_body,
-                                              .secret = read_secret(c->sms_secret_file, p, &result), .ca_file = c->sms_ca_file,
-                                              .timeout = c->delivery_timeout };
+    apr_array_header_t *gateways;
+    esign_result_t result = esign_gateways_make(&gateways, c, p);
+    if (esign_failed(result))
+        return result;
+    runtime->gateways = gateways;
+    runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from,
+                                    .from_name = c->organization, .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
+    if (c->mail_password_file && esign_failed(result = esign_secret_read(&runtime->smtp.password, c->mail_password_file, p)))
+        return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
     runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .sms_name = c->sms_name,
                                                    .url = runtime->portal_url };
-    return esign_failed(result) ? result : esign_message_check(&runtime->messages, c->code_digits, p);
+    return esign_message_check(&runtime->messages, c->code_digits, p);
 }
 
 #define GATE_KEY "mod_esign gate"
@@ -158,6 +154,23 @@ static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
         kept = ap_retained_data_create(GATE_KEY, sizeof(*kept));
     *kept = gate;
     runtime->gate = keep_gate(p);
+    return ESIGN_OK;
+}
+
+#define WAKE_KEY "mod_esign wake"
+
+/* The last generation's children still ring while the next one starts. */
+static esign_result_t find_wake(apr_pool_t *p)
+{
+    int *kept = ap_retained_data_get(WAKE_KEY);
+    if (!kept) {
+        int made = esign_wake_create();
+        if (made < 0)
+            return esign_result_make(p, errno, "eventfd", "cannot be made: %s", strerror(errno));
+        kept = ap_retained_data_create(WAKE_KEY, sizeof(*kept));
+        *kept = made;
+    }
+    wake = *kept;
     return ESIGN_OK;
 }
 
@@ -210,6 +223,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = esign_transport_init();
+    if (!esign_failed(result))
+        result = find_wake(p);
     runtimes = apr_hash_make(p);
     gate = keep_gate(p);
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {

@@ -22,7 +22,7 @@ typedef struct {
     esign_word_policy_t words;
     esign_gate_t *gate;                  /* one a node */
     esign_smtp_t smtp;
-    esign_sms_gateway_t gateway;
+    const apr_array_header_t *gateways;  /* esign_sms_gateway_t, in their order */
     esign_message_context_t messages;
     const char *portal_url;              /* public URL and prefix */
     esign_cache_t *cache;                /* of this child */
@@ -30,6 +30,9 @@ typedef struct {
 
 /* NULL for a server that is no portal. */
 esign_runtime_t *esign_runtime_of(const server_rec *server);
+
+/* The node's bell (core/wake.h), which tells the couriers that a message has been queued. The same before and after a reload. */
+int esign_runtime_wake(void);
 
 /* Whether any server has. */
 int esign_runtime_any(void);

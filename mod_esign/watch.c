@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch.c: wakes the courier of each server in one child of the node, by mod_watchdog's singleton. */
+/* watch.c: runs the couriers of all servers in one child of the node, by mod_watchdog's singleton. */
 #include "watch.h"
 
+#include "core/wake.h"
 #include "deliver/courier.h"
 #include "deliver/scribe.h"
 #include "runtime.h"
@@ -18,9 +19,10 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-#define INTERVAL apr_time_from_msec(200)
-/* A round ends after this even when messages are still under way, so that the watchdog can look whether it is to stop. */
-#define ROUND apr_time_from_sec(1)
+/* Rests between two looks into the outbox: messages of this node are heard at once; those of other nodes, and those that are due again, wait this long at most. */
+#define REST apr_time_from_msec(200)
+/* The same while more than one courier has transfers under way: they share a thread. */
+#define TURN apr_time_from_msec(10)
 
 /* How long the audit trail may hold up mails. */
 #define WRITING apr_time_from_msec(200)
@@ -28,27 +30,34 @@ APLOG_USE_MODULE(esign);
 /* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
 #define FAREWELL apr_time_from_msec(1500)
 
-/* One for each server; the courier is made in the child that holds the watchdog. */
+/* One for each outbox; the courier is made in the child that holds the watchdog. */
 typedef struct {
     server_rec *server;
-    apr_thread_mutex_t *mutex;   /* held while the courier works: the process does not end meanwhile */
-    apr_pool_t *pool;
     esign_courier_t *courier;
+    int reached;                 /* the last round had its database */
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
-    volatile int ending;
     apr_time_t told;             /* when esign_node_tell last did its work */
+    apr_time_t wrote;            /* when the scribe did */
 } watch_t;
 
 /* All of this configuration's. */
 static apr_array_header_t *watches;
 
+/* This child's. */
+static struct {
+    apr_pool_t *pool;
+    apr_thread_mutex_t *mutex;   /* held while the couriers work: the process does not end meanwhile */
+    volatile int ending;
+} child;
+
 /* The watchdog stops its own thread as soon as the MPM stops, in the midst of a child's last requests. */
 static int ending(void *baton)
 {
+    (void)baton;
     int state = AP_MPMQ_RUNNING;
     ap_mpm_query(AP_MPMQ_MPM_STATE, &state);
-    return ((const watch_t *)baton)->ending || state == AP_MPMQ_STOPPING;
+    return child.ending || state == AP_MPMQ_STOPPING;
 }
 
 static void write_log(void *baton, int level, apr_status_t status, const char *text)
@@ -74,13 +83,13 @@ static const esign_render_t *find_render(void *baton, const char *url, apr_pool_
 static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
 {
     const esign_config_t *c = runtime->config;
-    esign_courier_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
-    *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
+    esign_courier_options_t *options = apr_pcalloc(child.pool, sizeof(*options));
+    *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateways = runtime->gateways,
                                           .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
                                           .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
                                           .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
-    return esign_courier_create(&watch->courier, options, watch->pool);
+    return esign_courier_create(&watch->courier, options, child.pool);
 }
 
 /* What outlives a change of keys outside the database: links, sessions, one-time codes with the ten minutes that they are remembered, windows and the one before. */
@@ -110,84 +119,164 @@ static esign_audit_log_t *find_copy(const watch_t *watch, const char *where)
     const char *known;
     apr_os_file_t file;
     if (watch->program)
-        return apr_os_file_get(&file, ap_piped_log_write_fd(watch->program)) == APR_SUCCESS ? esign_audit_log_pipe(file, watch->pool) : NULL;
+        return apr_os_file_get(&file, ap_piped_log_write_fd(watch->program)) == APR_SUCCESS ? esign_audit_log_pipe(file, child.pool) : NULL;
     if (strncmp(where, "syslog:", 7) == 0)
-        return esign_audit_log_syslog(esign_audit_log_facility(where + 7, &known), watch->pool);
+        return esign_audit_log_syslog(esign_audit_log_facility(where + 7, &known), child.pool);
     return NULL;
+}
+
+/* The scribe gives way to who waits for a message. */
+static int called(void *baton)
+{
+    return ending(baton) || esign_wake_rings(esign_runtime_wake());
 }
 
 static void hire_scribe(watch_t *watch, const esign_runtime_t *runtime)
 {
-    esign_scribe_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
-    *options = (esign_scribe_options_t){ .copy = find_copy(watch, runtime->config->audit_log), .stopping = ending, .log = write_log, .baton = watch };
-    watch->scribe = esign_scribe_create(options, watch->pool);
+    esign_scribe_options_t *options = apr_pcalloc(child.pool, sizeof(*options));
+    *options = (esign_scribe_options_t){ .copy = find_copy(watch, runtime->config->audit_log), .stopping = called, .log = write_log, .baton = watch };
+    watch->scribe = esign_scribe_create(options, child.pool);
 }
 
-static void work(watch_t *watch, apr_pool_t *p)
+/* The audit trail, when no message needs this thread, and now and then when they all do. */
+static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_database_t *database, apr_pool_t *p)
+{
+    apr_time_t now = apr_time_now();
+    if (esign_courier_pending(watch->courier) > 0 && now - watch->wrote < WRITING)
+        return;
+    if (!watch->scribe)
+        hire_scribe(watch, runtime);
+    esign_scribe_round(watch->scribe, database, now + WRITING, p);
+    watch->wrote = apr_time_now();
+}
+
+/* One round; whether the database could be reached. */
+static int work(watch_t *watch, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
     esign_result_t result = ESIGN_OK;
     if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime)))) {
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
-        return;
+        return 0;
     }
     esign_database_t *database = esign_runtime_acquire(runtime, p);
     if (!database)
-        return;
-    result = tell(watch, runtime->config, database, p);
+        return 0;
+    result = esign_courier_round(watch->courier, database, p);
     if (!esign_failed(result))
-        result = esign_courier_round(watch->courier, database, apr_time_now() + ROUND, p);
+        result = tell(watch, runtime->config, database, p);
     if (esign_failed(result))
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
-    if (!watch->scribe)
-        hire_scribe(watch, runtime);
-    esign_scribe_round(watch->scribe, database, apr_time_now() + WRITING, p);
+    write_trail(watch, runtime, database, p);
     esign_runtime_release(runtime, database);
+    return 1;
 }
 
-/* The watchdog lets go, or the process takes down what the courier stands on: the round ends, and what is still under way goes back to the outbox, for others. */
+/* Lets transfers go on, or sleeps when there are none, until there is something to do; without a database connection. Of couriers that cannot reach theirs nothing would be
+ * written down: their transfers wait. 0: there are no others. */
+static int rest(void)
+{
+    esign_courier_t *idle = NULL;
+    int busy = 0;
+    for (int i = 0; i < watches->nelts; i++) {
+        const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+        if (watch->reached && esign_courier_pending(watch->courier) > 0)
+            busy++;
+        else if (watch->reached)
+            idle = watch->courier;
+    }
+    for (int i = 0; i < watches->nelts; i++) {
+        const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+        if (watch->reached && esign_courier_pending(watch->courier) > 0)
+            esign_courier_wait(watch->courier, esign_runtime_wake(), busy > 1 ? TURN : REST);
+    }
+    if (busy == 0 && idle)
+        esign_courier_wait(idle, esign_runtime_wake(), REST);
+    return busy > 0 || idle;
+}
+
+/* The couriers' whole life in this child. The watchdog's own pauses would keep codes waiting: its callback stays here until the process ends, and looks for that itself. */
+static void serve(apr_pool_t *parent)
+{
+    apr_pool_t *p;
+    apr_pool_create(&p, parent);
+    while (!ending(NULL)) {
+        int rested = 1;
+        apr_thread_mutex_lock(child.mutex);
+        if (!child.ending) {
+            esign_wake_hush(esign_runtime_wake());
+            for (int i = 0; i < watches->nelts; i++) {
+                watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+                watch->reached = work(watch, p);
+            }
+            rested = rest();
+        }
+        apr_thread_mutex_unlock(child.mutex);
+        if (!rested)
+            apr_sleep(REST);
+        apr_pool_clear(p);
+    }
+    apr_pool_destroy(p);
+}
+
+/* The watchdog lets go, or the process takes down what the couriers stand on: rounds end, and what is still under way goes back to the outbox, for others. */
 static apr_status_t say_farewell(void *data)
 {
-    watch_t *watch = data;
-    watch->ending = 1;
-    apr_thread_mutex_lock(watch->mutex);
-    esign_runtime_t *runtime = esign_runtime_of(watch->server);
-    esign_database_t *database = watch->courier ? esign_runtime_acquire(runtime, watch->pool) : NULL;
-    if (database) {
-        esign_courier_finish(watch->courier, database, apr_time_now() + FAREWELL, watch->pool);
+    (void)data;
+    child.ending = 1;
+    esign_wake_ring(esign_runtime_wake());
+    apr_thread_mutex_lock(child.mutex);
+    apr_time_t until = apr_time_now() + FAREWELL;
+    for (int i = 0; i < watches->nelts; i++) {
+        watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+        esign_runtime_t *runtime = esign_runtime_of(watch->server);
+        esign_database_t *database = watch->courier ? esign_runtime_acquire(runtime, child.pool) : NULL;
+        if (!database)
+            continue;
+        esign_courier_finish(watch->courier, database, until, child.pool);
         if (watch->scribe)
-            esign_scribe_finish(watch->scribe, database, watch->pool);
+            esign_scribe_finish(watch->scribe, database, child.pool);
         esign_runtime_release(runtime, database);
         watch->courier = NULL;
     }
-    apr_thread_mutex_unlock(watch->mutex);
+    apr_thread_mutex_unlock(child.mutex);
     return APR_SUCCESS;
 }
 
 static apr_status_t tick(int state, void *data, apr_pool_t *p)
 {
-    watch_t *watch = data;
     if (state == AP_WATCHDOG_STATE_STOPPING)
-        return say_farewell(watch);
-    if (state != AP_WATCHDOG_STATE_RUNNING || watch->ending)
-        return APR_SUCCESS;
-    apr_thread_mutex_lock(watch->mutex);
-    if (!watch->ending)
-        work(watch, p);
-    apr_thread_mutex_unlock(watch->mutex);
+        return say_farewell(data);
+    if (state == AP_WATCHDOG_STATE_RUNNING)
+        serve(p);
     return APR_SUCCESS;
 }
 
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     (void)first;
-    for (int i = 0; i < watches->nelts; i++) {
-        watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
-        apr_pool_create(&watch->pool, p);
-        apr_thread_mutex_create(&watch->mutex, APR_THREAD_MUTEX_DEFAULT, watch->pool);
-        /* Before mod_dbd's connections go. */
-        apr_pool_pre_cleanup_register(p, watch, say_farewell);
-    }
+    if (watches->nelts == 0)
+        return;
+    apr_pool_create(&child.pool, p);
+    apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, child.pool);
+    child.ending = 0;
+    /* Before mod_dbd's connections go. */
+    apr_pool_pre_cleanup_register(p, watches, say_farewell);
+}
+
+/* One watchdog of the node for all couriers. */
+static int attach(server_rec *first, apr_pool_t *p)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    apr_status_t status = get(&watchdog, "_esign_", 0, 1, p);
+    if (status == APR_SUCCESS)
+        status = call(watchdog, REST, watches, tick);
+    if (status == APR_SUCCESS)
+        return OK;
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, first, "mod_esign: mod_watchdog takes no courier");
+    return HTTP_INTERNAL_SERVER_ERROR;
 }
 
 /* As httpd starts the programs of its own logs: by the parent, again when it ends, anew with each configuration. */
@@ -205,8 +294,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
     watches = apr_array_make(p, 1, sizeof(watch_t *));
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *attach = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     for (server_rec *s = first; s; s = s->next) {
         const esign_runtime_t *runtime = esign_runtime_of(s);
         /* Servers that share their configuration share their outbox: the first one's courier empties it. */
@@ -215,7 +302,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
             covered = esign_runtime_of(other) && esign_runtime_of(other)->keyring == runtime->keyring;
         if (!runtime || covered)
             continue;
-        ap_watchdog_t *watchdog;
         watch_t *watch = apr_pcalloc(p, sizeof(*watch));
         watch->server = s;
         APR_ARRAY_PUSH(watches, watch_t *) = watch;
@@ -223,15 +309,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
             ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "mod_esign, EsignAuditLog: %s cannot be started", runtime->config->audit_log);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
-        apr_status_t status = get(&watchdog, "_esign_", 0, 1, p);
-        if (status == APR_SUCCESS)
-            status = attach(watchdog, INTERVAL, watch, tick);
-        if (status != APR_SUCCESS) {
-            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, s, "mod_esign: mod_watchdog takes no courier");
-            return HTTP_INTERNAL_SERVER_ERROR;
-        }
     }
-    return OK;
+    return watches->nelts > 0 ? attach(first, p) : OK;
 }
 
 void esign_watch_register_hooks(apr_pool_t *p)

@@ -11,19 +11,19 @@ fail() {
     exit 1
 }
 
-# Installs what is missing of the lists named, files beside this one. Debian starts services with their packages: they are kept from it, for ours need none of them.
+# Installs what is missing of the lists named, files beside this one; what has a ? behind it where this Debian has it, and its tests are skipped elsewhere. Debian starts services with their packages: they are kept from it, for ours need none of them.
 install_packages() {
-    local wanted missing=() guard=/usr/sbin/policy-rc.d made=
+    local wanted missing=() spare=() guard=/usr/sbin/policy-rc.d made=
     wanted=$(cd "$top/conf/demo" && cat "$@" | grep -v '^#')
     for package in $wanted; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+        dpkg-query -W -f '${Status}' "${package%\?}" 2>/dev/null | grep -q 'ok installed' && continue
         # Who has Node.js from elsewhere has npm with it, and Debian's would not go beside that.
         [ "$package" = npm ] && command -v npm > /dev/null && continue
-        missing+=("$package")
+        case $package in *\?) spare+=("${package%\?}") ;; *) missing+=("$package") ;; esac
     done
-    [ ${#missing[@]} -eq 0 ] && return
+    [ ${#missing[@]} -eq 0 ] && { [ ${#spare[@]} -eq 0 ] || [ "$(id -u)" -ne 0 ]; } && return
     [ "$(id -u)" -eq 0 ] || fail "these packages are missing: ${missing[*]}; install them as root: apt-get install ${missing[*]}"
-    echo "Installing: ${missing[*]}"
+    echo "Installing: ${missing[*]} ${spare[*]}"
     if [ ! -e $guard ]; then
         printf '#!/bin/sh\nexit 101\n' > $guard
         chmod 755 $guard
@@ -31,7 +31,12 @@ install_packages() {
     fi
     local log status=0
     log=$(mktemp)
-    { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"; } > "$log" 2>&1 || status=$?
+    apt-get update -q > "$log" 2>&1 || status=$?
+    for package in "${spare[@]}"; do
+        apt-cache show "$package" > /dev/null 2>&1 && missing+=("$package")
+    done
+    [ $status -ne 0 ] || [ ${#missing[@]} -eq 0 ] ||
+        DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >> "$log" 2>&1 || status=$?
     [ -z "$made" ] || rm -f $guard
     if [ $status -ne 0 ]; then
         tail -n 15 "$log" >&2

@@ -54,6 +54,8 @@ CREATE TABLE outbox (
     owner TEXT NOT NULL,                -- the courier that has it
     lease_until BIGINT NOT NULL,        -- until when
     dead INTEGER NOT NULL,              -- 1: given up
+    gateways BIGINT NOT NULL,           -- of a code, bits: the SMS gateways that are done with it, in the configuration's order from the lowest
+    awaited INTEGER NOT NULL,           -- the gateway that took the code and has not reported yet; -1: none
     error TEXT                          -- why the last attempt failed
 );
 CREATE INDEX outbox_due ON outbox (dead, due);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LINK "reset/"
+#define REPORT "report/"
 #define MASK "***"
 
 const char *esign_http_below(const char *path, const char *prefix)
@@ -33,24 +34,36 @@ static int is_reset_page(const char *below)
     return strcmp(below, "reset/sent") == 0 || strcmp(below, "reset/word") == 0 || strcmp(below, "reset/done") == 0;
 }
 
-const char *esign_http_token(const char *below)
+int esign_http_is_report(const char *below)
 {
-    const char *token = below + strlen(LINK);
-    return strncmp(below, LINK, strlen(LINK)) != 0 || *token == '\0' || is_reset_page(below) ? NULL : token;
+    return strncmp(below, REPORT, strlen(REPORT)) == 0;
 }
 
-char *esign_http_hidden(const char *prefix, apr_pool_t *p)
+const char *esign_http_token(const char *below)
 {
-    return apr_pstrcat(p, prefix, "/" LINK MASK, NULL);
+    const char *path = esign_http_is_report(below) ? REPORT : LINK;
+    const char *token = strncmp(below, path, strlen(path)) == 0 ? below + strlen(path) : "";
+    return *token == '\0' || is_reset_page(below) ? NULL : token;
+}
+
+char *esign_http_hidden(const char *below, const char *prefix, apr_pool_t *p)
+{
+    return apr_pstrcat(p, prefix, esign_http_is_report(below) ? "/" REPORT MASK : "/" LINK MASK, NULL);
+}
+
+static void hide_behind(char *line, const char *path, const char *until)
+{
+    for (char *found = line; (found = strstr(found, path)) != NULL;) {
+        found += strlen(path);
+        memset(found, '*', strcspn(found, until));
+    }
 }
 
 void esign_http_hide(char *line, const char *prefix, apr_pool_t *p)
 {
-    const char *link = apr_pstrcat(p, prefix, "/" LINK, NULL);
-    for (char *found = line; (found = strstr(found, link)) != NULL;) {
-        found += strlen(link);
-        memset(found, '*', strcspn(found, " ?#"));
-    }
+    hide_behind(line, apr_pstrcat(p, prefix, "/" LINK, NULL), " ?#");
+    /* A gateway may add the phone number to its report. */
+    hide_behind(line, apr_pstrcat(p, prefix, "/" REPORT, NULL), " ");
 }
 
 const char *esign_http_cookie(const char *field, const char *name, apr_pool_t *p)

@@ -11,13 +11,17 @@ const char *esign_http_below(const char *path, const char *prefix);
 /* The one segment between `before` and `behind` of what stands below the prefix, wiped with `p`; NULL when it is built otherwise or the segment is empty. */
 const char *esign_http_segment(const char *below, const char *before, const char *behind, apr_pool_t *p);
 
-/* The token of a mailed link, "reset/TOKEN", in what stands below the prefix, as it is written there; NULL: that is no link. Inside `below`. */
+/* The token of a mailed link, "reset/TOKEN", or the reference of a gateway's report, "report/REFERENCE", in what stands below the prefix, as it is written there; NULL: it is
+ * neither. Inside `below`. */
 const char *esign_http_token(const char *below);
 
-/* The path that stands for all mailed links wherever a request is written down. In `p`. */
-char *esign_http_hidden(const char *prefix, apr_pool_t *p);
+/* Whether it is that of a report. */
+int esign_http_is_report(const char *below);
 
-/* Masks the tokens of a request line that nobody took apart, in their place. */
+/* The path that stands for all mailed links, or all reports, wherever a request is written down. In `p`. */
+char *esign_http_hidden(const char *below, const char *prefix, apr_pool_t *p);
+
+/* Masks the tokens and references of a request line that nobody took apart, in their place. */
 void esign_http_hide(char *line, const char *prefix, apr_pool_t *p);
 
 /* A cookie's value in a Cookie field (RFC 6265 section 4.2.1; NULL: no field); NULL when it is absent or stands there twice. Wiped with `p`. */

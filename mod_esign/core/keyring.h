@@ -17,6 +17,7 @@ typedef enum {
     ESIGN_KEY_WORK,        /* the number that a challenge's proof of work looks for */
     ESIGN_KEY_CHANCE,      /* a picture's distortion and noise, and its sound's */
     ESIGN_KEY_MARK,        /* keyed hashes that stand for a subscriber, in forms and the device cookie */
+    ESIGN_KEY_REPORT,      /* references of SMS delivery reports */
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 

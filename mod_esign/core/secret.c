@@ -2,10 +2,14 @@
 /* secret.c: wipes pool memory by a clean-up of the pool and other memory when it is freed, and compares without telling where two texts part. */
 #include "core/secret.h"
 
+#include <apr_file_io.h>
+
 #include <malloc.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define LONGEST_LINE 1024
 
 typedef struct {
     apr_size_t size;
@@ -34,6 +38,27 @@ char *esign_secret_copy(apr_pool_t *p, const void *bytes, apr_size_t length)
     if (length > 0)
         memcpy(copy, bytes, length);
     return copy;
+}
+
+esign_result_t esign_secret_read(const char **secret, const char *path, apr_pool_t *p)
+{
+    apr_file_t *file;
+    char bytes[LONGEST_LINE + 1] = "", words[120];
+    apr_size_t length = 0;
+    /* Not buffered: the buffer would keep a copy. */
+    apr_status_t status = apr_file_open(&file, path, APR_READ, 0, p);
+    if (status == APR_SUCCESS) {
+        status = apr_file_read_full(file, bytes, LONGEST_LINE, &length);
+        apr_file_close(file);
+    }
+    if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status))
+        return esign_result_make(p, status, "secret file", "%s cannot be read: %s", path, apr_strerror(status, words, sizeof(words)));
+    length = strcspn(bytes, "\r\n");
+    *secret = esign_secret_copy(p, bytes, length);
+    esign_secret_wipe(bytes, sizeof(bytes));
+    if (length == 0 || length == LONGEST_LINE)
+        return esign_result_make(p, APR_EINVAL, "secret file", "%s has no first line of 1 to %d characters", path, LONGEST_LINE - 1);
+    return ESIGN_OK;
 }
 
 void esign_secret_wipe(void *bytes, apr_size_t length)

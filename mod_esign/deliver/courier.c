@@ -5,6 +5,7 @@
 #include "core/digest.h"
 #include "core/record.h"
 #include "store/audit.h"
+#include "store/otp_store.h"
 #include "store/throttle.h"
 
 #include <apr_hash.h>
@@ -18,6 +19,8 @@
 #define FIRST_PAUSE apr_time_from_sec(5)
 #define LONGEST_PAUSE apr_time_from_sec(15 * 60)
 #define EXPIRE_EVERY apr_time_from_sec(10)
+/* Nobody uses a code up within this after the press that sent it. */
+#define FRESH apr_time_from_sec(1)
 #define MINUTE apr_time_from_sec(60)
 #define ASK_AGAIN apr_time_from_sec(5)
 
@@ -35,6 +38,9 @@ typedef struct {
     esign_outbox_kind_e kind;
     int attempts;
     esign_audit_event_e outcome;       /* what the audit trail tells when it is done; ESIGN_AUDIT_EVENTS: nothing */
+    apr_int64_t gateways;              /* of a code, as the outbox has them */
+    int gateway, awaited;              /* the one that it is handed to; the one that has yet to report */
+    apr_time_t expires;
     const char *address;
     esign_message_context_t context;   /* of the portal that the message is of */
     apr_pool_t *pool;
@@ -79,10 +85,10 @@ static apr_interval_time_t pause_after(int attempts)
     return pause * 4 / 5 + esign_digest_random_id() % (pause * 2 / 5);
 }
 
-static void retry(esign_courier_t *courier, const errand_t *errand, const char *error)
+static void retry(esign_courier_t *courier, const errand_t *errand, apr_time_t due, const char *error)
 {
     say(courier, LOG_WARNING, 0, "a %s was not sent (try %d): %s", esign_outbox_kind_name(errand->kind), errand->attempts, error);
-    complain(courier, esign_outbox_retry(courier->database, courier->owner, errand->id, apr_time_now() + pause_after(errand->attempts), error, courier->round));
+    complain(courier, esign_outbox_retry(courier->database, courier->owner, errand->id, due, error, courier->round));
 }
 
 static void bury(esign_courier_t *courier, const errand_t *errand, const char *error)
@@ -107,17 +113,60 @@ static void close_errand(esign_courier_t *courier, const errand_t *errand)
     complain(courier, esign_database_end(courier->database, result, courier->round));
 }
 
+static const esign_sms_gateway_t *gateway_at(const esign_courier_t *courier, int gateway)
+{
+    return &APR_ARRAY_IDX(courier->options->gateways, gateway, esign_sms_gateway_t);
+}
+
+/* A gateway is done with a code: the next one's turn is at `due`, if there is one. Else the code was sent, as far as anybody can know before its report, or is given up. */
+static void hand_on(esign_courier_t *courier, const errand_t *errand, int accepted, apr_time_t due, const char *error)
+{
+    apr_int64_t done = errand->gateways | APR_INT64_C(1) << errand->gateway;
+    int last = esign_gateway_turn(courier->options->gateways->nelts, done, errand->attempts + 1) == ESIGN_GATEWAY_NONE;
+    if (last && !accepted && errand->awaited < 0) {
+        bury(courier, errand, error);
+        return;
+    }
+    if (error)
+        say(courier, LOG_WARNING, 0, "a code was not sent (try %d): %s", errand->attempts, error);
+    complain(courier, esign_outbox_hand_on(courier->database, courier->owner, errand->id, errand->gateway, accepted, apr_time_now(), last ? errand->expires : due, error,
+                                           courier->round));
+}
+
+/* How a gateway's turn with a code ended. What it may have taken is never given to it again. */
+static void code_done(esign_courier_t *courier, const errand_t *errand, esign_transfer_outcome_e outcome, const char *words)
+{
+    const esign_sms_gateway_t *gateway = gateway_at(courier, errand->gateway);
+    const char *error = apr_pstrcat(courier->round, "SMS gateway ", gateway->name, ": ", words, NULL);
+    apr_time_t now = apr_time_now();
+    int count = courier->options->gateways->nelts;
+    if (outcome == ESIGN_TRANSFER_SENT && !esign_gateway_reports(gateway))
+        close_errand(courier, errand);
+    else if (outcome == ESIGN_TRANSFER_SENT)
+        hand_on(courier, errand, 1, now + gateway->report_wait, NULL);
+    else if (outcome == ESIGN_TRANSFER_UNANSWERED)
+        hand_on(courier, errand, esign_gateway_reports(gateway), now, error);
+    else if (outcome == ESIGN_TRANSFER_NEVER)
+        hand_on(courier, errand, 0, now, error);
+    else if (esign_gateway_round_over(count, errand->gateways, errand->attempts))
+        retry(courier, errand, now + pause_after(errand->attempts / count), error);
+    else
+        retry(courier, errand, now, error);
+}
+
 static void transfer_done(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error)
 {
     esign_courier_t *courier = baton;
     errand_t *errand = apr_hash_get(courier->errands, &id, sizeof(id));
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
-    if (outcome == ESIGN_TRANSFER_SENT)
+    if (errand->kind == ESIGN_OUTBOX_CODE)
+        code_done(courier, errand, outcome, error);
+    else if (outcome == ESIGN_TRANSFER_SENT)
         close_errand(courier, errand);
     else if (outcome == ESIGN_TRANSFER_NEVER)
         bury(courier, errand, error);
     else
-        retry(courier, errand, error);
+        retry(courier, errand, apr_time_now() + pause_after(errand->attempts), error);
     apr_pool_destroy(errand->pool);
 }
 
@@ -186,12 +235,48 @@ static esign_result_t start_notice(esign_courier_t *courier, const esign_outbox_
     return esign_transport_mail(courier->transport, message->id, &mail);
 }
 
+/* Whether the person can still use a code that has waited: it is that of the session's last press, and neither used, used up nor expired. */
+static esign_result_t still_wanted(esign_courier_t *courier, const esign_outbox_message_t *message, int *wanted, apr_pool_t *p)
+{
+    const char *session = apr_table_get(message->values, "session");
+    apr_time_t now = apr_time_now();
+    esign_otp_t otp;
+    *wanted = 1;
+    if (message->attempts == 1 && now - message->created < FRESH)
+        return ESIGN_OK;
+    esign_cache_answer_e answer = esign_otp_store_get(courier->options->cache, session ? session : "", &otp, p);
+    if (answer == ESIGN_CACHE_ERROR)
+        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(courier->options->cache, p));
+    *wanted = answer == ESIGN_CACHE_DONE && otp.sent == message->created && otp.expires > now && otp.tries_left > 0;
+    if (!*wanted)
+        say(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
+    return ESIGN_OK;
+}
+
+/* Hands the code to the gateway whose turn it is. */
 static esign_result_t start_code(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand, const esign_subscriber_t *subscriber)
 {
+    const esign_courier_options_t *o = courier->options;
+    apr_pool_t *p = errand->pool;
+    const char *code = apr_table_get(message->values, "code"), *reference;
     esign_sms_t sms;
-    const char *code = apr_table_get(message->values, "code");
-    esign_result_t result = esign_message_code(&errand->context, subscriber, code ? code : "", &sms, errand->pool);
-    return esign_failed(result) ? result : esign_transport_sms(courier->transport, message->id, &sms);
+    int wanted;
+    esign_result_t result = still_wanted(courier, message, &wanted, p);
+    if (esign_failed(result) || !wanted)
+        return result;
+    errand->gateway = esign_gateway_turn(o->gateways->nelts, message->gateways, message->attempts);
+    if (errand->gateway == ESIGN_GATEWAY_NONE)
+        return esign_result_make(p, APR_EINVAL, "SMS", "%s", message->error ? message->error : "no gateway is left");
+    const esign_sms_gateway_t *gateway = gateway_at(courier, errand->gateway);
+    if (esign_failed(result = esign_message_code(&errand->context, subscriber, code ? code : "", &sms, p)))
+        return result;
+    sms.expires = message->expires;
+    if (esign_gateway_reports(gateway)) {
+        if (esign_failed(result = esign_gateway_reference(o->keyring, message->id, errand->gateway, &reference, p)))
+            return result;
+        sms.report = apr_pstrcat(p, gateway->report_url, "/", reference, NULL);
+    }
+    return esign_transport_sms(courier->transport, message->id, gateway, &sms);
 }
 
 static esign_result_t start_for_subscriber(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand)
@@ -247,6 +332,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     const char *address = apr_table_get(message->values, "address");
     const char *url = apr_table_get(message->values, "url"), *organization = apr_table_get(message->values, "organization");
     *errand = (errand_t){ .id = message->id, .kind = message->kind, .attempts = message->attempts, .outcome = ESIGN_AUDIT_EVENTS, .pool = p,
+                          .gateways = message->gateways, .gateway = ESIGN_GATEWAY_NONE, .awaited = message->awaited, .expires = message->expires,
                           .address = address ? apr_pstrdup(p, address) : "unknown", .context = courier->options->message };
     if (url && organization) {
         errand->context.url = apr_pstrdup(p, url);
@@ -255,11 +341,11 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     }
     errand->context.render = courier->options->render(courier->options->baton, url, p);
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
-    int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
+    int before = esign_courier_pending(courier);
     esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK
                             : message->kind == ESIGN_OUTBOX_RESET_REQUEST ? start_reset(courier, message, errand)
                                                                           : start_for_subscriber(courier, message, errand);
-    if (esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport) > before) {
+    if (esign_courier_pending(courier) > before) {
         count(courier, message->kind == ESIGN_OUTBOX_CODE ? &courier->sms : &courier->mails, p);
         return;
     }
@@ -268,7 +354,7 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     if (APR_STATUS_IS_EINVAL(result.status))
         bury(courier, errand, result.detail);
     else if (esign_failed(result))
-        retry(courier, errand, result.detail);
+        retry(courier, errand, apr_time_now() + pause_after(errand->attempts), result.detail);
     else if (message->expires <= apr_time_now())
         bury(courier, errand, "expired");
     else
@@ -293,22 +379,25 @@ static int take(esign_courier_t *courier, int kinds, ceiling_t *ceiling, int fre
 static int take_all(esign_courier_t *courier)
 {
     const esign_courier_options_t *o = courier->options;
-    int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
+    int codes = o->gateways->nelts > 0 ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
+    /* Their requests go out before anything else is asked of the database. */
+    if (codes > 0)
+        esign_transport_finish(courier->transport);
     return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), &courier->mails,
                         o->mails_at_once - esign_transport_pending_mail(courier->transport));
 }
 
 /* Ends messages whose time is over. Whose they were stands sealed in their rows. */
-static esign_result_t expire(esign_courier_t *courier, apr_time_t now, int *count)
+static esign_result_t expire(esign_courier_t *courier, apr_time_t now, int *count, int *unreported)
 {
     esign_result_t result = esign_database_begin(courier->database, courier->round);
     if (!esign_failed(result))
-        result = esign_outbox_expire(courier->database, now, count, courier->round);
+        result = esign_outbox_expire(courier->database, now, count, unreported, courier->round);
     if (!esign_failed(result) && *count > 0)
         result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
     result = esign_database_end(courier->database, result, courier->round);
     if (esign_failed(result))
-        *count = 0;
+        *count = *unreported = 0;
     return result;
 }
 
@@ -324,41 +413,49 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->mails = (ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
     made->sms = (ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     *courier = made;
-    return esign_transport_create(&made->transport, options->smtp, options->gateway, transfer_done, made, p);
+    return esign_transport_create(&made->transport, options->smtp, transfer_done, made, p);
 }
 
-esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     apr_time_t now = apr_time_now();
     esign_result_t result = ESIGN_OK;
-    int expired = 0;
+    int expired = 0, unreported = 0;
     courier->database = database;
     courier->round = p;
     if (now - courier->expired >= EXPIRE_EVERY) {
-        result = expire(courier, now, &expired);
+        result = expire(courier, now, &expired, &unreported);
         courier->expired = now;
+        if (unreported > 0)
+            say(courier, LOG_NOTICE, 0, "of %d codes that were sent no gateway has reported what became of them", unreported);
         if (expired > 0)
             say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
     }
-    while (!esign_failed(result) && apr_time_now() < until && !o->stopping(o->baton)) {
-        int taken = take_all(courier);
-        int pending = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
-        if (taken == 0 && pending == 0)
-            break;
-        esign_transport_run(courier->transport, pending > 0 ? apr_time_from_msec(100) : 0);
-    }
+    do
+        esign_transport_finish(courier->transport);
+    while (!esign_failed(result) && !o->stopping(o->baton) && take_all(courier) > 0);
     courier->database = NULL;
     courier->round = NULL;
     return result;
+}
+
+void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t wait)
+{
+    esign_transport_wait(courier->transport, wake, wait);
+}
+
+int esign_courier_pending(const esign_courier_t *courier)
+{
+    return esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
 }
 
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
 {
     courier->database = database;
     courier->round = p;
-    for (apr_time_t now; (now = apr_time_now()) < until && esign_transport_run(courier->transport, until - now) > 0;)
-        ;
+    for (apr_time_t now; esign_transport_finish(courier->transport) > 0 && (now = apr_time_now()) < until;)
+        esign_transport_wait(courier->transport, -1, until - now);
     for (apr_hash_index_t *i = apr_hash_first(p, courier->errands); i; i = apr_hash_next(i)) {
         void *errand;
         apr_hash_this(i, NULL, NULL, &errand);

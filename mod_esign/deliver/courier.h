@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* courier.h: carries what the outbox holds to the SMTP server and the SMS gateway. */
+/* courier.h: carries what the outbox holds to the SMTP server and the SMS gateways. */
 #ifndef ESIGN_DELIVER_COURIER_H
 #define ESIGN_DELIVER_COURIER_H
 
@@ -12,14 +12,14 @@
 typedef struct {
     esign_message_context_t message;
     const esign_smtp_t *smtp;
-    const esign_sms_gateway_t *gateway;   /* NULL: codes are not sent, and stay until they expire */
+    const apr_array_header_t *gateways;   /* esign_sms_gateway_t, in their order; none: codes are not sent, and stay until they expire */
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
     int mails_at_once, sms_at_once;
     int mails_per_minute, sms_per_minute; /* of the portal, over all nodes; 0: as many as there are */
     apr_interval_time_t link_life;
     int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
-    int (*stopping)(void *baton);         /* the process is to end: a round returns soon */
+    int (*stopping)(void *baton);         /* the process is to end: nothing more is leased */
     /* The stylesheets of the portal at `url`, of which a message is (NULL: `message`'s own); what they make need not outlive `p`. */
     const esign_render_t *(*render)(void *baton, const char *url, apr_pool_t *p);
     void (*log)(void *baton, int level, apr_status_t status, const char *text);   /* level: syslog's, which are httpd's too */
@@ -31,11 +31,17 @@ typedef struct esign_courier_t esign_courier_t;
 /* One courier of a process, used by one thread. Ended with `p`, its transfers given up (their leases run out). */
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p);
 
-/* One round: expires, leases what is due and for which there are free places, starts it, lets transfers go on until nothing is due and under way or `until` has come.
- * Mail and SMS have places of their own, so that a dead mail server never holds up a code. A new lease is taken as soon as places are free. `p` is the round's pool.
+/* One round, which does all that needs the database and waits for nothing: expires, writes down what has ended, leases what is due and for which there are free places, and
+ * starts it. Mail and SMS have places of their own, so that a dead mail server never holds up a code. `p` is the round's pool.
  * What is beyond a ceiling is not leased, so that it waits as it is; while memcached cannot tell how many have left, all do.
  * Pauses after failures: 5 s, doubled each time to 15 min at most, ± 20 %. */
-esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p);
+
+/* Between rounds: lets transfers go on until one has ended, `wake` rings, or `wait` is over. */
+void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t wait);
+
+/* How many transfers are under way. */
+int esign_courier_pending(const esign_courier_t *courier);
 
 /* Before the process ends: lets transfers under way go on until `until`, then makes what is left due again at once. The courier is not used afterwards. */
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);

@@ -20,6 +20,8 @@ typedef struct {
 typedef struct {
     const char *to;        /* E.164 */
     const char *text;      /* UTF-8 */
+    const char *report;    /* where the gateway is to send its report; NULL: it sends none */
+    apr_time_t expires;    /* when it is no longer of use: it does not go out afterwards */
 } esign_sms_t;
 
 /* What every message names. */

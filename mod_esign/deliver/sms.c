@@ -5,32 +5,61 @@
 #include "deliver/template.h"
 
 #include "core/contact.h"
+#include "core/secret.h"
 
+#include <apr_base64.h>
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include <string.h>
 
-#define BODY_MAX 65536
+#define BODY_MAX 65536     /* of an answer */
+#define ANSWER_MAX 16384   /* of it, what a pattern sees */
+#define CODE_DIGITS 6      /* a code has no fewer */
 #define TYPE "Content-Type:"
 
-/* What the gateway answers is bounded, and not read: its status tells. */
-static size_t skip_body(char *bytes, size_t size, size_t count, void *baton)
+/* What the gateway answers is bounded, and read only where a pattern asks for it. */
+static size_t take_answer(char *bytes, size_t size, size_t count, void *baton)
 {
-    (void)bytes;
     esign_transfer_t *transfer = baton;
-    transfer->received += size * count;
-    return transfer->received <= BODY_MAX ? size * count : 0;
+    apr_size_t length = size * count, room = transfer->received < ANSWER_MAX ? ANSWER_MAX - transfer->received : 0;
+    if (transfer->answer)
+        memcpy(transfer->answer + transfer->received, bytes, length < room ? length : room);
+    transfer->received += length;
+    return transfer->received <= BODY_MAX ? length : 0;
+}
+
+/* The first line of the answer without numbers that are long enough to be a code: gateways repeat the text. */
+static const char *first_line(const esign_transfer_t *transfer)
+{
+    const char *answer = transfer->answer + strspn(transfer->answer, " \t\r\n");
+    char *line = esign_secret_copy(transfer->pool, answer, strcspn(answer, "\r\n"));
+    for (char *c = line; *c != '\0';) {
+        apr_size_t digits = strspn(c, "0123456789");
+        if (digits >= CODE_DIGITS)
+            memset(c, '*', digits);
+        c += digits > 0 ? digits : 1;
+    }
+    return line;
 }
 
 static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code, const char **words)
 {
-    long status = 0;
+    long status = 0, sent = 0;
+    const esign_pattern_t *accepted = transfer->gateway->accepted;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200 && status < 300 && (code == CURLE_OK || code == CURLE_WRITE_ERROR))
-        return ESIGN_TRANSFER_SENT;
-    if (status != 0)
-        *words = apr_psprintf(transfer->pool, "HTTP status %ld", status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    if (status >= 200 && status < 300) {
+        if (!accepted || esign_pattern_found(accepted, transfer->answer, transfer->received < ANSWER_MAX ? transfer->received : ANSWER_MAX))
+            return ESIGN_TRANSFER_SENT;
+        if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
+            return ESIGN_TRANSFER_UNANSWERED;
+        *words = apr_psprintf(transfer->pool, "HTTP status %ld, and an answer that does not say that it was accepted: %s", status, first_line(transfer));
+        return ESIGN_TRANSFER_NEVER;
+    }
+    if (status == 0)
+        return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_LATER;
+    *words = apr_psprintf(transfer->pool, "HTTP status %ld", status);
     return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
 }
 
@@ -56,23 +85,25 @@ static void add_headers(esign_transfer_t *transfer, const esign_sms_gateway_t *g
     ESIGN_TRANSFER_SET(transfer, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_t *sms)
+/* What {basic} stands for. */
+static const char *basic_of(const char *secret, apr_pool_t *p)
 {
-    const esign_sms_gateway_t *gateway = transport->gateway;
-    esign_transfer_limits_t limits = { .protocols = "http,https", .ca_file = gateway->ca_file, .timeout = gateway->timeout };
-    esign_template_values_t values = { .number = sms->to, .text = sms->text, .secret = gateway->secret };
-    esign_transfer_t *transfer;
-    if (!esign_contact_phone_valid(sms->to))
-        return (esign_result_t){ APR_EINVAL, "SMS", "the phone number is not of the form +905551234567" };
-    esign_result_t result = esign_transfer_open(&transfer, transport, id, &limits, &transport->messages, judge);
-    if (esign_failed(result))
-        return result;
-    transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_URL, esign_template_fill(transfer->pool, gateway->url, &values, ESIGN_TEMPLATE_PERCENT));
+    char *basic = esign_secret_alloc(p, (apr_size_t)apr_base64_encode_len((int)strlen(secret)));
+    apr_base64_encode(basic, secret, (int)strlen(secret));
+    return basic;
+}
+
+static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
+{
+    const esign_sms_gateway_t *gateway = transfer->gateway;
+    apr_pool_t *p = transfer->pool;
+    esign_template_values_t values = { .number = sms->to, .text = sms->text, .secret = gateway->secret,
+                                       .basic = gateway->secret ? basic_of(gateway->secret, p) : NULL, .report = sms->report };
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_URL, esign_template_fill(p, gateway->url, &values, ESIGN_TEMPLATE_PERCENT));
     add_headers(transfer, gateway, &values);
     if (strcmp(gateway->method, "POST") == 0) {
         const char *pattern = gateway->body ? gateway->body : "";
-        const char *body = esign_template_fill(transfer->pool, pattern, &values, esign_template_escape(media_type(gateway)));
+        const char *body = esign_template_fill(p, pattern, &values, esign_template_escape(media_type(gateway)));
         esign_transfer_text_t *source = esign_transfer_text(transfer, body);
         ESIGN_TRANSFER_SET(transfer, CURLOPT_POST, 1L);
         ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->length);
@@ -81,16 +112,56 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
         ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKFUNCTION, esign_transfer_seek);
         ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKDATA, source);
     }
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, skip_body);
+}
+
+esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms)
+{
+    apr_interval_time_t left = sms->expires - apr_time_now();
+    esign_transfer_limits_t limits = { .protocols = "http,https", .ca_file = gateway->ca_file, .timeout = left < gateway->timeout ? left : gateway->timeout };
+    esign_transfer_t *transfer;
+    if (!esign_contact_phone_valid(sms->to))
+        return (esign_result_t){ APR_EINVAL, "SMS", "the phone number is not of the form +905551234567" };
+    /* libcurl takes less than a millisecond for no limit at all. */
+    if (apr_time_as_msec(left) < 1)
+        return (esign_result_t){ APR_EINVAL, "SMS", "expired" };
+    esign_result_t result = esign_transfer_open(&transfer, transport, id, &limits, &transport->messages, judge);
+    if (esign_failed(result))
+        return result;
+    transfer->gateway = gateway;
+    transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
+    if (gateway->accepted)
+        transfer->answer = esign_secret_alloc(transfer->pool, ANSWER_MAX + 1);
+    add_request(transfer, sms);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, take_answer);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, transfer);
     return esign_transfer_start(transfer);
+}
+
+/* Placeholders, in their places, against what there is for them. */
+static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int found, int in_header, apr_pool_t *p)
+{
+    if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
+        return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, {text} in the URL or the body, and a GET has no body");
+    if (in_header & ESIGN_TEMPLATE_HAS_TEXT)
+        return esign_result_make(p, APR_EINVAL, "SMS", "{text} stands in a header, which cannot hold its two lines: write it in the URL or the body");
+    if ((found & (ESIGN_TEMPLATE_HAS_SECRET | ESIGN_TEMPLATE_HAS_BASIC)) && !gateway->secret)
+        return esign_result_make(p, APR_EINVAL, "SMS", "{secret} or {basic} stands there, but EsignSMSSecretFile is missing");
+    if ((found & ESIGN_TEMPLATE_HAS_BASIC) && !strchr(gateway->secret, ':'))
+        return esign_result_make(p, APR_EINVAL, "SMS", "{basic} stands there, but the first line of EsignSMSSecretFile is not of the form user:password");
+    if ((found & ESIGN_TEMPLATE_HAS_REPORT) && !esign_gateway_reports(gateway))
+        return esign_result_make(p, APR_EINVAL, "SMS", "{report} stands there, but EsignSMSDelivered is missing: write what a report of a delivered message shows");
+    if (gateway->delivered && !(found & ESIGN_TEMPLATE_HAS_REPORT))
+        return esign_result_make(p, APR_EINVAL, "SMS", "EsignSMSDelivered stands there, but no {report} that tells the gateway where to report");
+    if (gateway->undelivered && !gateway->delivered)
+        return esign_result_make(p, APR_EINVAL, "SMS", "EsignSMSUndelivered stands there without EsignSMSDelivered: write both");
+    return ESIGN_OK;
 }
 
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
     int found = 0, in_header = 0;
     /* Filled in with a plain value, the URL must be one. */
-    const esign_template_values_t sample = { .number = "+905550000000", .text = "x", .secret = "x" };
+    const esign_template_values_t sample = { .number = "+905550000000", .text = "x", .secret = "x", .basic = "x", .report = "x" };
     esign_result_t result = esign_template_check(p, gateway->url, &found);
     for (int i = 0; !esign_failed(result) && gateway->headers && i < gateway->headers->nelts; i++)
         result = esign_template_check(p, APR_ARRAY_IDX(gateway->headers, i, const char *), &in_header);
@@ -105,11 +176,5 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
     if (!esign_transport_url_private(url))
         return esign_result_make(p, APR_EINVAL, "SMS", "'%s' would carry numbers and codes in clear: write https://, or http:// to this machine itself (127.0.0.1, [::1], localhost)",
                                  gateway->url);
-    if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
-        return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, {text} in the URL or the body");
-    if (in_header & ESIGN_TEMPLATE_HAS_TEXT)
-        return esign_result_make(p, APR_EINVAL, "SMS", "{text} stands in a header, which cannot hold its two lines: write it in the URL or the body");
-    if ((found & ESIGN_TEMPLATE_HAS_SECRET) && !gateway->secret)
-        return esign_result_make(p, APR_EINVAL, "SMS", "{secret} stands there, but EsignSMSSecretFile is missing");
-    return ESIGN_OK;
+    return check_placeholders(gateway, found, in_header, p);
 }

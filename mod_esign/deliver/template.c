@@ -6,6 +6,8 @@
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
+
+#include <stddef.h>
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
@@ -20,42 +22,53 @@ static apr_size_t placeholder(const char *text)
     return letters > 0 && text[1 + letters] == '}' ? letters + 2 : 0;
 }
 
-static int is(const char *text, apr_size_t length, const char *name)
+/* The placeholders, the bit of each, and where its value stands. */
+static const struct {
+    const char *name;
+    int bit;
+    apr_size_t value;
+} placeholders[] = {
+    { "{number}", ESIGN_TEMPLATE_HAS_NUMBER, offsetof(esign_template_values_t, number) },
+    { "{digits}", ESIGN_TEMPLATE_HAS_NUMBER, offsetof(esign_template_values_t, number) },
+    { "{text}", ESIGN_TEMPLATE_HAS_TEXT, offsetof(esign_template_values_t, text) },
+    { "{secret}", ESIGN_TEMPLATE_HAS_SECRET, offsetof(esign_template_values_t, secret) },
+    { "{basic}", ESIGN_TEMPLATE_HAS_BASIC, offsetof(esign_template_values_t, basic) },
+    { "{report}", ESIGN_TEMPLATE_HAS_REPORT, offsetof(esign_template_values_t, report) },
+};
+
+enum { PLACEHOLDERS = sizeof(placeholders) / sizeof(*placeholders), DIGITS = 1 };
+
+/* Its place among them; PLACEHOLDERS: it is none of ours. */
+static int which(const char *text, apr_size_t length)
 {
-    return strlen(name) == length && strncmp(text, name, length) == 0;
+    int i = 0;
+    while (i < PLACEHOLDERS && (strlen(placeholders[i].name) != length || strncmp(text, placeholders[i].name, length) != 0))
+        i++;
+    return i;
 }
 
 esign_result_t esign_template_check(apr_pool_t *p, const char *pattern, int *found)
 {
     while (*pattern != '\0') {
         apr_size_t length = placeholder(pattern);
-        if (length == 0) {
-            pattern++;
-            continue;
-        }
-        if (is(pattern, length, "{number}") || is(pattern, length, "{digits}"))
-            *found |= ESIGN_TEMPLATE_HAS_NUMBER;
-        else if (is(pattern, length, "{text}"))
-            *found |= ESIGN_TEMPLATE_HAS_TEXT;
-        else if (is(pattern, length, "{secret}"))
-            *found |= ESIGN_TEMPLATE_HAS_SECRET;
-        else
-            return esign_result_make(p, APR_EINVAL, "SMS gateway", "%.*s is no placeholder; use {number}, {digits}, {text} and {secret}",
+        int i = length > 0 ? which(pattern, length) : 0;
+        if (i == PLACEHOLDERS)
+            return esign_result_make(p, APR_EINVAL, "SMS gateway", "%.*s is no placeholder; use {number}, {digits}, {text}, {secret}, {basic} and {report}",
                                      (int)length, pattern);
-        pattern += length;
+        if (length > 0)
+            *found |= placeholders[i].bit;
+        pattern += length > 0 ? length : 1;
     }
     return ESIGN_OK;
 }
 
 static const char *value_of(const char *name, apr_size_t length, const esign_template_values_t *values)
 {
-    if (is(name, length, "{number}"))
-        return values->number;
-    if (is(name, length, "{digits}"))
-        return values->number + strspn(values->number, "+");
-    if (is(name, length, "{text}"))
-        return values->text;
-    return is(name, length, "{secret}") && values->secret != NULL ? values->secret : "";
+    int i = which(name, length);
+    const char *value = i == PLACEHOLDERS ? NULL : *(const char *const *)((const char *)values + placeholders[i].value);
+    if (value && i == DIGITS)
+        value += strspn(value, "+");
+    return value ? value : "";
 }
 
 static int unreserved(unsigned char c)

@@ -5,11 +5,14 @@
 
 #include "core/result.h"
 
-/* What stands for {number} (E.164), {digits} (the number without its plus sign), {text} and {secret}. */
+/* What stands for {number} (E.164), {digits} (the number without its plus sign), {text}, {secret}, {basic} (the secret in base64, as HTTP's basic authentication has
+ * "user:password", RFC 7617) and {report}. */
 typedef struct {
     const char *number;
     const char *text;
     const char *secret;   /* NULL: none */
+    const char *basic;    /* NULL: none */
+    const char *report;   /* NULL: none */
 } esign_template_values_t;
 
 /* How a value is written where the placeholder stands. */
@@ -24,7 +27,9 @@ typedef enum {
 enum {
     ESIGN_TEMPLATE_HAS_NUMBER = 1,   /* {number} or {digits} */
     ESIGN_TEMPLATE_HAS_TEXT = 2,
-    ESIGN_TEMPLATE_HAS_SECRET = 4
+    ESIGN_TEMPLATE_HAS_SECRET = 4,
+    ESIGN_TEMPLATE_HAS_BASIC = 8,
+    ESIGN_TEMPLATE_HAS_REPORT = 16
 };
 
 /* Adds to `*found` what the template has. A placeholder is lower-case letters between braces; one that is none of ours is refused, all other braces are text. */

@@ -29,8 +29,7 @@ static apr_status_t close_all(void *data)
     return APR_SUCCESS;
 }
 
-esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, const esign_sms_gateway_t *gateway,
-                                      esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
+esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
 {
     CURLM *multi = curl_multi_init();
     if (multi == NULL)
@@ -39,7 +38,6 @@ esign_result_t esign_transport_create(esign_transport_t **transport, const esign
     made->pool = p;
     made->multi = multi;
     made->smtp = smtp;
-    made->gateway = gateway;
     made->done = done;
     made->baton = baton;
     /* Before the subpools go: they hold what the handles still point to. */
@@ -186,18 +184,31 @@ static int finish_ended(esign_transport_t *transport)
     return ended;
 }
 
-int esign_transport_run(esign_transport_t *transport, apr_interval_time_t wait)
+int esign_transport_finish(esign_transport_t *transport)
+{
+    int running;
+    while (curl_multi_perform(transport->multi, &running) == CURLM_OK && finish_ended(transport) > 0)
+        ;
+    return transport->mails + transport->messages;
+}
+
+void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait)
 {
     apr_time_t until = apr_time_now() + wait;
-    for (;;) {
+    struct curl_waitfd bell = { .fd = wake, .events = CURL_WAIT_POLLIN };
+    for (apr_interval_time_t rest = wait; rest > 0; rest = until - apr_time_now()) {
         int running;
-        if (curl_multi_perform(transport->multi, &running) != CURLM_OK || finish_ended(transport) > 0 || transport->transfers == NULL)
-            break;
-        apr_interval_time_t rest = until - apr_time_now();
-        if (rest <= 0 || curl_multi_poll(transport->multi, NULL, 0, (int)apr_time_as_msec(rest) + 1, NULL) != CURLM_OK)
-            break;
+        CURLMcode code = curl_multi_perform(transport->multi, &running);
+        if (code == CURLM_OK && running < transport->mails + transport->messages)
+            return;
+        if (code == CURLM_OK)
+            code = curl_multi_poll(transport->multi, &bell, wake >= 0, (int)apr_time_as_msec(rest) + 1, NULL);
+        /* Nothing that fails here ends by being asked again at once. */
+        if (code != CURLM_OK)
+            apr_sleep(rest);
+        if (bell.revents != 0)
+            return;
     }
-    return transport->mails + transport->messages;
 }
 
 int esign_transport_pending_mail(const esign_transport_t *transport)

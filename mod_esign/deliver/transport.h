@@ -3,6 +3,7 @@
 #ifndef ESIGN_DELIVER_TRANSPORT_H
 #define ESIGN_DELIVER_TRANSPORT_H
 
+#include "gateway.h"
 #include "message.h"
 
 #include <apr_tables.h>
@@ -20,47 +21,38 @@ typedef struct {
     apr_interval_time_t timeout;
 } esign_smtp_t;
 
-/* The HTTP gateway for SMS. {number} {text} {secret} in URL, headers and body are filled in: percent-encoded in the URL and in a form body, JSON-escaped in a
- * body whose Content-Type is application/json. A header cannot hold {text}, which has two lines. */
-typedef struct {
-    const char *url;            /* https://, or http:// to this machine */
-    const char *method;         /* GET or POST */
-    const apr_array_header_t *headers;   /* const char *, "Name: value" */
-    const char *body;           /* NULL with GET */
-    const char *secret;         /* secret memory; NULL: none */
-    const char *ca_file;
-    apr_interval_time_t timeout;
-} esign_sms_gateway_t;
-
 typedef enum {
     ESIGN_TRANSFER_SENT,        /* the server took it */
     ESIGN_TRANSFER_LATER,       /* dead server, time-out, 4xx of SMTP, 5xx or 429 of HTTP */
-    ESIGN_TRANSFER_NEVER        /* the server will not have this message: 5xx of SMTP, other 4xx of HTTP */
+    ESIGN_TRANSFER_NEVER,       /* the server will not have this message: 5xx of SMTP; other 4xx of HTTP, and a 2xx whose text says so */
+    ESIGN_TRANSFER_UNANSWERED   /* an SMS went out, and no answer came: whether the gateway has it, nobody knows */
 } esign_transfer_outcome_e;
 
 typedef struct esign_transport_t esign_transport_t;
 
-/* Called from esign_transport_run once for each transfer. `error`: the server's or libcurl's words, recipients and secrets left out; NULL when sent. */
+/* Called from esign_transport_finish once for each transfer. `error`: the server's or libcurl's words, recipients and secrets left out; NULL when sent. */
 typedef void esign_transfer_done_fn(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error);
 
 /* Once a process, before threads. */
 esign_result_t esign_transport_init(void);
 
 /* Not shared between threads; connections are kept and reused. Closed with `p`. */
-esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, const esign_sms_gateway_t *gateway,
-                                      esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
+esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 
 /* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. */
 esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail);
-esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_t *sms);
+esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms);
 
-/* Lets transfers go on for at most `wait`, or until one is done. Returns how many are still under way. */
-int esign_transport_run(esign_transport_t *transport, apr_interval_time_t wait);
+/* Tells of all that have ended, without waiting. Returns how many are still under way. */
+int esign_transport_finish(esign_transport_t *transport);
+
+/* Lets transfers go on until one has ended, `wake` (a descriptor of core/wake.h; -1: none) rings, or `wait` is over. */
+void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait);
 
 int esign_transport_pending_mail(const esign_transport_t *transport);
 int esign_transport_pending_sms(const esign_transport_t *transport);
 
-/* Checks templates and URL at configuration time: http(s), a known method, placeholders that exist, a body only with POST, no line breaks. */
+/* Checks templates and URL at configuration time: http(s), placeholders that exist and have a value, where they can stand. */
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p);
 esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *p);
 

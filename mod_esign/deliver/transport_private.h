@@ -24,7 +24,9 @@ struct esign_transfer_t {
     CURLcode setup;                 /* the first option that libcurl refused */
     struct curl_slist *headers, *recipients;
     curl_mime *mime;
-    apr_size_t received;            /* bytes of an HTTP body that nobody reads */
+    const esign_sms_gateway_t *gateway;   /* of an SMS */
+    apr_size_t received;            /* bytes of its answer */
+    char *answer;                   /* the first of them, secret memory; NULL: nobody reads them */
     char reply[256];                /* the last line by which an SMTP server refused */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
@@ -33,7 +35,6 @@ struct esign_transport_t {
     apr_pool_t *pool;
     CURLM *multi;
     const esign_smtp_t *smtp;
-    const esign_sms_gateway_t *gateway;
     esign_transfer_done_fn *done;
     void *baton;
     esign_transfer_t *transfers;

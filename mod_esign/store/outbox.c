@@ -31,11 +31,12 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
 /* A leased row as a message; one whose body does not open is given up, `*good` 0. */
 static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row, esign_outbox_message_t *message, int *good, apr_pool_t *p)
 {
-    enum { ID, KIND, BODY, CREATED, DUE, EXPIRES, ATTEMPTS, ERROR };
+    enum { ID, KIND, BODY, CREATED, DUE, EXPIRES, ATTEMPTS, GATEWAYS, AWAITED, ERROR };
     const char *body;
     *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
                                          .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
                                          .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
+                                         .gateways = esign_database_number(row, GATEWAYS), .awaited = (int)esign_database_number(row, AWAITED),
                                          .state = "leased", .error = row[ERROR] };
     *good = !esign_failed(esign_sealed_open(database, "outbox", message->id, "body", row[BODY], &body, p)) &&
             (message->values = esign_record_decode(p, body, strlen(body))) != NULL;
@@ -48,14 +49,14 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p)
 {
-    enum { COLUMNS = 8 };
+    enum { COLUMNS = 10 };
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
     const apr_array_header_t *rows;
     /* The end of the lease also marks what this very call took. */
     apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, mask = kinds, most = max;
     int taken;
     *messages = list;
-    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &mask, &most), &taken, p);
+    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &now, &mask, &most), &taken, p);
     if (esign_failed(result) || taken == 0)
         return result;
     result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), COLUMNS, &rows, p);
@@ -79,19 +80,38 @@ esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner,
     return esign_database_write(database, "outbox_retry", ESIGN_SQL(&due, error, &id, owner), NULL, p);
 }
 
+esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id, int gateway, int accepted, apr_time_t now, apr_time_t due,
+                                    const char *error, apr_pool_t *p)
+{
+    apr_int64_t bit = APR_INT64_C(1) << gateway, number = gateway, taken = accepted;
+    return esign_database_write(database, "outbox_hand_on", ESIGN_SQL(&bit, &now, &due, &bit, &bit, &taken, &number, error, &id, owner), NULL, p);
+}
+
+esign_result_t esign_outbox_delivered(esign_database_t *database, apr_int64_t id, int *counted, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox_delivered", ESIGN_SQL(&id), counted, p);
+}
+
+esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t id, int gateway, apr_time_t now, const char *error, int *counted, apr_pool_t *p)
+{
+    apr_int64_t bit = APR_INT64_C(1) << gateway, number = gateway;
+    return esign_database_write(database, "outbox_undelivered", ESIGN_SQL(&number, &now, &bit, &number, error, &id), counted, p);
+}
+
 esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_bury", ESIGN_SQL(error, &id, owner), NULL, p);
 }
 
-esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, apr_pool_t *p)
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
+    esign_result_t result = esign_database_write(database, "outbox_unreported", ESIGN_SQL(&now, &now), unreported, p);
+    return esign_failed(result) ? result : esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
 }
 
 esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p)
 {
-    enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, ERROR, COLUMNS };
+    enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, AWAITED, ERROR, COLUMNS };
     const apr_array_header_t *rows;
     esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
     if (esign_failed(result))
@@ -101,10 +121,12 @@ esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_hea
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         esign_outbox_message_t *message = apr_array_push(list);
         int dead = esign_database_number(row, DEAD) != 0, leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
+        int awaited = (int)esign_database_number(row, AWAITED);
         *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
                                              .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
                                              .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
-                                             .state = dead ? "dead" : leased ? "leased" : "waiting", .error = row[ERROR] };
+                                             .awaited = awaited, .state = dead ? "dead" : leased ? "leased" : awaited >= 0 ? "sent" : "waiting",
+                                             .error = row[ERROR] };
     }
     *messages = list;
     return ESIGN_OK;

@@ -10,7 +10,7 @@
 typedef enum {
     /* All: url, organization and, where it has one, sms-name of the portal that queued it; several portals may share a database. */
     ESIGN_OUTBOX_RESET_REQUEST,   /* values: national-id, address, time; the courier finds out whether it becomes a mail */
-    ESIGN_OUTBOX_CODE,            /* SMS. values: subscriber, code */
+    ESIGN_OUTBOX_CODE,            /* SMS. values: subscriber, code, session (esign_otp_store_get's) */
     ESIGN_OUTBOX_NOTICE,          /* mail. values: subscriber, event (an esign_audit_name), address, time */
     ESIGN_OUTBOX_KINDS
 } esign_outbox_kind_e;
@@ -23,7 +23,9 @@ typedef struct {
     apr_time_t created, due, expires;
     int attempts;               /* leases taken so far */
     const apr_table_t *values;  /* unsealed; NULL in esign_outbox_list */
-    const char *state;          /* "waiting", "leased", "dead" */
+    apr_int64_t gateways;       /* of a code, bits: SMS gateways that are done with it; 0 in esign_outbox_list */
+    int awaited;                /* the gateway that took it and has not reported yet; -1: none */
+    const char *state;          /* "waiting", "leased", "sent" (a report is awaited), "dead" */
     const char *error;          /* what the last attempt met, no secrets; NULL */
 } esign_outbox_message_t;
 
@@ -35,7 +37,7 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
                                 apr_time_t now, apr_time_t expires, apr_pool_t *p);
 
 /* Takes up to `max` due messages of `kinds` (a sum of ESIGN_OUTBOX_MASK) for `lease`, codes first, oldest first, with an atomic UPDATE each, so that two couriers never hold
- * the same one. `owner`: this courier's random name. Rows whose lease ran out are due again; a row that cannot be unsealed is marked dead. Array of esign_outbox_message_t. */
+ * the same one. `owner`: this courier's random name. Rows whose lease ran out are due again, expired ones never; a row that cannot be unsealed is marked dead. Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p);
 
@@ -45,11 +47,21 @@ esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, 
 /* Not sent: due again at `due`, `error` kept. */
 esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p);
 
+/* An SMS gateway is done with a code: it took it (`accepted`: its report is awaited), or cannot be asked again. The next one's turn is at `due`; at `now` when a report has
+ * already said that the message was not delivered. */
+esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id, int gateway, int accepted, apr_time_t now, apr_time_t due,
+                                    const char *error, apr_pool_t *p);
+
+/* A gateway's report: the code arrived, whichever gateway brought it, and its row goes; or it will not, and where it was awaited the next one's turn is `now`. `*counted` 0:
+ * there is no such code any more. */
+esign_result_t esign_outbox_delivered(esign_database_t *database, apr_int64_t id, int *counted, apr_pool_t *p);
+esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t id, int gateway, apr_time_t now, const char *error, int *counted, apr_pool_t *p);
+
 /* Given up: stays as "dead" for the operator, its sealed values emptied. */
 esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p);
 
-/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `*count` of them. */
-esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, apr_pool_t *p);
+/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `*count` of them. Those that were sent and never reported, `*unreported`, go. */
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p);
 
 /* All rows, oldest first, without values. Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p);

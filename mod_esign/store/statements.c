@@ -49,19 +49,27 @@ const esign_statement_t esign_database_statements[] = {
     { "card_sealed", "SELECT id, pin, puk FROM card WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "card_reseal", "UPDATE card SET pin = %s, puk = %s WHERE id = %lld AND pin = %s AND puk = %s" },
 
-    { "outbox_add", "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) "
-                    "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, NULL)" },
+    { "outbox_add", "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
+                    "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, 0, -1, NULL)" },
     { "outbox_lease", "UPDATE outbox SET owner = %s, lease_until = %lld, attempts = attempts + 1 WHERE dead = 0 AND due <= %lld AND lease_until <= %lld AND id IN "
-                      "(SELECT id FROM outbox WHERE dead = 0 AND due <= %lld AND lease_until <= %lld "
+                      "(SELECT id FROM outbox WHERE dead = 0 AND due <= %lld AND expires > %lld AND lease_until <= %lld "
                       "AND (CAST(%lld AS BIGINT) & (CAST(1 AS BIGINT) << kind)) <> 0 ORDER BY CASE kind WHEN 1 THEN 0 ELSE 1 END, created LIMIT %lld)" },
-    { "outbox_leased", "SELECT id, kind, body, created, due, expires, attempts, error FROM outbox WHERE owner = %s AND lease_until = %lld "
+    { "outbox_leased", "SELECT id, kind, body, created, due, expires, attempts, gateways, awaited, error FROM outbox WHERE owner = %s AND lease_until = %lld "
                        "ORDER BY CASE kind WHEN 1 THEN 0 ELSE 1 END, created" },
     { "outbox_done", "DELETE FROM outbox WHERE id = %lld AND owner = %s" },
     { "outbox_retry", "UPDATE outbox SET due = %lld, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
+    /* A report that a message was not delivered may overtake the answer that took it: its bit is there already. */
+    { "outbox_hand_on", "UPDATE outbox SET due = CASE WHEN (gateways & %lld) <> 0 THEN %lld ELSE %lld END, gateways = gateways | %lld, "
+                        "awaited = CASE WHEN (gateways & %lld) <> 0 OR %lld = 0 THEN awaited ELSE %lld END, error = COALESCE(%s, error), owner = '', lease_until = 0 "
+                        "WHERE id = %lld AND owner = %s" },
+    { "outbox_delivered", "DELETE FROM outbox WHERE id = %lld AND kind = 1 AND dead = 0" },
+    { "outbox_undelivered", "UPDATE outbox SET due = CASE WHEN awaited = %lld THEN %lld ELSE due END, gateways = gateways | %lld, "
+                            "awaited = CASE WHEN awaited = %lld THEN -1 ELSE awaited END, error = %s WHERE id = %lld AND kind = 1 AND dead = 0" },
+    { "outbox_unreported", "DELETE FROM outbox WHERE dead = 0 AND awaited >= 0 AND expires <= %lld AND lease_until <= %lld" },
     { "outbox_bury", "UPDATE outbox SET dead = 1, body = '', error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_expire", "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
                        "WHERE dead = 0 AND expires <= %lld AND lease_until <= %lld" },
-    { "outbox_list", "SELECT id, kind, created, due, expires, attempts, dead, lease_until, error FROM outbox ORDER BY created, id" },
+    { "outbox_list", "SELECT id, kind, created, due, expires, attempts, dead, lease_until, awaited, error FROM outbox ORDER BY created, id" },
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 

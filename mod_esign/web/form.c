@@ -72,6 +72,14 @@ int esign_form_read(esign_request_t *q)
     return q->form ? 0 : HTTP_BAD_REQUEST;
 }
 
+int esign_form_read_plain(esign_request_t *q)
+{
+    apr_size_t length;
+    char *body = esign_secret_alloc(q->r->pool, BODY_MAX + 1);
+    q->body = body;
+    return read_body(q->r, body, &length);
+}
+
 const char *esign_form_field(const esign_request_t *q, const char *name)
 {
     const char *value = q->form ? apr_table_get(q->form, name) : NULL;

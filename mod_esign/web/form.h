@@ -9,6 +9,9 @@
  * 415 another type than application/x-www-form-urlencoded. */
 int esign_form_read(esign_request_t *q);
 
+/* Reads the body of another program's request into q->body, whatever it is. 0, 400 or 413 as above. */
+int esign_form_read_plain(esign_request_t *q);
+
 /* A field as it was sent, "" when it is absent. */
 const char *esign_form_field(const esign_request_t *q, const char *name);
 

@@ -83,9 +83,10 @@ static esign_result_t queue_code(esign_request_t *q)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(q->runtime->cache, p));
     if (!esign_otp_code(q->runtime->keyring, otp.key, q->session_key, otp.seed, q->config->code_digits, code))
         return esign_result_make(p, APR_EINVAL, "key file", "key %d, which a living code was made with, is not there", otp.key);
-    apr_table_t *values = apr_table_make(p, 2);
+    apr_table_t *values = apr_table_make(p, 6);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
     apr_table_setn(values, "code", code);
+    apr_table_setn(values, "session", q->session_key);
     esign_result_t result = esign_request_queue(q, ESIGN_OUTBOX_CODE, values, otp.expires - q->now);
     return esign_failed(result) ? result : esign_audit_add(q->database, event, q->subscriber->id, q->address, q->now, p);
 }

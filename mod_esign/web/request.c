@@ -2,6 +2,8 @@
 /* request.c: what every screen asks of its request. */
 #include "request.h"
 
+#include "core/wake.h"
+
 #include <http_log.h>
 
 #include <apr_strings.h>
@@ -44,7 +46,11 @@ esign_result_t esign_request_begin(esign_request_t *q)
 
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
 {
-    return q->database ? esign_database_end(q->database, result, q->r->pool) : result;
+    result = q->database ? esign_database_end(q->database, result, q->r->pool) : result;
+    if (q->queued && !esign_failed(result))
+        esign_wake_ring(esign_runtime_wake());
+    q->queued = 0;
+    return result;
 }
 
 esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life)
@@ -53,6 +59,7 @@ esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
     apr_table_setn(values, "organization", q->runtime->messages.organization);
     if (q->runtime->messages.sms_name)
         apr_table_setn(values, "sms-name", q->runtime->messages.sms_name);
+    q->queued = 1;
     return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
 }
 

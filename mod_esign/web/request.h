@@ -30,7 +30,9 @@ typedef struct {
     const char *address;               /* the client's */
     apr_time_t now;
     apr_table_t *form;                 /* the fields of a POST, secret memory */
+    const char *body;                  /* of a POST that is no form, secret memory */
     int form_refusal;                  /* the status of a body that cannot be read; 0: none */
+    int queued;                        /* a message waits in the transaction for its commit */
     esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
 
     /* Who, set by the route before a screen that asks for trust is called */
@@ -53,7 +55,7 @@ esign_database_t *esign_request_database(esign_request_t *q);
 /* Gives it back: before a wait, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
 void esign_request_release(esign_request_t *q);
 
-/* esign_database_begin and _end on this request's connection; without one the beginning fails. */
+/* esign_database_begin and _end on this request's connection; without one the beginning fails. What was queued is told to the courier once it is committed. */
 esign_result_t esign_request_begin(esign_request_t *q);
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
 
@@ -75,6 +77,6 @@ void esign_request_log_cache(const esign_request_t *q);
 /* Screens, in their rooms. */
 esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post, esign_picture_get, esign_picture_sound_get, esign_reset_get, esign_reset_post,
     esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post, esign_reset_done_get, esign_otp_get, esign_otp_post,
-    esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_activity_get, esign_activity_post, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
+    esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_report_any, esign_activity_get, esign_activity_post, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
 
 #endif

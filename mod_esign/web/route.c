@@ -37,6 +37,7 @@ const esign_route_t esign_route_table[] = {
     { "reset/word", NULL, 0, ESIGN_TRUST_NONE, esign_reset_word_get, esign_reset_word_post },
     { "reset/done", NULL, 0, ESIGN_TRUST_NONE, esign_reset_done_get, NULL },
     { "reset/", "", 0, ESIGN_TRUST_NONE, esign_reset_link_get, NULL },
+    { "report/", "", 0, ESIGN_TRUST_NONE, esign_report_any, esign_report_any },
     { "otp", NULL, 1, ESIGN_TRUST_WORD, esign_otp_get, esign_otp_post },
     { "otp/code", NULL, 1, ESIGN_TRUST_WORD, esign_otp_code_get, esign_otp_code_post },
     { "menu", NULL, 1, ESIGN_TRUST_CODE, esign_menu_get, NULL },
@@ -52,8 +53,8 @@ int esign_route_has_session(const esign_route_t *route)
     return route && route->session;
 }
 
-/* The token of a mailed link takes its leave of everything that a log, a trace or a status page prints of the request, and waits in the request's own record. The address is
- * written anew, not searched through: what stands for the token may be any text. */
+/* The token of a mailed link, or the reference of a report, takes its leave of everything that a log, a trace or a status page prints of the request, and waits in the
+ * request's own record. The address is written anew, not searched through: what stands for the token may be any text. */
 static void hide_token(esign_request_t *q, const char *below)
 {
     request_rec *r = q->r;
@@ -61,14 +62,16 @@ static void hide_token(esign_request_t *q, const char *below)
     const char *written = q->argument ? NULL : esign_http_token(below);
     if (!written)
         return;
-    char *token = esign_secret_copy(p, written, strlen(written));
+    char *token = esign_secret_copy(p, written, strlen(written)), *hidden = esign_http_hidden(below, q->config->prefix, p);
+    /* A gateway may add the phone number to its report. */
+    const char *arguments = r->args && esign_http_is_report(below) ? "***" : r->args;
     ap_unescape_url(token);
     q->argument = token;
     char *const clear[] = { r->the_request, r->unparsed_uri, r->uri };
     for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
         esign_secret_wipe(clear[i], strlen(clear[i]));
-    r->uri = r->parsed_uri.path = esign_http_hidden(q->config->prefix, p);
-    r->unparsed_uri = r->args ? apr_pstrcat(p, r->uri, "?", r->args, NULL) : r->uri;
+    r->uri = r->parsed_uri.path = hidden;
+    r->unparsed_uri = arguments ? apr_pstrcat(p, r->uri, "?", arguments, NULL) : r->uri;
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
 
@@ -169,7 +172,7 @@ static int read_form(request_rec *r)
 {
     esign_request_t *q = esign_request_of(r);
     if (q && r->method_number == M_POST) {
-        q->form_refusal = esign_form_read(q);
+        q->form_refusal = q->route && q->route->post == esign_report_any ? esign_form_read_plain(q) : esign_form_read(q);
         q->now = apr_time_now();
     }
     return DECLINED;

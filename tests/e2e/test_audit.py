@@ -202,8 +202,8 @@ def test_a_limited_address_is_told_once(portal):
 @pytest.mark.expects_log("messages expired unsent")
 def test_messages_given_up(portal, subscriber):
     """One whose time is over, and one that cannot be unsealed."""
-    insert = ("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) "
-              "VALUES (?, 2, 'x', 0, ?, ?, 0, '', 0, 0, NULL)")
+    insert = ("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
+              "VALUES (?, 2, 'x', 0, ?, ?, 0, '', 0, 0, 0, -1, NULL)")
     expired, given_up = (count(portal, "event = '%s' AND subscriber = 0" % event) for event in ("messages-expired", "message-given-up"))
     portal.sql(insert, portal.row(subscriber), 2**60, 1)
     portal.sql(insert, portal.row(subscriber) + 1, 0, 2**60)

@@ -15,7 +15,7 @@ SAMPLE = os.path.join(parts.TOP, "conf", "esign.conf")
 
 def sample_lines():
     with open(SAMPLE, encoding="utf-8") as file:
-        return dict(re.findall(r"^#?\s?(Esign\w*) +(.+)$", file.read(), re.M))
+        return dict(re.findall(r"^#?\s?(<?Esign\w*) +(.+)$", file.read(), re.M))
 
 
 def httpd(portal, tmp_path, extra, *options):
@@ -29,17 +29,22 @@ def httpd(portal, tmp_path, extra, *options):
 
 def directives(portal):
     done = subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True)
-    found = re.findall(r"^(Esign\w*) \(mod_esign\.c\)\n\t.*\n\t(.*)$", done.stdout, re.M)
+    found = re.findall(r"^(<?Esign\w*) \(mod_esign\.c\)\n\t.*\n\t(.*)$", done.stdout, re.M)
     if not found:
-        found = re.findall(r"^(Esign\w*) \([^)]*\)\n\t.*\n\t(.*)$", done.stdout, re.M)
+        found = re.findall(r"^(<?Esign\w*) \([^)]*\)\n\t.*\n\t(.*)$", done.stdout, re.M)
     return dict(found)
 
 
+def settings(portal):
+    """All but sections."""
+    return {name for name in directives(portal) if not name.startswith("<")}
+
+
 def dump(text):
-    """The dump's sections: {server: {directive: value}}."""
+    """The dump's sections: {server or gateway: {directive: value}}."""
     sections, now = {}, None
     for line in text.splitlines():
-        head = re.match(r"mod_esign in (.*)$", line)
+        head = re.match(r"mod_esign (?:in )?(.*)$", line)
         if head:
             now = sections.setdefault(head.group(1), {})
         elif now is not None and line.startswith("    "):
@@ -57,19 +62,19 @@ def test_every_directive_has_a_default_that_the_sample_tells(portal, tmp_path):
     code, text = httpd(portal, tmp_path, "<VirtualHost 127.0.0.1:1>\nServerName other\n</VirtualHost>", "-D", "DUMP_ESIGN")
     assert code == 0, text
     main = next(v for k, v in dump(text).items() if k.startswith("localhost"))
-    assert set(main) == set(directives(portal))
+    assert set(main) == settings(portal)
     # Those that the demo sets stand with its values; the rest must be the sample's.
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         set_here = set(re.findall(r"^\s*(Esign\w*) ", file.read(), re.M))
     for name, value in sample_lines().items():
-        if name in set_here or "example" in value or "/mod_esign/" in value or name == "EsignMailUser":
+        if name in set_here or name.startswith("<") or "example" in value or "/mod_esign/" in value or name == "EsignMailUser":
             continue
         assert main[name].strip('"') == value.strip('"'), name
 
 
 def test_every_server_directive_is_merged(portal, tmp_path):
     """A virtual host that sets one directive keeps all other values of the main server, each directive in turn."""
-    for name in directives(portal):
+    for name in settings(portal):
         if name in ("Esign", "EsignSession"):
             continue
         value = sample_lines()[name]
@@ -105,6 +110,26 @@ def test_every_server_directive_is_merged(portal, tmp_path):
     ("EsignSMSURL http://127.0.0.1@sms.example.org/send", "is not an HTTP address"),
     ("EsignSMSBody \"{nobody}\"", "nobody"),
     ("EsignSMSHeader \"X-Text: {text}\"", "{text} stands in a header"),
+    ("EsignSMSHeader \"Authorization: Basic {basic}\"", "the first line of EsignSMSSecretFile is not of the form user:password"),
+    ("EsignSMSSecretFile /nonexistent/secret", "EsignSMSSecretFile: /nonexistent/secret cannot be read"),
+    ("EsignSMSSecretFile /dev/null", "EsignSMSSecretFile: /dev/null has no first line"),
+    ("EsignSMSMethod GET", "a GET has no body"),
+    ("EsignSMSAccepted \"(\"", "EsignSMSAccepted: '(' is no regular expression"),
+    ("EsignSMSBody \"{text} {number} {report}\"", "EsignSMSDelivered is missing"),
+    ("EsignSMSDelivered ok", "no {report} that tells the gateway where to report"),
+    ("EsignSMSBody \"{text} {number} {report}\"\nEsignSMSUndelivered no", "EsignSMSDelivered"),
+    ("EsignSMSReportURL /esign/report", "EsignSMSReportURL: '/esign/report' is not an address"),
+    ("EsignSMSReportWait 1", "EsignSMSReportWait: 1 is out of bounds"),
+    ("<EsignSMSGateway>\n</EsignSMSGateway>", "write one name"),
+    ("<EsignSMSGateway a b>\n</EsignSMSGateway>", "write one name"),
+    ("<EsignSMSGateway a>\nEsignLinkLife 600\n</EsignSMSGateway>", "<EsignSMSGateway a>: EsignLinkLife cannot stand there"),
+    ("<EsignSMSGateway a>\nListen 1\n</EsignSMSGateway>", "<EsignSMSGateway a>: Listen cannot stand there"),
+    ("<EsignSMSGateway a>\n</EsignSMSGateway>\n" * 2, "<EsignSMSGateway a> stands twice"),
+    ("".join("<EsignSMSGateway %d>\n</EsignSMSGateway>\n" % i for i in range(9)), "<EsignSMSGateway 8> is one too many: write 8 at most"),
+    ("<EsignSMSGateway a>\nEsignSMSURL ftp://x/\n</EsignSMSGateway>", "<EsignSMSGateway a>: EsignSMSURL, EsignSMSHeader or EsignSMSBody: 'ftp://x/' is not"),
+    ("<EsignSMSGateway a>\nEsignSMSReportWait no\n</EsignSMSGateway>", "EsignSMSReportWait: 'no' is not a number of seconds"),
+    ("<EsignSMSGateway a>\nEsignSMSCAFile /nonexistent/ca\n</EsignSMSGateway>", "<EsignSMSGateway a>: EsignSMSCAFile: /nonexistent/ca cannot be read"),
+    ("<Location /esign>\n<EsignSMSGateway a>\n</EsignSMSGateway>\n</Location>", "not allowed"),
     ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
     ("EsignAuditLog /var/log/audit", "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, syslog:FACILITY or"),
     ("EsignAuditLog syslog:kern", "EsignAuditLog: 'kern' is no facility: write one of auth, authpriv,"),
@@ -120,12 +145,42 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
     assert code != 0 and told in text, text
 
 
+def test_gateways_have_what_stands_outside(portal, tmp_path):
+    """Sections over the server's values; a virtual host has the main server's gateways, or others altogether."""
+    code, text = httpd(portal, tmp_path, """
+EsignSMSReportWait 40
+<EsignSMSGateway first>
+    EsignSMSMethod GET
+    EsignSMSURL http://127.0.0.1:1/{number}/{text}
+    EsignSMSHeader "X-One: 1"
+    EsignDeliveryTimeout 5
+</EsignSMSGateway>
+<EsignSMSGateway "the second">
+    EsignSMSReportWait 50
+</EsignSMSGateway>
+<VirtualHost 127.0.0.1:1>
+ServerName same
+</VirtualHost>
+<VirtualHost 127.0.0.1:1>
+ServerName other
+<EsignSMSGateway third>
+</EsignSMSGateway>
+</VirtualHost>""", "-D", "DUMP_ESIGN")
+    assert code == 0, text
+    found = {re.fullmatch(r"SMS gateway (.*) in (\w+):\d+", k).groups(): v for k, v in dump(text).items() if k.startswith("SMS gateway")}
+    assert set(found) == {(name, host) for host in ("localhost", "same") for name in ("first", "the second")} | {("third", "other")}
+    first, second = found["first", "localhost"], found["the second", "same"]
+    assert (first["EsignSMSMethod"], first["EsignSMSReportWait"], first["EsignDeliveryTimeout"], first["EsignSMSHeader"]) == ('"GET"', "40", "5", '"X-One: 1"')
+    assert (second["EsignSMSMethod"], second["EsignSMSReportWait"], second["EsignDeliveryTimeout"]) == ('"POST"', "50", "20")
+    assert "Bearer {secret}" in second["EsignSMSHeader"] and "EsignLinkLife" not in second
+
+
 @pytest.mark.parametrize("module", ["session", "dbd", "ssl"])
 def test_a_missing_module_is_named(portal, tmp_path, module):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = file.read()
     # The module's own directives go with it.
-    conf = re.sub(r"(?m)^\s*(LoadModule %s_module|%s).*\n" % (module, {"session": "Session ", "dbd": "DBD", "ssl": "SSL|Include .*tls"}[module]), "", conf)
+    conf = re.sub(r"(?m)^\s*(LoadModule %s_module|%s).*\n" % (module, {"session": "Session ", "dbd": "DBD", "ssl": 'SSL|Include ".*/tls\\.conf"'}[module]), "", conf)
     path = tmp_path / "httpd.conf"
     path.write_text(conf)
     done = subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True)

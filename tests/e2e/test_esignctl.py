@@ -235,7 +235,7 @@ def test_outbox_list(ctl):
     assert re.fullmatch(r"ID +KIND +STATE +CREATED +DUE +TRIES +LAST ERROR\n", ctl.good("outbox", "list"))
     at = 1767225600000000  # 2026-01-01
     for n, (kind, lease, dead, error) in enumerate([(0, 0, 0, None), (1, 4102444800000000, 0, None), (2, 0, 1, "550 no such mailbox")]):
-        ctl.sql("INSERT INTO outbox VALUES (?, ?, 'sealed-body', ?, ?, ?, ?, '', ?, ?, ?)", n + 1, kind, at + n, at, at, n, lease, dead, error)
+        ctl.sql("INSERT INTO outbox VALUES (?, ?, 'sealed-body', ?, ?, ?, ?, '', ?, ?, 0, -1, ?)", n + 1, kind, at + n, at, at, n, lease, dead, error)
     lines = ctl.good("outbox", "list").splitlines()[1:]
     assert [re.split(r" {2,}", line) for line in lines] == [
         ["1", "reset-request", "waiting", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "0", "-"],

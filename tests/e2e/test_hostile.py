@@ -19,7 +19,7 @@ import pytest
 import portal as parts
 import rough
 import walk as walking
-from test_steps import table
+from test_steps import address, table
 
 GUARDS = {"content-security-policy": "frame-ancestors 'none'", "x-frame-options": "DENY", "referrer-policy": "no-referrer", "x-content-type-options": "nosniff",
           "strict-transport-security": "max-age=", "cache-control": "no-store"}
@@ -131,7 +131,7 @@ FOREIGN = [
 ]
 
 
-@pytest.mark.parametrize("path", [path for path, _, _, _, post in table() if post])
+@pytest.mark.parametrize("path", [address(path, behind) for path, behind, _, _, post in table() if post])
 def test_no_other_site_posts(portal, signed_in, path):
     """Each form, with the cookies of who is signed in: refused, and nothing has happened."""
     for headers in FOREIGN:

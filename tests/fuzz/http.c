@@ -20,11 +20,12 @@ static void address(const char *path, apr_pool_t *p)
     HOLDS(below == NULL || (below >= path + strlen(PREFIX) && below <= path + strlen(path)));
     if (!token)
         return;
-    HOLDS(*token && strcmp(below + strlen("reset/"), token) == 0);
-    HOLDS(strcmp(token, "word") != 0 && strcmp(token, "sent") != 0 && strcmp(token, "done") != 0);
-    HOLDS(strncmp(line, "GET " PREFIX "/reset/", 17) == 0);
-    HOLDS(strspn(line + 17, "*") >= strcspn(token, " ?#"));
-    HOLDS(strcmp(esign_http_hidden(PREFIX, p), PREFIX "/reset/***") == 0);
+    const char *kind = esign_http_is_report(below) ? "report/" : "reset/", *before = apr_pstrcat(p, "GET " PREFIX "/", kind, NULL);
+    HOLDS(*token && strcmp(below + strlen(kind), token) == 0);
+    HOLDS(esign_http_is_report(below) || (strcmp(token, "word") != 0 && strcmp(token, "sent") != 0 && strcmp(token, "done") != 0));
+    HOLDS(strncmp(line, before, strlen(before)) == 0);
+    HOLDS(strspn(line + strlen(before), "*") >= strcspn(token, " ?#"));
+    HOLDS(strcmp(esign_http_hidden(below, PREFIX, p), apr_pstrcat(p, PREFIX "/", kind, "***", NULL)) == 0);
 }
 
 static void segment(const char *below, apr_pool_t *p)

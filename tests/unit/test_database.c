@@ -99,14 +99,14 @@ static void test_write_and_read(void)
     int changed = -1;
     OK(add(database, large, NULL));
     OK(add(database, -3, "50 % of 'ü'; --"));
-    OK(esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), 9, &rows, pool));
+    OK(esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), 10, &rows, pool));
     CU_ASSERT_EQUAL_FATAL(rows->nelts, 2);
     const char *const *first = APR_ARRAY_IDX(rows, 0, const char *const *), *const *second = APR_ARRAY_IDX(rows, 1, const char *const *);
     CU_ASSERT_EQUAL(esign_database_number(first, 0), -3);
-    CU_ASSERT_STRING_EQUAL(first[8], "50 % of 'ü'; --");
+    CU_ASSERT_STRING_EQUAL(first[9], "50 % of 'ü'; --");
     CU_ASSERT_EQUAL(esign_database_number(second, 0), large);
-    CU_ASSERT_PTR_NULL(second[8]);
-    CU_ASSERT_EQUAL(esign_database_number(second, 8), 0);
+    CU_ASSERT_PTR_NULL(second[9]);
+    CU_ASSERT_EQUAL(esign_database_number(second, 9), 0);
 
     OK(esign_database_write(database, "outbox_done", ESIGN_SQL(&none, ""), &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);

@@ -38,7 +38,12 @@ static void test_token(void)
     static const char *const none[] = { "reset", "reset/", "reset/word", "reset/sent", "reset/done", "login", "" };
     for (apr_size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
         CU_ASSERT_PTR_NULL(esign_http_token(none[i]));
-    CU_ASSERT_STRING_EQUAL(esign_http_hidden(PREFIX, pool), "/esign/reset/***");
+    CU_ASSERT_STRING_EQUAL(esign_http_hidden("reset/abc", PREFIX, pool), "/esign/reset/***");
+    CU_ASSERT_STRING_EQUAL(esign_http_token("report/abc"), "abc");
+    CU_ASSERT(!esign_http_token("report/") && !esign_http_token("report") && !esign_http_token("reports/a"));
+    CU_ASSERT(esign_http_is_report("report/abc") && !esign_http_is_report("reset/report/"));
+    CU_ASSERT_STRING_EQUAL(esign_http_hidden("report/abc", PREFIX, pool), "/esign/report/***");
+    CU_ASSERT_STRING_EQUAL(hide("GET /esign/report/ab?to=905551234567 HTTP/1.1"), "GET /esign/report/****************** HTTP/1.1");
     CU_ASSERT_STRING_EQUAL(hide("GET /esign/reset/abcdef HTTP/1.1"), "GET /esign/reset/****** HTTP/1.1");
     CU_ASSERT_STRING_EQUAL(hide("GET /esign/reset/ab?x=/esign/reset/cd&y"), "GET /esign/reset/**?x=/esign/reset/****");
     CU_ASSERT_STRING_EQUAL(hide("GET /esign/login HTTP/1.1"), "GET /esign/login HTTP/1.1");

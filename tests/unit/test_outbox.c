@@ -129,20 +129,85 @@ static void test_retry_and_bury(void)
 static void test_expire(void)
 {
     esign_database_t *database = tables_new();
-    int count = -1;
+    int count = -1, unreported = -1;
     add(database, ESIGN_OUTBOX_CODE, "a", NOW);
     add(database, ESIGN_OUTBOX_CODE, "b", NOW + SECOND);
     add(database, ESIGN_OUTBOX_CODE, "c", NOW + 2 * SECOND);
     apr_int64_t leased = nth(lease(database, "one", ALL, 1, NOW + 599 * SECOND), 0)->id;
-    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, pool));
+    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, &unreported, pool));
     CU_ASSERT_EQUAL(count, 1);   /* b: a is on its way, c has a second left */
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM outbox WHERE dead = 1 AND body = '' AND error = 'expired'"), 1);
-    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, pool));
+    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, &unreported, pool));
     CU_ASSERT_EQUAL(count, 0);
-    OK(esign_outbox_expire(database, NOW + 999 * SECOND, &count, pool));
+    OK(esign_outbox_expire(database, NOW + 999 * SECOND, &count, &unreported, pool));
     CU_ASSERT_EQUAL(count, 2);
+    CU_ASSERT_EQUAL(unreported, 0);
     OK(esign_outbox_done(database, "one", leased, pool));   /* expired: it stays for the operator */
     CU_ASSERT_EQUAL(list(database)->nelts, 3);
+    add(database, ESIGN_OUTBOX_CODE, "d", NOW + 1000 * SECOND);
+    CU_ASSERT_EQUAL(lease(database, "one", ALL, 9, NOW + 1600 * SECOND)->nelts, 0);   /* expired, though nobody has said so yet */
+}
+
+static const esign_outbox_message_t *lease_one(esign_database_t *database, apr_time_t now)
+{
+    const apr_array_header_t *messages = lease(database, "one", ALL, 9, now);
+    CU_ASSERT_EQUAL(messages->nelts, 1);
+    return nth(messages, 0);
+}
+
+static void test_gateways_in_turn(void)
+{
+    esign_database_t *database = tables_new();
+    int counted, expired, unreported;
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    const esign_outbox_message_t *m = lease_one(database, NOW);
+    CU_ASSERT(m->gateways == 0 && m->awaited == -1);
+    /* The first refuses, the second takes it. */
+    OK(esign_outbox_hand_on(database, "one", m->id, 0, 0, NOW, NOW, "refused", pool));
+    m = lease_one(database, NOW);
+    CU_ASSERT(m->gateways == 1 && m->awaited == -1 && strcmp(m->error, "refused") == 0);
+    OK(esign_outbox_hand_on(database, "other", m->id, 1, 1, NOW, NOW, NULL, pool));   /* not its own */
+    OK(esign_outbox_hand_on(database, "one", m->id, 1, 1, NOW, NOW + 30 * SECOND, NULL, pool));
+    CU_ASSERT(strcmp(nth(list(database), 0)->state, "sent") == 0 && nth(list(database), 0)->awaited == 1);
+    CU_ASSERT_EQUAL(lease(database, "one", ALL, 9, NOW + 29 * SECOND)->nelts, 0);
+    /* Reports of others change nothing but who is done; the awaited one's makes it due. */
+    OK(esign_outbox_undelivered(database, m->id, 3, NOW, "lost", &counted, pool));
+    CU_ASSERT(counted == 1 && lease(database, "one", ALL, 9, NOW + 29 * SECOND)->nelts == 0);
+    OK(esign_outbox_undelivered(database, m->id, 1, NOW + SECOND, "lost", &counted, pool));
+    m = lease_one(database, NOW + SECOND);
+    CU_ASSERT(m->gateways == 11 && m->awaited == -1 && m->attempts == 3 && strcmp(m->error, "lost") == 0);
+    /* The third one's report overtakes its answer. */
+    OK(esign_outbox_undelivered(database, m->id, 2, NOW + 2 * SECOND, "lost", &counted, pool));
+    OK(esign_outbox_hand_on(database, "one", m->id, 2, 1, NOW + 2 * SECOND, NOW + 30 * SECOND, NULL, pool));
+    m = lease_one(database, NOW + 2 * SECOND);
+    CU_ASSERT(m->gateways == 15 && m->awaited == -1);
+    /* Sent, and never reported: nothing for the operator to mend. */
+    OK(esign_outbox_hand_on(database, "one", m->id, 4, 1, NOW, m->expires, NULL, pool));
+    OK(esign_outbox_expire(database, m->expires, &expired, &unreported, pool));
+    CU_ASSERT(expired == 0 && unreported == 1 && list(database)->nelts == 0);
+}
+
+static void test_delivered(void)
+{
+    esign_database_t *database = tables_new();
+    int counted;
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    add(database, ESIGN_OUTBOX_NOTICE, "b", NOW);
+    const apr_array_header_t *messages = lease(database, "one", ALL, 9, NOW);
+    /* While the answer is on its way; but never another kind of message, nor one that is dead. */
+    OK(esign_outbox_delivered(database, nth(messages, 1)->id, &counted, pool));
+    CU_ASSERT_EQUAL(counted, 0);
+    OK(esign_outbox_undelivered(database, nth(messages, 1)->id, 0, NOW, "lost", &counted, pool));
+    CU_ASSERT_EQUAL(counted, 0);
+    OK(esign_outbox_delivered(database, nth(messages, 0)->id, &counted, pool));
+    CU_ASSERT_EQUAL(counted, 1);
+    OK(esign_outbox_hand_on(database, "one", nth(messages, 0)->id, 0, 1, NOW, NOW, NULL, pool));
+    CU_ASSERT_EQUAL(list(database)->nelts, 1);
+    add(database, ESIGN_OUTBOX_CODE, "c", NOW);
+    const esign_outbox_message_t *dead = lease_one(database, NOW);
+    OK(esign_outbox_bury(database, "one", dead->id, "refused", pool));
+    OK(esign_outbox_delivered(database, dead->id, &counted, pool));
+    CU_ASSERT(counted == 0 && list(database)->nelts == 2);
 }
 
 static void test_tampered(void)
@@ -226,6 +291,8 @@ int main(void)
         { "a lease is one courier's until it runs out", test_lease_runs_out },
         { "a message is tried again, or given up", test_retry_and_bury },
         { "what waits too long is dropped", test_expire },
+        { "a code goes from gateway to gateway", test_gateways_in_turn },
+        { "a report of a delivered code ends it", test_delivered },
         { "a tampered body is given up, the others go", test_tampered },
         { "the operator's list", test_list },
         { "of many couriers each message goes to one", test_couriers },

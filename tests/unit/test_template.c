@@ -3,7 +3,8 @@
 #include "suite.h"
 #include "deliver/template.h"
 
-static const esign_template_values_t values = { .number = "+905551234567", .text = "Kod: 12&34 \"ş\"", .secret = "s'<e>\\c\n~" };
+static const esign_template_values_t values = { .number = "+905551234567", .text = "Kod: 12&34 \"ş\"", .secret = "s'<e>\\c\n~", .basic = "dTpw+/==",
+                                                .report = "https://h/esign/report/a-b?" };
 
 static char *fill(const char *pattern, esign_template_escape_e escape)
 {
@@ -18,6 +19,8 @@ static void test_found(void)
     CU_ASSERT(!esign_failed(esign_template_check(pool, "{secret}", &found)) && found == (ESIGN_TEMPLATE_HAS_NUMBER | ESIGN_TEMPLATE_HAS_SECRET));
     found = 0;
     CU_ASSERT(!esign_failed(esign_template_check(pool, "{digits}{text}", &found)) && found == (ESIGN_TEMPLATE_HAS_NUMBER | ESIGN_TEMPLATE_HAS_TEXT));
+    found = 0;
+    CU_ASSERT(!esign_failed(esign_template_check(pool, "{basic}{report}", &found)) && found == (ESIGN_TEMPLATE_HAS_BASIC | ESIGN_TEMPLATE_HAS_REPORT));
 }
 
 static void test_refused(void)
@@ -46,6 +49,8 @@ static void test_raw(void)
     static const esign_template_values_t nested = { .number = "+1", .text = "{number}{secret}" };
     CU_ASSERT_STRING_EQUAL(fill("{number}|{digits}|{text}|{secret}|{text}", ESIGN_TEMPLATE_RAW),
                            "+905551234567|905551234567|Kod: 12&34 \"ş\"|s'<e>\\c\n~|Kod: 12&34 \"ş\"");
+    CU_ASSERT_STRING_EQUAL(fill("Basic {basic}", ESIGN_TEMPLATE_RAW), "Basic dTpw+/==");
+    CU_ASSERT_STRING_EQUAL(esign_template_fill(pool, "[{report}{basic}]", &nested, ESIGN_TEMPLATE_RAW), "[]");
     CU_ASSERT_STRING_EQUAL(esign_template_fill(pool, "<{text}{secret}>", &nested, ESIGN_TEMPLATE_RAW), "<{number}{secret}>");
 }
 
@@ -54,6 +59,7 @@ static void test_escaped(void)
     static const esign_template_values_t control = { .number = "+1", .text = "\x01\x1F\x7F/\b" };
     CU_ASSERT_STRING_EQUAL(fill("https://h/?n={number}&t={text}&s={secret}", ESIGN_TEMPLATE_PERCENT),
                            "https://h/?n=%2B905551234567&t=Kod%3A%2012%2634%20%22%C5%9F%22&s=s%27%3Ce%3E%5Cc%0A~");
+    CU_ASSERT_STRING_EQUAL(fill("dlr-url={report}%3Fstatus%3D%25d", ESIGN_TEMPLATE_PERCENT), "dlr-url=https%3A%2F%2Fh%2Fesign%2Freport%2Fa-b%3F%3Fstatus%3D%25d");
     CU_ASSERT_STRING_EQUAL(fill("{\"t\":\"{text}\",\"s\":\"{secret}\"}", ESIGN_TEMPLATE_JSON),
                            "{\"t\":\"Kod: 12&34 \\\"ş\\\"\",\"s\":\"s'<e>\\\\c\\u000a~\"}");
     CU_ASSERT_STRING_EQUAL(fill("<t s='{secret}'>{text}</t>", ESIGN_TEMPLATE_XML),

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wake.h: a bell for a family of processes: any of them rings, whoever polls it wakes. */
+#ifndef ESIGN_CORE_WAKE_H
+#define ESIGN_CORE_WAKE_H
+
+/* Made before the fork, so that parent and children share it: a descriptor that polls readable (POLLIN) from the first ring until it is hushed. It never blocks and does
+ * not survive exec. -1, errno set: there are no descriptors left. */
+int esign_wake_create(void);
+
+/* From any process and thread. A bell that cannot ring wakes nobody: who waits for it also looks from time to time. */
+void esign_wake_ring(int wake);
+
+/* Whether it rings. */
+int esign_wake_rings(int wake);
+
+/* To be called before looking for work: what rings afterwards is heard. */
+void esign_wake_hush(int wake);
+
+#endif

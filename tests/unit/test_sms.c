@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_sms.c: what becomes of an SMS, by what a gateway on a socket answers. */
+#include "suite.h"
+
+#include "deliver/transport.h"
+
+#include <apr_thread_proc.h>
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A gateway that takes one connection at a time, reads a request and gives one answer; NULL: it says nothing, and keeps the connection. */
+typedef struct {
+    int listener, port;
+    const char *answer;
+    char asked[4096];
+    int connections;
+    apr_thread_t *thread;
+    volatile int over;
+} gateway_t;
+
+static void serve(gateway_t *g, int connection)
+{
+    apr_size_t length = 0;
+    ssize_t got;
+    g->connections++;
+    while (!strstr(g->asked, "\r\n\r\n") && (got = read(connection, g->asked + length, sizeof(g->asked) - 1 - length)) > 0)
+        g->asked[length += (apr_size_t)got] = '\0';
+    struct pollfd silence = { .fd = connection, .events = POLLIN };
+    /* Who has read enough of a flood hangs up. */
+    for (const char *rest = g->answer; rest && *rest && (got = send(connection, rest, strlen(rest), MSG_NOSIGNAL)) > 0;)
+        rest += got;
+    if (!g->answer)
+        poll(&silence, 1, 5000);
+    close(connection);
+}
+
+static void *APR_THREAD_FUNC run_gateway(apr_thread_t *thread, void *data)
+{
+    gateway_t *g = data;
+    while (!g->over) {
+        struct pollfd door = { .fd = g->listener, .events = POLLIN };
+        if (poll(&door, 1, 20) == 1)
+            serve(g, accept(g->listener, NULL, NULL));
+    }
+    apr_thread_exit(thread, APR_SUCCESS);
+    return NULL;
+}
+
+static gateway_t *open_gateway(const char *answer)
+{
+    gateway_t *g = apr_pcalloc(pool, sizeof(*g));
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(at);
+    g->listener = socket(AF_INET, SOCK_STREAM, 0);
+    CU_ASSERT_FATAL(bind(g->listener, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(g->listener, 8) == 0 &&
+                    getsockname(g->listener, (struct sockaddr *)&at, &size) == 0);
+    g->port = ntohs(at.sin_port);
+    g->answer = answer;
+    CU_ASSERT_FATAL(apr_thread_create(&g->thread, NULL, run_gateway, g, pool) == APR_SUCCESS);
+    return g;
+}
+
+static void close_gateway(gateway_t *g)
+{
+    apr_status_t status;
+    g->over = 1;
+    apr_thread_join(&status, g->thread);
+    close(g->listener);
+}
+
+/* How the last transfer ended. */
+static esign_transfer_outcome_e outcome;
+static const char *words;
+
+static void done(void *baton, apr_int64_t id, esign_transfer_outcome_e how, const char *error)
+{
+    CU_ASSERT(id == 7);
+    *(int *)baton += 1;
+    outcome = how;
+    words = error ? apr_pstrdup(pool, error) : NULL;
+}
+
+/* Sends one SMS that lives for `life`, and waits for its end. */
+static apr_interval_time_t send_for(const char *url, esign_sms_gateway_t gateway, apr_interval_time_t life)
+{
+    int ended = 0;
+    esign_transport_t *transport;
+    const esign_sms_t sms = { .to = "+905551234567", .text = "Kod: 739154", .report = "https://h/r", .expires = apr_time_now() + life };
+    gateway.url = url;
+    gateway.method = gateway.body ? "POST" : "GET";
+    gateway.timeout = apr_time_from_sec(10);
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, NULL, done, &ended, pool)));
+    apr_time_t start = apr_time_now();
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_sms(transport, 7, &gateway, &sms)));
+    while (esign_transport_finish(transport) > 0 && apr_time_now() - start < apr_time_from_sec(8))
+        esign_transport_wait(transport, -1, apr_time_from_sec(1));
+    CU_ASSERT_EQUAL(ended, 1);
+    return apr_time_now() - start;
+}
+
+static const char *url_of(const gateway_t *g, const char *scheme)
+{
+    return apr_psprintf(pool, "%s://127.0.0.1:%d/?n={number}&t={text}&r={report}", scheme, g->port);
+}
+
+static void answer_with(const char *answer, esign_sms_gateway_t gateway, esign_transfer_outcome_e expected)
+{
+    gateway_t *g = open_gateway(answer);
+    send_for(url_of(g, "http"), gateway, apr_time_from_sec(60));
+    close_gateway(g);
+    CU_ASSERT_EQUAL(outcome, expected);
+    CU_ASSERT((words == NULL) == (expected == ESIGN_TRANSFER_SENT));
+}
+
+#define HTTP(status, text) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" text
+
+static const esign_pattern_t *accepted(const char *text)
+{
+    const esign_pattern_t *made = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_pattern_compile(&made, text, pool)));
+    return made;
+}
+
+static void test_by_status(void)
+{
+    static const esign_sms_gateway_t plain = { .name = "a" };
+    answer_with(HTTP("200 OK", "whatever"), plain, ESIGN_TRANSFER_SENT);
+    answer_with(HTTP("202 Accepted", ""), plain, ESIGN_TRANSFER_SENT);
+    answer_with(HTTP("500 No", ""), plain, ESIGN_TRANSFER_LATER);
+    answer_with(HTTP("429 Slowly", ""), plain, ESIGN_TRANSFER_LATER);
+    answer_with(HTTP("403 No", "+905551234567"), plain, ESIGN_TRANSFER_NEVER);
+    CU_ASSERT_STRING_EQUAL(words, "HTTP status 403");
+    answer_with(HTTP("302 There\r\nLocation: http://127.0.0.1:1/", ""), plain, ESIGN_TRANSFER_LATER);
+}
+
+static void test_by_pattern(void)
+{
+    const esign_sms_gateway_t strict = { .name = "a", .accepted = accepted("^OK \\d+$") };
+    answer_with(HTTP("200 OK", "OK 17\n"), strict, ESIGN_TRANSFER_SENT);
+    answer_with(HTTP("500 No", "OK 17"), strict, ESIGN_TRANSFER_LATER);
+    answer_with(HTTP("200 OK", ""), strict, ESIGN_TRANSFER_NEVER);
+    /* In its words, without number, code and further lines. */
+    answer_with(HTTP("200 OK", "\r\nERR 12 to 05551234567: Kod: 739154\nOK"), strict, ESIGN_TRANSFER_NEVER);
+    CU_ASSERT_PTR_NOT_NULL(strstr(words, "ERR 12 to ***********: Kod: ******"));
+    CU_ASSERT_PTR_NULL(strstr(words, "OK"));
+    /* Of an endless answer the beginning counts. */
+    char *flood = apr_palloc(pool, 200001);
+    memset(flood, 'x', 200000);
+    flood[200000] = '\0';
+    answer_with(apr_pstrcat(pool, HTTP("200 OK", "OK 1\n"), flood, NULL), strict, ESIGN_TRANSFER_SENT);
+    answer_with(apr_pstrcat(pool, HTTP("200 OK", ""), flood, "\nOK 1\n", NULL), strict, ESIGN_TRANSFER_NEVER);
+}
+
+static void test_no_answer(void)
+{
+    static const esign_sms_gateway_t plain = { .name = "a" };
+    gateway_t *g = open_gateway(NULL);
+    int port = g->port;
+    CU_ASSERT(send_for(url_of(g, "http"), plain, apr_time_from_msec(400)) < apr_time_from_sec(3));
+    CU_ASSERT(outcome == ESIGN_TRANSFER_UNANSWERED && g->connections == 1);
+    close_gateway(g);
+    send_for(apr_psprintf(pool, "http://127.0.0.1:%d/", port), plain, apr_time_from_sec(60));
+    CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_LATER);   /* nobody is there: nothing went out */
+}
+
+/* It expires while the connection is being made: nothing goes out. */
+static void test_expires_on_the_way(void)
+{
+    static const esign_sms_gateway_t plain = { .name = "a" };
+    gateway_t *g = open_gateway(NULL);
+    CU_ASSERT(send_for(url_of(g, "https"), plain, apr_time_from_msec(300)) < apr_time_from_sec(3));
+    CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_LATER);
+    CU_ASSERT(g->connections == 1 && !strstr(g->asked, "Kod"));
+    close_gateway(g);
+    esign_transport_t *transport;
+    const esign_sms_t late = { .to = "+905551234567", .text = "x", .expires = apr_time_now() - 1 };
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, NULL, done, NULL, pool)));
+    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late)) && esign_transport_pending_sms(transport) == 0);
+}
+
+static void test_request(void)
+{
+    apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(headers, const char *) = "Content-Type: application/json";
+    APR_ARRAY_PUSH(headers, const char *) = "Authorization: Basic {basic}";
+    const esign_sms_gateway_t gateway = { .name = "a", .headers = headers, .body = "{\"to\":\"{digits}\"}", .secret = "Aladdin:open sesame" };
+    gateway_t *g = open_gateway(HTTP("200 OK", ""));
+    send_for(url_of(g, "http"), gateway, apr_time_from_sec(60));
+    CU_ASSERT_PTR_EQUAL(strstr(g->asked, "POST /?n=%2B905551234567&t=Kod%3A%20739154&r=https%3A%2F%2Fh%2Fr HTTP/1.1\r\n"), g->asked);
+    CU_ASSERT_PTR_NOT_NULL(strstr(g->asked, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));   /* RFC 7617's own */
+    CU_ASSERT_PTR_NOT_NULL(strstr(g->asked, "{\"to\":\"905551234567\"}"));
+    close_gateway(g);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "a status tells", test_by_status },
+        { "a pattern tells", test_by_pattern },
+        { "no answer, and nobody there", test_no_answer },
+        { "one that expires on the way does not go out", test_expires_on_the_way },
+        { "the request that is sent", test_request },
+        CU_TEST_INFO_NULL
+    };
+    return suite_run("sms", tests);
+}
