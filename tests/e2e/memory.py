@@ -22,7 +22,8 @@ def regions(pid, guarded):
                 used += int(line.split()[1])
             elif line.startswith("VmFlags:"):
                 flags = line.split()[1:]
-                if used and "r" in rights and ("dd" in flags) == guarded and not name.startswith(("[vvar", "[vsyscall")) and ("w" in rights or not name.startswith("/")):
+                # Larger ones are the sanitizers' own.
+                if used and end - start < 2**30 and "r" in rights and ("dd" in flags) == guarded and not name.startswith(("[vvar", "[vsyscall")) and ("w" in rights or not name.startswith("/")):
                     memory.seek(start)
                     try:
                         yield memory.read(end - start), flags
