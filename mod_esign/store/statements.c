@@ -22,7 +22,7 @@ const esign_statement_t esign_database_statements[] = {
     { "subscriber_failed", "UPDATE subscriber SET failures = failures + 1, "
                            "wait_until = CASE WHEN failures < %lld THEN wait_until WHEN failures - %lld > 20 THEN %lld "
                            "WHEN " GROWN_WAIT " > %lld THEN %lld ELSE %lld + " GROWN_WAIT " END, "
-                           "closed = CASE WHEN failures + 1 >= %lld THEN 1 ELSE closed END WHERE id = %lld" },
+                           "closed = CASE WHEN failures + 1 >= %lld THEN 1 ELSE closed END WHERE id = %lld AND wait_until <= %lld" },
     { "subscriber_failures", "SELECT failures FROM subscriber WHERE id = %lld" },
     { "subscriber_signed_in", "UPDATE subscriber SET failures = 0, wait_until = 0, link_epoch = link_epoch + 1 WHERE id = %lld" },
     { "subscriber_word", "UPDATE subscriber SET word_hash = %s, epoch = epoch + 1, link_epoch = link_epoch + 1, wait_until = 0 "

@@ -172,18 +172,19 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
     return esign_result_make(p, APR_EEXIST, "database", "the identity number is registered already");
 }
 
-esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, apr_time_t now, apr_pool_t *p)
+esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int judged, apr_time_t now, int *closed, apr_pool_t *p)
 {
     apr_int64_t no_wait = policy->free, close_at = policy->close_at, first = policy->first, longest = policy->longest, last = now + longest;
-    return esign_database_write(database, "subscriber_failed",
-                                ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last, &now, &first, &no_wait, &close_at, &id), NULL, p);
-}
-
-esign_result_t esign_subscriber_just_closed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int *closed, apr_pool_t *p)
-{
+    apr_int64_t waiting = judged ? APR_INT64_MAX : now;
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "subscriber_failures", ESIGN_SQL(&id), 1, &rows, p);
-    *closed = !esign_failed(result) && rows->nelts > 0 && esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0) == policy->close_at;
+    int counted = 0;
+    *closed = 0;
+    esign_result_t result = esign_database_write(
+        database, "subscriber_failed", ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last, &now, &first, &no_wait, &close_at, &id, &waiting), &counted, p);
+    if (!esign_failed(result))
+        result = esign_database_read(database, "subscriber_failures", ESIGN_SQL(&id), 1, &rows, p);
+    if (!esign_failed(result) && counted)
+        *closed = esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0) == close_at;
     return result;
 }
 

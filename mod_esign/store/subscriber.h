@@ -56,11 +56,10 @@ esign_result_t esign_subscriber_begin(esign_database_t *database, apr_pool_t *p)
  * `phc`: the hash of the word (subscriber->word_hash is not looked at); NULL: no word yet. */
 esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *subscriber, const char *phc, apr_pool_t *p);
 
-/* Counts one failure with one atomic UPDATE and sets the wait or the closure that follows. With ESIGN_SUBSCRIBER_NONE it runs the same statement on no row. */
-esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, apr_time_t now, apr_pool_t *p);
-
-/* Whether the failure just counted, in the same transaction, is the one that closed sign-in. One SELECT, whoever it is. */
-esign_result_t esign_subscriber_just_closed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int *closed, apr_pool_t *p);
+/* Counts one failure with one atomic UPDATE and sets the wait or the closure that follows; `*closed`: this very failure closed sign-in. `judged` 0: nothing is counted while a wait
+ * runs, for such a guess is refused whatever it was: else a burst of guesses that began together would close an account in seconds, which takes days of waits. One UPDATE and one
+ * SELECT whoever it is, ESIGN_SUBSCRIBER_NONE too. In the caller's transaction. */
+esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int judged, apr_time_t now, int *closed, apr_pool_t *p);
 
 /* A whole sign-in was completed: clears failures and wait, ends unused links. */
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p);

@@ -98,14 +98,12 @@ esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscrib
     int closing = 0, often = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
+        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, 0, q->now, &closing, p);
     if (!esign_failed(result) && *accepted) {
         result = esign_subscriber_get(q->database, id, &now, p);
         if (!esign_failed(result))
             result = esign_limits_often(q, id, ESIGN_AUDIT_WORD_ACCEPTED, &often);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
-    } else if (!esign_failed(result)) {
-        result = esign_subscriber_just_closed(q->database, counted, &esign_failure_limits, &closing, p);
     }
     esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : often ? ESIGN_AUDIT_REFUSED_WAITING : refusal_of(q, now ? now : subscriber);
     if (!esign_failed(result))

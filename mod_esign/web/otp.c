@@ -194,9 +194,7 @@ static int refuse(esign_request_t *q, const char *problem, const char *argument)
     int closing = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, q->now, p);
-    if (!esign_failed(result))
-        result = esign_subscriber_just_closed(q->database, q->subscriber->id, &esign_failure_limits, &closing, p);
+        result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, 1, q->now, &closing, p);
     if (!esign_failed(result))
         result = esign_audit_add(q->database, closing ? ESIGN_AUDIT_CLOSED : ESIGN_AUDIT_CODE_REFUSED, q->subscriber->id, q->address, q->now, p);
     if (esign_failed(result = esign_request_end(q, result)))

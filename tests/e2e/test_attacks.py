@@ -170,6 +170,17 @@ def test_wrong_pictures_are_counted(two):
             challenge = browser.get(path).challenge()
 
 
+def test_a_burst_of_wrong_words_counts_up_to_the_wait(portal, subscriber):
+    """All of a burst were judged by the row as it was before: two bursts closed an account, which takes days of waits."""
+    browsers = [portal.browser() for _ in range(24)]
+    forms = [browser.login_fields(subscriber, "yanlış ama uzun sözcük") for browser in browsers]
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        pages = list(pool.map(lambda pair: pair[0].post("login", pair[1]), zip(browsers, forms)))
+    assert all((page.status, page.problems()) == (422, [("word", "credentials")]) for page in pages)
+    (failures, left), = portal.sql("SELECT failures, wait_until FROM subscriber WHERE id = ?", portal.row(subscriber))
+    assert failures == 5 and left / 1e6 - time.time() <= 30
+
+
 # What is mailed
 
 def grey(png):

@@ -152,25 +152,44 @@ static void test_failures(void)
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
     static const int waits[] = { 0, 0, 0, 0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600 };
     const int known = (int)(sizeof(waits) / sizeof(*waits));
+    int closed;
     for (int failure = 1; failure <= 102; failure++) {
         apr_time_t now = NOON + failure * DAY;
-        OK(esign_subscriber_failed(database, id, &policy, now, pool));
+        OK(esign_subscriber_failed(database, id, &policy, 1, now, &closed, pool));
         const esign_subscriber_t *s = get(database, id);
         int wait = failure <= known ? waits[failure - 1] : 3600;
         CU_ASSERT_EQUAL(s->failures, failure);
         CU_ASSERT_EQUAL(s->wait_until, wait ? now + wait * SECOND : 0);
         CU_ASSERT_EQUAL(s->closed, failure >= 100);
+        CU_ASSERT_EQUAL(closed, failure == 100);
     }
-    OK(esign_subscriber_failed(database, ESIGN_SUBSCRIBER_NONE, &policy, NOON, pool));
-    CU_ASSERT(get(database, other)->failures == 0 && get(database, other)->wait_until == 0 && !get(database, other)->closed);
+    OK(esign_subscriber_failed(database, ESIGN_SUBSCRIBER_NONE, &policy, 1, NOON, &closed, pool));
+    CU_ASSERT(!closed && get(database, other)->failures == 0 && get(database, other)->wait_until == 0 && !get(database, other)->closed);
+}
+
+/* Guesses that were read before the wait began come after it. */
+static void test_burst(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146");
+    int closed;
+    for (int i = 0; i < 120; i++) {
+        OK(esign_subscriber_failed(database, id, &policy, 0, NOON, &closed, pool));
+        CU_ASSERT_FALSE(closed);
+    }
+    CU_ASSERT(get(database, id)->failures == 5 && get(database, id)->wait_until == NOON + 30 * SECOND);
+    OK(esign_subscriber_failed(database, id, &policy, 0, NOON + 30 * SECOND, &closed, pool));
+    OK(esign_subscriber_failed(database, id, &policy, 1, NOON + 31 * SECOND, &closed, pool));
+    CU_ASSERT_EQUAL(get(database, id)->failures, 7);
 }
 
 static void test_signed_in(void)
 {
     esign_database_t *database = tables_new();
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    int closed;
     for (int i = 0; i < 6; i++)
-        OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
+        OK(esign_subscriber_failed(database, id, &policy, 1, NOON, &closed, pool));
     OK(esign_subscriber_signed_in(database, id, pool));
     const esign_subscriber_t *s = get(database, id);
     CU_ASSERT(s->failures == 0 && s->wait_until == 0 && s->epoch == 1 && s->link_epoch == 2);
@@ -181,9 +200,9 @@ static void test_change_word(void)
 {
     esign_database_t *database = tables_new();
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
-    int changed = -1;
+    int closed, changed = -1;
     for (int i = 0; i < 6; i++)
-        OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
+        OK(esign_subscriber_failed(database, id, &policy, 1, NOON, &closed, pool));
     OK(esign_subscriber_change_word(database, id, 2, HEAD "early", &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);
     OK(esign_subscriber_change_word(database, id, 1, HEAD "new", &changed, pool));
@@ -369,10 +388,10 @@ static void test_open(void)
 {
     esign_database_t *database = tables_new();
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
-    int found_rows = -1;
+    int closed, found_rows = -1;
     for (int i = 0; i < 100; i++) {
-        OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
-        OK(esign_subscriber_failed(database, other, &policy, NOON, pool));
+        OK(esign_subscriber_failed(database, id, &policy, 1, NOON, &closed, pool));
+        OK(esign_subscriber_failed(database, other, &policy, 1, NOON, &closed, pool));
     }
     OK(esign_subscriber_open(database, id, &found_rows, pool));
     CU_ASSERT_EQUAL(found_rows, 1);
@@ -392,6 +411,7 @@ int main(void)
         { "a field of another row does not open", test_moved_field },
         { "a number is registered once, under whichever key", test_add_twice },
         { "waits grow from the fifth failure, the hundredth closes", test_failures },
+        { "a burst counts up to the wait that it begins", test_burst },
         { "a sign-in clears failures and ends links", test_signed_in },
         { "a word changes once for a link, and ends sessions and links", test_change_word },
         { "a rehash replaces only the hash it saw", test_rehash },
