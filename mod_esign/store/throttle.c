@@ -22,6 +22,15 @@ typedef struct {
     apr_uint64_t cas;
 } count_t;
 
+/* `bits` a multiple of 8. */
+static const char *network_of(const struct in6_addr *address, int bits, apr_pool_t *p)
+{
+    struct in6_addr network = IN6ADDR_ANY_INIT;
+    char text[INET6_ADDRSTRLEN];
+    memcpy(network.s6_addr, address->s6_addr, (size_t)bits / 8);
+    return apr_psprintf(p, "%s/%d", inet_ntop(AF_INET6, &network, text, sizeof(text)), bits);
+}
+
 const char *esign_throttle_address(const char *address, apr_pool_t *p)
 {
     struct in6_addr six;
@@ -30,8 +39,13 @@ const char *esign_throttle_address(const char *address, apr_pool_t *p)
         return apr_pstrdup(p, address);
     if (IN6_IS_ADDR_V4MAPPED(&six))
         return inet_ntop(AF_INET, six.s6_addr + 12, text, sizeof(text)) ? apr_pstrdup(p, text) : apr_pstrdup(p, address);
-    memset(six.s6_addr + 8, 0, 8);
-    return apr_pstrcat(p, inet_ntop(AF_INET6, &six, text, sizeof(text)), "/64", NULL);
+    return network_of(&six, 64, p);
+}
+
+const char *esign_throttle_network(const char *address, apr_pool_t *p)
+{
+    struct in6_addr six;
+    return inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six) ? network_of(&six, 48, p) : NULL;
 }
 
 static const char *key_of(const char *what, const char *address, apr_pool_t *p)

@@ -13,6 +13,9 @@ typedef struct {
 /* The counted address: an IPv6 address stands for its /64, an IPv4-mapped one for its IPv4. In `p`. */
 const char *esign_throttle_address(const char *address, apr_pool_t *p);
 
+/* The IPv6 network that one customer of a provider has at most, a /48 with 65,536 times the /64 of above; NULL for IPv4. Taken as an address by the functions below. In `p`. */
+const char *esign_throttle_network(const char *address, apr_pool_t *p);
+
 /* Whether the limit of `what` ("sign-in", "reset") is reached for an address: one memcached get. DONE: go on; MISS: refuse; `*retry` is then the time to wait,
  * if nothing more is counted. */
 esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,

@@ -10,6 +10,9 @@
 
 #define PROOF_FRESH apr_time_from_sec(5 * 60)
 
+/* A machine at a provider often has a /48 to itself, each of whose /64 has a count of its own: all of them together may do this many times as much as one. */
+#define NETWORK_FACTOR 16
+
 #define OFTEN 30
 #define OFTEN_WINDOW apr_time_from_sec(900)
 
@@ -23,9 +26,9 @@ const esign_failure_policy_t esign_failure_limits = {
 void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber)
 {
     apr_pool_t *p = q->r->pool;
-    const char *what = apr_psprintf(p, "%s #%" APR_INT64_T_FMT, esign_audit_name(event), subscriber);
+    const char *what = apr_psprintf(p, "%s #%" APR_INT64_T_FMT, esign_audit_name(event), subscriber), *network = esign_throttle_network(q->address, p);
     const esign_throttle_policy_t policy = { .window = q->config->address_window };
-    esign_cache_answer_e first = esign_throttle_first(q->runtime->cache, what, q->address, &policy, q->now, p);
+    esign_cache_answer_e first = esign_throttle_first(q->runtime->cache, what, network ? network : q->address, &policy, q->now, p);
     if (first == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
     if (first != ESIGN_CACHE_DONE || !esign_request_database(q))
@@ -37,9 +40,13 @@ void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64
 
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes)
 {
+    const char *network = esign_throttle_network(q->address, q->r->pool);
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
     apr_interval_time_t retry = 0;
     esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, q->address, &policy, q->now, &retry, q->r->pool);
+    policy.limit *= NETWORK_FACTOR;
+    if (answer == ESIGN_CACHE_DONE && network)
+        answer = esign_throttle_check(q->runtime->cache, what, network, &policy, q->now, &retry, q->r->pool);
     if (answer == ESIGN_CACHE_MISS) {
         apr_table_setn(q->r->err_headers_out, "Retry-After", esign_limits_seconds(q, q->now + retry));
         *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
@@ -53,8 +60,12 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
 
 void esign_limits_count(esign_request_t *q, const char *what, int limit)
 {
+    const char *network = esign_throttle_network(q->address, q->r->pool);
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
-    if (esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, q->r->pool) == ESIGN_CACHE_ERROR)
+    esign_cache_answer_e answer = esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, q->r->pool);
+    if (answer != ESIGN_CACHE_ERROR && network)
+        answer = esign_throttle_count(q->runtime->cache, what, network, &policy, q->now, q->r->pool);
+    if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
 }
 

@@ -45,11 +45,14 @@ def lossy(folder):
 
 @pytest.fixture(scope="module")
 def two(make_portal, folder, lossy):
-    """Two name-based hosts over one database, the second one stricter; HTTP/2, logs at their most talkative, and a memcached whose answers get lost."""
+    """Two name-based hosts over one database, the second one stricter; HTTP/2, a proxy's word on addresses, logs at their most talkative, and a memcached whose answers get lost."""
     include = os.path.join(folder, "two.conf")
     modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
     with open(include, "w") as file:
         file.write("""LoadModule http2_module %s/mod_http2.so
+LoadModule remoteip_module %s/mod_remoteip.so
+RemoteIPHeader X-Client
+RemoteIPInternalProxy 127.0.0.1
 Protocols h2 http/1.1
 LogLevel trace8
 EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""
@@ -63,7 +66,7 @@ EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""
     EsignAddressFailures 5
     EsignAddressRequests 5
 </VirtualHost>
-""" % (modules, folder, SECOND, SECOND))
+""" % (modules, modules, folder, SECOND, SECOND))
     portal = make_portal("--include", include)
     lossy.real = portal.env["MEMCACHED"]
     yield portal
@@ -168,6 +171,22 @@ def test_wrong_pictures_are_counted(two):
         for host, address in ((SECOND, "127.0.0.10"), ("localhost", "127.0.0.9")):
             assert rough.visitor(two, host, address).post(path, {**fields, "challenge": challenge, "answer": "?"}).status == 422
             challenge = browser.get(path).challenge()
+
+
+def test_a_network_of_its_own_gives_nobody_more_tries(two):
+    """Each /64 of a /48 has a count of its own: a machine with 65,536 of them had no limit, and filled the trail and memcached."""
+    def wrong(path, network, address):
+        nonlocal challenge
+        page = browser.post(path, {"id": parts.tckn(), "challenge": challenge, "answer": "?"}, headers={"X-Client": "2001:db8:%s:%x::1" % (network, address)})
+        challenge = page.challenge()
+        return page.status
+    browser = rough.visitor(two, SECOND)
+    for path, event in (("login", "sign-in-limited"), ("reset", "reset-limited")):
+        limited = "SELECT COUNT(*) FROM audit WHERE event = '%s' AND address LIKE '2001:db8:a:%%'" % event
+        challenge = browser.get(path).challenge()
+        assert [wrong(path, "a", number // 4) for number in range(80)] == [422] * 80
+        assert [wrong(path, "a", number) for number in (0, 1, 99, 0xffff)] == [429] * 4 and wrong(path, "b", 0) == 422
+        assert two.sql(limited) == [(1,)]
 
 
 def test_a_burst_of_wrong_words_counts_up_to_the_wait(portal, subscriber):

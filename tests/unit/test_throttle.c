@@ -124,7 +124,16 @@ static void test_addresses(void)
     };
     for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
         CU_ASSERT_STRING_EQUAL(esign_throttle_address(same[i][0], pool), same[i][1]);
+    CU_ASSERT_STRING_EQUAL(esign_throttle_network("2001:db8:1:2:3:4:5:6", pool), "2001:db8:1::/48");
+    CU_ASSERT_STRING_EQUAL(esign_throttle_network("2001:DB8:1:FFFF::", pool), "2001:db8:1::/48");
+    CU_ASSERT_STRING_EQUAL(esign_throttle_network("2001:db8:2:2::1", pool), "2001:db8:2::/48");
+    CU_ASSERT_PTR_NULL(esign_throttle_network("192.0.2.1", pool));
+    CU_ASSERT_PTR_NULL(esign_throttle_network("::ffff:192.0.2.1", pool));
+    CU_ASSERT_PTR_NULL(esign_throttle_network("unknown", pool));
     begin();
+    count("addresses", "2001:db8:1::/48", start, 10);
+    CU_ASSERT(check("addresses", "2001:db8:1::/48", start) > 0);
+    CU_ASSERT_EQUAL(check("addresses", "2001:db8:1::1", start), 0);
     count("addresses", "2001:db8::1", start, 5);
     count("addresses", "2001:db8::ffff:1:2", start, 5);
     CU_ASSERT(check("addresses", "2001:db8::3", start) > 0);
