@@ -344,6 +344,9 @@ static void test_couriers(void)
     esign_database_t *connections[4] = { tables_new() };
     for (int i = 1; i < 4; i++)
         connections[i] = tables_again(SCRATCH_KEY_1);
+    /* As in httpd (conf/esign.conf): who waits in SQLite itself keeps out the thread that would end the wait. */
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(tables_number(connections[i], "PRAGMA busy_timeout=10"), 10);
     add(connections[0], 300);
     CU_ASSERT_EQUAL(race(4, keep_chaining, connections, 0), 4);
     FOUND(connections[0], "");
