@@ -26,7 +26,7 @@ const esign_statement_t esign_database_statements[] = {
     { "subscriber_failures", "SELECT failures FROM subscriber WHERE id = %lld" },
     { "subscriber_signed_in", "UPDATE subscriber SET failures = 0, wait_until = 0, link_epoch = link_epoch + 1 WHERE id = %lld" },
     { "subscriber_word", "UPDATE subscriber SET word_hash = %s, epoch = epoch + 1, link_epoch = link_epoch + 1, wait_until = 0 "
-                         "WHERE id = %lld AND (link_epoch = %lld OR %lld < 0)" },
+                         "WHERE id = %lld AND (link_epoch = %lld OR epoch = %lld)" },
     { "subscriber_end_sessions", "UPDATE subscriber SET epoch = epoch + 1, link_epoch = link_epoch + 1 WHERE id = %lld AND epoch = %lld" },
     { "subscriber_rehash", "UPDATE subscriber SET word_hash = %s WHERE id = %lld AND word_hash = %s" },
     { "subscriber_sms", "UPDATE subscriber SET sms_count = CASE WHEN sms_day = %lld THEN sms_count + 1 ELSE 1 END, sms_day = %lld, sms_last = %lld "

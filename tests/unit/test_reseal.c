@@ -112,7 +112,7 @@ static void test_counted_by_key(void)
     const char *row = tables_text(rotated, "SELECT id FROM subscriber ORDER BY id LIMIT 1");
     esign_database_t *behind = tables_again(SCRATCH_KEY_2 SCRATCH_KEY_1);   /* a node that has not read the new file */
     int changed;
-    OK(esign_subscriber_change_word(behind, apr_atoi64(row), -1, PHC, &changed, pool));
+    OK(esign_subscriber_change_word(behind, apr_atoi64(row), 1, -1, PHC, &changed, pool));
     esign_reseal_t run = go(rotated, 0, 0);
     CU_ASSERT(run.needed[2] == PEOPLE && run.needed[1] == 1);
     run = go(rotated, 0, 1);
