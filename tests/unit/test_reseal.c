@@ -70,7 +70,7 @@ static void check_content(esign_database_t *database)
         CU_ASSERT(strcmp(card->pin, number(i)) == 0 && strcmp(card->puk, "80261749") == 0);
     }
     const apr_array_header_t *messages = NULL;
-    OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), 1000, NOW, APR_USEC_PER_SEC, &messages, pool));
+    OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_NOTICE, 1000, NOW, APR_USEC_PER_SEC, &messages, pool));
     CU_ASSERT_FATAL(messages != NULL && messages->nelts == PEOPLE - 50);
     for (int i = 0; i < messages->nelts; i++)
         CU_ASSERT_PTR_NOT_NULL(apr_table_get(APR_ARRAY_IDX(messages, i, esign_outbox_message_t).values, "mark"));
