@@ -58,7 +58,8 @@ CREATE TABLE outbox (
     awaited INTEGER NOT NULL,           -- the gateway that took the code and has not reported yet; -1: none
     error TEXT                          -- why the last attempt failed
 );
-CREATE INDEX outbox_due ON outbox (dead, due);
+CREATE INDEX outbox_due ON outbox (dead, kind, due);
+CREATE INDEX outbox_owner ON outbox (owner);
 
 CREATE TABLE audit (
     id BIGINT PRIMARY KEY,

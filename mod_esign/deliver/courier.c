@@ -362,14 +362,14 @@ static void start(esign_courier_t *courier, const esign_outbox_message_t *messag
     apr_pool_destroy(p);
 }
 
-/* Takes messages of some kinds for the free places, as far as the ceiling lets them go; how many. */
-static int take(esign_courier_t *courier, int kinds, ceiling_t *ceiling, int free)
+/* Takes messages of a kind for the free places, as far as the ceiling lets them go; how many. */
+static int take(esign_courier_t *courier, esign_outbox_kind_e kind, ceiling_t *ceiling, int free)
 {
     const apr_array_header_t *messages;
     int places = below(courier, ceiling, free);
     if (places <= 0)
         return 0;
-    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kinds, places, apr_time_now(), LEASE, &messages, courier->round);
+    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, apr_time_now(), LEASE, &messages, courier->round);
     complain(courier, result);
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++)
         start(courier, &APR_ARRAY_IDX(messages, i, esign_outbox_message_t));
@@ -379,12 +379,13 @@ static int take(esign_courier_t *courier, int kinds, ceiling_t *ceiling, int fre
 static int take_all(esign_courier_t *courier)
 {
     const esign_courier_options_t *o = courier->options;
-    int codes = o->gateways->nelts > 0 ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
+    int codes = o->gateways->nelts > 0 ? take(courier, ESIGN_OUTBOX_CODE, &courier->sms, o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
     /* Their requests go out before anything else is asked of the database. */
     if (codes > 0)
         esign_transport_finish(courier->transport);
-    return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), &courier->mails,
-                        o->mails_at_once - esign_transport_pending_mail(courier->transport));
+    /* Notices before requests: what strangers ask for without end must not keep the owner from hearing that somebody got in. */
+    int notices = take(courier, ESIGN_OUTBOX_NOTICE, &courier->mails, o->mails_at_once - esign_transport_pending_mail(courier->transport));
+    return codes + notices + take(courier, ESIGN_OUTBOX_RESET_REQUEST, &courier->mails, o->mails_at_once - esign_transport_pending_mail(courier->transport));
 }
 
 /* Ends messages whose time is over. Whose they were stands sealed in their rows. */

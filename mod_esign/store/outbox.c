@@ -46,17 +46,17 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
     return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
 }
 
-esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
+esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, esign_outbox_kind_e kind, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p)
 {
     enum { COLUMNS = 10 };
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
     const apr_array_header_t *rows;
     /* The end of the lease also marks what this very call took. */
-    apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, mask = kinds, most = max;
+    apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, number = kind, most = max;
     int taken;
     *messages = list;
-    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &now, &mask, &most), &taken, p);
+    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, &most), &taken, p);
     if (esign_failed(result) || taken == 0)
         return result;
     result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), COLUMNS, &rows, p);

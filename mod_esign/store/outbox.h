@@ -15,8 +15,6 @@ typedef enum {
     ESIGN_OUTBOX_KINDS
 } esign_outbox_kind_e;
 
-#define ESIGN_OUTBOX_MASK(kind) (1 << (kind))
-
 typedef struct {
     apr_int64_t id;
     esign_outbox_kind_e kind;
@@ -36,9 +34,10 @@ const char *esign_outbox_kind_name(esign_outbox_kind_e kind);
 esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind, const apr_table_t *values,
                                 apr_time_t now, apr_time_t expires, apr_pool_t *p);
 
-/* Takes up to `max` due messages of `kinds` (a sum of ESIGN_OUTBOX_MASK) for `lease`, codes first, oldest first, with an atomic UPDATE each, so that two couriers never hold
- * the same one. `owner`: this courier's random name. Rows whose lease ran out are due again, expired ones never; a row that cannot be unsealed is marked dead. Array of esign_outbox_message_t. */
-esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
+/* Takes up to `max` due messages of a kind for `lease`, those first that became due first, with one atomic UPDATE, so that two couriers never hold the same one; as fast with a
+ * hundred thousand waiting as with one. `owner`: this courier's random name. Rows whose lease ran out are due again, expired ones never; a row that cannot be unsealed is marked dead.
+ * Array of esign_outbox_message_t. */
+esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, esign_outbox_kind_e kind, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p);
 
 /* Sent, or rightly dropped: the row goes, if `owner` still holds it. */

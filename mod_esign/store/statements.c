@@ -26,7 +26,7 @@ const esign_statement_t esign_database_statements[] = {
     { "subscriber_failures", "SELECT failures FROM subscriber WHERE id = %lld" },
     { "subscriber_signed_in", "UPDATE subscriber SET failures = 0, wait_until = 0, link_epoch = link_epoch + 1 WHERE id = %lld" },
     { "subscriber_word", "UPDATE subscriber SET word_hash = %s, epoch = epoch + 1, link_epoch = link_epoch + 1, wait_until = 0 "
-                         "WHERE id = %lld AND (link_epoch = %lld OR %lld < 0)" },
+                         "WHERE id = %lld AND (link_epoch = %lld OR epoch = %lld)" },
     { "subscriber_end_sessions", "UPDATE subscriber SET epoch = epoch + 1, link_epoch = link_epoch + 1 WHERE id = %lld AND epoch = %lld" },
     { "subscriber_rehash", "UPDATE subscriber SET word_hash = %s WHERE id = %lld AND word_hash = %s" },
     { "subscriber_sms", "UPDATE subscriber SET sms_count = CASE WHEN sms_day = %lld THEN sms_count + 1 ELSE 1 END, sms_day = %lld, sms_last = %lld "
@@ -51,11 +51,11 @@ const esign_statement_t esign_database_statements[] = {
 
     { "outbox_add", "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
                     "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, 0, -1, NULL)" },
-    { "outbox_lease", "UPDATE outbox SET owner = %s, lease_until = %lld, attempts = attempts + 1 WHERE dead = 0 AND due <= %lld AND lease_until <= %lld AND id IN "
-                      "(SELECT id FROM outbox WHERE dead = 0 AND due <= %lld AND expires > %lld AND lease_until <= %lld "
-                      "AND (CAST(%lld AS BIGINT) & (CAST(1 AS BIGINT) << kind)) <> 0 ORDER BY CASE kind WHEN 1 THEN 0 ELSE 1 END, created LIMIT %lld)" },
+    /* Looked at again when locked, but found by id alone: with a bare `dead`, SQLite would go through all that are not. */
+    { "outbox_lease", "UPDATE outbox SET owner = %s, lease_until = %lld, attempts = attempts + 1 WHERE +dead = 0 AND due <= %lld AND lease_until <= %lld AND id IN "
+                      "(SELECT id FROM outbox WHERE dead = 0 AND kind = %lld AND due <= %lld AND expires > %lld AND lease_until <= %lld ORDER BY due LIMIT %lld)" },
     { "outbox_leased", "SELECT id, kind, body, created, due, expires, attempts, gateways, awaited, error FROM outbox WHERE owner = %s AND lease_until = %lld "
-                       "ORDER BY CASE kind WHEN 1 THEN 0 ELSE 1 END, created" },
+                       "ORDER BY due" },
     { "outbox_done", "DELETE FROM outbox WHERE id = %lld AND owner = %s" },
     { "outbox_retry", "UPDATE outbox SET due = %lld, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     /* A report that a message was not delivered may overtake the answer that took it: its bit is there already. */

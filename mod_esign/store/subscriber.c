@@ -193,12 +193,12 @@ esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_
     return esign_database_write(database, "subscriber_signed_in", ESIGN_SQL(&id), NULL, p);
 }
 
-esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *phc,
+esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t epoch, apr_int64_t link_epoch, const char *phc,
                                             int *changed, apr_pool_t *p)
 {
     const char *hash;
     esign_result_t result = seal_hash(database, id, phc, &hash, p);
-    return esign_failed(result) ? result : esign_database_write(database, "subscriber_word", ESIGN_SQL(hash, &id, &link_epoch, &link_epoch), changed, p);
+    return esign_failed(result) ? result : esign_database_write(database, "subscriber_word", ESIGN_SQL(hash, &id, &link_epoch, &epoch), changed, p);
 }
 
 esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_subscriber_t *subscriber, int *ended, apr_pool_t *p)

@@ -64,9 +64,9 @@ esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t i
 /* A whole sign-in was completed: clears failures and wait, ends unused links. */
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p);
 
-/* Sets a new word hash, a PHC string, and raises both epochs, if link_epoch still is `link_epoch` (-1: whatever it is); clears wait_until, never the count.
- * `*changed` 0: the link_epoch had moved on. */
-esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *phc,
+/* Sets a new word hash, a PHC string, and raises both epochs, if the one still is `epoch` or the other `link_epoch` (-1: that one does not count); clears wait_until, never the
+ * count. `*changed` 0: the session or link that asked for it had died. */
+esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t epoch, apr_int64_t link_epoch, const char *phc,
                                             int *changed, apr_pool_t *p);
 
 /* Ends all sessions and unused links by raising both epochs, the subscriber's own record's too, if the epoch still is that record's. `*ended` 0: another request was faster. */

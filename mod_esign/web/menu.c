@@ -136,10 +136,11 @@ int esign_word_post(esign_request_t *q)
     esign_result_t result = esign_newword_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    if (changed) {
-        q->subscriber->epoch++;
-        esign_device_remember(q, q->subscriber);
-    }
+    /* It was ended while the word was hashed, perhaps by its owner, who wants nothing of it to count any more. */
+    if (!changed)
+        return esign_page_expired(q);
+    q->subscriber->epoch++;
+    esign_device_remember(q, q->subscriber);
     /* The raised epoch has ended this session with all others; the browser need not keep its cookie. */
     return esign_session_end(q) ? esign_page_redirect(q, "reset/done") : esign_page_unavailable(q);
 }

@@ -56,7 +56,7 @@ esign_result_t esign_newword_store(esign_request_t *q, const esign_subscriber_t 
     *changed = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_subscriber_change_word(q->database, subscriber->id, link_epoch, hash, changed, p);
+        result = esign_subscriber_change_word(q->database, subscriber->id, link_epoch < 0 ? subscriber->epoch : -1, link_epoch, hash, changed, p);
     if (!esign_failed(result) && *changed)
         result = esign_audit_add(q->database, (esign_audit_event_e)event, subscriber->id, q->address, q->now, p);
     if (!esign_failed(result) && *changed)

@@ -373,6 +373,19 @@ def test_a_body_held_back_outlives_no_session(portal):
     assert rough.audit_rows(portal, s, "pin-shown") == 0
 
 
+def test_racing_new_words_are_one(portal):
+    """Each of a burst changed the word, wrote a row and a mail: one that waited for its hash outlived the session that its owner had ended meanwhile."""
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    jar = {"Cookie": rough.cookies(browser)}
+    words = ["turuncu kayık güvertesi %d" % number for number in range(12)]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        pages = list(pool.map(lambda word: portal.browser().post("word", {"word": word, "again": word}, headers=jar), words))
+    assert sorted(page.status for page in pages) == [303] + [403] * 11 and rough.audit_rows(portal, s, "word-changed") == 1
+    accepted, = (word for word, page in zip(words, pages) if page.status == 303)
+    assert portal.browser().login(s, accepted).status == 303
+
+
 def test_signing_in_ends_the_session_before(portal):
     browser = portal.browser()
     browser.sign_in(portal.new_subscriber())

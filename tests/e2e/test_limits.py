@@ -82,7 +82,7 @@ def test_without_memcached_messages_wait(make_portal):
     os.kill(receiver, signal.SIGTERM)
     portal.wait(lambda: not running(receiver))
     assert browser.post("pin").status == 200
-    attempts = "SELECT attempts FROM outbox WHERE dead = 0"
+    attempts = "SELECT attempts FROM outbox WHERE dead = 0 AND error IS NOT NULL"
     assert portal.wait(lambda: portal.sql(attempts) == [(1,)])
     os.kill(memcached, signal.SIGSTOP)
     again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

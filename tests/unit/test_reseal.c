@@ -70,7 +70,7 @@ static void check_content(esign_database_t *database)
         CU_ASSERT(strcmp(card->pin, number(i)) == 0 && strcmp(card->puk, "80261749") == 0);
     }
     const apr_array_header_t *messages = NULL;
-    OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), 1000, NOW, APR_USEC_PER_SEC, &messages, pool));
+    OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_NOTICE, 1000, NOW, APR_USEC_PER_SEC, &messages, pool));
     CU_ASSERT_FATAL(messages != NULL && messages->nelts == PEOPLE - 50);
     for (int i = 0; i < messages->nelts; i++)
         CU_ASSERT_PTR_NOT_NULL(apr_table_get(APR_ARRAY_IDX(messages, i, esign_outbox_message_t).values, "mark"));
@@ -112,7 +112,7 @@ static void test_counted_by_key(void)
     const char *row = tables_text(rotated, "SELECT id FROM subscriber ORDER BY id LIMIT 1");
     esign_database_t *behind = tables_again(SCRATCH_KEY_2 SCRATCH_KEY_1);   /* a node that has not read the new file */
     int changed;
-    OK(esign_subscriber_change_word(behind, apr_atoi64(row), -1, PHC, &changed, pool));
+    OK(esign_subscriber_change_word(behind, apr_atoi64(row), 1, -1, PHC, &changed, pool));
     esign_reseal_t run = go(rotated, 0, 0);
     CU_ASSERT(run.needed[2] == PEOPLE && run.needed[1] == 1);
     run = go(rotated, 0, 1);

@@ -203,16 +203,18 @@ static void test_change_word(void)
     int closed, changed = -1;
     for (int i = 0; i < 6; i++)
         OK(esign_subscriber_failed(database, id, &policy, 1, NOON, &closed, pool));
-    OK(esign_subscriber_change_word(database, id, 2, HEAD "early", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, -1, 2, HEAD "early", &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);
-    OK(esign_subscriber_change_word(database, id, 1, HEAD "new", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, -1, 1, HEAD "new", &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
     const esign_subscriber_t *s = get(database, id);
     CU_ASSERT(s->epoch == 2 && s->link_epoch == 2 && s->failures == 6 && s->wait_until == 0 && strcmp(hash_of(database, id), "new") == 0);
-    OK(esign_subscriber_change_word(database, id, 1, HEAD "late", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, -1, 1, HEAD "late", &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);
     CU_ASSERT(get(database, id)->epoch == 2 && strcmp(hash_of(database, id), "new") == 0);
-    OK(esign_subscriber_change_word(database, id, -1, HEAD "signed-in", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, 1, -1, HEAD "of a session that ended", &changed, pool));
+    CU_ASSERT_EQUAL(changed, 0);
+    OK(esign_subscriber_change_word(database, id, 2, -1, HEAD "signed-in", &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
     s = get(database, id);
     CU_ASSERT(s->epoch == 3 && s->link_epoch == 3 && strcmp(hash_of(database, id), "signed-in") == 0);
