@@ -448,4 +448,4 @@ def test_an_end_cut_off_and_a_database_set_back_show(portal, copy, some):
     assert verify(portal)[0] == []
     assert verify(portal, "--expect", told)[0] == ["set back: the chain ends at position %d, and it once reached %d" % (end, end + 1)]
     assert lines(copy.read_text())[-1]["position"] == end + 1
-    assert portal.wait(lambda: "the audit chain was set back from position %d to %d" % (end + 1, end) in portal.log())
+    assert portal.wait(lambda: "the audit chain was set back from position %d; it ends at %d now" % (end + 1, end) in portal.log())
