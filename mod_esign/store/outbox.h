@@ -35,7 +35,8 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
                                 apr_time_t now, apr_time_t expires, apr_pool_t *p);
 
 /* Takes up to `max` due messages of `kinds` (a sum of ESIGN_OUTBOX_MASK) for `lease`, codes first, oldest first, with an atomic UPDATE each, so that two couriers never hold
- * the same one. `owner`: this courier's random name. Rows whose lease ran out are due again; a row that cannot be unsealed is marked dead. Array of esign_outbox_message_t. */
+ * the same one. `owner`: this courier's random name. Rows whose lease ran out are due again; a row that cannot be unsealed, or is not of the kind and time
+ * that were sealed, is marked dead. Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p);
 
