@@ -37,7 +37,7 @@ typedef struct {
     int reached;                 /* the last round had its database */
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
-    apr_time_t told;             /* when esign_node_tell last did its work */
+    apr_time_t told;             /* when esign_node_tell was last called */
     apr_time_t wrote;            /* when the scribe did */
 } watch_t;
 
@@ -108,10 +108,14 @@ static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_d
     apr_time_t now = apr_time_now();
     if (now - watch->told < ESIGN_NODE_PAUSE)
         return ESIGN_OK;
-    esign_result_t result = esign_node_tell(database, config->key_file, longest_life(config), now, p);
-    if (!esign_failed(result))
-        watch->told = now;
-    return result;
+    watch->told = now;
+    return esign_node_tell(database, config->key_file, longest_life(config), now, p);
+}
+
+static void complain(const watch_t *watch, esign_result_t result)
+{
+    if (esign_failed(result))
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
 }
 
 static esign_audit_log_t *find_copy(const watch_t *watch, const char *where)
@@ -162,11 +166,8 @@ static int work(watch_t *watch, apr_pool_t *p)
     esign_database_t *database = esign_runtime_acquire(runtime, p);
     if (!database)
         return 0;
-    result = esign_courier_round(watch->courier, database, p);
-    if (!esign_failed(result))
-        result = tell(watch, runtime->config, database, p);
-    if (esign_failed(result))
-        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
+    complain(watch, esign_courier_round(watch->courier, database, p));
+    complain(watch, tell(watch, runtime->config, database, p));
     write_trail(watch, runtime, database, p);
     esign_runtime_release(runtime, database);
     return 1;

@@ -68,10 +68,11 @@ CREATE TABLE audit (
     event TEXT NOT NULL,
     subscriber BIGINT NOT NULL,         -- 0: unknown
     address TEXT NOT NULL,              -- the client's, or "local"
-    position BIGINT UNIQUE,             -- in the chain, from 1
+    position BIGINT,                    -- in the chain, from 1; not UNIQUE: who takes the next place would stop the chain
     chain TEXT,                         -- SHA-256 over this row and the chain value of the one before; NULL: not chained yet; "kept out": its seal was wrong
     seal TEXT NOT NULL                  -- key id and HMAC-SHA256 over all other columns
 );
+CREATE INDEX audit_position ON audit (position, id);
 CREATE INDEX audit_time ON audit (time);
 CREATE INDEX audit_subscriber ON audit (subscriber, time);
 CREATE INDEX audit_unchained ON audit (time, id) WHERE chain IS NULL;

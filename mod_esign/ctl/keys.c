@@ -217,9 +217,20 @@ static esign_result_t rotate_table(esign_database_t *database, size_t table, apr
     printf("%s: %" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " re-sealed\n", tables[table].name, run->rows, resealed);
     if (run->refused)
         esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT " rows of %s stay as they are, the first of them: %s", run->refused, tables[table].name, run->refusal);
+    if (run->missed)
+        esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT " rows of %s were changed by somebody each time: run the same command again", run->missed, tables[table].name);
     *done += resealed;
     *left += run->missed + run->refused;
     return ESIGN_OK;
+}
+
+/* While nobody registers: who began to with the older key has ended before, and who begins later sees the new one (esign_registrar_begin). */
+static esign_result_t activate(esign_database_t *database, const char *path, int *activated, apr_pool_t *p)
+{
+    esign_result_t result = esign_subscriber_begin(database, p);
+    if (!esign_failed(result))
+        result = esign_key_file_activate(path, activated, p);
+    return esign_database_end(database, result, p);
 }
 
 /* Opens the database and makes the added key the active one, in the file and for the database: unless the database cannot be opened, or a node could not open what is sealed anew;
@@ -238,7 +249,7 @@ static int prepare(const esign_command_t *command, esign_database_t **database)
     if (stranger)
         return esign_complain(ESIGN_EXIT_REFUSED, "httpd on %s does not have key %d: give it the key file and reload httpd there", stranger, id);
     if (!esign_failed(result))
-        result = esign_key_file_activate(command->settings->key_file, &activated, p);
+        result = activate(*database, command->settings->key_file, &activated, p);
     if (!esign_failed(result))
         result = esign_settings_keyring(command->settings, &(*database)->keyring, p);
     if (esign_failed(result))

@@ -126,6 +126,18 @@ esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const
     return a->word_hash ? ESIGN_OK : esign_word_hash_make(cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
 }
 
+esign_result_t esign_registrar_begin(const esign_registrar_t *registrar, apr_pool_t *p)
+{
+    esign_database_t *database = registrar->database;
+    const esign_keyring_t *now;
+    esign_result_t result = esign_subscriber_begin(database, p);
+    if (!esign_failed(result))
+        result = esign_settings_keyring(registrar->settings, &now, p);
+    if (!esign_failed(result) && esign_keyring_active(now) != esign_keyring_active(database->keyring))
+        result = esign_result_make(p, APR_EBUSY, "key file", "key %d has become the active one meanwhile: run the same command again", esign_keyring_active(now));
+    return esign_failed(result) ? esign_database_end(database, result, p) : result;
+}
+
 esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)
 {
     esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language };

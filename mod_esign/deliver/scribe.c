@@ -19,24 +19,34 @@
 #define LEASE apr_time_from_sec(10)
 /* What goes on being wrong is told again after this. */
 #define AGAIN apr_time_from_sec(10 * 60)
+/* Rows that wait and are sound join the chain within a second, unless something is wrong. */
+#define PATIENCE apr_time_from_sec(10)
 /* Forged rows that a round names, each on a line of its own. */
 #define NAMED_MAX 20
+
+/* What the log was told last, of one of the two works. */
+typedef struct {
+    char text[256];
+    apr_time_t time;
+} complaint_t;
 
 struct esign_scribe_t {
     const esign_scribe_options_t *options;
     char *name;                       /* among the couriers of the database */
     esign_audit_cursor_t cursor;
     apr_int64_t reached;              /* the furthest end of the chain seen: it never goes back */
+    char reached_chain[64];           /* its chain value: it never becomes another */
+    apr_time_t stuck;                 /* rows wait since then, and none was chained; 0: not so */
     unsigned char told_key[256];      /* key ids that are known to be missing */
 
     /* The copying, while it is ours */
-    apr_int64_t sent;                 /* handed over up to this position */
+    apr_int64_t sent;                 /* handed over up to this position, */
+    apr_int64_t sent_id;              /* and this row of it: somebody may have written one beside ours */
     apr_int64_t acknowledged;         /* and read */
     apr_int64_t mark;                 /* a position on its way, and how many bytes must be read for it to count; 0: none */
     apr_uint64_t mark_bytes;
 
-    char last_complaint[256];
-    apr_time_t complained;
+    complaint_t chaining, copying;
     apr_pool_t *round;
 };
 
@@ -51,14 +61,20 @@ static void say(esign_scribe_t *scribe, int level, apr_status_t status, const ch
 }
 
 /* For what comes again at each round: once, and then at times. */
-static void complain(esign_scribe_t *scribe, apr_status_t status, const char *text)
+static void complain(esign_scribe_t *scribe, complaint_t *last, apr_status_t status, const char *text)
 {
     apr_time_t now = apr_time_now();
-    if (strncmp(scribe->last_complaint, text, sizeof(scribe->last_complaint) - 1) == 0 && now - scribe->complained < AGAIN)
+    if (strncmp(last->text, text, sizeof(last->text) - 1) == 0 && now - last->time < AGAIN)
         return;
-    apr_cpystrn(scribe->last_complaint, text, sizeof(scribe->last_complaint));
-    scribe->complained = now;
+    apr_cpystrn(last->text, text, sizeof(last->text));
+    last->time = now;
     say(scribe, LOG_ERR, status, "%s", text);
+}
+
+static void complain_of(esign_scribe_t *scribe, complaint_t *last, esign_result_t result)
+{
+    if (esign_failed(result))
+        complain(scribe, last, result.status, apr_psprintf(scribe->round, "%s: %s", result.problem, result.detail));
 }
 
 static void tell_batch(esign_scribe_t *scribe, const esign_audit_batch_t *batch)
@@ -74,6 +90,18 @@ static void tell_batch(esign_scribe_t *scribe, const esign_audit_batch_t *batch)
     }
 }
 
+/* No statement failed, and yet nothing moves: a trigger, for one, can do that. */
+static void watch_progress(esign_scribe_t *scribe, const esign_audit_batch_t *batch)
+{
+    apr_time_t now = apr_time_now();
+    if (!batch->waiting)
+        scribe->stuck = 0;
+    else if (!scribe->stuck)
+        scribe->stuck = now;
+    else if (now - scribe->stuck > PATIENCE)
+        complain(scribe, &scribe->chaining, 0, "audit rows wait, and none can be chained, though nothing says why: see esignctl audit verify");
+}
+
 static void chain(esign_scribe_t *scribe, esign_database_t *database, apr_time_t until, apr_pool_t *p)
 {
     esign_audit_batch_t batch;
@@ -83,13 +111,15 @@ static void chain(esign_scribe_t *scribe, esign_database_t *database, apr_time_t
         result = esign_audit_chain(database, &scribe->cursor, BATCH, &batch, p);
         tell_batch(scribe, &batch);
     } while (!esign_failed(result) && batch.looked == BATCH && apr_time_now() < until && !scribe->options->stopping(scribe->options->baton));
-    if (esign_failed(result))
-        complain(scribe, result.status, apr_psprintf(scribe->round, "%s: %s", result.problem, result.detail));
+    complain_of(scribe, &scribe->chaining, result);
+    if (!esign_failed(result))
+        watch_progress(scribe, &batch);
 }
 
 static void begin_behind(esign_scribe_t *scribe, apr_int64_t position)
 {
     scribe->sent = scribe->acknowledged = position;
+    scribe->sent_id = APR_INT64_MAX;
     scribe->mark = 0;
 }
 
@@ -103,22 +133,22 @@ static int hold(esign_scribe_t *scribe, esign_database_t *database, esign_audit_
     if ((!ours && alive) || head->copied >= head->position)
         return 0;
     esign_result_t result = esign_audit_claim(database, head, scribe->name, until, &claimed, p);
-    if (esign_failed(result))
-        complain(scribe, result.status, apr_psprintf(scribe->round, "%s: %s", result.problem, result.detail));
+    complain_of(scribe, &scribe->copying, result);
     if (claimed && !ours)
         begin_behind(scribe, head->copied);
     return claimed;
 }
 
-/* Hands over a line of `position`, or of rows missing up to it. */
-static int hand_over(esign_scribe_t *scribe, const char *line, int refusal, apr_int64_t position)
+/* Hands over a line of `position`, or of rows missing up to it; `id`: of the row, or beyond all of that position. */
+static int hand_over(esign_scribe_t *scribe, const char *line, int refusal, apr_int64_t position, apr_int64_t id)
 {
     if (esign_audit_log_write(scribe->options->copy, line, refusal)) {
         scribe->sent = position;
+        scribe->sent_id = id;
         return 1;
     }
     if (errno != EAGAIN && errno != ENOBUFS)
-        complain(scribe, errno, "EsignAuditLog cannot be written; nothing is lost meanwhile");
+        complain(scribe, &scribe->copying, errno, "EsignAuditLog cannot be written; nothing is lost meanwhile");
     return 0;
 }
 
@@ -127,13 +157,14 @@ static int hand_over_row(esign_scribe_t *scribe, esign_database_t *database, con
 {
     int forged = esign_audit_row_judge(database->keyring, row, p) == ESIGN_AUDIT_FORGED;
     if (row->position > scribe->sent + 1) {
-        complain(scribe, 0, apr_psprintf(scribe->round, "audit rows are missing before position %" APR_INT64_T_FMT ": see esignctl audit verify", row->position));
-        if (!hand_over(scribe, esign_audit_gap_line(scribe->sent + 1, row->position - 1, p), 1, row->position - 1))
+        complain(scribe, &scribe->copying, 0, apr_psprintf(scribe->round, "audit rows are missing before position %" APR_INT64_T_FMT ": see esignctl audit verify", row->position));
+        if (!hand_over(scribe, esign_audit_gap_line(scribe->sent + 1, row->position - 1, p), 1, row->position - 1, APR_INT64_MAX))
             return 0;
     }
     if (forged)
-        complain(scribe, 0, apr_psprintf(scribe->round, "the audit row at position %" APR_INT64_T_FMT " was changed: its seal is wrong", row->position));
-    return hand_over(scribe, esign_audit_row_line(row, forged ? "changed" : NULL, p), forged || strcmp(esign_audit_result(row->event), "failure") == 0, row->position);
+        complain(scribe, &scribe->copying, 0, apr_psprintf(scribe->round, "the audit row at position %" APR_INT64_T_FMT " was changed: its seal is wrong", row->position));
+    return hand_over(scribe, esign_audit_row_line(row, forged ? "changed" : NULL, p), forged || strcmp(esign_audit_result(row->event), "failure") == 0, row->position,
+                     row->id);
 }
 
 static void send_rows(esign_scribe_t *scribe, esign_database_t *database, const esign_audit_head_t *head, apr_time_t until, apr_pool_t *p)
@@ -143,15 +174,15 @@ static void send_rows(esign_scribe_t *scribe, esign_database_t *database, const 
     /* One page at least, however long the chaining took. */
     while (taken && scribe->sent < head->position) {
         apr_pool_clear(p);
-        esign_result_t result = esign_audit_page(database, scribe->sent, APR_INT64_MAX, head->position, PAGE, &rows, p);
+        esign_result_t result = esign_audit_page(database, scribe->sent, scribe->sent_id, head->position, PAGE, &rows, p);
         if (esign_failed(result)) {
-            complain(scribe, result.status, apr_psprintf(scribe->round, "%s: %s", result.problem, result.detail));
+            complain_of(scribe, &scribe->copying, result);
             return;
         }
         for (int i = 0; i < rows->nelts && taken; i++)
             taken = hand_over_row(scribe, database, &APR_ARRAY_IDX(rows, i, esign_audit_row_t), p);
         if (rows->nelts == 0)
-            taken = hand_over(scribe, esign_audit_gap_line(scribe->sent + 1, head->position, p), 1, head->position);
+            taken = hand_over(scribe, esign_audit_gap_line(scribe->sent + 1, head->position, p), 1, head->position, APR_INT64_MAX);
         taken = taken && apr_time_now() < until;
     }
 }
@@ -172,6 +203,37 @@ static void look_what_was_read(esign_scribe_t *scribe)
     }
 }
 
+/* Whether the chain is the one that was seen before, and longer: for between two rounds it may have been set back and have grown anew. `*same` 0: it is not. */
+static esign_result_t compare(esign_scribe_t *scribe, esign_database_t *database, const esign_audit_head_t *head, int *same, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    *same = head->position > scribe->reached || (head->position == scribe->reached && (!scribe->reached || strcmp(head->chain, scribe->reached_chain) == 0));
+    if (!*same || !scribe->reached || head->position == scribe->reached)
+        return ESIGN_OK;
+    esign_result_t result = esign_audit_page(database, scribe->reached, APR_INT64_MIN, scribe->reached, 1, &rows, p);
+    /* A row that was removed or changed there is what `audit verify` finds. */
+    if (!esign_failed(result) && rows->nelts && esign_audit_row_judge(database->keyring, &APR_ARRAY_IDX(rows, 0, esign_audit_row_t), p) == ESIGN_AUDIT_SOUND)
+        *same = strcmp(APR_ARRAY_IDX(rows, 0, esign_audit_row_t).chain, scribe->reached_chain) == 0;
+    return result;
+}
+
+/* The end of the chain as it is now becomes the furthest seen; one that was set back is told, and copied again. */
+static esign_result_t reach(esign_scribe_t *scribe, esign_database_t *database, const esign_audit_head_t *head, apr_pool_t *p)
+{
+    int same;
+    esign_result_t result = compare(scribe, database, head, &same, p);
+    if (esign_failed(result))
+        return result;
+    if (!same) {
+        say(scribe, LOG_ERR, 0, "the audit chain was set back from position %" APR_INT64_T_FMT "; it ends at %" APR_INT64_T_FMT " now: was the database restored?", scribe->reached,
+            head->position);
+        begin_behind(scribe, head->copied);
+    }
+    scribe->reached = head->position;
+    apr_cpystrn(scribe->reached_chain, head->chain, sizeof(scribe->reached_chain));
+    return ESIGN_OK;
+}
+
 static void copy(esign_scribe_t *scribe, esign_database_t *database, apr_time_t until, apr_pool_t *p)
 {
     esign_audit_head_t head;
@@ -180,21 +242,15 @@ static void copy(esign_scribe_t *scribe, esign_database_t *database, apr_time_t 
     esign_result_t result = esign_audit_head_read(database, &head, &problem, scribe->round);
     if (!esign_failed(result) && problem)
         result = esign_result_make(scribe->round, APR_EINVAL, "audit", "the head of the chain %s; nothing is copied", problem);
-    if (!esign_failed(result) && head.position < scribe->reached) {
-        say(scribe, LOG_ERR, 0, "the audit chain was set back from position %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT ": was the database restored?", scribe->reached,
-            head.position);
-        begin_behind(scribe, head.copied);
-    }
     if (!esign_failed(result))
-        scribe->reached = head.position;
+        result = reach(scribe, database, &head, p);
     if (!esign_failed(result) && hold(scribe, database, &head, scribe->round)) {
         send_rows(scribe, database, &head, until, p);
         look_what_was_read(scribe);
         if (scribe->acknowledged > head.copied)
             result = esign_audit_copied(database, &head, scribe->name, scribe->acknowledged, apr_time_now() + LEASE, &done, scribe->round);
     }
-    if (esign_failed(result))
-        complain(scribe, result.status, apr_psprintf(scribe->round, "%s: %s", result.problem, result.detail));
+    complain_of(scribe, &scribe->copying, result);
 }
 
 esign_scribe_t *esign_scribe_create(const esign_scribe_options_t *options, apr_pool_t *p)

@@ -82,7 +82,7 @@ esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e
 esign_result_t esign_audit_list(esign_database_t *database, apr_int64_t subscriber, int max, const apr_array_header_t **entries, apr_pool_t *p);
 
 /* For a change of keys. Looks at up to `max` rows behind `*after` (a row's id; 0: from the first) and seals anew under the active key those that are right under another one, each only
- * while its old seal still stands. `*after` gets the last row looked at, 0 at the end: the caller goes on from there, at any later time. `*sealed` of them; `*refused`: left as they
+ * while it stands where it was. `*after` gets the last row looked at, 0 at the end: the caller goes on from there, at any later time. `*sealed` of them; `*refused`: left as they
  * are, for their seal is wrong or its key is missing. No transaction of the caller's is open. */
 esign_result_t esign_audit_reseal(esign_database_t *database, apr_int64_t *after, int max, int *sealed, int *refused, apr_pool_t *p);
 

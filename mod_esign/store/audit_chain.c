@@ -42,8 +42,11 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
         return ESIGN_OK;
     }
     const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
-    *head = (esign_audit_head_t){ .position = esign_database_number(row, POSITION), .chain = row[CHAIN], .copied = esign_database_number(row, COPIED),
-                                  .copier = row[COPIER], .copier_until = esign_database_number(row, COPIER_UNTIL), .seal = row[SEAL] };
+    /* A table that somebody made in place of ours may hold NULL. */
+#define TEXT(column) (row[column] ? row[column] : "")
+    *head = (esign_audit_head_t){ .position = esign_database_number(row, POSITION), .chain = TEXT(CHAIN), .copied = esign_database_number(row, COPIED),
+                                  .copier = TEXT(COPIER), .copier_until = esign_database_number(row, COPIER_UNTIL), .seal = TEXT(SEAL) };
+#undef TEXT
     switch (esign_audit_judge(database->keyring, head->seal, covered(head, p))) {
     case ESIGN_AUDIT_SOUND:
         break;
@@ -59,7 +62,7 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
 static esign_result_t keep_out(esign_database_t *database, const esign_audit_row_t *row, esign_audit_batch_t *batch, apr_pool_t *p)
 {
     int rows;
-    esign_result_t result = esign_database_write(database, "audit_keep_out", ESIGN_SQL(&row->id, row->seal), &rows, p);
+    esign_result_t result = esign_database_write(database, "audit_keep_out", ESIGN_SQL(&row->id), &rows, p);
     if (!esign_failed(result) && rows)
         APR_ARRAY_PUSH(batch->forged, apr_int64_t) = row->id;
     return result;
@@ -85,7 +88,7 @@ static esign_result_t sort_out(esign_database_t *database, const apr_array_heade
 static esign_result_t write_row(esign_database_t *database, const esign_audit_row_t *row, const char *seal, apr_pool_t *p)
 {
     int rows;
-    esign_result_t result = esign_database_write(database, "audit_chain", ESIGN_SQL(&row->position, row->chain, seal, &row->id, row->seal), &rows, p);
+    esign_result_t result = esign_database_write(database, "audit_chain", ESIGN_SQL(&row->position, row->chain, seal, &row->id), &rows, p);
     return esign_failed(result) || rows == 1
                ? result : esign_result_make(p, APR_EBUSY, "audit", "row %" APR_INT64_T_FMT " was changed or removed while it was being chained", row->id);
 }
@@ -102,7 +105,7 @@ static esign_result_t write_all(esign_database_t *database, const esign_audit_he
     next.seal = esign_audit_head_seal(database->keyring, &next, p);
     esign_result_t result = esign_database_begin(database, p);
     if (!esign_failed(result))
-        result = esign_database_write(database, "audit_head_chained", ESIGN_SQL(&next.position, next.chain, next.seal, head->seal), moved, p);
+        result = esign_database_write(database, "audit_head_chained", ESIGN_SQL(&next.position, next.chain, next.seal, &head->position, &head->copied), moved, p);
     for (int i = 0; i < sound->nelts && !esign_failed(result) && *moved; i++) {
         const esign_audit_row_t *row = &APR_ARRAY_IDX(sound, i, esign_audit_row_t);
         result = write_row(database, row, esign_audit_row_seal(database->keyring, row, p), p);
@@ -137,6 +140,7 @@ esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_
     if (!esign_failed(result))
         result = write_all(database, &head, sound, &moved, p);
     batch->chained = esign_failed(result) || !moved ? 0 : sound->nelts;
+    batch->waiting = sound->nelts - batch->chained;
     /* `key rotate` seals rows anew, too; whatever changed the row, the next look judges it. */
     return APR_STATUS_IS_EBUSY(result.status) ? ESIGN_OK : result;
 }
@@ -158,7 +162,7 @@ esign_result_t esign_audit_page(esign_database_t *database, apr_int64_t position
 
 esign_result_t esign_audit_claim(esign_database_t *database, const esign_audit_head_t *head, const char *copier, apr_time_t until, int *claimed, apr_pool_t *p)
 {
-    return esign_database_write(database, "audit_head_claim", ESIGN_SQL(copier, &until, head->copier, &head->copier_until), claimed, p);
+    return esign_database_write(database, "audit_head_claim", ESIGN_SQL(copier, &until, &head->copier_until), claimed, p);
 }
 
 esign_result_t esign_audit_copied(esign_database_t *database, const esign_audit_head_t *head, const char *copier, apr_int64_t position, apr_time_t until, int *done,
@@ -167,5 +171,5 @@ esign_result_t esign_audit_copied(esign_database_t *database, const esign_audit_
     esign_audit_head_t next = *head;
     next.copied = position;
     return esign_database_write(database, "audit_head_copied",
-                                ESIGN_SQL(&position, &until, esign_audit_head_seal(database->keyring, &next, p), head->seal, copier), done, p);
+                                ESIGN_SQL(&position, &until, esign_audit_head_seal(database->keyring, &next, p), &head->position, &head->copied, copier), done, p);
 }

@@ -37,6 +37,7 @@ typedef struct {
 typedef struct {
     int looked;                           /* rows that were looked at; fewer than `max`: there are no more */
     int chained;
+    int waiting;                          /* sound ones that were not: another courier, or a change of keys, was faster */
     apr_array_header_t *forged;           /* apr_int64_t: ids of rows whose seal is wrong; they are kept out from now on */
     int unknown_key;                      /* a key id that some rows are sealed under and the key file lacks; they wait. 0: none */
 } esign_audit_batch_t;

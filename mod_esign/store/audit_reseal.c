@@ -18,7 +18,7 @@ static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t
         ++*refused;
         return ESIGN_OK;
     }
-    esign_result_t result = esign_database_write(database, "audit_reseal", ESIGN_SQL(esign_audit_row_seal(database->keyring, row, p), &row->id, row->seal), &rows, p);
+    esign_result_t result = esign_database_write(database, "audit_reseal", ESIGN_SQL(esign_audit_row_seal(database->keyring, row, p), &row->id, &row->position), &rows, p);
     *sealed += rows;
     return result;
 }
@@ -68,7 +68,7 @@ esign_result_t esign_audit_reseal_head(esign_database_t *database, int *sealed, 
         return esign_result_make(p, APR_EINVAL, "audit", "the head of the chain %s; it is not sealed anew", problem);
     if (esign_audit_seal_key_id(head.seal) == esign_keyring_active(database->keyring))
         return ESIGN_OK;
-    return esign_database_write(database, "audit_head_reseal", ESIGN_SQL(esign_audit_head_seal(database->keyring, &head, p), head.seal), sealed, p);
+    return esign_database_write(database, "audit_head_reseal", ESIGN_SQL(esign_audit_head_seal(database->keyring, &head, p), &head.position, &head.copied), sealed, p);
 }
 
 esign_result_t esign_audit_count_key(esign_database_t *database, int key, apr_int64_t *count, apr_pool_t *p)

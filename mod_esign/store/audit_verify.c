@@ -37,9 +37,10 @@ static apr_int64_t home_of(const walk_t *walk, const esign_audit_row_t *row)
 {
     esign_audit_row_t moved = *row;
     apr_int64_t first = row->position > NEIGHBOURS ? row->position - NEIGHBOURS : 1, home = 0;
+    apr_int64_t last = row->position < APR_INT64_MAX - NEIGHBOURS ? row->position + NEIGHBOURS : APR_INT64_MAX - 1;
     apr_pool_t *scratch;
     apr_pool_create(&scratch, walk->page);
-    for (moved.position = first; moved.position <= row->position + NEIGHBOURS && !home; moved.position++)
+    for (moved.position = first; moved.position <= last && !home; moved.position++)
         if (esign_audit_row_judge(walk->database->keyring, &moved, scratch) == ESIGN_AUDIT_SOUND)
             home = moved.position;
     apr_pool_destroy(scratch);
@@ -64,9 +65,9 @@ static void judge_place(walk_t *walk, const esign_audit_row_t *row)
 {
     if (row->position == walk->position)
         find(walk, row, "inserted: there is another row at this position");
-    else if (row->position == walk->position + 2)
+    else if (row->position - walk->position == 2)
         find(walk, NULL, "removed: position %" APR_INT64_T_FMT, walk->position + 1);
-    else if (row->position > walk->position + 1)
+    else if (row->position - walk->position > 1)
         find(walk, NULL, "removed: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, walk->position + 1, row->position - 1);
 }
 
@@ -77,7 +78,7 @@ static void judge_row(walk_t *walk, const esign_audit_row_t *row)
     esign_audit_verdict_e verdict = esign_audit_row_judge(walk->database->keyring, row, walk->page);
     if (verdict != ESIGN_AUDIT_SOUND)
         tell_seal(walk, row, verdict);
-    else if (walk->sound && row->position == walk->position + 1 && strcmp(esign_audit_row_chain(walk->chain, row, walk->page), row->chain) != 0)
+    else if (walk->sound && row->position - walk->position == 1 && strcmp(esign_audit_row_chain(walk->chain, row, walk->page), row->chain) != 0)
         find(walk, row, "does not follow the row before it: one of the two is of another chain");
     if (row->position == o->expected_position && strcmp(row->chain, o->expected_chain) != 0)
         find(walk, row, "not what was expected: the chain was another one then");
@@ -152,6 +153,19 @@ static void judge_unchained(walk_t *walk, const esign_audit_row_t *row)
     }
 }
 
+/* The first PAGE of those that no other statement shows. */
+static esign_result_t walk_odd(walk_t *walk, apr_pool_t *p)
+{
+    apr_int64_t most = PAGE;
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(walk->database, "audit_odd", ESIGN_SQL(&most), ESIGN_AUDIT_ROW_WIDTH, &rows, p);
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
+        esign_audit_row_t row = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
+        find(walk, &row, "changed or inserted: its id, time or position is no whole number");
+    }
+    return result;
+}
+
 /* Goes through all rows that a statement finds, page by page: behind a first key, given here, and the row's id. */
 typedef enum { BY_POSITION, BY_TIME, BY_ID } order_e;
 
@@ -190,6 +204,8 @@ esign_result_t esign_audit_verify(esign_database_t *database, const esign_audit_
         result = walk_others(&walk, "audit_kept_out", BY_ID, judge_kept_out, p);
     if (!esign_failed(result))
         result = walk_others(&walk, "audit_unchained", BY_TIME, judge_unchained, p);
+    if (!esign_failed(result))
+        result = walk_odd(&walk, p);
     apr_pool_destroy(walk.page);
     return result;
 }

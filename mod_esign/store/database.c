@@ -245,5 +245,7 @@ esign_result_t esign_database_read(esign_database_t *database, const char *label
 
 apr_int64_t esign_database_number(const char *const *row, int column)
 {
-    return row[column] ? apr_atoi64(row[column]) : 0;
+    char *end = NULL;
+    apr_int64_t number = row[column] ? apr_strtoi64(row[column], &end, 10) : 0;
+    return end && *end ? 0 : number;
 }

@@ -65,7 +65,7 @@ esign_result_t esign_database_write(esign_database_t *database, const char *labe
 esign_result_t esign_database_read(esign_database_t *database, const char *label, const void **arguments, int columns,
                                    const apr_array_header_t **rows, apr_pool_t *p);
 
-/* A column of such a row as a number; 0 for NULL. */
+/* A column of such a row as a number; 0 for NULL and for what is no whole number, which SQLite stores in any column: no row may pass for another one because its id begins alike. */
 apr_int64_t esign_database_number(const char *const *row, int column);
 
 #endif

@@ -8,6 +8,8 @@
 #include "store/sealed.h"
 #include "store/subscriber.h"
 
+#include <apr_strings.h>
+
 #include <string.h>
 
 static const char *const kind_names[ESIGN_OUTBOX_KINDS] = { "reset-request", "code", "notice" };
@@ -17,12 +19,28 @@ const char *esign_outbox_kind_name(esign_outbox_kind_e kind)
     return kind < ESIGN_OUTBOX_KINDS ? kind_names[kind] : "unknown";
 }
 
+/* Columns that a message is sent by stand in its body too: whoever can write to the table must not have it sent as another kind, nor once more when its time is over. */
+static const char *body_of(const apr_table_t *values, esign_outbox_kind_e kind, apr_time_t expires, apr_pool_t *p)
+{
+    apr_table_t *whole = apr_table_copy(p, values);
+    apr_table_setn(whole, "kind", esign_outbox_kind_name(kind));
+    apr_table_setn(whole, "expires", apr_psprintf(p, "%" APR_INT64_T_FMT, expires));
+    return esign_record_encode(p, whole);
+}
+
+/* Whether a row is the one that was sealed. */
+static int is_whole(const esign_outbox_message_t *message)
+{
+    const char *kind = apr_table_get(message->values, "kind");
+    return kind && strcmp(kind, esign_outbox_kind_name(message->kind)) == 0 && message->expires <= esign_record_number(message->values, "expires", 0);
+}
+
 esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind, const apr_table_t *values,
                                 apr_time_t now, apr_time_t expires, apr_pool_t *p)
 {
     apr_int64_t id = esign_digest_random_id(), number = kind;
     const char *body;
-    esign_result_t result = esign_sealed_make(database, "outbox", id, "body", esign_record_encode(p, values), &body, p);
+    esign_result_t result = esign_sealed_make(database, "outbox", id, "body", body_of(values, kind, expires, p), &body, p);
     if (esign_failed(result))
         return result;
     return esign_database_write(database, "outbox_add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
@@ -39,7 +57,7 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
                                          .gateways = esign_database_number(row, GATEWAYS), .awaited = (int)esign_database_number(row, AWAITED),
                                          .state = "leased", .error = row[ERROR] };
     *good = !esign_failed(esign_sealed_open(database, "outbox", message->id, "body", row[BODY], &body, p)) &&
-            (message->values = esign_record_decode(p, body, strlen(body))) != NULL;
+            (message->values = esign_record_decode(p, body, strlen(body))) != NULL && is_whole(message);
     if (*good)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);

@@ -95,6 +95,9 @@ esign_result_t esign_reseal_rows(esign_database_t *database, const esign_reseal_
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         change_t change = { .id = esign_database_number(row, 0), .old = row + 1 };
         int renewed = 0;
+        /* SQLite keeps a text for an id, and finds it behind all numbers again and again. */
+        if (change.id <= run->after)
+            return esign_result_make(p, APR_EGENERAL, "database", "an id that %s finds is no number above 0: whoever wrote that row was not esignctl; remove it", table->select);
         run->rows++;
         run->after = change.id;
         if (run->write && is_stale(database, change.old, table->values))

@@ -7,6 +7,13 @@
 /* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free, first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
 
+/* SQLite stores whatever is written to a column, and compares the text 7x or the number 7.5 otherwise than what is read of it here. A row with such a key would come back on each page,
+ * and no UPDATE would find it: `audit verify` names these, everybody else leaves them out. Always true in PostgreSQL. */
+#define WHOLE_NUMBERS "(id = CAST(id AS BIGINT) AND time = CAST(time AS BIGINT) AND COALESCE(position, 0) = CAST(COALESCE(position, 0) AS BIGINT))"
+
+/* The audit head as it was read. Both numbers only grow; a text that SQLite was given as something else could never be found equal. */
+#define HEAD_STANDS "CAST(position AS BIGINT) = %lld AND CAST(copied AS BIGINT) = %lld"
+
 const esign_statement_t esign_database_statements[] = {
     { "database_alive", "SELECT 1" },
 
@@ -82,23 +89,25 @@ const esign_statement_t esign_database_statements[] = {
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
     { "audit_list", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
     { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
-    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
-    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL AND seal = %s" },
-    { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL AND seal = %s" },
-    { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld "
+    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) AND " WHOLE_NUMBERS " "
+                         "ORDER BY time, id LIMIT %lld" },
+    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL" },
+    { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL" },
+    { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld AND " WHOLE_NUMBERS " "
                     "ORDER BY position, id LIMIT %lld" },
     { "audit_beyond", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) "
-                      "AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) ORDER BY position, id LIMIT %lld" },
+                      "AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) AND " WHOLE_NUMBERS " ORDER BY position, id LIMIT %lld" },
     { "audit_kept_out", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE ((position IS NULL AND chain IS NOT NULL) OR position <= 0) AND (id, id) > (%lld, %lld) "
-                        "ORDER BY id LIMIT %lld" },
-    { "audit_by_id", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE id > %lld ORDER BY id LIMIT %lld" },
-    { "audit_reseal", "UPDATE audit SET seal = %s WHERE id = %lld AND seal = %s" },
+                        "AND " WHOLE_NUMBERS " ORDER BY id LIMIT %lld" },
+    { "audit_odd", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (id IS NULL OR NOT " WHOLE_NUMBERS ") LIMIT %lld" },
+    { "audit_by_id", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE id > %lld AND " WHOLE_NUMBERS " ORDER BY id LIMIT %lld" },
+    { "audit_reseal", "UPDATE audit SET seal = %s WHERE id = %lld AND COALESCE(position, 0) = %lld" },
     { "audit_count_key", "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_head WHERE seal LIKE %s) FROM audit "
                          "WHERE seal LIKE %s AND (position > 0 OR chain IS NULL)" },
     { "audit_head", "SELECT position, chain, copied, copier, copier_until, seal FROM audit_head" },
-    { "audit_head_chained", "UPDATE audit_head SET position = %lld, chain = %s, seal = %s WHERE seal = %s" },
-    { "audit_head_claim", "UPDATE audit_head SET copier = %s, copier_until = %lld WHERE copier = %s AND copier_until = %lld" },
-    { "audit_head_copied", "UPDATE audit_head SET copied = %lld, copier_until = %lld, seal = %s WHERE seal = %s AND copier = %s" },
-    { "audit_head_reseal", "UPDATE audit_head SET seal = %s WHERE seal = %s" },
+    { "audit_head_chained", "UPDATE audit_head SET position = %lld, chain = %s, seal = %s WHERE " HEAD_STANDS },
+    { "audit_head_claim", "UPDATE audit_head SET copier = %s, copier_until = %lld WHERE CAST(copier_until AS BIGINT) = %lld" },
+    { "audit_head_copied", "UPDATE audit_head SET copied = %lld, copier_until = %lld, seal = %s WHERE " HEAD_STANDS " AND copier = %s" },
+    { "audit_head_reseal", "UPDATE audit_head SET seal = %s WHERE " HEAD_STANDS },
     { NULL, NULL }
 };

@@ -448,4 +448,38 @@ def test_an_end_cut_off_and_a_database_set_back_show(portal, copy, some):
     assert verify(portal)[0] == []
     assert verify(portal, "--expect", told)[0] == ["set back: the chain ends at position %d, and it once reached %d" % (end, end + 1)]
     assert lines(copy.read_text())[-1]["position"] == end + 1
-    assert portal.wait(lambda: "the audit chain was set back from position %d to %d" % (end + 1, end) in portal.log())
+    assert portal.wait(lambda: "the audit chain was set back from position %d; it ends at %d now" % (end + 1, end) in portal.log())
+
+
+@pytest.mark.expects_log("the audit chain was set back")
+def test_a_chain_that_was_set_back_and_grew_beyond_its_old_end_shows(portal, copy, some):
+    """Between two rounds of the courier: what it finds is longer than what it saw."""
+    assert portal.wait(lambda: portal.sql("SELECT position - copied FROM audit_head") == [(0,)])
+    head = portal.sql("SELECT position, chain, copied, seal FROM audit_head")[0]
+    portal.ctl("subscriber", "open", "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", head[0])[0][0])
+    assert portal.wait(lambda: portal.sql("SELECT copied FROM audit_head") == [(head[0] + 1,)])
+    stopped = children(portal)
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            portal.ctl("subscriber", "open", "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", head[0])[0][0])
+        portal.sql("DELETE FROM audit WHERE position > ?", head[0])
+        portal.sql("UPDATE audit_head SET position = ?, chain = ?, copied = ?, seal = ?", *head)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    assert portal.wait(lambda: "the audit chain was set back from position %d; it ends at %d now" % (head[0] + 1, head[0] + 2) in portal.log())
+    assert portal.wait(lambda: [line["position"] for line in lines(copy.read_text())][-3:] == [head[0] + 1, head[0] + 1, head[0] + 2])
+
+
+@pytest.mark.expects_log("the head of the chain")
+def test_a_wrong_head_is_told_once(portal, copy, some):
+    """It stops chain and copy, whose complaints must not take turns in the error log."""
+    seal, told = portal.sql("SELECT seal FROM audit_head")[0][0], portal.log().count("the head of the chain")
+    portal.sql("UPDATE audit_head SET seal = '1.none'")
+    portal.ctl("subscriber", "open", "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", some)[0][0])
+    assert portal.wait(lambda: portal.log().count("the head of the chain") == told + 2)
+    time.sleep(2)
+    assert portal.log().count("the head of the chain") == told + 2
+    portal.sql("UPDATE audit_head SET seal = ?", seal)

@@ -3,6 +3,7 @@
 
 import base64
 import contextlib
+import glob
 import hashlib
 import hmac
 import os
@@ -99,6 +100,25 @@ def test_a_key_file_that_cannot_be_changed_stays(ctl, tmp_path):
     ctl.set(DBDriver="sqlite3", DBDParams=tmp_path / "esign.db")
     for command in (["add"], ["rotate"], ["list"], ["retire", "1"]):
         assert "EsignKeyFile is missing" in ctl.bad(3, "key", *command)
+
+
+def test_an_import_that_began_before_a_rotation_registers_nobody(ctl, tmp_path):
+    """It hashes for hours and writes at the end: under a key that may be gone by then."""
+    people = file_of(*(subscriber(n) for n in range(3)))
+    began = subprocess.Popen(ctl.line("subscriber", "import", "-"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    began.stdin.write(people[:-20])
+    began.stdin.flush()
+    # Its settings and keys are read before its input.
+    database = str(tmp_path / "esign.db")
+    while not any(os.path.realpath(file) == database for file in glob.glob("/proc/%d/fd/*" % began.pid)):
+        assert began.poll() is None
+        time.sleep(0.05)
+    for step in (["add"], ["rotate"], ["retire", "1"]):
+        ctl.good("key", *step)
+    out, err = began.communicate(people[-20:], timeout=60)
+    assert began.returncode == 3 and "key 2 has become the active one meanwhile: run the same command again" in err and ctl.count() == 0
+    assert ctl.good("subscriber", "import", "-", input=people) == "3 registered, 0 refused\n"
+    ctl.good("audit", "verify")
 
 
 def test_killed_at_any_moment_and_run_again(ctl, tmp_path):

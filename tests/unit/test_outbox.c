@@ -244,6 +244,23 @@ static void test_tampered(void)
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM outbox WHERE dead = 1"), 1);
 }
 
+/* A row that was sent, kept by somebody and put back: it is not sent for longer than it would have been, nor as something else. */
+static void test_put_back(void)
+{
+    static const char *const changes[] = { "expires = expires + 1", "kind = 2", "kind = 0", "kind = 64" };
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        esign_database_t *database = tables_new();
+        add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+        tables_run(database, apr_pstrcat(pool, "UPDATE outbox SET dead = 0, due = 0, lease_until = 0, ", changes[i], NULL));
+        for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+            CU_ASSERT_EQUAL(lease(database, "one", (esign_outbox_kind_e)kind, 9, NOW)->nelts, 0);
+    }
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    tables_run(database, "UPDATE outbox SET expires = expires - 1");
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW)), "a");
+}
+
 static void test_list(void)
 {
     esign_database_t *database = tables_new();
@@ -315,6 +332,7 @@ int main(void)
         { "a code goes from gateway to gateway", test_gateways_in_turn },
         { "a report of a delivered code ends it", test_delivered },
         { "a tampered body is given up, the others go", test_tampered },
+        { "a message that is put back keeps its kind and its end", test_put_back },
         { "the operator's list", test_list },
         { "of many couriers each message goes to one", test_couriers },
         CU_TEST_INFO_NULL

@@ -160,6 +160,22 @@ static void test_does_not_open(void)
     CU_ASSERT(run.refused == PEOPLE - 1 && run.resealed == 0 && run.needed[2] == PEOPLE - 1);
 }
 
+/* A hundred rows with a text that begins with a small number for an id would lead back to the first page for ever. */
+static void test_odd_ids(void)
+{
+    fill();
+    esign_database_t *rotated = tables_again(BOTH);
+    esign_reseal_t run = { .write = 1, .pool = pool };
+    esign_result_t result = ESIGN_OK;
+    tables_run(rotated, "INSERT INTO card SELECT '1x' || id, subscriber, 'x' || serial, state, not_before, not_after, fingerprint, pin, puk FROM card");
+    for (int steps = 0; steps < 20 && !run.ended && !esign_failed(result); steps++)
+        result = esign_card_reseal(rotated, &run, pool);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "card_sealed") != NULL);
+    tables_run(rotated, "DELETE FROM card WHERE serial LIKE 'x%'");
+    run = go(rotated, 1, 1);
+    CU_ASSERT(run.needed[1] == 0 && run.needed[2] == PEOPLE);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -168,6 +184,7 @@ int main(void)
         { "rows are counted by the keys they need", test_counted_by_key },
         { "a row that changes meanwhile stays as it was left", test_changed_meanwhile },
         { "a row that does not open stays, others go on", test_does_not_open },
+        { "ids that are no numbers end a run", test_odd_ids },
         CU_TEST_INFO_NULL
     };
     return tables_suite("reseal", tests);
