@@ -21,12 +21,19 @@ typedef struct {
     volatile int over;
 } gateway_t;
 
+/* Whether a request has come whole, its body too. */
+static int is_whole(const char *asked)
+{
+    const char *end = strstr(asked, "\r\n\r\n"), *length = strstr(asked, "\r\nContent-Length: ");
+    return end && (!length || length > end || strlen(end + 4) >= strtoul(length + 18, NULL, 10));
+}
+
 static void serve(gateway_t *g, int connection)
 {
     apr_size_t length = 0;
     ssize_t got;
     g->connections++;
-    while (!strstr(g->asked, "\r\n\r\n") && (got = read(connection, g->asked + length, sizeof(g->asked) - 1 - length)) > 0)
+    while (!is_whole(g->asked) && (got = read(connection, g->asked + length, sizeof(g->asked) - 1 - length)) > 0)
         g->asked[length += (apr_size_t)got] = '\0';
     struct pollfd silence = { .fd = connection, .events = POLLIN };
     /* Who has read enough of a flood hangs up. */
