@@ -317,27 +317,26 @@ static int find(const esign_key_file_t *file, int id)
 }
 
 /* One above the highest; the lowest free one when that is taken. 0: all are. */
-static int free_id(const esign_key_file_t *file)
+static int free_id(const esign_key_file_t *file, const unsigned char taken[ESIGN_KEY_MAX_ID + 1])
 {
-    int id = 0;
-    for (int i = 0; i < file->count; i++)
-        id = file->ids[i] > id ? file->ids[i] : id;
-    if (id < ESIGN_KEY_MAX_ID)
-        return id + 1;
-    for (id = 1; id <= ESIGN_KEY_MAX_ID && find(file, id) >= 0; id++)
-        ;
-    return id <= ESIGN_KEY_MAX_ID ? id : 0;
+    int lowest = 0, highest = 0;
+    for (int id = ESIGN_KEY_MAX_ID; id >= 1; id--) {
+        int is_free = find(file, id) < 0 && !taken[id];
+        lowest = is_free ? id : lowest;
+        highest = is_free || highest ? highest : id;
+    }
+    return highest < ESIGN_KEY_MAX_ID ? highest + 1 : lowest;
 }
 
-esign_result_t esign_key_file_add(const char *path, int *id, apr_pool_t *p)
+esign_result_t esign_key_file_add(const char *path, const unsigned char taken[ESIGN_KEY_MAX_ID + 1], int *id, apr_pool_t *p)
 {
     change_t change;
     esign_result_t result = begin(&change, path, p);
     if (!esign_failed(result) && change.file->next >= 0)
         result = esign_result_make(p, APR_EEXIST, PROBLEM, "key %d has been added and is not active yet: esignctl key rotate makes it so, key retire takes it away",
                                    change.file->ids[change.file->next]);
-    else if (!esign_failed(result) && (*id = free_id(change.file)) == 0)
-        result = esign_result_make(p, APR_EEXIST, PROBLEM, "all %d ids are taken: retire older keys first", ESIGN_KEY_MAX_ID);
+    else if (!esign_failed(result) && (*id = free_id(change.file, taken)) == 0)
+        result = esign_result_make(p, APR_EEXIST, PROBLEM, "all %d ids are taken, in the file or by a running httpd (esignctl key list): retire older keys first", ESIGN_KEY_MAX_ID);
     else if (!esign_failed(result))
         result = replace(&change, edit(&change, -1, make_key("next", *id, change.pool)), p);
     end(&change);

@@ -27,8 +27,8 @@ esign_result_t esign_key_file_create(const char *path, apr_pool_t *p);
 /* The changes are written into a new file beside the old one, of its mode and owner, which then takes its name; a symbolic link stays one. Each waits for another that is under way.
  * When one fails the file is as it was. */
 
-/* Adds a random key as `next`. APR_EEXIST: there is one. */
-esign_result_t esign_key_file_add(const char *path, int *id, apr_pool_t *p);
+/* Adds a random key as `next`, under an id that neither the file has nor `taken`, by id: somebody may still hold another key of it. APR_EEXIST: there is a next one, or no free id. */
+esign_result_t esign_key_file_add(const char *path, const unsigned char taken[ESIGN_KEY_MAX_ID + 1], int *id, apr_pool_t *p);
 
 /* Makes `next` the active key; `*id` 0: there is none. */
 esign_result_t esign_key_file_activate(const char *path, int *id, apr_pool_t *p);

@@ -28,16 +28,6 @@ static int open_database(const esign_command_t *command, esign_database_t **data
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 
-/* What a terminal would obey is not printed: a row may be anybody's. */
-static const char *plain(const char *text, apr_pool_t *p)
-{
-    char *copy = apr_pstrdup(p, text);
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
-            *c = '?';
-    return copy;
-}
-
 int esign_audit_show(const esign_command_t *command)
 {
     esign_database_t *database;
@@ -58,7 +48,7 @@ int esign_audit_show(const esign_command_t *command)
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         const char *row = e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
-        printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_moment(p, e->time), esign_audit_name(e->event), row, plain(e->address, p), plain(e->node, p),
+        printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_moment(p, e->time), esign_audit_name(e->event), row, esign_command_plain(p, e->address), esign_command_plain(p, e->node),
                e->sound ? "" : "   NOT TO BE BELIEVED: its seal is wrong");
     }
     return ESIGN_EXIT_OK;
@@ -102,7 +92,7 @@ int esign_audit_check(const esign_command_t *command)
         printf("notice: %" APR_INT64_T_FMT " rows wait to be chained, the oldest since %s: is httpd running?\n", report.waiting,
                esign_command_moment(p, report.waiting_since));
     printf("%" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " findings, head %" APR_INT64_T_FMT ":%s\n", report.rows, report.findings, report.head.position,
-           plain(report.head.chain, p));
+           esign_command_plain(p, report.head.chain));
     return report.findings ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
 }
 

@@ -23,6 +23,15 @@ const char *esign_command_moment(apr_pool_t *p, apr_time_t time)
     return time == 0 ? "-" : esign_iso_time(p, time);
 }
 
+const char *esign_command_plain(apr_pool_t *p, const char *text)
+{
+    char *copy = apr_pstrdup(p, text ? text : "-");
+    for (char *c = copy; *c; c++)
+        if ((unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f)
+            *c = '?';
+    return copy;
+}
+
 apr_int64_t esign_command_number(const char *text)
 {
     size_t length = strlen(text);
@@ -93,11 +102,12 @@ int esign_subscriber_show(const esign_command_t *command)
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("row        #%" APR_INT64_T_FMT "\nname       %s\ne-mail     %s\nphone      %s\nlanguage   %s\nword       %s\n", s->id, s->name,
-           esign_contact_mask_email(p, s->email), esign_contact_mask_phone(p, s->phone), s->language, s->word_hash ? "set" : "none");
+           esign_contact_mask_email(p, s->email), esign_contact_mask_phone(p, s->phone), esign_command_plain(p, s->language), s->word_hash ? "set" : "none");
     printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, esign_command_moment(p, s->wait_until), s->closed ? "yes" : "no");
     for (int i = 0; i < cards->nelts; i++) {
         const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
-        printf("card       %s  %s  %s to %s\n", card->serial, card->state, card->not_before, card->not_after);
+        printf("card       %s  %s  %s to %s\n", esign_command_plain(p, card->serial), esign_command_plain(p, card->state),
+               esign_command_plain(p, card->not_before), esign_command_plain(p, card->not_after));
     }
     return ESIGN_EXIT_OK;
 }
@@ -176,7 +186,7 @@ int esign_outbox_show(const esign_command_t *command)
     for (int i = 0; i < messages->nelts; i++) {
         const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
         printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
-               esign_command_moment(p, m->due), m->attempts, m->error ? m->error : "-");
+               esign_command_moment(p, m->due), m->attempts, esign_command_plain(p, m->error));
     }
     return ESIGN_EXIT_OK;
 }

@@ -37,6 +37,9 @@ apr_int64_t esign_command_number(const char *text);
 /* A moment as it is printed, or a dash for none. */
 const char *esign_command_moment(apr_pool_t *p, apr_time_t time);
 
+/* A text of a database's plain column as it is printed: what a terminal would obey becomes a question mark, for a row may be anybody's. A dash for NULL. */
+const char *esign_command_plain(apr_pool_t *p, const char *text);
+
 /* "esignctl: …" on standard error. Returns `code`. */
 int esign_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -80,13 +80,34 @@ static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_
     return ESIGN_EXIT_OK;
 }
 
+/* The nodes that run now. */
+static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes, apr_pool_t *p)
+{
+    return esign_node_list(database, apr_time_now() - ESIGN_NODE_FORGOTTEN, nodes, p);
+}
+
+/* Ids of keys that a running node has: a key that was added, read and retired again before it was active would have a namesake. */
+static esign_result_t find_taken(esign_database_t *database, unsigned char taken[ESIGN_KEY_MAX_ID + 1], apr_pool_t *p)
+{
+    const apr_array_header_t *nodes;
+    esign_result_t result = list_nodes(database, &nodes, p);
+    memset(taken, 0, ESIGN_KEY_MAX_ID + 1);
+    for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
+        for (int id = 1; id <= ESIGN_KEY_MAX_ID; id++)
+            taken[id] |= (unsigned char)esign_node_has(&APR_ARRAY_IDX(nodes, i, esign_node_t), id);
+    return result;
+}
+
 int esign_key_add(const esign_command_t *command)
 {
     esign_database_t *database;
     int id;
+    unsigned char taken[ESIGN_KEY_MAX_ID + 1];
     esign_result_t result = esign_settings_database(command->settings, 1, &database, command->pool);
     if (!esign_failed(result))
-        result = esign_key_file_add(command->settings->key_file, &id, command->pool);
+        result = find_taken(database, taken, command->pool);
+    if (!esign_failed(result))
+        result = esign_key_file_add(command->settings->key_file, taken, &id, command->pool);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("key %d is added, and not active yet. Give the file to every node and reload httpd there; then: esignctl key rotate\n", id);
@@ -115,12 +136,6 @@ static esign_result_t go_through(esign_database_t *database, size_t table, int w
     return result;
 }
 
-/* The nodes that run now. */
-static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes, apr_pool_t *p)
-{
-    return esign_node_list(database, apr_time_now() - ESIGN_NODE_FORGOTTEN, nodes, p);
-}
-
 /* A running node that could not open what is sealed under key `id`; NULL when all have it. */
 static esign_result_t find_stranger(esign_database_t *database, int id, const char **name, apr_pool_t *p)
 {
@@ -129,7 +144,7 @@ static esign_result_t find_stranger(esign_database_t *database, int id, const ch
     *name = NULL;
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
         if (!esign_node_has(&APR_ARRAY_IDX(nodes, i, esign_node_t), id))
-            *name = APR_ARRAY_IDX(nodes, i, esign_node_t).name;
+            *name = esign_command_plain(p, APR_ARRAY_IDX(nodes, i, esign_node_t).name);
     return result;
 }
 
@@ -144,9 +159,9 @@ static esign_result_t find_user(esign_database_t *database, int id, const char *
         /* Children from before the reload take a moment to end. */
         apr_time_t end = node->since + ESIGN_NODE_PAUSE + node->life;
         if (esign_node_active(node) == id)
-            *why = apr_psprintf(p, "httpd on %s still seals with it: give it the key file and reload httpd there", node->name);
+            *why = apr_psprintf(p, "httpd on %s still seals with it: give it the key file and reload httpd there", esign_command_plain(p, node->name));
         else if (esign_node_has(node, id) && end > apr_time_now())
-            *why = apr_psprintf(p, "links and sessions of %s may need it until %s", node->name, esign_iso_time(p, end));
+            *why = apr_psprintf(p, "links and sessions of %s may need it until %s", esign_command_plain(p, node->name), esign_iso_time(p, end));
     }
     return result;
 }
@@ -196,7 +211,7 @@ int esign_key_list(const esign_command_t *command)
     puts("");
     for (int i = 0; i < nodes->nelts; i++) {
         const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
-        printf("%s has keys %s since %s\n", node->name, node->keys, esign_iso_time(p, node->since));
+        printf("%s has keys %s since %s\n", esign_command_plain(p, node->name), esign_command_plain(p, node->keys), esign_iso_time(p, node->since));
     }
     return ESIGN_EXIT_OK;
 }

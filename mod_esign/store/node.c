@@ -36,7 +36,7 @@ esign_result_t esign_node_list(esign_database_t *database, apr_time_t since, con
     for (int i = 0; i < rows->nelts; i++) {
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         esign_node_t *node = apr_array_push(list);
-        *node = (esign_node_t){ .name = row[NAME], .keys = row[KEYS], .life = esign_database_number(row, LIFE), .since = esign_database_number(row, SINCE),
+        *node = (esign_node_t){ .name = row[NAME], .keys = row[KEYS] ? row[KEYS] : "", .life = esign_database_number(row, LIFE), .since = esign_database_number(row, SINCE),
                                 .seen = esign_database_number(row, SEEN) };
     }
     *nodes = list;

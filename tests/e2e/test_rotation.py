@@ -102,6 +102,26 @@ def test_a_key_file_that_cannot_be_changed_stays(ctl, tmp_path):
         assert "EsignKeyFile is missing" in ctl.bad(3, "key", *command)
 
 
+def test_a_key_has_no_namesake_in_a_running_httpd(ctl):
+    """Added, read by httpd, and retired again: httpd would take what is sealed under the next one of that id for a forgery."""
+    ctl.good("key", "add")
+    ctl.sql("INSERT INTO node VALUES ('portal1', '1 2', 0, 0, ?)", int(time.time() * 1e6))
+    ctl.good("key", "retire", "2")
+    assert "key 3 is added" in ctl.good("key", "add")
+    assert "httpd on portal1 does not have key 3" in ctl.bad(1, "key", "rotate")
+
+
+def test_nothing_of_a_plain_column_is_obeyed_by_a_terminal(ctl):
+    ctl.good("subscriber", "import", "-", input=file_of(subscriber(0)))
+    ctl.good("key", "add")
+    ctl.sql("INSERT INTO node VALUES (char(27) || ']0;x' || char(7), '1' || char(27), 0, 0, ?)", int(time.time() * 1e6))
+    ctl.sql("UPDATE card SET state = char(27), not_before = char(27), serial = char(155)")
+    ctl.sql("UPDATE subscriber SET language = char(27) || '[2J'")
+    ctl.sql("INSERT INTO outbox VALUES (1, 0, '', 0, 0, 0, 0, '', 0, 1, char(27) || 'c')")
+    told = ctl.good("key", "list") + ctl.bad(1, "key", "rotate") + ctl.good("subscriber", "show", parts.tckn("100000000")) + ctl.good("outbox", "list")
+    assert "?]0;x?" in told and "?c" in told and not {char for char in told if char < " " or "\x7f" <= char < "\xa0"} - {"\n"}
+
+
 def test_an_import_that_began_before_a_rotation_registers_nobody(ctl, tmp_path):
     """It hashes for hours and writes at the end: under a key that may be gone by then."""
     people = file_of(*(subscriber(n) for n in range(3)))

@@ -12,6 +12,7 @@
 #define TWO COMMENT SCRATCH_KEY_1 "\t# between\n" SCRATCH_KEY_2
 
 static const char *path;
+static const unsigned char nobody[ESIGN_KEY_MAX_ID + 1];
 
 static void write_text(const char *text)
 {
@@ -39,7 +40,7 @@ static esign_keyring_t *load(void)
 static int added(void)
 {
     int id = -1;
-    CU_ASSERT_FATAL(!esign_failed(esign_key_file_add(path, &id, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_key_file_add(path, nobody, &id, pool)));
     return id;
 }
 
@@ -73,7 +74,7 @@ static void test_life_of_a_key(void)
     const esign_keyring_t *keyring = load();
     CU_ASSERT(esign_keyring_active(keyring) == 2 && esign_keyring_next(keyring) == 3);
     CU_ASSERT(strncmp(read_text(), TWO "next 3 ", strlen(TWO) + 7) == 0);
-    esign_result_t again = esign_key_file_add(path, &id, pool);
+    esign_result_t again = esign_key_file_add(path, nobody, &id, pool);
     CU_ASSERT(again.status == APR_EEXIST && strstr(again.detail, "key 3 has been added") != NULL);
 
     CU_ASSERT(!esign_failed(esign_key_file_activate(path, &id, pool)) && id == 3);
@@ -87,6 +88,22 @@ static void test_life_of_a_key(void)
     CU_ASSERT_EQUAL(esign_key_file_remove(path, 3, pool).status, APR_EEXIST);
     CU_ASSERT(!esign_failed(esign_key_file_remove(path, 1, pool)) && esign_keyring_active(load()) == 3);
     CU_ASSERT(added() == 4 && !esign_failed(esign_key_file_remove(path, 4, pool)) && esign_keyring_next(load()) == 0);
+}
+
+/* Somebody still has another key of that id. */
+static void test_taken_ids(void)
+{
+    unsigned char taken[ESIGN_KEY_MAX_ID + 1] = { [2] = 1, [4] = 1 };
+    int id;
+    write_text(SCRATCH_KEY_1);
+    CU_ASSERT(!esign_failed(esign_key_file_add(path, taken, &id, pool)) && id == 5);
+    CU_ASSERT(!esign_failed(esign_key_file_remove(path, 5, pool)));
+    taken[ESIGN_KEY_MAX_ID] = 1;
+    CU_ASSERT(!esign_failed(esign_key_file_add(path, taken, &id, pool)) && id == 3);
+    CU_ASSERT(!esign_failed(esign_key_file_remove(path, 3, pool)));
+    memset(taken, 1, sizeof(taken));
+    CU_ASSERT_EQUAL(esign_key_file_add(path, taken, &id, pool).status, APR_EEXIST);
+    CU_ASSERT_STRING_EQUAL(read_text(), SCRATCH_KEY_1);
 }
 
 static void test_written_by_hand(void)
@@ -103,10 +120,10 @@ static void test_written_by_hand(void)
     for (int i = 1; i <= ESIGN_KEY_MAX_ID; i++)
         all = apr_psprintf(pool, "%skey %d %.43s\n", all, i, &SCRATCH_KEY_1[6]);
     write_text(all);
-    CU_ASSERT_EQUAL(esign_key_file_add(path, &id, pool).status, APR_EEXIST);
+    CU_ASSERT_EQUAL(esign_key_file_add(path, nobody, &id, pool).status, APR_EEXIST);
     CU_ASSERT(!esign_failed(esign_key_file_remove(path, 77, pool)) && added() == 77);
     write_text("key 1 broken\n");
-    CU_ASSERT_EQUAL(esign_key_file_add(path, &id, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(esign_key_file_add(path, nobody, &id, pool).status, APR_EINVAL);
     CU_ASSERT_STRING_EQUAL(read_text(), "key 1 broken\n");
 }
 
@@ -142,7 +159,7 @@ static void test_no_room(void)
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
             _exit(2);
-        esign_result_t result = esign_key_file_add(path, &id, pool);
+        esign_result_t result = esign_key_file_add(path, nobody, &id, pool);
         _exit(result.status == EFBIG && strstr(result.detail, "nothing was changed") != NULL ? 0 : 1);
     }
     CU_ASSERT(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -156,7 +173,7 @@ static void test_no_room(void)
     rmdir(scratch_path("keys.new"));
     CU_ASSERT_STRING_EQUAL(read_text(), TWO);
     path = scratch_path("nowhere");
-    CU_ASSERT_EQUAL(esign_key_file_add(path, &id, pool).status, ENOENT);
+    CU_ASSERT_EQUAL(esign_key_file_add(path, nobody, &id, pool).status, ENOENT);
 }
 
 /* Each of many processes takes a key away, all at once: none is lost. */
@@ -182,6 +199,7 @@ int main(void)
     CU_TestInfo tests[] = {
         { "a new file is private, random and never overwritten", test_create },
         { "a key is added, becomes active, and is taken away", test_life_of_a_key },
+        { "an id that somebody still has is not given again", test_taken_ids },
         { "what people wrote is read and kept", test_written_by_hand },
         { "place, mode and owner stay", test_place_mode_and_owner },
         { "without room nothing changes", test_no_room },
