@@ -18,10 +18,10 @@ static int alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* A character that can stand in an e-mail address (RFC 5321 section 4.1.2). */
+/* A character that can stand in an e-mail address (RFC 5321 section 4.1.2, RFC 6531 section 3.3). */
 static int in_word(char c)
 {
-    return alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.@", c) != NULL);
+    return alphanumeric(c) || (c & 0x80) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.@", c) != NULL);
 }
 
 static int has_long_run(const char *word)
@@ -67,13 +67,22 @@ static const char *redact_word(apr_pool_t *p, const char *word, const char *reci
     if (strchr(word, '@') != NULL)
         return esign_contact_mask_email(p, word);
     const char *start = word, *end = word + strlen(word);   /* without quotes and full stops around */
-    while (start < end && !alphanumeric(*start) && *start != '+')
+    while (start < end && !alphanumeric(*start) && !(*start & 0x80) && *start != '+')
         start++;
-    while (end > start && !alphanumeric(end[-1]))
+    while (end > start && !alphanumeric(end[-1]) && !(end[-1] & 0x80))
         end--;
     if (!names_recipient(start, (apr_size_t)(end - start), recipient))
         return word;
     return apr_psprintf(p, "%.*s***%s", (int)(start - word), word, end);
+}
+
+/* What is not printable ASCII becomes a space. */
+static const char *flatten(char *text)
+{
+    for (char *c = text; *c != '\0'; c++)
+        if (*c < ' ' || *c > '~')
+            *c = ' ';
+    return text;
 }
 
 const char *esign_redact(apr_pool_t *p, const char *text, const char *recipient)
@@ -88,10 +97,9 @@ const char *esign_redact(apr_pool_t *p, const char *text, const char *recipient)
             text += length;
         }
         else {
-            char other[2] = { *text >= ' ' && *text <= '~' ? *text : ' ', '\0' };
+            const char other[] = { *text++, '\0' };
             words = apr_pstrcat(p, words, other, NULL);
-            text++;
         }
     }
-    return apr_pstrndup(p, words, MAX_WORDS_LENGTH);
+    return flatten(apr_pstrndup(p, words, MAX_WORDS_LENGTH));
 }
