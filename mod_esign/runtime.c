@@ -115,7 +115,7 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     esign_result_t result = ESIGN_OK;
     runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .password = read_secret(c->mail_password_file, p, &result),
                                     .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from, .from_name = c->organization,
-                                    .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
+                                    .reply_to = c->mail_reply_to, .connections = c->mail_connections, .timeout = c->delivery_timeout };
     runtime->gateway = (esign_sms_gateway_t){ .url = c->sms_url, .method = c->sms_method, .headers = c->sms_headers, .body = c->sms_body,
                                               .secret = read_secret(c->sms_secret_file, p, &result), .ca_file = c->sms_ca_file,
                                               .timeout = c->delivery_timeout };

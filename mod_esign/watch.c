@@ -68,7 +68,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     const esign_config_t *c = runtime->config;
     esign_courier_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
-                                          .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
+                                          .keyring = runtime->keyring, .cache = runtime->cache,
                                           .sms_at_once = c->sms_connections, .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
     return esign_courier_create(&watch->courier, options, watch->pool);

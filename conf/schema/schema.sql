@@ -46,7 +46,7 @@ CREATE INDEX card_subscriber ON card (subscriber);
 CREATE TABLE outbox (
     id BIGINT PRIMARY KEY,
     kind INTEGER NOT NULL,              -- 0 a reset was asked for, 1 a code, 2 a notice
-    body TEXT NOT NULL,                 -- sealed; empty when given up
+    body TEXT NOT NULL,                 -- sealed; empty when a code is given up, or another message expired
     created BIGINT NOT NULL,
     due BIGINT NOT NULL,                -- not before
     expires BIGINT NOT NULL,            -- not after

@@ -4,7 +4,8 @@
 
 #include "core/digest.h"
 #include "core/record.h"
-#include "store/audit.h"
+#include "deliver/breaker.h"
+#include "deliver/ends.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -14,30 +15,39 @@
 
 /* Longer than the longest transfer, so that what is under way here is never taken elsewhere. */
 #define LEASE apr_time_from_sec(60)
+/* A mail that waits for a free connection longer than this goes back: behind it there is time for the longest transfer (EsignDeliveryTimeout) in the same lease. */
+#define QUEUE_PATIENCE apr_time_from_sec(25)
 #define FIRST_PAUSE apr_time_from_sec(5)
 #define LONGEST_PAUSE apr_time_from_sec(15 * 60)
+#define SHORT_PAUSE apr_time_from_sec(1)
 #define EXPIRE_EVERY apr_time_from_sec(10)
-
-/* What has to be known of a message when its transfer ends. */
-typedef struct {
-    apr_int64_t id, subscriber;
-    esign_outbox_kind_e kind;
-    int attempts;
-    const char *address;
-    esign_message_context_t context;   /* of the portal that the message is of */
-    apr_pool_t *pool;
-} errand_t;
+#define LOOK_EVERY apr_time_from_msec(20)
+/* Mails in a lease, whose making holds up a code; and mails that wait for a free connection or are under way. */
+#define TAKE_MAX 64
+#define AHEAD_MAX 256
 
 struct esign_courier_t {
     const esign_courier_options_t *options;
     esign_transport_t *transport;
     apr_pool_t *pool;
-    apr_hash_t *errands;              /* by id: transfers under way */
+    apr_hash_t *errands;              /* by id, esign_errand_t: transfers under way */
+    esign_ends_t *ends;
+    esign_breaker_t mail_server;
+    int ahead;                        /* mails that are leased for the connections to have no pause; grows while they are hungry, shrinks when the server fails */
     char *owner;
     apr_time_t expired;               /* when expiry was last looked at */
+    apr_time_t looked;                /* when the outbox was */
+    int ending;                       /* esign_courier_finish breaks mails off: that is no failure of the server */
     esign_database_t *database;       /* of the round that is going on */
     apr_pool_t *round;
 };
+
+/* A leased message, and whom it is for. */
+typedef struct {
+    const esign_outbox_message_t *message;
+    esign_subscriber_t *subscriber;   /* NULL: nobody, it is not sent */
+    esign_result_t found;             /* whether that could be found out */
+} task_t;
 
 static void say(const esign_courier_t *courier, int level, apr_status_t status, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -66,41 +76,71 @@ static apr_interval_time_t pause_after(int attempts)
     return pause * 4 / 5 + esign_digest_random_id() % (pause * 2 / 5);
 }
 
-static void retry(esign_courier_t *courier, const errand_t *errand, const char *error)
+/* Notes how an errand ended. `error`: NULL when sent. */
+static void note(esign_courier_t *courier, esign_errand_t *errand, esign_end_e end, apr_time_t due, const char *error)
+{
+    errand->end = end;
+    errand->due = due;
+    errand->error = apr_pstrdup(errand->pool, error);
+    esign_ends_add(courier->ends, errand, apr_time_now());
+}
+
+static void retry(esign_courier_t *courier, esign_errand_t *errand, apr_time_t due, const char *error)
 {
     say(courier, LOG_WARNING, 0, "a %s was not sent (try %d): %s", esign_outbox_kind_name(errand->kind), errand->attempts, error);
-    complain(courier, esign_outbox_retry(courier->database, courier->owner, errand->id, apr_time_now() + pause_after(errand->attempts), error, courier->round));
+    note(courier, errand, ESIGN_END_RETRY, due, error);
 }
 
-static void bury(esign_courier_t *courier, const errand_t *errand, const char *error)
+static void bury(esign_courier_t *courier, esign_errand_t *errand, const char *error)
 {
     say(courier, LOG_ERR, 0, "a %s is given up: %s", esign_outbox_kind_name(errand->kind), error);
-    complain(courier, esign_outbox_bury(courier->database, courier->owner, errand->id, error, courier->round));
+    note(courier, errand, ESIGN_END_BURY, 0, error);
 }
 
-/* The mail with the link is on its way: that goes into the audit trail with the row's end. */
-static void close_errand(esign_courier_t *courier, const errand_t *errand)
+/* What the end of a mail tells of the mail server. */
+static void hear_of_server(esign_courier_t *courier, esign_transfer_outcome_e outcome, const char *error)
 {
-    esign_result_t result = esign_database_begin(courier->database, courier->round);
-    if (!esign_failed(result))
-        result = esign_outbox_done(courier->database, courier->owner, errand->id, courier->round);
-    if (!esign_failed(result) && errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->subscriber != ESIGN_SUBSCRIBER_NONE)
-        result = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_MAILED, errand->subscriber, errand->address, apr_time_now(), courier->round);
-    complain(courier, esign_database_end(courier->database, result, courier->round));
+    if (outcome == ESIGN_TRANSFER_UNTRIED || courier->ending)
+        return;
+    if (outcome != ESIGN_TRANSFER_UNREACHABLE) {
+        if (esign_breaker_worked(&courier->mail_server))
+            say(courier, LOG_NOTICE, 0, "the mail server answers again");
+        return;
+    }
+    courier->ahead = courier->options->smtp->connections;
+    if (!esign_breaker_failed(&courier->mail_server, apr_time_now()))
+        return;
+    say(courier, LOG_ERR, 0, "the mail server is left alone, and tried now and then: %s", error);
+    esign_transport_recall_mails(courier->transport);
 }
 
 static void transfer_done(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error)
 {
     esign_courier_t *courier = baton;
-    errand_t *errand = apr_hash_get(courier->errands, &id, sizeof(id));
+    esign_errand_t *errand = apr_hash_get(courier->errands, &id, sizeof(id));
+    apr_time_t now = apr_time_now(), pause_end = courier->mail_server.until;
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
-    if (outcome == ESIGN_TRANSFER_SENT)
-        close_errand(courier, errand);
-    else if (outcome == ESIGN_TRANSFER_NEVER)
+    if (errand->kind != ESIGN_OUTBOX_CODE)
+        hear_of_server(courier, outcome, error);
+    switch (outcome) {
+    case ESIGN_TRANSFER_SENT:
+        note(courier, errand, ESIGN_END_SENT, 0, NULL);
+        break;
+    case ESIGN_TRANSFER_NEVER:
         bury(courier, errand, error);
-    else
-        retry(courier, errand, error);
-    apr_pool_destroy(errand->pool);
+        break;
+    case ESIGN_TRANSFER_LATER:
+        retry(courier, errand, now + pause_after(errand->attempts), error);
+        break;
+    case ESIGN_TRANSFER_UNREACHABLE:
+        /* Its pause is the server's. */
+        retry(courier, errand, courier->ending ? now : pause_end > now ? pause_end : now + SHORT_PAUSE, error);
+        break;
+    case ESIGN_TRANSFER_UNTRIED:
+        courier->ahead = courier->options->smtp->connections;
+        note(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, "no connection was free for it");
+        break;
+    }
 }
 
 /* Left side of the Message-ID: the same at each try, so that a reader's mail program sees one message. */
@@ -113,15 +153,15 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
 }
 
 /* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
- * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. */
+ * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. Asked once for a message: at its first lease, which has left
+ * no error even when it was given back. */
 static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbox_message_t *message, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     const char *national_id = apr_table_get(message->values, "national-id");
     int granted = 1;
-    *subscriber = NULL;
     esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, subscriber, p) : ESIGN_OK;
-    if (esign_failed(result) || !*subscriber || message->attempts > 1)
+    if (esign_failed(result) || !*subscriber || message->attempts > 1 || message->error)
         return result;
     result = esign_subscriber_claim_mail(courier->database, (*subscriber)->id, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
     if (!granted)
@@ -129,112 +169,171 @@ static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbo
     return result;
 }
 
-static esign_result_t start_reset(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand)
+/* Finds out whom a message is for. */
+static void find(esign_courier_t *courier, task_t *task, apr_pool_t *p)
+{
+    const esign_outbox_message_t *m = task->message;
+    if (m->expires <= courier->looked)
+        return;
+    task->found = m->kind == ESIGN_OUTBOX_RESET_REQUEST
+                      ? find_recipient(courier, m, &task->subscriber, p)
+                      : esign_subscriber_get(courier->database, esign_record_number(m->values, "subscriber", ESIGN_SUBSCRIBER_NONE), &task->subscriber, p);
+}
+
+static esign_result_t start_mail(esign_courier_t *courier, const esign_outbox_message_t *message, esign_mail_t *mail, apr_pool_t *p)
+{
+    mail->id = message_id(courier, message->id, p);
+    return esign_transport_mail(courier->transport, message->id, mail, courier->looked + QUEUE_PATIENCE);
+}
+
+static esign_result_t start_reset(esign_courier_t *courier, const task_t *task, const esign_message_context_t *context, const char *address, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
-    apr_pool_t *p = errand->pool;
-    esign_subscriber_t *subscriber;
     esign_mail_t mail;
     const char *token;
-    esign_result_t result = find_recipient(courier, message, &subscriber, p);
-    if (esign_failed(result) || !subscriber)
-        return result;
-    errand->subscriber = subscriber->id;
-    esign_grant_t grant = { .subscriber = subscriber->id, .link_epoch = subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
+    esign_grant_t grant = { .subscriber = task->subscriber->id, .link_epoch = task->subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
-    result = esign_message_reset(&errand->context, subscriber, token, (int)(apr_time_sec(o->link_life) / 60), errand->address,
-                                 esign_record_number(message->values, "time", message->created), &mail, p);
-    if (esign_failed(result))
-        return result;
-    mail.id = message_id(courier, message->id, p);
-    return esign_transport_mail(courier->transport, message->id, &mail);
+    esign_result_t result = esign_message_reset(context, task->subscriber, token, (int)(apr_time_sec(o->link_life) / 60), address,
+                                                esign_record_number(task->message->values, "time", task->message->created), &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, task->message, &mail, p);
 }
 
-static esign_result_t start_notice(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand, const esign_subscriber_t *subscriber)
+static esign_result_t start_notice(esign_courier_t *courier, const task_t *task, const esign_message_context_t *context, const char *address, apr_pool_t *p)
 {
     esign_mail_t mail;
-    const char *event = apr_table_get(message->values, "event");
-    esign_result_t result = esign_message_notice(&errand->context, subscriber, event ? event : "", errand->address,
-                                                 esign_record_number(message->values, "time", message->created), &mail, errand->pool);
-    if (esign_failed(result))
-        return result;
-    mail.id = message_id(courier, message->id, errand->pool);
-    return esign_transport_mail(courier->transport, message->id, &mail);
+    const char *event = apr_table_get(task->message->values, "event");
+    esign_result_t result = esign_message_notice(context, task->subscriber, event ? event : "", address,
+                                                 esign_record_number(task->message->values, "time", task->message->created), &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, task->message, &mail, p);
 }
 
-static esign_result_t start_code(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand, const esign_subscriber_t *subscriber)
+static esign_result_t start_code(esign_courier_t *courier, const task_t *task, const esign_message_context_t *context, apr_pool_t *p)
 {
     esign_sms_t sms;
-    const char *code = apr_table_get(message->values, "code");
-    esign_result_t result = esign_message_code(&errand->context, subscriber, code ? code : "", &sms, errand->pool);
-    return esign_failed(result) ? result : esign_transport_sms(courier->transport, message->id, &sms);
+    const char *code = apr_table_get(task->message->values, "code");
+    esign_result_t result = esign_message_code(context, task->subscriber, code ? code : "", &sms, p);
+    return esign_failed(result) ? result : esign_transport_sms(courier->transport, task->message->id, &sms);
 }
 
-static esign_result_t start_for_subscriber(esign_courier_t *courier, const esign_outbox_message_t *message, errand_t *errand)
+/* Makes a message and starts it, in the name of the portal that it is of; what it is made of is wiped with `p`. */
+static esign_result_t make(esign_courier_t *courier, const task_t *task, const char *address, apr_pool_t *p)
 {
-    esign_subscriber_t *subscriber;
-    errand->subscriber = esign_record_number(message->values, "subscriber", ESIGN_SUBSCRIBER_NONE);
-    esign_result_t result = esign_subscriber_get(courier->database, errand->subscriber, &subscriber, errand->pool);
-    if (esign_failed(result) || !subscriber)
-        return result;
-    return message->kind == ESIGN_OUTBOX_CODE ? start_code(courier, message, errand, subscriber) : start_notice(courier, message, errand, subscriber);
-}
-
-static void start(esign_courier_t *courier, const esign_outbox_message_t *message)
-{
-    apr_pool_t *p;
-    apr_pool_create(&p, courier->pool);
-    errand_t *errand = apr_pcalloc(p, sizeof(*errand));
-    const char *address = apr_table_get(message->values, "address");
-    const char *url = apr_table_get(message->values, "url"), *organization = apr_table_get(message->values, "organization");
-    *errand = (errand_t){ .id = message->id, .kind = message->kind, .attempts = message->attempts, .pool = p,
-                          .address = address ? apr_pstrdup(p, address) : "unknown", .context = courier->options->message };
+    const apr_table_t *values = task->message->values;
+    esign_message_context_t context = courier->options->message;
+    const char *url = apr_table_get(values, "url"), *organization = apr_table_get(values, "organization");
     if (url && organization) {
-        errand->context.url = apr_pstrdup(p, url);
-        errand->context.organization = apr_pstrdup(p, organization);
-        errand->context.sms_name = apr_pstrdup(p, apr_table_get(message->values, "sms-name"));
+        context.url = url;
+        context.organization = organization;
+        context.sms_name = apr_table_get(values, "sms-name");
     }
-    errand->context.render = courier->options->render(courier->options->baton, url, p);
-    apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
-    int before = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
-    esign_result_t result = message->expires <= apr_time_now() ? ESIGN_OK
-                            : message->kind == ESIGN_OUTBOX_RESET_REQUEST ? start_reset(courier, message, errand)
-                                                                          : start_for_subscriber(courier, message, errand);
-    if (esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport) > before)
-        return;
-    /* Nothing is under way: it failed before it began, or there is nothing to send. */
-    apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
+    context.render = courier->options->render(courier->options->baton, url, p);
+    switch (task->message->kind) {
+    case ESIGN_OUTBOX_RESET_REQUEST:
+        return start_reset(courier, task, &context, address, p);
+    case ESIGN_OUTBOX_CODE:
+        return start_code(courier, task, &context, p);
+    default:
+        return start_notice(courier, task, &context, address, p);
+    }
+}
+
+static void start(esign_courier_t *courier, const task_t *task)
+{
+    const esign_outbox_message_t *message = task->message;
+    const char *address = apr_table_get(message->values, "address");
+    apr_pool_t *p, *scratch;
+    apr_pool_create(&p, courier->pool);
+    apr_pool_create(&scratch, courier->round);
+    esign_errand_t *errand = apr_pcalloc(p, sizeof(*errand));
+    *errand = (esign_errand_t){ .pool = p, .id = message->id, .kind = message->kind, .attempts = message->attempts,
+                                .subscriber = task->subscriber ? task->subscriber->id : ESIGN_SUBSCRIBER_NONE,
+                                .address = address ? apr_pstrdup(p, address) : "unknown" };
+    int expired = message->expires <= apr_time_now();
+    esign_result_t result = esign_failed(task->found) || expired || !task->subscriber ? task->found : make(courier, task, errand->address, scratch);
     if (APR_STATUS_IS_EINVAL(result.status))
         bury(courier, errand, result.detail);
     else if (esign_failed(result))
-        retry(courier, errand, result.detail);
-    else if (message->expires <= apr_time_now())
+        retry(courier, errand, apr_time_now() + pause_after(errand->attempts), result.detail);
+    else if (expired)
         bury(courier, errand, "expired");
+    else if (!task->subscriber)
+        note(courier, errand, ESIGN_END_SENT, 0, NULL);
     else
-        complain(courier, esign_outbox_done(courier->database, courier->owner, errand->id, courier->round));
-    apr_pool_destroy(p);
+        apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
+    apr_pool_destroy(scratch);
 }
 
-/* Takes messages of some kinds for the free places; how many. */
-static int take(esign_courier_t *courier, int kinds, int places)
+/* How many mails to lease: as many as keep the connections busy, one behind a pause of the server, none before. */
+static int mail_places(const esign_courier_t *courier, apr_time_t now)
+{
+    int pending = esign_transport_pending_mail(courier->transport), room = courier->ahead - pending;
+    if (!esign_breaker_may_try(&courier->mail_server, pending, now))
+        return 0;
+    if (courier->mail_server.until != 0)
+        return 1;
+    return pending > courier->ahead / 2 ? 0 : room > TAKE_MAX ? TAKE_MAX : room;
+}
+
+/* Leases messages of some kinds and finds out whom they are for. */
+static esign_result_t take(esign_courier_t *courier, int kinds, int places, apr_array_header_t *tasks, apr_pool_t *p)
 {
     const apr_array_header_t *messages;
     if (places <= 0)
-        return 0;
-    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kinds, places, apr_time_now(), LEASE, &messages, courier->round);
-    complain(courier, result);
-    for (int i = 0; !esign_failed(result) && i < messages->nelts; i++)
-        start(courier, &APR_ARRAY_IDX(messages, i, esign_outbox_message_t));
-    return esign_failed(result) ? 0 : messages->nelts;
+        return ESIGN_OK;
+    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kinds, places, courier->looked, LEASE, &messages, p);
+    for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
+        task_t *task = apr_array_push(tasks);
+        *task = (task_t){ .message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t) };
+        find(courier, task, p);
+        /* A subscriber whose row cannot be unsealed is this message's failure; one of the database is that of all. */
+        if (courier->database->broken)
+            result = task->found;
+    }
+    return result;
 }
 
-static int take_all(esign_courier_t *courier)
+/* Ends and leases in one transaction. */
+static esign_result_t exchange(esign_courier_t *courier, int codes, int mails, apr_array_header_t *tasks, apr_pool_t *p)
+{
+    esign_result_t result = esign_database_begin(courier->database, p);
+    if (!esign_failed(result))
+        result = esign_ends_write(courier->ends, courier->database, courier->owner, p);
+    if (!esign_failed(result))
+        result = take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), codes, tasks, p);
+    if (!esign_failed(result))
+        result = take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE), mails, tasks, p);
+    result = esign_database_end(courier->database, result, p);
+    if (!esign_failed(result))
+        esign_ends_clear(courier->ends);
+    return result;
+}
+
+/* Writes ends and starts what is due, when it is time for either. `*taken`: how many messages. */
+static esign_result_t turn(esign_courier_t *courier, int *taken)
 {
     const esign_courier_options_t *o = courier->options;
-    int codes = o->gateway ? take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE), o->sms_at_once - esign_transport_pending_sms(courier->transport)) : 0;
-    return codes + take(courier, ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_RESET_REQUEST) | ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_NOTICE),
-                        o->mails_at_once - esign_transport_pending_mail(courier->transport));
+    apr_time_t now = apr_time_now(), ends_due = esign_ends_due(courier->ends);
+    int mails_pending = esign_transport_pending_mail(courier->transport), codes_pending = esign_transport_pending_sms(courier->transport);
+    int mails = mail_places(courier, now), codes = o->gateway ? o->sms_at_once - codes_pending : 0, idle = mails_pending + codes_pending == 0;
+    int look = (codes > 0 || mails > 0) && (idle || now - courier->looked >= LOOK_EVERY);
+    *taken = 0;
+    if (!look && (ends_due == 0 || (now < ends_due && !idle)))
+        return ESIGN_OK;
+    apr_pool_t *p;
+    apr_pool_create(&p, courier->round);
+    apr_array_header_t *tasks = apr_array_make(p, TAKE_MAX, sizeof(task_t));
+    courier->looked = now;
+    esign_result_t result = exchange(courier, codes, mails, tasks, p);
+    for (int i = 0; i < tasks->nelts && !esign_failed(result); i++)
+        start(courier, &APR_ARRAY_IDX(tasks, i, task_t));
+    *taken = tasks->nelts;
+    /* The connections were hungry, and there may be more. */
+    if (mails > 0 && tasks->nelts >= mails && mails_pending < o->smtp->connections && courier->mail_server.until == 0 && courier->ahead < AHEAD_MAX)
+        courier->ahead *= 2;
+    result.detail = apr_pstrdup(courier->round, result.detail);
+    apr_pool_destroy(p);
+    return result;
 }
 
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p)
@@ -246,30 +345,44 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->pool = p;
     made->owner = esign_digest_encode(p, name, sizeof(name));
     made->errands = apr_hash_make(p);
+    made->ends = esign_ends_make(p);
+    made->ahead = options->smtp->connections;
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, options->gateway, transfer_done, made, p);
+}
+
+static esign_result_t expire(esign_courier_t *courier)
+{
+    apr_time_t now = apr_time_now();
+    int expired = 0;
+    if (now - courier->expired < EXPIRE_EVERY)
+        return ESIGN_OK;
+    courier->expired = now;
+    esign_result_t result = esign_outbox_expire(courier->database, now, &expired, courier->round);
+    if (expired > 0)
+        say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
+    return result;
+}
+
+static int pending(const esign_courier_t *courier)
+{
+    return esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
 }
 
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
-    apr_time_t now = apr_time_now();
-    esign_result_t result = ESIGN_OK;
-    int expired = 0;
     courier->database = database;
     courier->round = p;
-    if (now - courier->expired >= EXPIRE_EVERY) {
-        result = esign_outbox_expire(database, now, &expired, p);
-        courier->expired = now;
-        if (expired > 0)
-            say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
-    }
-    while (!esign_failed(result) && apr_time_now() < until && !o->stopping(o->baton)) {
-        int taken = take_all(courier);
-        int pending = esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
-        if (taken == 0 && pending == 0)
+    courier->looked = 0;
+    esign_result_t result = expire(courier);
+    while (!esign_failed(result)) {
+        int taken;
+        result = turn(courier, &taken);
+        apr_time_t ends_due = esign_ends_due(courier->ends), now = apr_time_now();
+        if (esign_failed(result) || (taken == 0 && pending(courier) == 0 && ends_due == 0) || now >= until || o->stopping(o->baton))
             break;
-        esign_transport_run(courier->transport, pending > 0 ? apr_time_from_msec(100) : 0);
+        esign_transport_run(courier->transport, ends_due == 0 ? apr_time_from_msec(100) : ends_due > now ? ends_due - now : 0);
     }
     courier->database = NULL;
     courier->round = NULL;
@@ -280,13 +393,19 @@ void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, 
 {
     courier->database = database;
     courier->round = p;
+    courier->ending = 1;
+    esign_transport_recall_mails(courier->transport);
     for (apr_time_t now; (now = apr_time_now()) < until && esign_transport_run(courier->transport, until - now) > 0;)
         ;
+    esign_transport_stop_mails(courier->transport);
+    esign_transport_run(courier->transport, 0);
     for (apr_hash_index_t *i = apr_hash_first(p, courier->errands); i; i = apr_hash_next(i)) {
         void *errand;
         apr_hash_this(i, NULL, NULL, &errand);
-        complain(courier, esign_outbox_retry(database, courier->owner, ((errand_t *)errand)->id, apr_time_now(), "the process ended", p));
+        note(courier, errand, ESIGN_END_RETRY, apr_time_now(), "the process ended");
     }
+    apr_array_header_t *none = apr_array_make(p, 1, sizeof(task_t));
+    complain(courier, exchange(courier, 0, 0, none, p));
     courier->database = NULL;
     courier->round = NULL;
 }

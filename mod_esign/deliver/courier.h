@@ -15,7 +15,7 @@ typedef struct {
     const esign_sms_gateway_t *gateway;   /* NULL: codes are not sent, and stay until they expire */
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
-    int mails_at_once, sms_at_once;
+    int sms_at_once;
     apr_interval_time_t link_life;
     int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
     int (*stopping)(void *baton);         /* the process is to end: a round returns soon */
@@ -31,11 +31,12 @@ typedef struct esign_courier_t esign_courier_t;
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p);
 
 /* One round: expires, leases what is due and for which there are free places, starts it, lets transfers go on until nothing is due and under way or `until` has come.
- * Mail and SMS have places of their own, so that a dead mail server never holds up a code. A new lease is taken as soon as places are free. `p` is the round's pool.
- * Pauses after failures: 5 s, doubled each time to 15 min at most, ± 20 %. */
+ * Mail and SMS have places of their own, so that a dead mail server never holds up a code. `p` is the round's pool.
+ * Ends of messages are written together, 64 or those of 20 ms in a transaction; what was sent and has not been written when the process dies, is sent again.
+ * Pauses after refusals: 5 s, doubled each time to 15 min at most, ± 20 %. A mail server that cannot be used at all is left alone (breaker.h), and messages wait unleased. */
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
 
-/* Before the process ends: lets transfers under way go on until `until`, then makes what is left due again at once. The courier is not used afterwards. */
+/* Before the process ends: lets transfers under way go on until `until`, then breaks them off and makes what is left due again at once. The courier is not used afterwards. */
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
 
 #endif

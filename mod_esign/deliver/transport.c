@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.c: drives libcurl's multi handle; mail.c and sms.c say what is sent. */
+/* transport.c: drives libcurl's multi handle and hears from the mailer; mail.c and sms.c say what is sent. */
 #include "deliver/transport_private.h"
 
 #include "deliver/redact.h"
@@ -18,6 +18,12 @@ esign_result_t esign_transport_init(void)
 {
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     return code == CURLE_OK ? ESIGN_OK : curl_failure(code);
+}
+
+/* A mail is done: whoever waits in esign_transport_run looks. From any thread. */
+static void wake(void *transport)
+{
+    curl_multi_wakeup(((esign_transport_t *)transport)->multi);
 }
 
 static apr_status_t close_all(void *data)
@@ -42,10 +48,20 @@ esign_result_t esign_transport_create(esign_transport_t **transport, const esign
     made->gateway = gateway;
     made->done = done;
     made->baton = baton;
-    /* Before the subpools go: they hold what the handles still point to. */
+    /* Before the subpools go: they hold what the handles still point to; and behind the mailer, whose threads wake the handle. */
     apr_pool_pre_cleanup_register(p, made, close_all);
     *transport = made;
-    return ESIGN_OK;
+    return esign_mailer_create(&made->mailer, smtp, wake, made, p);
+}
+
+void esign_transport_recall_mails(esign_transport_t *transport)
+{
+    esign_mailer_recall(transport->mailer);
+}
+
+void esign_transport_stop_mails(esign_transport_t *transport)
+{
+    esign_mailer_stop(transport->mailer);
 }
 
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
@@ -125,9 +141,7 @@ void esign_transfer_close(esign_transfer_t *transfer)
     (*transfer->under_way)--;
     curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
-    curl_mime_free(transfer->mime);
     free_list(transfer->headers);
-    free_list(transfer->recipients);
     apr_pool_destroy(transfer->pool);
 }
 
@@ -144,6 +158,17 @@ static void finish(esign_transfer_t *transfer, CURLcode code)
     esign_transfer_close(transfer);
     transport->done(transport->baton, id, outcome, error);
     apr_pool_destroy(p);
+}
+
+static int finish_mails(esign_transport_t *transport)
+{
+    int ended = 0;
+    for (esign_mail_job_t *job; (job = esign_mailer_reap(transport->mailer)) != NULL; ended++) {
+        transport->mails--;
+        transport->done(transport->baton, job->id, job->outcome, job->outcome == ESIGN_TRANSFER_SENT ? NULL : esign_redact(job->pool, job->words, job->to));
+        apr_pool_destroy(job->pool);
+    }
+    return ended;
 }
 
 static int finish_ended(esign_transport_t *transport)
@@ -165,7 +190,8 @@ int esign_transport_run(esign_transport_t *transport, apr_interval_time_t wait)
     apr_time_t until = apr_time_now() + wait;
     for (;;) {
         int running;
-        if (curl_multi_perform(transport->multi, &running) != CURLM_OK || finish_ended(transport) > 0 || transport->transfers == NULL)
+        if (curl_multi_perform(transport->multi, &running) != CURLM_OK || finish_ended(transport) + finish_mails(transport) > 0 ||
+            transport->mails + transport->messages == 0)
             break;
         apr_interval_time_t rest = until - apr_time_now();
         if (rest <= 0 || curl_multi_poll(transport->multi, NULL, 0, (int)apr_time_as_msec(rest) + 1, NULL) != CURLM_OK)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.h: transfers by libcurl, several at once, over one multi handle. */
+/* transport.h: mails by threads of their own (mailer.h), SMS by libcurl's multi handle, many at once; one thread starts them and hears how they ended. */
 #ifndef ESIGN_DELIVER_TRANSPORT_H
 #define ESIGN_DELIVER_TRANSPORT_H
 
@@ -7,9 +7,9 @@
 
 #include <apr_tables.h>
 
-/* The SMTP server. Secrets are read from files at start-up. */
+/* The mail server. Secrets are read from files at start-up. */
 typedef struct {
-    const char *url;            /* smtp://host[:port] or smtps://host[:port] */
+    const char *url;            /* smtp://host[:port], smtps://host[:port], or sendmail:[/path] for the local one's command */
     const char *user;           /* NULL: no AUTH */
     const char *password;       /* secret memory */
     int tls_required;           /* STARTTLS or the connection is refused */
@@ -17,6 +17,7 @@ typedef struct {
     const char *from;           /* envelope and header sender address */
     const char *from_name;      /* the organization, UTF-8 */
     const char *reply_to;       /* NULL: none */
+    int connections;            /* at most */
     apr_interval_time_t timeout;
 } esign_smtp_t;
 
@@ -34,8 +35,10 @@ typedef struct {
 
 typedef enum {
     ESIGN_TRANSFER_SENT,        /* the server took it */
-    ESIGN_TRANSFER_LATER,       /* dead server, time-out, 4xx of SMTP, 5xx or 429 of HTTP */
-    ESIGN_TRANSFER_NEVER        /* the server will not have this message: 5xx of SMTP, other 4xx of HTTP */
+    ESIGN_TRANSFER_LATER,       /* the server will not have this message now: 4xx of SMTP; time-out, 5xx or 429 of HTTP */
+    ESIGN_TRANSFER_NEVER,       /* the server will not have this message: 5xx of SMTP, other 4xx of HTTP */
+    ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, hanging, TLS or sign-in refused */
+    ESIGN_TRANSFER_UNTRIED      /* it was not begun: recalled, or too late for its lease */
 } esign_transfer_outcome_e;
 
 typedef struct esign_transport_t esign_transport_t;
@@ -50,9 +53,15 @@ esign_result_t esign_transport_init(void);
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, const esign_sms_gateway_t *gateway,
                                       esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 
-/* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. */
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail);
+/* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. A mail waits for a free connection, until `start_by` at most. */
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, apr_time_t start_by);
 esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_t *sms);
+
+/* Mails that wait for a connection end as ESIGN_TRANSFER_UNTRIED in the next esign_transport_run. */
+void esign_transport_recall_mails(esign_transport_t *transport);
+
+/* Breaks off all mails within about a second: their ends are told in the next esign_transport_run. No mail is started afterwards. */
+void esign_transport_stop_mails(esign_transport_t *transport);
 
 /* Lets transfers go on for at most `wait`, or until one is done. Returns how many are still under way. */
 int esign_transport_run(esign_transport_t *transport, apr_interval_time_t wait);

@@ -4,6 +4,9 @@
 
 #define SUBSCRIBER_COLUMNS "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch"
 
+/* What the operator sees of a message. */
+#define OUTBOX_SEEN "id, kind, created, due, expires, attempts, dead, lease_until, CASE body WHEN '' THEN 0 ELSE 1 END, error"
+
 /* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free, first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
 
@@ -48,10 +51,15 @@ const esign_statement_t esign_database_statements[] = {
                        "ORDER BY CASE kind WHEN 1 THEN 0 ELSE 1 END, created" },
     { "outbox_done", "DELETE FROM outbox WHERE id = %lld AND owner = %s" },
     { "outbox_retry", "UPDATE outbox SET due = %lld, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
-    { "outbox_bury", "UPDATE outbox SET dead = 1, body = '', error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
+    { "outbox_release", "UPDATE outbox SET due = %lld, error = COALESCE(error, %s), attempts = attempts - 1, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
+    { "outbox_bury", "UPDATE outbox SET dead = 1, body = CASE kind WHEN 1 THEN '' ELSE body END, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_expire", "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
                        "WHERE dead = 0 AND expires <= %lld AND lease_until <= %lld" },
-    { "outbox_list", "SELECT id, kind, created, due, expires, attempts, dead, lease_until, error FROM outbox ORDER BY created, id" },
+    { "outbox_empty", "UPDATE outbox SET body = '' WHERE dead = 1 AND expires <= %lld AND body <> ''" },
+    { "outbox_revive", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= %lld AND expires > %lld AND body <> ''" },
+    { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
+    { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
+    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id" },
 
     { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL)" },
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
