@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* commands.c: keys, the database, pictures, and what is shown. */
+/* commands.c: keys, the database, subscribers, pictures and the audit trail. */
 #include "ctl/commands.h"
 
 #include "core/captcha.h"
@@ -7,7 +7,6 @@
 #include "core/iso_time.h"
 #include "store/audit.h"
 #include "store/card.h"
-#include "store/outbox.h"
 #include "store/subscriber.h"
 
 #include <apr_strings.h>
@@ -19,14 +18,12 @@
 #define LINE_MAX_CHALLENGE 4096
 #define MAX_EVENTS 1000000
 
-/* A moment, or a dash for none. */
-static const char *moment(apr_pool_t *p, apr_time_t time)
+const char *esign_commands_moment(apr_pool_t *p, apr_time_t time)
 {
     return time == 0 ? "-" : esign_iso_time(p, time);
 }
 
-/* A number of decimal digits alone; -1 when it is none. */
-static apr_int64_t number(const char *text)
+apr_int64_t esign_commands_number(const char *text)
 {
     size_t length = strlen(text);
     return length > 0 && length <= 19 && strspn(text, "0123456789") == length ? apr_atoi64(text) : -1;
@@ -80,7 +77,7 @@ static int find(const esign_command_t *command, const char *name, esign_database
     if (esign_failed(result))
         return esign_complain_of(result);
     if (*name == '#')
-        result = esign_subscriber_get(*database, number(name + 1), subscriber, p);
+        result = esign_subscriber_get(*database, esign_commands_number(name + 1), subscriber, p);
     else if (esign_national_id_parse(scheme, name, id))
         result = esign_subscriber_find(*database, id, subscriber, p);
     else
@@ -104,7 +101,7 @@ int esign_subscriber_show(const esign_command_t *command)
         return esign_complain_of(result);
     printf("row        #%" APR_INT64_T_FMT "\nname       %s\ne-mail     %s\nphone      %s\nlanguage   %s\nword       %s\n", s->id, s->name,
            esign_contact_mask_email(p, s->email), esign_contact_mask_phone(p, s->phone), s->language, s->word_hash ? "set" : "none");
-    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, moment(p, s->wait_until), s->closed ? "yes" : "no");
+    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, esign_commands_moment(p, s->wait_until), s->closed ? "yes" : "no");
     for (int i = 0; i < cards->nelts; i++) {
         const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
         printf("card       %s  %s  %s to %s\n", card->serial, card->state, card->not_before, card->not_after);
@@ -159,25 +156,6 @@ int esign_captcha_answer(const esign_command_t *command)
     return code;
 }
 
-int esign_outbox_show(const esign_command_t *command)
-{
-    esign_database_t *database;
-    const apr_array_header_t *messages;
-    apr_pool_t *p = command->pool;
-    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
-    if (!esign_failed(result))
-        result = esign_outbox_list(database, &messages, p);
-    if (esign_failed(result))
-        return esign_complain_of(result);
-    printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "DUE", "TRIES", "LAST ERROR");
-    for (int i = 0; i < messages->nelts; i++) {
-        const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
-        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, moment(p, m->created),
-               moment(p, m->due), m->attempts, m->error ? m->error : "-");
-    }
-    return ESIGN_EXIT_OK;
-}
-
 int esign_audit_show(const esign_command_t *command)
 {
     esign_database_t *database;
@@ -185,7 +163,7 @@ int esign_audit_show(const esign_command_t *command)
     const apr_array_header_t *entries;
     apr_pool_t *p = command->pool;
     const char *who = apr_table_get(command->options, "subscriber"), *most = apr_table_get(command->options, "max");
-    apr_int64_t max = most ? number(most) : 100;
+    apr_int64_t max = most ? esign_commands_number(most) : 100;
     int code;
     esign_result_t result = ESIGN_OK;
     if (max < 1 || max > MAX_EVENTS)
@@ -198,11 +176,11 @@ int esign_audit_show(const esign_command_t *command)
         result = esign_audit_list(database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, (int)max, &entries, p);
     if (esign_failed(result))
         return esign_complain_of(result);
-    printf("%-21s %-14s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");
+    printf("%-21s %-15s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         const char *row = e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
-        printf("%-21s %-14s %-21s %-40s %s\n", moment(p, e->time), esign_audit_name(e->event), row, e->address, e->node);
+        printf("%-21s %-15s %-21s %-40s %s\n", esign_commands_moment(p, e->time), esign_audit_name(e->event), row, e->address, e->node);
     }
     return ESIGN_EXIT_OK;
 }

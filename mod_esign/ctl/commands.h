@@ -24,7 +24,13 @@ typedef struct {
 typedef int esign_command_fn(const esign_command_t *command);
 
 esign_command_fn esign_key_new, esign_db_init, esign_db_upgrade, esign_subscriber_import, esign_subscriber_show, esign_subscriber_lift, esign_form,
-    esign_captcha_answer, esign_outbox_show, esign_audit_show;
+    esign_captcha_answer, esign_messages_list, esign_messages_show, esign_messages_retry, esign_messages_drop, esign_audit_show;
+
+/* A moment, or a dash for none. */
+const char *esign_commands_moment(apr_pool_t *p, apr_time_t time);
+
+/* A number of decimal digits alone; -1 when it is none. */
+apr_int64_t esign_commands_number(const char *text);
 
 /* "esignctl: …" on standard error. Returns `code`. */
 int esign_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -13,7 +13,7 @@
 static const char *const names[ESIGN_AUDIT_EVENTS] = {
     "registered", "opened", "word-accepted", "word-refused", "code-sent", "code-refused", "signed-in",
     "signed-out", "reset-asked", "reset-mailed", "word-reset", "word-changed", "pin-shown",
-    "sessions-ended",
+    "sessions-ended", "message-dropped",
 };
 
 const char *esign_audit_name(esign_audit_event_e event)

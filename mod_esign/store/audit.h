@@ -20,6 +20,7 @@ typedef enum {
     ESIGN_AUDIT_WORD_CHANGED,       /* "word-changed"       when signed in */
     ESIGN_AUDIT_PIN_SHOWN,          /* "pin-shown" */
     ESIGN_AUDIT_SESSIONS_ENDED,     /* "sessions-ended"     all but the one that asked for it */
+    ESIGN_AUDIT_MESSAGE_DROPPED,    /* "message-dropped"    out of the outbox, by esignctl */
     ESIGN_AUDIT_EVENTS
 } esign_audit_event_e;
 

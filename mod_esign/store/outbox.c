@@ -28,17 +28,23 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
     return esign_database_write(database, "outbox_add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
 }
 
+/* What a body says; NULL when it cannot be unsealed. */
+static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, const char *sealed, apr_pool_t *p)
+{
+    const char *body;
+    return esign_failed(esign_sealed_open(database, "outbox", id, "body", sealed, &body, p)) ? NULL : esign_record_decode(p, body, strlen(body));
+}
+
 /* A leased row as a message; one whose body does not open is given up, `*good` 0. */
 static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row, esign_outbox_message_t *message, int *good, apr_pool_t *p)
 {
     enum { LEASED_ID, LEASED_KIND, LEASED_BODY, LEASED_CREATED, LEASED_DUE, LEASED_EXPIRES, LEASED_ATTEMPTS, LEASED_ERROR };
-    const char *body;
     *message = (esign_outbox_message_t){ .id = esign_database_number(row, LEASED_ID), .kind = (esign_outbox_kind_e)esign_database_number(row, LEASED_KIND),
                                          .created = esign_database_number(row, LEASED_CREATED), .due = esign_database_number(row, LEASED_DUE),
                                          .expires = esign_database_number(row, LEASED_EXPIRES), .attempts = (int)esign_database_number(row, LEASED_ATTEMPTS),
                                          .state = "leased", .kept = 1, .error = row[LEASED_ERROR] };
-    *good = !esign_failed(esign_sealed_open(database, "outbox", message->id, "body", row[LEASED_BODY], &body, p)) &&
-            (message->values = esign_record_decode(p, body, strlen(body))) != NULL;
+    message->values = open_body(database, message->id, row[LEASED_BODY], p);
+    *good = message->values != NULL;
     return *good ? ESIGN_OK : esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
 }
 
@@ -100,6 +106,14 @@ esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, a
 esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_drop", ESIGN_SQL(&id, &now), done, p);
+}
+
+esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id, const apr_table_t **values, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox_body", ESIGN_SQL(&id), 1, &rows, p);
+    *values = esign_failed(result) || rows->nelts == 0 ? NULL : open_body(database, id, APR_ARRAY_IDX(rows, 0, const char *const *)[0], p);
+    return result;
 }
 
 enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, KEPT, ERROR, COLUMNS };

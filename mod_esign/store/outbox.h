@@ -61,6 +61,9 @@ esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, a
 /* For the operator: a message that nobody has leased goes, unsent. `*done` 0: leased, or not there. */
 esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p);
 
+/* The values of a message, for what has to be known of it outside a courier; NULL: it has none any more, or they cannot be unsealed. */
+esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id, const apr_table_t **values, apr_pool_t *p);
+
 /* One row, without values; NULL: there is none. */
 esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, const esign_outbox_message_t **message, apr_pool_t *p);
 

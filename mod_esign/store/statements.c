@@ -58,6 +58,7 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_empty", "UPDATE outbox SET body = '' WHERE dead = 1 AND expires <= %lld AND body <> ''" },
     { "outbox_revive", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= %lld AND expires > %lld AND body <> ''" },
     { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
+    { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
     { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
     { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id" },
 
