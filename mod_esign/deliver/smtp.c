@@ -128,6 +128,13 @@ static int is_about_message(const esign_smtp_session_t *session, CURLcode code)
     return code == CURLE_WEIRD_SERVER_REPLY && strncmp(session->words, greeting, strlen(greeting)) != 0;
 }
 
+/* Whether a refusal is of whom the server takes mail from (RFC 3463: X.7.x; RFC 4954: 530), though it tells so at the recipient, as Postfix does of a client that has not signed
+ * in: that can be mended, and the message is tried until it expires. */
+static int is_policy(const esign_smtp_session_t *session, long reply)
+{
+    return reply == 530 || (session->reply[0] != '\0' && strncmp(session->reply + 3, " 5.7.", 5) == 0);
+}
+
 static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail_job_t *job)
 {
     long reply = 0;
@@ -138,7 +145,7 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
     curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
     /* 421 is said of the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
-        job->outcome = reply < 500 ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
+        job->outcome = reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
     const char *words = session->words[0] != '\0' ? session->words : curl_easy_strerror(code);
     if (reply >= 400 && session->reply[0] != '\0')
         words = session->reply;

@@ -208,9 +208,9 @@ class Portal:
         """The subscriber's row id."""
         return int(re.search(r"#(\d+)", self.ctl("subscriber", "show", subscriber.id)).group(1))
 
-    def new_subscriber(self, language="tr", name="Sınama Kişisi"):
+    def new_subscriber(self, language="tr", name="Sınama Kişisi", email="kisi%d@example.org"):
         n = next(self.serial)
-        s = Subscriber(tckn(), "menekşe vadisi %d" % n, "kisi%d@example.org" % n, "+90555%07d" % n, name, language,
+        s = Subscriber(tckn(), "menekşe vadisi %d" % n, email % n, "+90555%07d" % n, name, language,
                        [{"serial": "TEST-%d" % n, "pin": "%06d" % random.randrange(10**6), "puk": "%08d" % random.randrange(10**8)}])
         card = s.cards[0]
         xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>
