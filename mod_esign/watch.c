@@ -17,8 +17,8 @@ extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
 #define INTERVAL apr_time_from_msec(200)
-/* A round ends after this even when messages are still under way, so that the watchdog can look whether it is to stop. */
-#define ROUND apr_time_from_sec(1)
+/* A round ends after this even when there is more to do: the watchdog, which pauses between two, may have other databases' messages to look after, and looks whether it is to stop. */
+#define ROUND apr_time_from_sec(watches->nelts > 1 ? 1 : 10)
 
 /* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
 #define FAREWELL apr_time_from_msec(1500)

@@ -56,7 +56,9 @@ CREATE TABLE outbox (
     dead INTEGER NOT NULL,              -- 1: given up
     error TEXT                          -- why the last attempt failed
 );
-CREATE INDEX outbox_due ON outbox (dead, due);
+-- The order in which they are sent: codes, then the oldest. Where thousands wait, a courier reads those that it takes and no more.
+CREATE INDEX outbox_order ON outbox (dead, (CASE kind WHEN 1 THEN 0 ELSE 1 END), created);
+CREATE INDEX outbox_owner ON outbox (owner, lease_until);
 
 CREATE TABLE audit (
     id BIGINT PRIMARY KEY,

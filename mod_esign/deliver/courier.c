@@ -24,7 +24,7 @@
 #define LOOK_EVERY apr_time_from_msec(20)
 /* Mails in a lease, whose making holds up a code; and mails that wait for a free connection or are under way. */
 #define TAKE_MAX 64
-#define AHEAD_MAX 256
+#define AHEAD_MAX 512
 
 struct esign_courier_t {
     const esign_courier_options_t *options;
@@ -382,7 +382,8 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
         apr_time_t ends_due = esign_ends_due(courier->ends), now = apr_time_now();
         if (esign_failed(result) || (taken == 0 && pending(courier) == 0 && ends_due == 0) || now >= until || o->stopping(o->baton))
             break;
-        esign_transport_run(courier->transport, ends_due == 0 ? apr_time_from_msec(100) : ends_due > now ? ends_due - now : 0);
+        apr_interval_time_t wait = esign_transport_pending_mail(courier->transport) > 0 ? LOOK_EVERY : apr_time_from_msec(100);
+        esign_transport_run(courier->transport, ends_due == 0 || ends_due - now > wait ? wait : ends_due > now ? ends_due - now : 0);
     }
     courier->database = NULL;
     courier->round = NULL;

@@ -32,7 +32,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
 
 /* One round: expires, leases what is due and for which there are free places, starts it, lets transfers go on until nothing is due and under way or `until` has come.
  * Mail and SMS have places of their own, so that a dead mail server never holds up a code. `p` is the round's pool.
- * Ends of messages are written together, 64 or those of 20 ms in a transaction; what was sent and has not been written when the process dies, is sent again.
+ * Ends of messages are written together, 100 or those of 50 ms in a transaction; what was sent and has not been written when the process dies, is sent again.
  * Pauses after refusals: 5 s, doubled each time to 15 min at most, ± 20 %. A mail server that cannot be used at all is left alone (breaker.h), and messages wait unleased. */
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
 

@@ -6,8 +6,8 @@
 #include "store/subscriber.h"
 
 /* What a crash may cost: that many messages, or those of that time, are sent a second time. */
-#define MOST 64
-#define LONGEST apr_time_from_msec(20)
+#define MOST 100
+#define LONGEST apr_time_from_msec(50)
 
 struct esign_ends_t {
     apr_array_header_t *errands;   /* esign_errand_t * */

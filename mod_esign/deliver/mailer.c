@@ -10,6 +10,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#define WAKE_AT 16
+
 struct esign_mailer_t {
     const esign_smtp_t *smtp;
     void (*wake)(void *baton);
@@ -22,6 +24,7 @@ struct esign_mailer_t {
     int idle;                       /* threads that wait for work */
     esign_mail_job_t *queue, **queue_end;
     esign_mail_job_t *done;         /* latest first */
+    int unreaped;                   /* of them */
 };
 
 static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job)
@@ -55,7 +58,9 @@ static void *work(void *data)
         pthread_mutex_lock(&mailer->mutex);
         job->next = mailer->done;
         mailer->done = job;
-        mailer->wake(mailer->baton);
+        /* While there is work left, the courier looks by itself now and then: being woken for each mail would cost it more than the mail. */
+        if (++mailer->unreaped >= WAKE_AT || !mailer->queue)
+            mailer->wake(mailer->baton);
     }
     pthread_mutex_unlock(&mailer->mutex);
     esign_smtp_close(session);
@@ -92,8 +97,10 @@ esign_mail_job_t *esign_mailer_reap(esign_mailer_t *mailer)
 {
     pthread_mutex_lock(&mailer->mutex);
     esign_mail_job_t *job = mailer->done;
-    if (job)
+    if (job) {
         mailer->done = job->next;
+        mailer->unreaped--;
+    }
     pthread_mutex_unlock(&mailer->mutex);
     return job;
 }
@@ -107,6 +114,7 @@ void esign_mailer_recall(esign_mailer_t *mailer)
         job->outcome = ESIGN_TRANSFER_UNTRIED;
         job->next = mailer->done;
         mailer->done = job;
+        mailer->unreaped++;
     }
     mailer->queue_end = &mailer->queue;
     pthread_mutex_unlock(&mailer->mutex);

@@ -23,7 +23,7 @@ typedef struct esign_mail_job_t {
 
 typedef struct esign_mailer_t esign_mailer_t;
 
-/* `wake` is called from a mailer's thread when a mail is done. Threads are started when there is work for them, smtp->connections at most. */
+/* `wake` is called from a mailer's thread when mails are done and none waits, or several are done. Threads are started when there is work for them, smtp->connections at most. */
 esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp, void (*wake)(void *baton), void *baton, apr_pool_t *p);
 
 void esign_mailer_submit(esign_mailer_t *mailer, esign_mail_job_t *job);

@@ -56,9 +56,11 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
     const apr_array_header_t *rows;
     /* The end of the lease also marks what this very call took. */
     apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, mask = kinds, most = max;
+    /* Who takes codes alone reads no further than them. */
+    apr_int64_t rank = kinds == ESIGN_OUTBOX_MASK(ESIGN_OUTBOX_CODE) ? 0 : 1;
     int taken;
     *messages = list;
-    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &now, &now, &mask, &most), &taken, p);
+    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &rank, &now, &now, &mask, &most), &taken, p);
     if (esign_failed(result) || taken == 0)
         return result;
     result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), LEASED_COLUMNS, &rows, p);
