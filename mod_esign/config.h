@@ -38,6 +38,7 @@ typedef struct {
     const char *key_file;
     const char *memcached;
     int memcached_connections;
+    const char *audit_log;                     /* "off", "syslog:FACILITY", "|PROGRAM …", "|$COMMAND" */
 
     /* Subscriber and word */
     const char *identity_number;
@@ -55,6 +56,8 @@ typedef struct {
     apr_interval_time_t sms_pause;
     int sms_per_day;
     int mails_per_day;
+    int sms_per_minute;
+    int mails_per_minute;
     apr_interval_time_t session_idle;
     apr_interval_time_t session_life;
     apr_interval_time_t pin_shown;

@@ -6,15 +6,19 @@
 #include "core/national_id.h"
 #include "core/render.h"
 #include "core/word.h"
+#include "deliver/audit_log.h"
 #include "deliver/transport.h"
 #include "store/cache.h"
 
 #include <http_core.h>
 #include <mod_session.h>
 
+#include <apr_cstr.h>
 #include <apr_file_info.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
+
+#include <unistd.h>
 
 /* Where mod_session is not loaded, httpd still loads us, so that we can say what is missing. */
 #pragma weak ap_hook_session_load
@@ -101,6 +105,35 @@ const char *esign_config_check_method(apr_pool_t *p, const char **value)
     return strcmp(*value, "GET") == 0 || strcmp(*value, "POST") == 0 ? NULL : apr_psprintf(p, "'%s': write GET or POST", *value);
 }
 
+static const char *check_program(apr_pool_t *p, const char *program)
+{
+    char **words;
+    if (*program == '$')
+        return program[strspn(program, "$ ")] ? NULL : "'|$' runs nothing: write \"|$command\" for the shell";
+    if (apr_tokenize_to_argv(program, &words, p) != APR_SUCCESS || !words[0])
+        return "'|' runs nothing: write \"|/path/of/program arguments\"";
+    if (*words[0] != '/' || access(words[0], X_OK) != 0)
+        return apr_psprintf(p, "'%s' is no program that can be run: write its whole path, as in \"|/usr/bin/logger -t esign\"", words[0]);
+    return NULL;
+}
+
+const char *esign_config_check_audit_log(apr_pool_t *p, const char **value)
+{
+    const char *known, *facility = strncmp(*value, "syslog:", 7) == 0 ? *value + 7 : "authpriv";
+    if (apr_cstr_casecmp(*value, "off") == 0) {
+        *value = "off";
+        return NULL;
+    }
+    if (**value == '|')
+        return check_program(p, *value + 1);
+    if (strcmp(*value, "syslog") != 0 && strncmp(*value, "syslog:", 7) != 0)
+        return apr_psprintf(p, "'%s' is no place for a copy: write off, syslog, syslog:FACILITY or \"|/path/of/program arguments\"", *value);
+    if (esign_audit_log_facility(facility, &known) < 0)
+        return apr_psprintf(p, "'%s' is no facility: write one of %s", facility, known);
+    *value = apr_pstrcat(p, "syslog:", facility, NULL);
+    return NULL;
+}
+
 static const char *check_readable(apr_pool_t *p, const char *directive, const char *path)
 {
     apr_file_t *file;
@@ -155,7 +188,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     esign_result_t result = ESIGN_OK;
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST)
         return NULL;
-    esign_render_init();
+    esign_render_init(p);
     if (esign_failed(result = esign_render_load(&render, config->htdocs, NULL, p)))
         return apr_psprintf(p, "EsignHtdocs: %s: %s", result.problem, result.detail);
     if (config->theme && esign_failed(result = esign_render_load(&render, config->htdocs, config->theme, p)))
@@ -163,7 +196,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     esign_message_context_t messages = { .render = render, .organization = config->organization, .sms_name = config->sms_name, .url = config->public_url };
     if (esign_failed(result = esign_message_check(&messages, config->code_digits, p)))
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);
-    if (config->word_blocklist && esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
+    if (esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
         return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);
     return NULL;
 }

@@ -5,6 +5,7 @@
 #include "watch.h"
 #include "web/route.h"
 #include "web/session.h"
+#include "web/wipe.h"
 
 static void register_hooks(apr_pool_t *p)
 {
@@ -13,6 +14,7 @@ static void register_hooks(apr_pool_t *p)
     esign_watch_register_hooks(p);
     esign_route_register_hooks(p);
     esign_session_register_hooks(p);
+    esign_wipe_register_hooks(p);
 }
 
 AP_DECLARE_MODULE(esign) = {

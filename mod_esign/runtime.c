@@ -172,15 +172,10 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, c->theme, p)) ||
         esign_failed(result = esign_national_id_scheme(&runtime->scheme, c->identity_number, p)))
         return result;
-    runtime->words = (esign_word_policy_t){ .min = 8, .max = 128 };
-    if (c->word_blocklist) {
-        esign_blocklist_t *blocklist;
-        if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)))
-            return result;
-        runtime->words.blocklist = blocklist;
-    }
-    if (esign_failed(result = make_delivery(runtime, p)))
+    esign_blocklist_t *blocklist;
+    if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)) || esign_failed(result = make_delivery(runtime, p)))
         return result;
+    runtime->words = (esign_word_policy_t){ .min = 8, .max = 128, .blocklist = blocklist };
     return find_gate(runtime, p);
 }
 
@@ -211,7 +206,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     (void)log, (void)temporary;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
-    esign_render_init();
+    esign_render_init(p);
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = esign_transport_init();
@@ -258,6 +253,9 @@ static void child_init(apr_pool_t *p, server_rec *first)
         }
         if (runtime->cache)
             continue;
+        apr_status_t locked = esign_keyring_lock(runtime->keyring);
+        if (locked != APR_SUCCESS)
+            ap_log_error(APLOG_MARK, APLOG_WARNING, locked, s, "mod_esign: the keys may be swapped out to disk: raise the limit of locked memory (ulimit -l, LimitMEMLOCK)");
         /* One for each worker thread and one for the courier. */
         int connections = runtime->config->memcached_connections ? runtime->config->memcached_connections : threads + 1;
         esign_result_t result = esign_cache_create(&runtime->cache, runtime->config->memcached, connections, runtime->keyring, p);

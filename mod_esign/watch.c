@@ -3,7 +3,9 @@
 #include "watch.h"
 
 #include "deliver/courier.h"
+#include "deliver/scribe.h"
 #include "runtime.h"
+#include "store/node.h"
 
 #include <ap_mpm.h>
 #include <http_core.h>
@@ -17,8 +19,11 @@ extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
 #define INTERVAL apr_time_from_msec(200)
-/* A round ends after this even when there is more to do: the watchdog, which pauses between two, may have other databases' messages to look after, and looks whether it is to stop. */
-#define ROUND apr_time_from_sec(watches->nelts > 1 ? 1 : 10)
+/* A round ends after this even when there is more to do: the audit trail, other databases' messages, and the watchdog, which pauses between two, have their turn. */
+#define ROUND apr_time_from_sec(watches->nelts > 1 ? 1 : 3)
+
+/* How long the audit trail may hold up mails. */
+#define WRITING apr_time_from_msec(200)
 
 /* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
 #define FAREWELL apr_time_from_msec(1500)
@@ -29,7 +34,10 @@ typedef struct {
     apr_thread_mutex_t *mutex;   /* held while the courier works: the process does not end meanwhile */
     apr_pool_t *pool;
     esign_courier_t *courier;
+    esign_scribe_t *scribe;
+    piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
     volatile int ending;
+    apr_time_t told;             /* when esign_node_tell last did its work */
 } watch_t;
 
 /* All of this configuration's. */
@@ -69,9 +77,50 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     esign_courier_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateway = &runtime->gateway,
                                           .keyring = runtime->keyring, .cache = runtime->cache,
-                                          .sms_at_once = c->sms_connections, .link_life = c->link_life,
+                                          .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
+                                          .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
     return esign_courier_create(&watch->courier, options, watch->pool);
+}
+
+/* What outlives a change of keys outside the database: links, sessions, one-time codes with the ten minutes that they are remembered, windows and the one before. */
+static apr_interval_time_t longest_life(const esign_config_t *c)
+{
+    const apr_interval_time_t lives[] = { c->link_life, c->session_life, c->code_life + apr_time_from_sec(600), 2 * c->address_window };
+    apr_interval_time_t longest = 0;
+    for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++)
+        longest = lives[i] > longest ? lives[i] : longest;
+    return longest;
+}
+
+/* Which keys this node has, for `esignctl key`. */
+static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_database_t *database, apr_pool_t *p)
+{
+    apr_time_t now = apr_time_now();
+    if (now - watch->told < ESIGN_NODE_PAUSE)
+        return ESIGN_OK;
+    esign_result_t result = esign_node_tell(database, config->key_file, longest_life(config), now, p);
+    if (!esign_failed(result))
+        watch->told = now;
+    return result;
+}
+
+static esign_audit_log_t *find_copy(const watch_t *watch, const char *where)
+{
+    const char *known;
+    apr_os_file_t file;
+    if (watch->program)
+        return apr_os_file_get(&file, ap_piped_log_write_fd(watch->program)) == APR_SUCCESS ? esign_audit_log_pipe(file, watch->pool) : NULL;
+    if (strncmp(where, "syslog:", 7) == 0)
+        return esign_audit_log_syslog(esign_audit_log_facility(where + 7, &known), watch->pool);
+    return NULL;
+}
+
+static void hire_scribe(watch_t *watch, const esign_runtime_t *runtime)
+{
+    esign_scribe_options_t *options = apr_pcalloc(watch->pool, sizeof(*options));
+    *options = (esign_scribe_options_t){ .copy = find_copy(watch, runtime->config->audit_log), .stopping = ending, .log = write_log, .baton = watch };
+    watch->scribe = esign_scribe_create(options, watch->pool);
 }
 
 static void work(watch_t *watch, apr_pool_t *p)
@@ -85,9 +134,14 @@ static void work(watch_t *watch, apr_pool_t *p)
     esign_database_t *database = esign_runtime_acquire(runtime, p);
     if (!database)
         return;
-    result = esign_courier_round(watch->courier, database, apr_time_now() + ROUND, p);
+    result = tell(watch, runtime->config, database, p);
+    if (!esign_failed(result))
+        result = esign_courier_round(watch->courier, database, apr_time_now() + ROUND, p);
     if (esign_failed(result))
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
+    if (!watch->scribe)
+        hire_scribe(watch, runtime);
+    esign_scribe_round(watch->scribe, database, apr_time_now() + WRITING, p);
     esign_runtime_release(runtime, database);
 }
 
@@ -101,6 +155,8 @@ static apr_status_t say_farewell(void *data)
     esign_database_t *database = watch->courier ? esign_runtime_acquire(runtime, watch->pool) : NULL;
     if (database) {
         esign_courier_finish(watch->courier, database, apr_time_now() + FAREWELL, watch->pool);
+        if (watch->scribe)
+            esign_scribe_finish(watch->scribe, database, watch->pool);
         esign_runtime_release(runtime, database);
         watch->courier = NULL;
     }
@@ -134,6 +190,15 @@ static void child_init(apr_pool_t *p, server_rec *first)
     }
 }
 
+/* As httpd starts the programs of its own logs: by the parent, again when it ends, anew with each configuration. */
+static int start_program(watch_t *watch, const char *where, apr_pool_t *p)
+{
+    if (*where != '|')
+        return 1;
+    watch->program = where[1] == '$' ? ap_open_piped_log_ex(p, where + 2, APR_SHELLCMD_ENV) : ap_open_piped_log_ex(p, where + 1, APR_PROGRAM_ENV);
+    return watch->program != NULL;
+}
+
 static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *first)
 {
     (void)log, (void)temporary;
@@ -154,6 +219,10 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         watch_t *watch = apr_pcalloc(p, sizeof(*watch));
         watch->server = s;
         APR_ARRAY_PUSH(watches, watch_t *) = watch;
+        if (!start_program(watch, runtime->config->audit_log, p)) {
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "mod_esign, EsignAuditLog: %s cannot be started", runtime->config->audit_log);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
         apr_status_t status = get(&watchdog, "_esign_", 0, 1, p);
         if (status == APR_SUCCESS)
             status = attach(watchdog, INTERVAL, watch, tick);

@@ -2,7 +2,9 @@
 # common.sh: what ./demo and ./check share: packages and the build.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-build=$top/build
+# Another build and another way to start httpd: for tests of a build with sanitizers.
+build=${ESIGN_BUILD:-$top/build}
+httpd_program=${ESIGN_HTTPD:-/usr/sbin/apache2}
 
 fail() {
     echo "${0##*/}: $*" >&2
@@ -56,7 +58,8 @@ build_all() {
         # autoreconf is right when it has nothing to do; two runs of it at once are not.
         [ -x configure ] && [ configure -nt configure.ac ] && [ Makefile.in -nt Makefile.am ] || autoreconf -i || exit 1
         cd "$build"
-        [ -f Makefile ] && [ Makefile -nt "$top/configure" ] && [ $# -eq 0 ] || "$top/configure" "$@" || exit 1
+        # What configure was told before holds: make runs it again when it is newer.
+        [ -f Makefile ] && [ $# -eq 0 ] || "$top/configure" "$@" || exit 1
         make -j"$(nproc)" all
     ) 9> "$build/lock" || { tail -n 25 "$log" >&2; fail "the build failed; the whole of it: $log"; }
 }

@@ -9,13 +9,13 @@ CREATE TABLE schema_version (version INTEGER NOT NULL);
 
 CREATE TABLE subscriber (
     id BIGINT PRIMARY KEY,
-    lookup TEXT NOT NULL UNIQUE,        -- the key's id and the keyed hash of the national id, to find it by
+    lookup TEXT NOT NULL UNIQUE,        -- the key's id and, behind a colon, the keyed hash of the national id, to find it by
     national_id TEXT NOT NULL,          -- sealed, as are the next three
     name TEXT NOT NULL,
     email TEXT NOT NULL,
     phone TEXT NOT NULL,                -- as +905551234567
     language TEXT NOT NULL,             -- tr or en
-    word_hash TEXT,                     -- k=ID of the pepper's key, then a PHC string of argon2id; without k=ID: taken in from elsewhere
+    word_hash TEXT,                     -- a PHC string of argon2id whose last part, the hash itself, is sealed and bound to what stands before it
     failures INTEGER NOT NULL,          -- in a row
     wait_until BIGINT NOT NULL,         -- no sign-in before
     closed INTEGER NOT NULL,            -- 1: until `esignctl subscriber open`
@@ -38,8 +38,8 @@ CREATE TABLE card (
     not_before TEXT NOT NULL,           -- YYYY-MM-DD
     not_after TEXT NOT NULL,
     fingerprint TEXT,                   -- SHA-256 of the certificate, 64 hexadecimal digits
-    pin TEXT NOT NULL,                  -- sealed
-    puk TEXT NOT NULL                   -- sealed
+    pin TEXT NOT NULL,                  -- sealed, with the subscriber's id before it
+    puk TEXT NOT NULL                   -- the same
 );
 CREATE INDEX card_subscriber ON card (subscriber);
 
@@ -67,10 +67,30 @@ CREATE TABLE audit (
     event TEXT NOT NULL,
     subscriber BIGINT NOT NULL,         -- 0: unknown
     address TEXT NOT NULL,              -- the client's, or "local"
-    position BIGINT,                    -- of the chain
-    chain TEXT                          -- hash over this row and the one before
+    position BIGINT UNIQUE,             -- in the chain, from 1
+    chain TEXT,                         -- SHA-256 over this row and the chain value of the one before; NULL: not chained yet; "kept out": its seal was wrong
+    seal TEXT NOT NULL                  -- key id and HMAC-SHA256 over all other columns
 );
 CREATE INDEX audit_time ON audit (time);
 CREATE INDEX audit_subscriber ON audit (subscriber, time);
+CREATE INDEX audit_unchained ON audit (time, id) WHERE chain IS NULL;
+
+-- One row: where the chain ends. It is made with the tables, sealed.
+CREATE TABLE audit_head (
+    position BIGINT NOT NULL,           -- of the last row
+    chain TEXT NOT NULL,                -- its chain value
+    copied BIGINT NOT NULL,             -- rows up to this position have left the host (EsignAuditLog)
+    copier TEXT NOT NULL,               -- the courier that copies
+    copier_until BIGINT NOT NULL,       -- until when, if it gets no further
+    seal TEXT NOT NULL                  -- key id and HMAC-SHA256 over position, chain and copied
+);
+
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,              -- host name and key file
+    keys TEXT NOT NULL,                 -- ids of the keys that its httpd has loaded, the active one first
+    life BIGINT NOT NULL,               -- how long a link or session of it lasts at most
+    since BIGINT NOT NULL,              -- it has had these keys
+    seen BIGINT NOT NULL                -- it told so last
+);
 
 INSERT INTO schema_version (version) VALUES (1);

@@ -152,11 +152,11 @@
     <xsl:attribute name="autocomplete">one-time-code</xsl:attribute>
     <xsl:attribute name="data-filled"><xsl:value-of select="m:text('code.filled')"/></xsl:attribute>
   </xsl:template>
-  <xsl:template match="field[@name = 'word' or @name = 'again']" mode="kind">
+  <xsl:template match="field[@name = 'current' or @name = 'word' or @name = 'again']" mode="kind">
     <xsl:attribute name="type">password</xsl:attribute>
     <xsl:attribute name="autocomplete">
       <xsl:choose>
-        <xsl:when test="/page/policy">new-password</xsl:when>
+        <xsl:when test="/page/policy and @name != 'current'">new-password</xsl:when>
         <xsl:otherwise>current-password</xsl:otherwise>
       </xsl:choose>
     </xsl:attribute>
@@ -198,7 +198,7 @@
   <xsl:template match="problem[starts-with(@code, 'answer-')][//challenge[not(@picture)]]">
     <xsl:value-of select="m:text(concat('problem.heard-', substring-after(@code, 'answer-')))"/>
   </xsl:template>
-  <xsl:template match="problem[@code = 'resend-early' or @code = 'code-waiting']">
+  <xsl:template match="problem[@code = 'resend-early' or @code = 'code-waiting' or @code = 'often']">
     <xsl:variable name="wait">
       <xsl:call-template name="duration">
         <xsl:with-param name="seconds" select="number(argument)"/>

@@ -78,9 +78,20 @@ char *esign_digest_encode(apr_pool_t *p, const void *bytes, apr_size_t length)
     return sodium_bin2base64(text, size, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
+/* libsodium 1.0.18 takes every byte beyond ASCII for the last letter: a text would have twins that say the same, and a challenge that was used could be used again as its twin. */
+static int is_ascii(const char *text, apr_size_t length)
+{
+    unsigned char all = 0;
+    for (apr_size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
 unsigned char *esign_digest_decode(apr_pool_t *p, const char *text, apr_size_t *length)
 {
     apr_size_t given = strlen(text);
+    if (!is_ascii(text, given))
+        return NULL;
     apr_size_t size = given / 4 * 3 + 3;
     unsigned char *bytes = esign_secret_alloc(p, size);
     if (sodium_base642bin(bytes, size, text, given, NULL, length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)

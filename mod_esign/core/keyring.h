@@ -3,13 +3,11 @@
 #ifndef ESIGN_CORE_KEYRING_H
 #define ESIGN_CORE_KEYRING_H
 
-#include "result.h"
-
-#define ESIGN_KEY_SIZE 32
+#include "key_file.h"
 
 typedef enum {
     ESIGN_KEY_LOOKUP,      /* keyed hash of the national id */
-    ESIGN_KEY_PEPPER,      /* HMAC over the security word, before Argon2id */
+    ESIGN_KEY_PEPPER,      /* sealed hashes of security words */
     ESIGN_KEY_DATABASE,    /* sealed columns */
     ESIGN_KEY_MEMCACHED,   /* sealed values */
     ESIGN_KEY_CHALLENGE,   /* the picture's answer inside its challenge */
@@ -22,18 +20,20 @@ typedef enum {
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 
-/* Lives in guarded memory (libsodium) that core files leave out; wiped with its pool. Read-only after load, so threads share it. */
+/* Lives in guarded memory (libsodium) that core files and swap leave out; wiped with its pool. Read-only after load, so threads share it. */
 typedef struct esign_keyring_t esign_keyring_t;
 
-/* Reads the key file: lines `key ID BASE64URL`, `#` comments; ID 1 to 255, 32 bytes each, the last line is the active key.
- * Refuses a file that its group or others may read, naming the file, the line and what to do. */
+/* Loads the key file, as key_file.h reads and refuses it. */
 esign_result_t esign_keyring_load(esign_keyring_t **keyring, const char *path, apr_pool_t *p);
 
-/* Writes a new key file with one random key, mode 0600. Refuses to overwrite: a lost key loses the database. */
-esign_result_t esign_keyring_create(const char *path, apr_pool_t *p);
+/* Keeps the keys out of swap in a process that got them by fork, which unlocks memory. 0, or why not: there is a limit, RLIMIT_MEMLOCK. */
+apr_status_t esign_keyring_lock(const esign_keyring_t *keyring);
 
 /* The id that new seals use. */
 int esign_keyring_active(const esign_keyring_t *keyring);
+
+/* The id that `key rotate` makes active; 0: none. */
+int esign_keyring_next(const esign_keyring_t *keyring);
 
 /* All ids, active one first; returns how many. */
 int esign_keyring_ids(const esign_keyring_t *keyring, const int **ids);

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include <errno.h>
 #include <string.h>
+#include <unistr.h>
 
 #define MAX_VALUES 64
 
@@ -100,6 +101,22 @@ apr_table_t *esign_record_decode(apr_pool_t *p, const char *text, apr_size_t len
         text = pair_end + 1;
     }
     return values;
+}
+
+static int is_utf8(void *baton, const char *name, const char *value)
+{
+    (void)baton;
+    return u8_check((const uint8_t *)name, strlen(name)) == NULL && u8_check((const uint8_t *)value, strlen(value)) == NULL;
+}
+
+apr_table_t *esign_record_decode_form(apr_pool_t *p, char *body, apr_size_t length)
+{
+    /* A real + comes escaped. The browser's names and values are escaped, so a bare space stands for nothing else. */
+    for (apr_size_t i = 0; i < length; i++)
+        if (body[i] == '+')
+            body[i] = ' ';
+    apr_table_t *fields = esign_record_decode(p, body, length);
+    return fields && apr_table_do(is_utf8, NULL, fields, NULL) ? fields : NULL;
 }
 
 apr_int64_t esign_record_number(const apr_table_t *values, const char *name, apr_int64_t otherwise)

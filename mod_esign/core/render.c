@@ -19,6 +19,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct esign_render_t {
@@ -30,8 +31,17 @@ struct esign_render_t {
 
 static const char *const sheet_names[] = { "page", "mail-html", "mail-text", "sms", "form" };
 
-void esign_render_init(void)
+static apr_status_t leave_memory(void *nothing)
 {
+    (void)nothing;
+    xmlMemSetup(free, malloc, realloc, strdup);
+    return APR_SUCCESS;
+}
+
+void esign_render_init(apr_pool_t *p)
+{
+    xmlMemSetup(esign_secret_free, malloc, esign_secret_realloc, strdup);
+    apr_pool_cleanup_register(p, NULL, leave_memory, apr_pool_cleanup_null);
     xmlInitParser();
     xsltInit();
 }
@@ -101,34 +111,9 @@ static void keep_error(void *data, const char *format, ...)
         call->error = call->error ? apr_pstrcat(call->pool, call->error, ": ", text, NULL) : text;
 }
 
-static void wipe_text(xmlChar *text)
-{
-    if (text)
-        esign_secret_wipe(text, strlen((const char *)text));
-}
-
-/* Overwrites what a tree says; names are left, and so are texts that live in a dictionary, which are names and stylesheet literals. */
-static void wipe_tree(const xmlDoc *document, xmlNodePtr node)
-{
-    for (; node; node = node->next) {
-        if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
-            if (node->content != (xmlChar *)&node->properties && !(document->dict && xmlDictOwns(document->dict, node->content)))
-                wipe_text(node->content);
-            continue;
-        }
-        if (node->type != XML_ELEMENT_NODE)
-            continue;
-        for (xmlAttrPtr attribute = node->properties; attribute; attribute = attribute->next)
-            wipe_tree(document, attribute->children);
-        wipe_tree(document, node->children);
-    }
-}
-
 static apr_status_t free_document(void *data)
 {
-    xmlDocPtr document = data;
-    wipe_tree(document, document->children);
-    xmlFreeDoc(document);
+    xmlFreeDoc(data);
     return APR_SUCCESS;
 }
 
@@ -162,13 +147,11 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
     int size = 0;
     if (result && !call.error)
         xsltSaveResultToString(&bytes, &size, result, sheet);
-    if (result)
-        free_document(result);
+    xmlFreeDoc(result);
     if (call.error || !bytes)
         return esign_result_make(p, APR_EGENERAL, "stylesheet", "%s: %s", name, call.error ? call.error : "it made no output");
     *length = (apr_size_t)size;
     *output = esign_secret_copy(p, bytes, *length);
-    esign_secret_wipe(bytes, *length);
     xmlFree(bytes);
     return ESIGN_OK;
 }

@@ -10,8 +10,9 @@
 /* The stylesheets and catalogues of one htdocs folder and one theme; read-only once loaded, so threads share them. */
 typedef struct esign_render_t esign_render_t;
 
-/* Once a process, before threads: libxml2 and libxslt made ready. */
-void esign_render_init(void);
+/* Before threads: libxml2 and libxslt made ready, and whatever they free overwritten first: pages and messages hold words, codes and PINs, and libxml2 copies them often.
+ * That holds for all of the process until `p` ends, for the code that does it may be unloaded then. */
+void esign_render_init(apr_pool_t *p);
 
 /* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl, or the theme's of the same name, and reads FOLDER's catalogues and the theme's (catalogue.h). `theme`: its
  * folder, NULL for none. What is refused is told by file and line; `*render` is then left as it was. Freed with `p`; threads may run. */
@@ -34,7 +35,7 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
 /* Parses XML that comes from outside: no network, no DTD, no entities, at most libxml2's default sizes. NULL when malformed; the caller frees with xmlFreeDoc. */
 xmlDocPtr esign_render_parse(const char *bytes, apr_size_t length);
 
-/* A document that is freed with `p`, its text content overwritten first. */
+/* A document that is freed with `p`. */
 xmlDocPtr esign_render_document(apr_pool_t *p, const char *root);
 
 /* Characters that XML 1.0 cannot hold are dropped, bytes that are not UTF-8 become U+FFFD. In `p`. */

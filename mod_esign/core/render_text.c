@@ -30,13 +30,11 @@ static void fail(esign_render_call_t *call, xsltTransformContextPtr context, con
     context->state = XSLT_STATE_STOPPED;
 }
 
-/* The next string from the stack, copied into the call's pool: it may be a code, so both are wiped. */
+/* The next string from the stack, copied into the call's pool: it may be a code, so the copy is wiped too. */
 static const char *pop(xmlXPathParserContextPtr xpath, apr_pool_t *p)
 {
     xmlChar *string = xmlXPathPopString(xpath);
-    apr_size_t length = string ? strlen((const char *)string) : 0;
-    const char *copy = esign_secret_copy(p, string, length);
-    esign_secret_wipe(string, length);
+    const char *copy = esign_secret_copy(p, string, string ? strlen((const char *)string) : 0);
     xmlFree(string);
     return copy;
 }
@@ -115,7 +113,7 @@ static void group_function(xmlXPathParserContextPtr xpath, int count)
     }
     int size = (int)xmlXPathPopNumber(xpath), in_group = 0;
     xmlChar *text = xmlXPathPopString(xpath);
-    char *grouped = apr_pcalloc(call->pool, strlen((const char *)text) * 3 + 1), *end = grouped;
+    char *grouped = esign_secret_alloc(call->pool, strlen((const char *)text) * 3 + 1), *end = grouped;
     for (const xmlChar *c = text; *c; c++) {
         int starts = (*c & 0xc0) != 0x80;
         if (starts && size > 0 && in_group == size) {

@@ -20,7 +20,7 @@ static inline int esign_failed(esign_result_t result)
     return result.status != APR_SUCCESS;
 }
 
-/* A failure whose detail is made in `p` by apr_psprintf's rules. `status` must not be APR_SUCCESS. */
+/* A failure whose detail is made in `p` by apr_psprintf's rules, as one line of UTF-8 without control characters, whatever the arguments hold. `status` must not be APR_SUCCESS. */
 esign_result_t esign_result_make(apr_pool_t *p, apr_status_t status, const char *problem, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

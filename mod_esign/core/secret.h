@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* secret.h: pool memory that is wiped before the pool gives it back. */
+/* secret.h: memory that is wiped before it is given back. */
 #ifndef ESIGN_CORE_SECRET_H
 #define ESIGN_CORE_SECRET_H
 
@@ -13,6 +13,10 @@ char *esign_secret_copy(apr_pool_t *p, const void *bytes, apr_size_t length);
 
 /* Overwrites now; the compiler cannot leave it out. */
 void esign_secret_wipe(void *bytes, apr_size_t length);
+
+/* For libraries that let others keep their memory: as malloc's own, but what is given back is overwritten first. */
+void esign_secret_free(void *block);
+void *esign_secret_realloc(void *block, size_t size);
 
 /* Constant-time comparison of `length` bytes: 1 when equal. */
 int esign_secret_equal(const void *a, const void *b, apr_size_t length);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* word_hash.c: pepper and Argon2id, with every way to fail costing what success costs. */
+/* word_hash.c: Argon2id, with every way to fail costing what success costs. */
 #include "core/word_hash.h"
-#include "core/digest.h"
 #include "core/secret.h"
 
 #include <apr_strings.h>
@@ -53,7 +52,9 @@ static int take_bytes(const char **text, apr_size_t min)
     const char *start = *text + 1;
     apr_size_t given = strcspn(start, "$");
     *text = start + given;
-    return sodium_base642bin(bytes, sizeof bytes, start, given, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0
+    /* libsodium 1.0.18 takes bytes beyond ASCII for letters. */
+    return strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") >= given
+        && sodium_base642bin(bytes, sizeof bytes, start, given, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0
         && length >= min;
 }
 
@@ -88,29 +89,15 @@ const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost)
     return refusal;
 }
 
-/* The word as Argon2id gets it; NULL when the key file has no key `id`. */
-static const char *add_pepper(const esign_keyring_t *keyring, int id, const char *word, apr_pool_t *p)
-{
-    const unsigned char *pepper = esign_keyring_key(keyring, ESIGN_KEY_PEPPER, id);
-    if (pepper == NULL)
-        return NULL;
-    unsigned char *mac = esign_secret_alloc(p, ESIGN_DIGEST_SIZE);
-    esign_digest_hmac(pepper, word, strlen(word), mac);
-    return esign_digest_encode(p, mac, ESIGN_DIGEST_SIZE);
-}
-
-esign_result_t esign_word_hash_make(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char **hash, apr_pool_t *p)
+esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, const char **hash, apr_pool_t *p)
 {
     if (cost.memory_kib < MIN_MEMORY_KIB || cost.memory_kib > MAX_MEMORY_KIB || cost.passes < MIN_PASSES || cost.passes > MAX_PASSES)
         return esign_result_make(p, APR_EINVAL, PROBLEM, "Argon2id's cost must be %d to %d KiB and %d to %d passes",
                                  MIN_MEMORY_KIB, MAX_MEMORY_KIB, MIN_PASSES, MAX_PASSES);
-    int id = esign_keyring_active(keyring);
-    const char *peppered = add_pepper(keyring, id, word, p);
-    char phc[crypto_pwhash_STRBYTES];
-    if (crypto_pwhash_str_alg(phc, peppered, strlen(peppered), (unsigned long long)cost.passes, (size_t)cost.memory_kib * 1024,
-                              crypto_pwhash_ALG_ARGON2ID13) != 0)
+    char *phc = esign_secret_alloc(p, crypto_pwhash_STRBYTES);
+    if (crypto_pwhash_str_alg(phc, word, strlen(word), (unsigned long long)cost.passes, (size_t)cost.memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id (%d KiB)", cost.memory_kib);
-    *hash = apr_psprintf(p, "k=%d%s", id, phc);
+    *hash = phc;
     return ESIGN_OK;
 }
 
@@ -120,17 +107,6 @@ static const char *dummy(esign_word_cost_t cost, apr_pool_t *p)
     return apr_psprintf(p, "$argon2id$v=19$m=%d,t=%d,p=1$bW9kX2VzaWduIGR1bW15IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", cost.memory_kib, cost.passes);
 }
 
-/* Splits a stored hash into the id of its pepper (0: none) and its PHC string, parsed; why it cannot be used, NULL when it can. */
-static const char *split(const char *hash, int *id, const char **phc, phc_t *numbers)
-{
-    apr_int64_t key = 0;
-    *phc = hash;
-    if (hash[0] == 'k' && (!take_number(phc, "k=", &key) || key > 255))
-        return "its key id is malformed";
-    *id = (int)key;
-    return parse(*phc, numbers);
-}
-
 /* libsodium says of a hash that it had no memory for just that it differs; nobody's word is wrong for that. */
 static int has_memory(size_t size)
 {
@@ -138,43 +114,32 @@ static int has_memory(size_t size)
     return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
-/* A wrong word against a hash that was made when less was asked takes as long as against one of today: what is missing is spent on the dummy, for otherwise the time would tell
- * that somebody is registered. Argon2id's time is that of memory times passes. */
-static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *text, apr_pool_t *p)
+/* A word against a hash that was made when less was asked takes as long as against one of today: what is missing is spent on the dummy, for otherwise the time would tell
+ * that somebody is registered. A right word takes as long as a wrong one: it is refused like one while its owner has to wait. Argon2id's time is that of memory times passes. */
+static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *word, apr_pool_t *p)
 {
     apr_int64_t rest = (apr_int64_t)cost.memory_kib * cost.passes - numbers->memory_kib * numbers->passes;
     esign_word_cost_t missing = { .memory_kib = (int)(rest / cost.passes), .passes = cost.passes };
-    int differs = missing.memory_kib >= 8 ? crypto_pwhash_str_verify(dummy(missing, p), text, strlen(text)) : 1;
+    int differs = missing.memory_kib >= 8 ? crypto_pwhash_str_verify(dummy(missing, p), word, strlen(word)) : 1;
     (void)differs;   /* as everything does from the dummy */
 }
 
-esign_result_t esign_word_hash_verify(const esign_keyring_t *keyring, esign_word_cost_t cost, const char *word, const char *hash,
-                                      int *matches, int *stale, apr_pool_t *p)
+esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, const char *hash, int *matches, int *stale, apr_pool_t *p)
 {
-    int active = esign_keyring_active(keyring), id = active;
     phc_t numbers = { 0, 0, 0 };
-    const char *phc = NULL;
-    const char *refusal = hash == NULL ? NULL : split(hash, &id, &phc, &numbers);
+    const char *refusal = hash == NULL ? NULL : parse(hash, &numbers);
     int real = hash != NULL && refusal == NULL;
-    const char *peppered = add_pepper(keyring, real && id != 0 ? id : active, word, p);
     *matches = *stale = 0;
-    if (peppered == NULL) {
-        refusal = apr_psprintf(p, "it was made under key %d, which the key file does not have", id);
-        real = 0;
-        peppered = "";
-    }
-
-    const char *text = real && id == 0 ? word : peppered;
     errno = 0;
-    int verified = crypto_pwhash_str_verify(real ? phc : dummy(cost, p), text, strlen(text));
+    int verified = crypto_pwhash_str_verify(real ? hash : dummy(cost, p), word, strlen(word));
     apr_int64_t memory = (real ? numbers.memory_kib : cost.memory_kib) * 1024;
     if (verified != 0 && (errno != EINVAL || !has_memory((size_t)memory)))
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id");
     *matches = verified == 0 && real && word[0] != '\0';
-    if (real && !*matches)
-        spend_rest(cost, &numbers, peppered, p);
+    if (real)
+        spend_rest(cost, &numbers, word, p);
     if (refusal != NULL)
         return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s", refusal);
-    *stale = *matches && (id != active || numbers.memory_kib < cost.memory_kib || numbers.passes < cost.passes);
+    *stale = *matches && (numbers.lanes != 1 || numbers.memory_kib < cost.memory_kib || numbers.passes < cost.passes);
     return ESIGN_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* commands.c: keys, the database, subscribers, pictures and the audit trail. */
+/* commands.c: the database, pictures, and what is shown. */
 #include "ctl/commands.h"
 
 #include "core/captcha.h"
@@ -16,14 +16,13 @@
 #include <string.h>
 
 #define LINE_MAX_CHALLENGE 4096
-#define MAX_EVENTS 1000000
 
-const char *esign_commands_moment(apr_pool_t *p, apr_time_t time)
+const char *esign_command_moment(apr_pool_t *p, apr_time_t time)
 {
     return time == 0 ? "-" : esign_iso_time(p, time);
 }
 
-apr_int64_t esign_commands_number(const char *text)
+apr_int64_t esign_command_number(const char *text)
 {
     size_t length = strlen(text);
     return length > 0 && length <= 19 && strspn(text, "0123456789") == length ? apr_atoi64(text) : -1;
@@ -32,15 +31,6 @@ apr_int64_t esign_commands_number(const char *text)
 static const char *argument(const esign_command_t *command)
 {
     return APR_ARRAY_IDX(command->arguments, 0, const char *);
-}
-
-int esign_key_new(const esign_command_t *command)
-{
-    const char *path = command->arguments->nelts ? argument(command) : command->settings->key_file;
-    if (!path)
-        return esign_complain(ESIGN_EXIT_USAGE, "name the file: esignctl key new FILE, or EsignKeyFile in %s", command->settings->path);
-    esign_result_t result = esign_keyring_create(path, command->pool);
-    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 
 int esign_db_init(const esign_command_t *command)
@@ -65,8 +55,7 @@ int esign_db_upgrade(const esign_command_t *command)
     return ESIGN_EXIT_OK;
 }
 
-/* The subscriber of a national id or #ROW; an exit code. */
-static int find(const esign_command_t *command, const char *name, esign_database_t **database, esign_subscriber_t **subscriber)
+int esign_command_subscriber(const esign_command_t *command, const char *name, esign_database_t **database, esign_subscriber_t **subscriber)
 {
     const esign_national_id_scheme_t *scheme;
     char id[ESIGN_NATIONAL_ID_MAX + 1];
@@ -77,7 +66,7 @@ static int find(const esign_command_t *command, const char *name, esign_database
     if (esign_failed(result))
         return esign_complain_of(result);
     if (*name == '#')
-        result = esign_subscriber_get(*database, esign_commands_number(name + 1), subscriber, p);
+        result = esign_subscriber_get(*database, esign_command_number(name + 1), subscriber, p);
     else if (esign_national_id_parse(scheme, name, id))
         result = esign_subscriber_find(*database, id, subscriber, p);
     else
@@ -93,15 +82,18 @@ int esign_subscriber_show(const esign_command_t *command)
     esign_subscriber_t *s;
     const apr_array_header_t *cards;
     apr_pool_t *p = command->pool;
-    int code = find(command, argument(command), &database, &s);
+    int code = esign_command_subscriber(command, argument(command), &database, &s);
     if (code != ESIGN_EXIT_OK)
         return code;
-    esign_result_t result = esign_card_list(database, s->id, 0, &cards, p);
+    /* Nothing is shown that left no trace. */
+    esign_result_t result = esign_audit_add(database, ESIGN_AUDIT_SHOWN, s->id, "local", apr_time_now(), p);
+    if (!esign_failed(result))
+        result = esign_card_list(database, s->id, 0, &cards, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("row        #%" APR_INT64_T_FMT "\nname       %s\ne-mail     %s\nphone      %s\nlanguage   %s\nword       %s\n", s->id, s->name,
            esign_contact_mask_email(p, s->email), esign_contact_mask_phone(p, s->phone), s->language, s->word_hash ? "set" : "none");
-    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, esign_commands_moment(p, s->wait_until), s->closed ? "yes" : "no");
+    printf("failures   %d\nwaits till %s\nclosed     %s\n", s->failures, esign_command_moment(p, s->wait_until), s->closed ? "yes" : "no");
     for (int i = 0; i < cards->nelts; i++) {
         const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
         printf("card       %s  %s  %s to %s\n", card->serial, card->state, card->not_before, card->not_after);
@@ -109,20 +101,33 @@ int esign_subscriber_show(const esign_command_t *command)
     return ESIGN_EXIT_OK;
 }
 
-int esign_subscriber_lift(const esign_command_t *command)
+typedef esign_result_t change_fn(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p);
+
+/* Changes what a subscriber may do, and writes that down. */
+static int change(const esign_command_t *command, change_fn *made, esign_audit_event_e event)
 {
     esign_database_t *database;
     esign_subscriber_t *s;
-    int found, code = find(command, argument(command), &database, &s);
+    int found, code = esign_command_subscriber(command, argument(command), &database, &s);
     if (code != ESIGN_EXIT_OK)
         return code;
     esign_result_t result = esign_database_begin(database, command->pool);
     if (!esign_failed(result))
-        result = esign_subscriber_open(database, s->id, &found, command->pool);
+        result = made(database, s->id, &found, command->pool);
     if (!esign_failed(result))
-        result = esign_audit_add(database, ESIGN_AUDIT_OPENED, s->id, "local", apr_time_now(), command->pool);
+        result = esign_audit_add(database, event, s->id, "local", apr_time_now(), command->pool);
     result = esign_database_end(database, result, command->pool);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+}
+
+int esign_subscriber_lift(const esign_command_t *command)
+{
+    return change(command, esign_subscriber_open, ESIGN_AUDIT_OPENED);
+}
+
+int esign_subscriber_shut(const esign_command_t *command)
+{
+    return change(command, esign_subscriber_close, ESIGN_AUDIT_BARRED);
 }
 
 static int print_answer(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p)
@@ -154,33 +159,4 @@ int esign_captcha_answer(const esign_command_t *command)
         apr_pool_clear(p);
     }
     return code;
-}
-
-int esign_audit_show(const esign_command_t *command)
-{
-    esign_database_t *database;
-    esign_subscriber_t *subscriber = NULL;
-    const apr_array_header_t *entries;
-    apr_pool_t *p = command->pool;
-    const char *who = apr_table_get(command->options, "subscriber"), *most = apr_table_get(command->options, "max");
-    apr_int64_t max = most ? esign_commands_number(most) : 100;
-    int code;
-    esign_result_t result = ESIGN_OK;
-    if (max < 1 || max > MAX_EVENTS)
-        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d", MAX_EVENTS);
-    if (who && (code = find(command, who, &database, &subscriber)) != ESIGN_EXIT_OK)
-        return code;
-    if (!who)
-        result = esign_settings_database(command->settings, 1, &database, p);
-    if (!esign_failed(result))
-        result = esign_audit_list(database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, (int)max, &entries, p);
-    if (esign_failed(result))
-        return esign_complain_of(result);
-    printf("%-21s %-15s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");
-    for (int i = 0; i < entries->nelts; i++) {
-        const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
-        const char *row = e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
-        printf("%-21s %-15s %-21s %-40s %s\n", esign_commands_moment(p, e->time), esign_audit_name(e->event), row, e->address, e->node);
-    }
-    return ESIGN_EXIT_OK;
 }

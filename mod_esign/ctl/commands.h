@@ -4,6 +4,7 @@
 #define ESIGN_CTL_COMMANDS_H
 
 #include "ctl/settings.h"
+#include "store/subscriber.h"
 
 /* Exit codes. */
 enum {
@@ -23,14 +24,19 @@ typedef struct {
 
 typedef int esign_command_fn(const esign_command_t *command);
 
-esign_command_fn esign_key_new, esign_db_init, esign_db_upgrade, esign_subscriber_import, esign_subscriber_show, esign_subscriber_lift, esign_form,
-    esign_captcha_answer, esign_messages_list, esign_messages_show, esign_messages_retry, esign_messages_drop, esign_audit_show;
+esign_command_fn esign_key_new, esign_key_add, esign_key_list, esign_key_rotate, esign_key_retire, esign_db_init, esign_db_upgrade, esign_subscriber_import,
+    esign_subscriber_show, esign_subscriber_lift, esign_subscriber_shut, esign_form, esign_captcha_answer, esign_messages_list, esign_messages_show,
+    esign_messages_retry, esign_messages_drop, esign_audit_show, esign_audit_check,
+    esign_audit_export;
 
-/* A moment, or a dash for none. */
-const char *esign_commands_moment(apr_pool_t *p, apr_time_t time);
+/* Opens the database and finds the subscriber of a national id or #ROW there; an exit code, told when it is not 0. */
+int esign_command_subscriber(const esign_command_t *command, const char *name, esign_database_t **database, esign_subscriber_t **subscriber);
 
 /* A number of decimal digits alone; -1 when it is none. */
-apr_int64_t esign_commands_number(const char *text);
+apr_int64_t esign_command_number(const char *text);
+
+/* A moment as it is printed, or a dash for none. */
+const char *esign_command_moment(apr_pool_t *p, apr_time_t time);
 
 /* "esignctl: …" on standard error. Returns `code`. */
 int esign_complain(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -28,6 +28,11 @@ typedef struct {
 
 static const row_t commands[] = {
     { "key new", "", "[FILE]", "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0, 1, esign_key_new },
+    { "key add", "", "", "Adds a random key to the key file. It opens what is sealed under it and seals nothing until `key rotate`.", 0, 0, esign_key_add },
+    { "key list", "", "", "Lists the keys of the file, how many rows need each, and which running httpd has which.", 0, 0, esign_key_list },
+    { "key rotate", "", "", "Makes the added key the active one and re-seals all rows under it, while the portal runs. Can be stopped and run again.", 0, 0, esign_key_rotate },
+    { "key retire", "", "ID", "Takes a key out of the key file when nothing needs it: no row, no running httpd, and no link or session from before its reload.", 1, 1,
+      esign_key_retire },
     { "db init", "", "", "Creates the tables in the database.", 0, 0, esign_db_init },
     { "db upgrade", "", "", "Raises an older schema to this program's version.", 0, 0, esign_db_upgrade },
     { "subscriber import", "keep-going", "FILE [--keep-going]",
@@ -35,6 +40,7 @@ static const row_t commands[] = {
       esign_subscriber_import },
     { "subscriber show", "", "ID", "Shows what is kept of a subscriber, secrets aside. ID: the national id, or #ROW.", 1, 1, esign_subscriber_show },
     { "subscriber open", "", "ID", "Lifts a closure and a wait after too many failures.", 1, 1, esign_subscriber_lift },
+    { "subscriber close", "", "ID", "Keeps a subscriber out until `subscriber open`, and ends all sessions and unused links.", 1, 1, esign_subscriber_shut },
     { "form", "name= email= phone= language= word-file=", "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
       "Registers a subscriber and prints the application form as HTML. The security word is read from FILE (-: standard input), or made up.", 1, 1, esign_form },
     { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },
@@ -44,6 +50,11 @@ static const row_t commands[] = {
       esign_messages_retry },
     { "outbox drop", "", "MESSAGE…", "Ends messages unsent; each is written into the audit trail.", 1, MANY, esign_messages_drop },
     { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]", "Lists the latest events, newest first.", 0, 0, esign_audit_show },
+    { "audit verify", "expect=", "[--expect POSITION:HASH]",
+      "Looks for rows that were changed, removed, moved or inserted, and tells where the chain ends. --expect: an end told earlier, which must still be there.", 0, 0,
+      esign_audit_check },
+    { "audit export", "since= until= subscriber=", "[--since TIME] [--until TIME] [--subscriber ID]",
+      "Prints the chained events as lines of JSON, in their order. TIME: 2026-11-24 or 2026-11-24T14:07:05Z, UTC; --until is left out itself.", 0, 0, esign_audit_export },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -78,7 +89,7 @@ static int print_help(void)
         print_command(&commands[i]);
     puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS ")\n  --help          this text, or a command's\n  --version\n\n"
          "Keys, passwords and security words are read from files, never from the command line.\n\n"
-         "Exit codes: 0 done; 1 refused or not found; 2 the command line is wrong; 3 settings, key file, database or standard output cannot be used.");
+         "Exit codes: 0 done; 1 refused, not found, or not whole; 2 the command line is wrong; 3 settings, key file, database or standard output cannot be used.");
     return ESIGN_EXIT_OK;
 }
 
@@ -206,8 +217,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
     /* Whatever opens an SQLite database that is not there makes the file: for its owner alone. */
     umask(077);
     apr_app_initialize(&argc, &argv, &environment);
-    esign_render_init();
     apr_pool_create(&p, NULL);
+    esign_render_init(p);
     int code = run(argc, argv, p);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
         code = esign_complain(ESIGN_EXIT_ENVIRONMENT, "standard output cannot be written; what the command did stands");

@@ -55,13 +55,12 @@ static void keep_complaint(void *data, const char *message, xmlParserSeverities 
     complaint->line = xmlTextReaderGetParserLineNumber(complaint->reader);
 }
 
-/* Copies a value into the subscriber's pool and overwrites libxml2's own. */
+/* Copies a value into the subscriber's pool. */
 static const char *take_secret(apr_pool_t *p, xmlChar *value)
 {
     if (!value)
         return NULL;
     const char *copy = esign_secret_copy(p, value, strlen(TEXT(value)));
-    esign_secret_wipe(value, strlen(TEXT(value)));
     xmlFree(value);
     return copy;
 }
@@ -188,7 +187,7 @@ typedef struct {
 static esign_result_t register_alone(const esign_registrar_t *registrar, const esign_application_t *ready, apr_pool_t *p)
 {
     apr_int64_t id;
-    esign_result_t result = esign_database_begin(registrar->database, p);
+    esign_result_t result = esign_subscriber_begin(registrar->database, p);
     if (esign_failed(result))
         return result;
     result = esign_registrar_add(registrar, ready, &id, p);
@@ -297,7 +296,7 @@ static esign_result_t register_all(const import_t *import, apr_pool_t *p)
     apr_pool_create(&one, p);
     esign_result_t result = esign_spool_rewind(import->spool, p);
     if (!esign_failed(result))
-        result = esign_database_begin(database, p);
+        result = esign_subscriber_begin(database, p);
     while (!esign_failed(result) && line) {
         apr_pool_clear(one);
         result = esign_spool_get(import->spool, &line, &application, one);

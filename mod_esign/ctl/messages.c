@@ -29,8 +29,8 @@ int esign_messages_list(const esign_command_t *command)
     printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "NEXT TRY", "TRIES", "LAST ERROR");
     for (int i = 0; i < messages->nelts; i++) {
         const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
-        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_commands_moment(p, m->created),
-               esign_commands_moment(p, next_try(m)), m->attempts, m->error ? m->error : "-");
+        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
+               esign_command_moment(p, next_try(m)), m->attempts, m->error ? m->error : "-");
     }
     return ESIGN_EXIT_OK;
 }
@@ -38,7 +38,7 @@ int esign_messages_list(const esign_command_t *command)
 /* The message that an argument names; an exit code. */
 static int find(esign_database_t *database, const char *name, const esign_outbox_message_t **message, apr_pool_t *p)
 {
-    apr_int64_t id = esign_commands_number(name);
+    apr_int64_t id = esign_command_number(name);
     if (id < 0)
         return esign_complain(ESIGN_EXIT_USAGE, "%s: write the id of a message, as `esignctl outbox list` prints it", name);
     esign_result_t result = esign_outbox_get(database, id, message, p);
@@ -59,8 +59,8 @@ int esign_messages_show(const esign_command_t *command)
     if (code != ESIGN_EXIT_OK)
         return code;
     printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id, esign_outbox_kind_name(m->kind), m->state,
-           esign_commands_moment(p, m->created));
-    printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n", esign_commands_moment(p, next_try(m)), esign_commands_moment(p, m->expires),
+           esign_command_moment(p, m->created));
+    printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n", esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires),
            m->attempts, m->error ? m->error : "-", m->kept ? "sealed" : "gone");
     return ESIGN_EXIT_OK;
 }

@@ -144,7 +144,7 @@ int esign_form(const esign_command_t *command)
     result = esign_registrar_prepare(&registrar, &a, &ready, p);
     /* Registered only when the form is out: without it nobody would know the word. */
     if (!esign_failed(result))
-        result = esign_database_begin(registrar.database, p);
+        result = esign_subscriber_begin(registrar.database, p);
     if (!esign_failed(result))
         result = esign_registrar_add(&registrar, &ready, &id, p);
     if (!esign_failed(result))

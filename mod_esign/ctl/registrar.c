@@ -22,7 +22,7 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
     *registrar = (esign_registrar_t){ .settings = settings };
     if (!esign_failed(result))
         result = esign_national_id_scheme(&registrar->scheme, settings->identity_number, p);
-    if (!esign_failed(result) && settings->word_blocklist)
+    if (!esign_failed(result))
         result = esign_blocklist_load(&blocklist, settings->word_blocklist, p);
     if (!esign_failed(result))
         result = esign_settings_database(settings, 1, &registrar->database, p);
@@ -83,6 +83,16 @@ static const char *word_refusal(const esign_registrar_t *registrar, const esign_
     return verdict == ESIGN_WORD_OK ? NULL : apr_psprintf(p, "the security word is not acceptable: %s", esign_word_verdict_name(verdict));
 }
 
+/* U+2028 to U+202E and U+2066 to U+2069 (Unicode Annex 9): they turn the direction of what stands behind a name too, or break its line. Letters that are written from the
+ * right, marks and joiners are parts of names, and turn nothing but themselves. */
+static int turns_text(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
+            return 1;
+    return 0;
+}
+
 const char *esign_registrar_refusal(const esign_registrar_t *registrar, const esign_application_t *a, char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p)
 {
     if (!a->national_id || !esign_national_id_parse(registrar->scheme, a->national_id, normalized))
@@ -90,8 +100,8 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar, const es
     if (!a->language || !esign_catalogue_language(a->language) || strlen(a->language) != 2)
         return "the language must be tr or en";
     /* Control characters, which would reach mail headers and terminals, are what a word cannot have either. */
-    if (!a->name || !*a->name || !esign_word_normalize(a->name, p) || u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS)
-        return "the name must be 1 to 200 characters on one line, without control characters";
+    if (!a->name || a->name[strspn(a->name, " ")] == '\0' || !esign_word_normalize(a->name, p) || turns_text(a->name) || u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS)
+        return "the name must be 1 to 200 characters on one line, without control characters and without any that turn the direction of writing";
     if (!a->email || !esign_contact_email_valid(a->email))
         return "the e-mail address is not one that mail can be sent to";
     if (!a->phone || !esign_contact_phone_valid(a->phone))
@@ -113,14 +123,13 @@ esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const
     *ready = *a;
     ready->national_id = apr_pstrdup(p, normalized);
     ready->word = NULL;
-    return a->word_hash ? ESIGN_OK : esign_word_hash_make(registrar->database->keyring, cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
+    return a->word_hash ? ESIGN_OK : esign_word_hash_make(cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
 }
 
 esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)
 {
-    esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language,
-                                      .word_hash = a->word_hash };
-    esign_result_t result = esign_subscriber_add(registrar->database, &subscriber, p);
+    esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language };
+    esign_result_t result = esign_subscriber_add(registrar->database, &subscriber, a->word_hash, p);
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
         result = esign_card_add(registrar->database, subscriber.id, &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
     if (!esign_failed(result))

@@ -29,7 +29,7 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar, const es
 /* Judges it and hashes its word, which takes long and needs no transaction: `*ready` is what can be added. APR_EINVAL: it is refused, `detail` says why. */
 esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const esign_application_t *application, esign_application_t *ready, apr_pool_t *p);
 
-/* Registers what is ready in the caller's transaction. APR_EEXIST: its number or a card of it is registered; other failures are the database's. */
+/* Registers what is ready in the caller's transaction, which esign_subscriber_begin began. APR_EEXIST: its number or a card of it is registered; other failures are the database's. */
 esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *ready, apr_int64_t *id, apr_pool_t *p);
 
 #endif

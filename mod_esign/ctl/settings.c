@@ -79,8 +79,8 @@ static esign_result_t check_mode(const esign_settings_t *settings, apr_pool_t *p
 
 esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p)
 {
-    *settings = (esign_settings_t){ .path = path, .db_driver = "sqlite3", .htdocs = ESIGN_HTDOCS, .organization = "mod_esign", .prefix = "/esign",
-                                    .identity_number = "tckn", .hash_memory = 19456, .hash_passes = 2 };
+    *settings = (esign_settings_t){ .path = path, .db_driver = "sqlite3", .htdocs = ESIGN_HTDOCS, .word_blocklist = ESIGN_BLOCKLIST, .organization = "mod_esign",
+                                    .prefix = "/esign", .identity_number = "tckn", .hash_memory = 19456, .hash_passes = 2 };
     apr_file_t *file;
     char text[4096], reason[120];
     esign_result_t result = ESIGN_OK;
@@ -88,6 +88,11 @@ esign_result_t esign_settings_read(esign_settings_t *settings, const char *path,
     if (status != APR_SUCCESS)
         return esign_result_make(p, status, "settings", "%s cannot be read: %s", path, apr_strerror(status, reason, sizeof(reason)));
     for (int line = 1; !esign_failed(result) && apr_file_gets(text, sizeof(text), file) == APR_SUCCESS; line++) {
+        /* The rest of it would be read as a line of its own. */
+        if (strlen(text) == sizeof(text) - 1 && text[sizeof(text) - 2] != '\n') {
+            result = refuse(settings, line, p, "the line is longer than 4094 characters");
+            break;
+        }
         char *name = text + strspn(text, " \t"), *end = name + strlen(name);
         while (end > name && strchr(" \t\r\n", end[-1]))
             *--end = '\0';

@@ -6,6 +6,7 @@
 #include "core/record.h"
 #include "deliver/breaker.h"
 #include "deliver/ends.h"
+#include "store/throttle.h"
 
 #include <apr_hash.h>
 #include <apr_strings.h>
@@ -21,10 +22,20 @@
 #define LONGEST_PAUSE apr_time_from_sec(15 * 60)
 #define SHORT_PAUSE apr_time_from_sec(1)
 #define EXPIRE_EVERY apr_time_from_sec(10)
+#define MINUTE apr_time_from_sec(60)
+#define ASK_AGAIN apr_time_from_sec(5)
 #define LOOK_EVERY apr_time_from_msec(20)
 /* Mails in a lease, whose making holds up a code; and mails that wait for a free connection or are under way. */
 #define TAKE_MAX 64
 #define AHEAD_MAX 512
+
+/* How many may leave in a minute: what a flood of requests costs the authority at most. */
+typedef struct {
+    const char *what, *directive;
+    int limit;
+    apr_time_t held;                  /* nothing leaves before */
+    apr_time_t told;                  /* when the log last heard of it */
+} ceiling_t;
 
 struct esign_courier_t {
     const esign_courier_options_t *options;
@@ -37,6 +48,7 @@ struct esign_courier_t {
     char *owner;
     apr_time_t expired;               /* when expiry was last looked at */
     apr_time_t looked;                /* when the outbox was */
+    ceiling_t mails, sms;
     int ending;                       /* esign_courier_finish breaks mails off: that is no failure of the server */
     esign_database_t *database;       /* of the round that is going on */
     apr_pool_t *round;
@@ -45,7 +57,9 @@ struct esign_courier_t {
 /* A leased message, and whom it is for. */
 typedef struct {
     const esign_outbox_message_t *message;
-    esign_subscriber_t *subscriber;   /* NULL: nobody, it is not sent */
+    apr_int64_t whose;                /* the subscriber's row, also when it is not sent; ESIGN_SUBSCRIBER_NONE: unknown */
+    esign_subscriber_t *subscriber;   /* NULL: it is not sent */
+    esign_audit_event_e outcome;      /* of a request for a link */
     esign_result_t found;             /* whether that could be found out */
 } task_t;
 
@@ -155,17 +169,23 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
 /* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
  * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. Asked once for a message: at its first lease, which has left
  * no error even when it was given back. */
-static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbox_message_t *message, esign_subscriber_t **subscriber, apr_pool_t *p)
+static esign_result_t find_recipient(esign_courier_t *courier, task_t *task, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
-    const char *national_id = apr_table_get(message->values, "national-id");
+    const char *national_id = apr_table_get(task->message->values, "national-id");
     int granted = 1;
-    esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, subscriber, p) : ESIGN_OK;
-    if (esign_failed(result) || !*subscriber || message->attempts > 1 || message->error)
+    esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, &task->subscriber, p) : ESIGN_OK;
+    task->outcome = task->subscriber ? ESIGN_AUDIT_RESET_MAILED : ESIGN_AUDIT_RESET_UNKNOWN;
+    if (esign_failed(result) || !task->subscriber)
         return result;
-    result = esign_subscriber_claim_mail(courier->database, (*subscriber)->id, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
-    if (!granted)
-        *subscriber = NULL;
+    task->whose = task->subscriber->id;
+    if (task->message->attempts > 1 || task->message->error)
+        return result;
+    result = esign_subscriber_claim_mail(courier->database, task->whose, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
+    if (!granted) {
+        task->outcome = ESIGN_AUDIT_RESET_SPACED;
+        task->subscriber = NULL;
+    }
     return result;
 }
 
@@ -173,11 +193,12 @@ static esign_result_t find_recipient(esign_courier_t *courier, const esign_outbo
 static void find(esign_courier_t *courier, task_t *task, apr_pool_t *p)
 {
     const esign_outbox_message_t *m = task->message;
+    if (m->kind != ESIGN_OUTBOX_RESET_REQUEST)
+        task->whose = esign_record_number(m->values, "subscriber", ESIGN_SUBSCRIBER_NONE);
     if (m->expires <= courier->looked)
         return;
-    task->found = m->kind == ESIGN_OUTBOX_RESET_REQUEST
-                      ? find_recipient(courier, m, &task->subscriber, p)
-                      : esign_subscriber_get(courier->database, esign_record_number(m->values, "subscriber", ESIGN_SUBSCRIBER_NONE), &task->subscriber, p);
+    task->found = m->kind == ESIGN_OUTBOX_RESET_REQUEST ? find_recipient(courier, task, p)
+                                                        : esign_subscriber_get(courier->database, task->whose, &task->subscriber, p);
 }
 
 static esign_result_t start_mail(esign_courier_t *courier, const esign_outbox_message_t *message, esign_mail_t *mail, apr_pool_t *p)
@@ -238,6 +259,41 @@ static esign_result_t make(esign_courier_t *courier, const task_t *task, const c
     }
 }
 
+/* How many of the free places the ceiling leaves, over all nodes; a node that counts at the same instant may be one handful ahead. Not knowing is a refusal. */
+static int below(esign_courier_t *courier, ceiling_t *ceiling, int places)
+{
+    const esign_courier_options_t *o = courier->options;
+    esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
+    apr_interval_time_t retry = ASK_AGAIN;
+    apr_time_t now = apr_time_now();
+    int room;
+    if (ceiling->limit == 0 || places <= 0)
+        return places;
+    if (now < ceiling->held)
+        return 0;
+    esign_cache_answer_e answer = esign_throttle_room(o->cache, ceiling->what, o->message.url, &policy, now, &room, &retry, courier->round);
+    if (answer == ESIGN_CACHE_DONE)
+        return room < places ? room : places;
+    ceiling->held = now + retry;
+    if (now - ceiling->told >= MINUTE) {
+        ceiling->told = now;
+        if (answer == ESIGN_CACHE_MISS)
+            say(courier, LOG_WARNING, 0, "%d %s in a minute, as many as %s lets go: others wait", ceiling->limit, ceiling->what, ceiling->directive);
+        else
+            say(courier, LOG_WARNING, 0, "%s wait until memcached tells how many have left (%s): %s", ceiling->what, ceiling->directive,
+                esign_cache_error(o->cache, courier->round));
+    }
+    return 0;
+}
+
+static void count(const esign_courier_t *courier, const ceiling_t *ceiling, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
+    if (ceiling->limit > 0)
+        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), p);
+}
+
 static void start(esign_courier_t *courier, const task_t *task)
 {
     const esign_outbox_message_t *message = task->message;
@@ -247,7 +303,7 @@ static void start(esign_courier_t *courier, const task_t *task)
     apr_pool_create(&scratch, courier->round);
     esign_errand_t *errand = apr_pcalloc(p, sizeof(*errand));
     *errand = (esign_errand_t){ .pool = p, .id = message->id, .kind = message->kind, .attempts = message->attempts,
-                                .subscriber = task->subscriber ? task->subscriber->id : ESIGN_SUBSCRIBER_NONE,
+                                .subscriber = task->whose, .outcome = task->outcome,
                                 .address = address ? apr_pstrdup(p, address) : "unknown" };
     int expired = message->expires <= apr_time_now();
     esign_result_t result = esign_failed(task->found) || expired || !task->subscriber ? task->found : make(courier, task, errand->address, scratch);
@@ -259,8 +315,10 @@ static void start(esign_courier_t *courier, const task_t *task)
         bury(courier, errand, "expired");
     else if (!task->subscriber)
         note(courier, errand, ESIGN_END_SENT, 0, NULL);
-    else
+    else {
         apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
+        count(courier, message->kind == ESIGN_OUTBOX_CODE ? &courier->sms : &courier->mails, scratch);
+    }
     apr_pool_destroy(scratch);
 }
 
@@ -284,7 +342,7 @@ static esign_result_t take(esign_courier_t *courier, int kinds, int places, apr_
     esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kinds, places, courier->looked, LEASE, &messages, p);
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
         task_t *task = apr_array_push(tasks);
-        *task = (task_t){ .message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t) };
+        *task = (task_t){ .message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t), .whose = ESIGN_SUBSCRIBER_NONE, .outcome = ESIGN_AUDIT_EVENTS };
         find(courier, task, p);
         /* A subscriber whose row cannot be unsealed is this message's failure; one of the database is that of all. */
         if (courier->database->broken)
@@ -320,10 +378,14 @@ static esign_result_t turn(esign_courier_t *courier, int *taken)
     *taken = 0;
     if (!look && (ends_due == 0 || (now < ends_due && !idle)))
         return ESIGN_OK;
+    mails = look ? below(courier, &courier->mails, mails) : 0;
+    codes = look ? below(courier, &courier->sms, codes) : 0;
+    courier->looked = now;
+    if (mails <= 0 && codes <= 0 && ends_due == 0)
+        return ESIGN_OK;
     apr_pool_t *p;
     apr_pool_create(&p, courier->round);
     apr_array_header_t *tasks = apr_array_make(p, TAKE_MAX, sizeof(task_t));
-    courier->looked = now;
     esign_result_t result = exchange(courier, codes, mails, tasks, p);
     for (int i = 0; i < tasks->nelts && !esign_failed(result); i++)
         start(courier, &APR_ARRAY_IDX(tasks, i, task_t));
@@ -346,11 +408,14 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->owner = esign_digest_encode(p, name, sizeof(name));
     made->errands = apr_hash_make(p);
     made->ends = esign_ends_make(p);
+    made->mails = (ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
+    made->sms = (ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     made->ahead = options->smtp->connections;
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, options->gateway, transfer_done, made, p);
 }
 
+/* Ends messages whose time is over. Whose they were stands sealed in their rows. */
 static esign_result_t expire(esign_courier_t *courier)
 {
     apr_time_t now = apr_time_now();
@@ -358,8 +423,13 @@ static esign_result_t expire(esign_courier_t *courier)
     if (now - courier->expired < EXPIRE_EVERY)
         return ESIGN_OK;
     courier->expired = now;
-    esign_result_t result = esign_outbox_expire(courier->database, now, &expired, courier->round);
-    if (expired > 0)
+    esign_result_t result = esign_database_begin(courier->database, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_expire(courier->database, now, &expired, courier->round);
+    if (!esign_failed(result) && expired > 0)
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
+    result = esign_database_end(courier->database, result, courier->round);
+    if (!esign_failed(result) && expired > 0)
         say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
     return result;
 }

@@ -16,6 +16,7 @@ typedef struct {
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
     int sms_at_once;
+    int mails_per_minute, sms_per_minute; /* of the portal, over all nodes; 0: as many as there are */
     apr_interval_time_t link_life;
     int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
     int (*stopping)(void *baton);         /* the process is to end: a round returns soon */
@@ -32,6 +33,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
 
 /* One round: expires, leases what is due and for which there are free places, starts it, lets transfers go on until nothing is due and under way or `until` has come.
  * Mail and SMS have places of their own, so that a dead mail server never holds up a code. `p` is the round's pool.
+ * What is beyond a ceiling is not leased, so that it waits as it is; while memcached cannot tell how many have left, all do.
  * Ends of messages are written together, 100 or those of 50 ms in a transaction; what was sent and has not been written when the process dies, is sent again.
  * Pauses after refusals: 5 s, doubled each time to 15 min at most, ± 20 %. A mail server that cannot be used at all is left alone (breaker.h), and messages wait unleased. */
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);

@@ -2,9 +2,6 @@
 /* ends.c: gathers ends, for a commit costs a disk's patience. */
 #include "deliver/ends.h"
 
-#include "store/audit.h"
-#include "store/subscriber.h"
-
 /* What a crash may cost: that many messages, or those of that time, are sent a second time. */
 #define MOST 100
 #define LONGEST apr_time_from_msec(50)
@@ -42,19 +39,23 @@ apr_time_t esign_ends_due(const esign_ends_t *ends)
 
 static esign_result_t write_one(const esign_errand_t *errand, esign_database_t *database, const char *owner, apr_pool_t *p)
 {
+    esign_audit_event_e event = ESIGN_AUDIT_EVENTS;
+    esign_result_t result;
     switch (errand->end) {
     case ESIGN_END_RETRY:
         return esign_outbox_retry(database, owner, errand->id, errand->due, errand->error, p);
     case ESIGN_END_RELEASE:
         return esign_outbox_release(database, owner, errand->id, errand->due, errand->error, p);
     case ESIGN_END_BURY:
-        return esign_outbox_bury(database, owner, errand->id, errand->error, p);
-    case ESIGN_END_SENT:
+        event = ESIGN_AUDIT_MESSAGE_GIVEN_UP;
+        result = esign_outbox_bury(database, owner, errand->id, errand->error, p);
         break;
+    default:
+        event = errand->outcome;
+        result = esign_outbox_done(database, owner, errand->id, p);
     }
-    esign_result_t result = esign_outbox_done(database, owner, errand->id, p);
-    if (!esign_failed(result) && errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->subscriber != ESIGN_SUBSCRIBER_NONE)
-        result = esign_audit_add(database, ESIGN_AUDIT_RESET_MAILED, errand->subscriber, errand->address, apr_time_now(), p);
+    if (!esign_failed(result) && event != ESIGN_AUDIT_EVENTS)
+        result = esign_audit_add(database, event, errand->subscriber, errand->address, apr_time_now(), p);
     return result;
 }
 

@@ -3,6 +3,7 @@
 #ifndef ESIGN_DELIVER_ENDS_H
 #define ESIGN_DELIVER_ENDS_H
 
+#include "store/audit.h"
 #include "store/outbox.h"
 
 typedef enum {
@@ -18,6 +19,7 @@ typedef struct {
     apr_int64_t id, subscriber;     /* ESIGN_SUBSCRIBER_NONE: nothing was sent to anybody */
     esign_outbox_kind_e kind;
     int attempts;
+    esign_audit_event_e outcome;    /* what the audit trail tells when it is done; ESIGN_AUDIT_EVENTS: nothing */
     const char *address;            /* from where it was asked for */
     esign_end_e end;
     const char *error;              /* in `pool`; NULL when sent */
@@ -36,7 +38,7 @@ int esign_ends_count(const esign_ends_t *ends);
 /* When they are to be written at the latest; 0: there are none. Full: at once. */
 apr_time_t esign_ends_due(const esign_ends_t *ends);
 
-/* Writes all, in the caller's transaction; the mail with a link goes into the audit trail. */
+/* Writes all, in the caller's transaction; what became of a request for a link goes into the audit trail, and what is given up. */
 esign_result_t esign_ends_write(const esign_ends_t *ends, esign_database_t *database, const char *owner, apr_pool_t *p);
 
 /* They stand in the database: they and their pools go. Where the transaction failed they stay, to be written again. */

@@ -51,13 +51,23 @@ static int names_number(const char *word, apr_size_t word_length, const char *nu
     return count >= TELLING_DIGITS && count <= length && memcmp(number + length - count, digits, count) == 0;
 }
 
-/* Whether a word without @ is the recipient: its number, or the part before its @. */
+/* Moves the ends of a text together, over quotes, full stops and whatever else stands around a name. */
+static void trim(const char **start, const char **end)
+{
+    while (*start < *end && !alphanumeric(**start) && !(**start & 0x80) && **start != '+')
+        ++*start;
+    while (*end > *start && !alphanumeric((*end)[-1]) && !((*end)[-1] & 0x80))
+        --*end;
+}
+
+/* Whether a trimmed word without @ is the recipient: its number, or the part before its @, which may itself begin or end with such characters. */
 static int names_recipient(const char *word, apr_size_t word_length, const char *recipient)
 {
-    apr_size_t length = strcspn(recipient, "@");
-    if (recipient[0] == '+')
+    const char *name = recipient, *end = recipient + strcspn(recipient, "@");
+    if (recipient[0] == '+' && *end == '\0')
         return names_number(word, word_length, recipient + 1);
-    return length > 0 && word_length == length && apr_cstr_casecmpn(word, recipient, length) == 0;
+    trim(&name, &end);
+    return end > name && word_length == (apr_size_t)(end - name) && apr_cstr_casecmpn(word, name, word_length) == 0;
 }
 
 static const char *redact_word(apr_pool_t *p, const char *word, const char *recipient)
@@ -66,11 +76,8 @@ static const char *redact_word(apr_pool_t *p, const char *word, const char *reci
         return "***";
     if (strchr(word, '@') != NULL)
         return esign_contact_mask_email(p, word);
-    const char *start = word, *end = word + strlen(word);   /* without quotes and full stops around */
-    while (start < end && !alphanumeric(*start) && !(*start & 0x80) && *start != '+')
-        start++;
-    while (end > start && !alphanumeric(end[-1]) && !(end[-1] & 0x80))
-        end--;
+    const char *start = word, *end = word + strlen(word);
+    trim(&start, &end);
     if (!names_recipient(start, (apr_size_t)(end - start), recipient))
         return word;
     return apr_psprintf(p, "%.*s***%s", (int)(start - word), word, end);

@@ -73,8 +73,13 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     if (strcmp(gateway->method, "POST") == 0) {
         const char *pattern = gateway->body ? gateway->body : "";
         const char *body = esign_template_fill(transfer->pool, pattern, &values, esign_template_escape(media_type(gateway)));
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE, (long)strlen(body));
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDS, body);
+        esign_transfer_text_t *source = esign_transfer_text(transfer, body);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_POST, 1L);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->length);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_READFUNCTION, esign_transfer_read);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_READDATA, source);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKFUNCTION, esign_transfer_seek);
+        ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKDATA, source);
     }
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, skip_body);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, transfer);
@@ -94,8 +99,12 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
         result = esign_template_check(p, gateway->body, &found);
     if (esign_failed(result))
         return result;
-    if (!esign_transport_url_valid(esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT), "http", "https", 0))
-        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write http://host/path or https://host/path", gateway->url);
+    const char *url = esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT);
+    if (!esign_transport_url_valid(url, "http", "https", 0))
+        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write https://host/path", gateway->url);
+    if (!esign_transport_url_private(url))
+        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' would carry numbers and codes in clear: write https://, or http:// to this machine itself (127.0.0.1, [::1], localhost)",
+                                 gateway->url);
     if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
         return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, {text} in the URL or the body");
     if (in_header & ESIGN_TEMPLATE_HAS_TEXT)

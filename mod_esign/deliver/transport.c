@@ -113,6 +113,32 @@ void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list,
         transfer->setup = CURLE_OUT_OF_MEMORY;
 }
 
+esign_transfer_text_t *esign_transfer_text(esign_transfer_t *transfer, const char *text)
+{
+    esign_transfer_text_t *made = apr_pcalloc(transfer->pool, sizeof(*made));
+    made->length = strlen(text);
+    made->bytes = esign_secret_copy(transfer->pool, text, made->length);
+    return made;
+}
+
+size_t esign_transfer_read(char *to, size_t size, size_t count, void *text)
+{
+    esign_transfer_text_t *from = text;
+    apr_size_t room = size * count, left = from->length - from->taken, taken = left < room ? left : room;
+    memcpy(to, from->bytes + from->taken, taken);
+    from->taken += taken;
+    return taken;
+}
+
+int esign_transfer_seek(void *text, curl_off_t offset, int origin)
+{
+    esign_transfer_text_t *from = text;
+    if (origin != SEEK_SET || offset < 0 || (apr_size_t)offset > from->length)
+        return CURL_SEEKFUNC_FAIL;
+    from->taken = (apr_size_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
 esign_result_t esign_transfer_start(esign_transfer_t *transfer)
 {
     esign_transport_t *transport = transfer->transport;
@@ -227,4 +253,18 @@ int esign_transport_url_valid(const char *url, const char *scheme, const char *o
         valid = part_is(parts, CURLUPART_PATH, "/", "") && part_is(parts, CURLUPART_QUERY, "", "") && part_is(parts, CURLUPART_FRAGMENT, "", "");
     curl_url_cleanup(parts);
     return valid;
+}
+
+int esign_transport_url_private(const char *url)
+{
+    static const char *const own[] = { "127.0.0.1", "[::1]", "localhost" };
+    CURLU *parts = curl_url();
+    int private = 0;
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        private = part_is(parts, CURLUPART_SCHEME, "https", "https");
+        for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+            private |= part_is(parts, CURLUPART_HOST, own[i], own[i]);
+    }
+    curl_url_cleanup(parts);
+    return private;
 }

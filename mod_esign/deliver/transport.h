@@ -24,7 +24,7 @@ typedef struct {
 /* The HTTP gateway for SMS. {number} {text} {secret} in URL, headers and body are filled in: percent-encoded in the URL and in a form body, JSON-escaped in a
  * body whose Content-Type is application/json. A header cannot hold {text}, which has two lines. */
 typedef struct {
-    const char *url;            /* http:// or https:// */
+    const char *url;            /* https://, or http:// to this machine */
     const char *method;         /* GET or POST */
     const apr_array_header_t *headers;   /* const char *, "Name: value" */
     const char *body;           /* NULL with GET */

@@ -58,6 +58,18 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
 /* Appends to a list of the transfer; libcurl's copy is wiped at its end. */
 void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text);
 
+/* A text that libcurl reads where it stands: of what it is given to keep, it leaves copies. Wiped with the transfer. */
+typedef struct {
+    const char *bytes;
+    apr_size_t length, taken;
+} esign_transfer_text_t;
+
+esign_transfer_text_t *esign_transfer_text(esign_transfer_t *transfer, const char *text);
+
+/* libcurl's callbacks to read it, and to read it again; `text` is the esign_transfer_text_t. */
+size_t esign_transfer_read(char *to, size_t size, size_t count, void *text);
+int esign_transfer_seek(void *text, curl_off_t offset, int origin);
+
 /* Sends it on its way, or closes it. */
 esign_result_t esign_transfer_start(esign_transfer_t *transfer);
 
@@ -66,5 +78,8 @@ void esign_transfer_close(esign_transfer_t *transfer);
 
 /* Whether a URL has one of two schemes, a host, and no user name; `bare`: nothing behind the host and port either. */
 int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare);
+
+/* Whether what goes there can be read on no wire: https, or this machine itself. */
+int esign_transport_url_private(const char *url);
 
 #endif

@@ -3,18 +3,51 @@
 #include "store/card.h"
 
 #include "core/digest.h"
+#include "core/secret.h"
 #include "store/sealed.h"
 
+#include <apr_strings.h>
+
+#include <string.h>
+
 enum { ID, SERIAL, STATE, NOT_BEFORE, NOT_AFTER, FINGERPRINT, PIN, PUK, COLUMNS };
+
+/* Whose card it is stands before PIN and PUK, inside the seal: whoever can write the column `subscriber` must not be shown another's by calling the card their own. */
+static const char *owner(apr_int64_t subscriber, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%" APR_INT64_T_FMT " ", subscriber);
+}
+
+static esign_result_t seal(const esign_database_t *database, apr_int64_t subscriber, apr_int64_t id, const char *column, const char *clear, const char **sealed, apr_pool_t *p)
+{
+    const char *whose = owner(subscriber, p);
+    apr_size_t before = strlen(whose), length = strlen(clear);
+    char *text = esign_secret_alloc(p, before + length + 1);
+    memcpy(text, whose, before);
+    memcpy(text + before, clear, length);
+    return esign_sealed_make(database, "card", id, column, text, sealed, p);
+}
+
+static esign_result_t unseal(const esign_database_t *database, apr_int64_t subscriber, apr_int64_t id, const char *column, const char *sealed, const char **clear, apr_pool_t *p)
+{
+    const char *text, *whose = owner(subscriber, p);
+    esign_result_t result = esign_sealed_open(database, "card", id, column, sealed, &text, p);
+    if (esign_failed(result))
+        return result;
+    if (strncmp(text, whose, strlen(whose)) != 0)
+        return esign_result_make(p, APR_EINVAL, "database", "card/%" APR_INT64_T_FMT "/%s is another subscriber's: the row was changed", id, column);
+    *clear = text + strlen(whose);
+    return ESIGN_OK;
+}
 
 esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber, const esign_card_t *card, apr_pool_t *p)
 {
     apr_int64_t id = esign_digest_random_id();
     const char *pin, *puk;
     int rows;
-    esign_result_t result = esign_sealed_make(database, "card", id, "pin", card->pin, &pin, p);
+    esign_result_t result = seal(database, subscriber, id, "pin", card->pin, &pin, p);
     if (!esign_failed(result))
-        result = esign_sealed_make(database, "card", id, "puk", card->puk, &puk, p);
+        result = seal(database, subscriber, id, "puk", card->puk, &puk, p);
     if (!esign_failed(result))
         result = esign_database_write(database, "card_add", ESIGN_SQL(&id, &subscriber, card->serial, card->state, card->not_before, card->not_after,
                                                                       card->fingerprint, pin, puk, card->serial), &rows, p);
@@ -38,12 +71,24 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
         if (!secrets)
             continue;
         apr_int64_t id = esign_database_number(row, ID);
-        result = esign_sealed_open(database, "card", id, "pin", row[PIN], &card->pin, p);
+        result = unseal(database, subscriber, id, "pin", row[PIN], &card->pin, p);
         if (!esign_failed(result))
-            result = esign_sealed_open(database, "card", id, "puk", row[PUK], &card->puk, p);
+            result = unseal(database, subscriber, id, "puk", row[PUK], &card->puk, p);
         if (esign_failed(result))
             return result;
     }
     *cards = list;
     return ESIGN_OK;
+}
+
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+{
+    esign_result_t result = esign_sealed_renew(database, "card", id, "pin", old[0], &new[0], p);
+    return esign_failed(result) ? result : esign_sealed_renew(database, "card", id, "puk", old[1], &new[1], p);
+}
+
+esign_result_t esign_card_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2, .together = 1, .renew = renew };
+    return esign_reseal_rows(database, &table, run, p);
 }

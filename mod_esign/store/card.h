@@ -3,7 +3,7 @@
 #ifndef ESIGN_STORE_CARD_H
 #define ESIGN_STORE_CARD_H
 
-#include "database.h"
+#include "reseal.h"
 
 /* Texts are wiped with the pool of the call. */
 typedef struct {
@@ -21,5 +21,8 @@ esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber
 
 /* All cards of a subscriber, by serial. Array of esign_card_t. With `secrets` 0 PIN and PUK stay sealed and are NULL. */
 esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscriber, int secrets, const apr_array_header_t **cards, apr_pool_t *p);
+
+/* Moves PIN and PUK to the active key: a table of `key rotate`. */
+esign_reseal_fn esign_card_reseal;
 
 #endif

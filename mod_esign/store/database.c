@@ -3,6 +3,7 @@
 #include "store/database.h"
 
 #include "core/secret.h"
+#include "store/audit_chain.h"
 #include "store/schema.h"
 
 #include <apr_strings.h>
@@ -139,6 +140,8 @@ esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
         if (code != 0)
             result = failed(database, "the schema cannot be made", code, p);
     }
+    if (!esign_failed(result))
+        result = esign_audit_head_init(database, p);
     return esign_database_end(database, result, p);
 }
 

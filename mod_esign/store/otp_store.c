@@ -20,8 +20,9 @@ static const char *key_of(const char *session, apr_pool_t *p)
 
 static const char *encode(const esign_otp_t *otp, int used, apr_pool_t *p)
 {
-    apr_table_t *values = apr_table_make(p, 5);
+    apr_table_t *values = apr_table_make(p, 6);
     apr_table_setn(values, "seed", esign_digest_encode(p, otp->seed, sizeof(otp->seed)));
+    esign_record_set_number(values, "key", otp->key);
     esign_record_set_number(values, "tries", otp->tries_left);
     esign_record_set_number(values, "sent", otp->sent);
     /* A used code is one that has expired: nothing accepts it again. */
@@ -47,6 +48,7 @@ esign_cache_answer_e esign_otp_store_get(esign_cache_t *cache, const char *sessi
     if (!bytes || length != sizeof(otp->seed))
         return ESIGN_CACHE_ERROR;
     memcpy(otp->seed, bytes, length);
+    otp->key = (int)esign_record_number(values, "key", 0);
     otp->tries_left = (int)esign_record_number(values, "tries", 0);
     otp->sent = esign_record_number(values, "sent", 0);
     otp->expires = esign_record_number(values, "expires", 0);
@@ -56,7 +58,7 @@ esign_cache_answer_e esign_otp_store_get(esign_cache_t *cache, const char *sessi
 esign_cache_answer_e esign_otp_store_open(esign_cache_t *cache, const char *session, const esign_otp_policy_t *policy, const esign_otp_t *previous,
                                           apr_time_t now, esign_otp_t *otp, apr_pool_t *p)
 {
-    esign_otp_t made = { .tries_left = policy->tries, .sent = now, .expires = now + policy->life, .cas = previous ? previous->cas : 0 };
+    esign_otp_t made = { .key = policy->key, .tries_left = policy->tries, .sent = now, .expires = now + policy->life, .cas = previous ? previous->cas : 0 };
     esign_digest_random(made.seed, sizeof(made.seed));
     *otp = made;
     if (previous)
@@ -81,13 +83,14 @@ static esign_cache_answer_e try_once(esign_cache_t *cache, const esign_keyring_t
     *verdict = answer == ESIGN_CACHE_ERROR ? ESIGN_OTP_ERROR : ESIGN_OTP_GONE;
     if (answer != ESIGN_CACHE_DONE || otp.expires <= now)
         return ESIGN_CACHE_DONE;
+    if (!esign_otp_code(keyring, otp.key, session, otp.seed, policy->digits, code))
+        return ESIGN_CACHE_DONE;
+    int right = esign_otp_matches(code, typed);
+    esign_secret_wipe(code, sizeof(code));
     *verdict = ESIGN_OTP_EXHAUSTED;
     *tries_left = 0;
     if (otp.tries_left <= 0)
         return ESIGN_CACHE_DONE;
-    esign_otp_code(keyring, session, otp.seed, policy->digits, code);
-    int right = esign_otp_matches(code, typed);
-    esign_secret_wipe(code, sizeof(code));
     otp.tries_left--;
     *tries_left = otp.tries_left;
     *verdict = right ? ESIGN_OTP_RIGHT : otp.tries_left > 0 ? ESIGN_OTP_WRONG : ESIGN_OTP_EXHAUSTED;

@@ -10,10 +10,12 @@ typedef struct {
     int digits;                 /* 6 to 10 */
     apr_interval_time_t life;   /* 3 min */
     int tries;                  /* 3 */
+    int key;                    /* the active key's id */
 } esign_otp_policy_t;
 
 typedef struct {
-    unsigned char seed[ESIGN_OTP_SEED_SIZE];   /* the code follows from it: esign_otp_code */
+    unsigned char seed[ESIGN_OTP_SEED_SIZE];   /* the code follows from it and `key`: esign_otp_code */
+    int key;                    /* active when the code was made: it lives on when another key is */
     int tries_left;
     apr_time_t sent;            /* when the last SMS with it was queued; 0: not yet */
     apr_time_t expires;

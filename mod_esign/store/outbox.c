@@ -4,7 +4,9 @@
 
 #include "core/digest.h"
 #include "core/record.h"
+#include "store/audit.h"
 #include "store/sealed.h"
+#include "store/subscriber.h"
 
 #include <apr_strings.h>
 
@@ -45,7 +47,10 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
                                          .state = "leased", .kept = 1, .error = row[LEASED_ERROR] };
     message->values = open_body(database, message->id, row[LEASED_BODY], p);
     *good = message->values != NULL;
-    return *good ? ESIGN_OK : esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    if (*good)
+        return ESIGN_OK;
+    esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
 }
 
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, int kinds, int max, apr_time_t now, apr_interval_time_t lease,
@@ -118,7 +123,7 @@ esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id, con
     return result;
 }
 
-enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, KEPT, ERROR, COLUMNS };
+enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, ERROR, KEPT, COLUMNS };
 
 /* A row as the operator sees it. */
 static esign_outbox_message_t seen(const char *const *row)
@@ -153,4 +158,16 @@ esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_hea
         APR_ARRAY_PUSH(list, esign_outbox_message_t) = seen(APR_ARRAY_IDX(rows, i, const char *const *));
     *messages = list;
     return ESIGN_OK;
+}
+
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+{
+    return esign_sealed_renew(database, "outbox", id, "body", old[0], &new[0], p);
+}
+
+/* Row by row: a courier's lease locks many rows in an order of its own, and two who each hold what the other wants would end in PostgreSQL's "deadlock detected". */
+esign_result_t esign_outbox_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    static const esign_reseal_table_t table = { "outbox_sealed", "outbox_reseal", .values = 1, .together = 0, .renew = renew };
+    return esign_reseal_rows(database, &table, run, p);
 }

@@ -3,7 +3,7 @@
 #ifndef ESIGN_STORE_OUTBOX_H
 #define ESIGN_STORE_OUTBOX_H
 
-#include "database.h"
+#include "reseal.h"
 
 #include <apr_tables.h>
 
@@ -69,5 +69,8 @@ esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, cons
 
 /* All rows, oldest first, without values. Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p);
+
+/* Moves bodies to the active key: a table of `key rotate`. */
+esign_reseal_fn esign_outbox_reseal;
 
 #endif

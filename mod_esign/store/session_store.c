@@ -45,7 +45,8 @@ esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char
     return esign_cache_add(cache, esign_session_store_key(*id, p), encode(content, created, now, p), end_of(limits, created, now), p);
 }
 
-esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *id, esign_session_record_t *record, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *id, const esign_session_limits_t *limits, apr_time_t now,
+                                              esign_session_record_t *record, apr_pool_t *p)
 {
     char *text;
     esign_cache_answer_e answer = esign_cache_get(cache, esign_session_store_key(id, p), &text, &record->cas, p);
@@ -57,7 +58,8 @@ esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *
     record->content = apr_table_get(values, "content");
     record->created = esign_record_number(values, "created", 0);
     record->seen = esign_record_number(values, "seen", 0);
-    return ESIGN_CACHE_DONE;
+    /* Not left to memcached: who writes there could put back what has ended, or never let it end. */
+    return now < end_of(limits, record->created, record->seen) ? ESIGN_CACHE_DONE : ESIGN_CACHE_MISS;
 }
 
 esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *id, const esign_session_record_t *record,

@@ -30,8 +30,9 @@ int esign_session_store_well_formed(const char *id);
 esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char *content, const esign_session_limits_t *limits,
                                                 apr_time_t created, apr_time_t now, const char **id, apr_pool_t *p);
 
-/* Finds a record. MISS: signed out, too old, or never was. */
-esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *id, esign_session_record_t *record, apr_pool_t *p);
+/* Finds a record. MISS: signed out, idle or alive for too long, or never was. */
+esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *id, const esign_session_limits_t *limits, apr_time_t now,
+                                              esign_session_record_t *record, apr_pool_t *p);
 
 /* Renews the idle time, at most once a minute (or a tenth of the idle time, if that is less), so most requests write nothing; never brings back a record that was deleted. */
 esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *id, const esign_session_record_t *record,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* statements.c: every SQL statement of the store, one text for SQLite and PostgreSQL. */
-#include "store/database.h"
+#include "store/audit_row.h"
 
 #define SUBSCRIBER_COLUMNS "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch"
 
@@ -8,7 +8,7 @@
 #define OUTBOX_RANK "(CASE kind WHEN 1 THEN 0 ELSE 1 END)"
 
 /* What the operator sees of a message. */
-#define OUTBOX_SEEN "id, kind, created, due, expires, attempts, dead, lease_until, CASE body WHEN '' THEN 0 ELSE 1 END, error"
+#define OUTBOX_SEEN "id, kind, created, due, expires, attempts, dead, lease_until, error, CASE body WHEN '' THEN 0 ELSE 1 END"
 
 /* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free, first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
@@ -17,6 +17,7 @@ const esign_statement_t esign_database_statements[] = {
     { "database_alive", "SELECT 1" },
 
     { "subscriber_find", "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber WHERE lookup = %s" },
+    { "subscriber_near", "SELECT id, word_hash FROM subscriber WHERE lookup >= %s ORDER BY lookup LIMIT 1" },
     { "subscriber_get", "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber WHERE id = %lld" },
     { "subscriber_epoch", "SELECT epoch FROM subscriber WHERE id = %lld" },
     { "subscriber_add", "INSERT INTO subscriber (id, lookup, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch, "
@@ -28,6 +29,7 @@ const esign_statement_t esign_database_statements[] = {
                            "wait_until = CASE WHEN failures < %lld THEN wait_until WHEN failures - %lld > 20 THEN %lld "
                            "WHEN " GROWN_WAIT " > %lld THEN %lld ELSE %lld + " GROWN_WAIT " END, "
                            "closed = CASE WHEN failures + 1 >= %lld THEN 1 ELSE closed END WHERE id = %lld" },
+    { "subscriber_failures", "SELECT failures FROM subscriber WHERE id = %lld" },
     { "subscriber_signed_in", "UPDATE subscriber SET failures = 0, wait_until = 0, link_epoch = link_epoch + 1 WHERE id = %lld" },
     { "subscriber_word", "UPDATE subscriber SET word_hash = %s, epoch = epoch + 1, link_epoch = link_epoch + 1, wait_until = 0 "
                          "WHERE id = %lld AND (link_epoch = %lld OR %lld < 0)" },
@@ -38,12 +40,20 @@ const esign_statement_t esign_database_statements[] = {
     { "subscriber_sms_state", "SELECT sms_last, sms_day, sms_count FROM subscriber WHERE id = %lld" },
     { "subscriber_mail", "UPDATE subscriber SET mail_count = CASE WHEN mail_day = %lld THEN mail_count + 1 ELSE 1 END, mail_day = %lld, mail_last = %lld "
                          "WHERE id = %lld AND (mail_last <= %lld OR mail_day <> %lld OR mail_count < %lld)" },
+    { "subscriber_close", "UPDATE subscriber SET closed = 1, epoch = epoch + 1, link_epoch = link_epoch + 1 WHERE id = %lld" },
+    { "subscriber_lock", "UPDATE schema_version SET version = version" },
+    { "subscriber_sealed", "SELECT id, lookup, national_id, name, email, phone, word_hash FROM subscriber WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "subscriber_reseal", "UPDATE subscriber SET lookup = %s, national_id = %s, name = %s, email = %s, phone = %s, word_hash = %s "
+                           "WHERE id = %lld AND lookup = %s AND national_id = %s AND name = %s AND email = %s AND phone = %s "
+                           "AND COALESCE(word_hash, '') = COALESCE(CAST(%s AS TEXT), '')" },
     { "subscriber_open", "UPDATE subscriber SET failures = 0, wait_until = 0, closed = 0 WHERE id = %lld" },
 
     { "card_add", "INSERT INTO card (id, subscriber, serial, state, not_before, not_after, fingerprint, pin, puk) "
                   "SELECT CAST(%lld AS BIGINT), CAST(%lld AS BIGINT), CAST(%s AS TEXT), CAST(%s AS TEXT), CAST(%s AS TEXT), CAST(%s AS TEXT), CAST(%s AS TEXT), "
                   "CAST(%s AS TEXT), CAST(%s AS TEXT) WHERE NOT EXISTS (SELECT 1 FROM card WHERE serial = %s)" },
     { "card_list", "SELECT id, serial, state, not_before, not_after, fingerprint, pin, puk FROM card WHERE subscriber = %lld ORDER BY serial" },
+    { "card_sealed", "SELECT id, pin, puk FROM card WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "card_reseal", "UPDATE card SET pin = %s, puk = %s WHERE id = %lld AND pin = %s AND puk = %s" },
 
     { "outbox_add", "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) "
                     "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, NULL)" },
@@ -65,10 +75,35 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
     { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
     { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id" },
+    { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 
-    { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL)" },
+    { "node_tell", "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, %lld) ON CONFLICT (name) DO UPDATE SET "
+                   "since = CASE WHEN node.keys = excluded.keys AND node.life = excluded.life THEN node.since ELSE excluded.since END, "
+                   "keys = excluded.keys, life = excluded.life, seen = excluded.seen" },
+    { "node_list", "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
+
+    { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL, %s)" },
     { "audit_count", "SELECT COUNT(*) FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s" },
-    { "audit_list", "SELECT id, time, event, subscriber, address, node FROM audit ORDER BY time DESC, id LIMIT %lld" },
-    { "audit_list_subscriber", "SELECT id, time, event, subscriber, address, node FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_list", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) ORDER BY time, id LIMIT %lld" },
+    { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL AND seal = %s" },
+    { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL AND seal = %s" },
+    { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld "
+                    "ORDER BY position, id LIMIT %lld" },
+    { "audit_beyond", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) "
+                      "AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) ORDER BY position, id LIMIT %lld" },
+    { "audit_kept_out", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE ((position IS NULL AND chain IS NOT NULL) OR position <= 0) AND (id, id) > (%lld, %lld) "
+                        "ORDER BY id LIMIT %lld" },
+    { "audit_by_id", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE id > %lld ORDER BY id LIMIT %lld" },
+    { "audit_reseal", "UPDATE audit SET seal = %s WHERE id = %lld AND seal = %s" },
+    { "audit_count_key", "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_head WHERE seal LIKE %s) FROM audit "
+                         "WHERE seal LIKE %s AND (position > 0 OR chain IS NULL)" },
+    { "audit_head", "SELECT position, chain, copied, copier, copier_until, seal FROM audit_head" },
+    { "audit_head_chained", "UPDATE audit_head SET position = %lld, chain = %s, seal = %s WHERE seal = %s" },
+    { "audit_head_claim", "UPDATE audit_head SET copier = %s, copier_until = %lld WHERE copier = %s AND copier_until = %lld" },
+    { "audit_head_copied", "UPDATE audit_head SET copied = %lld, copier_until = %lld, seal = %s WHERE seal = %s AND copier = %s" },
+    { "audit_head_reseal", "UPDATE audit_head SET seal = %s WHERE seal = %s" },
     { NULL, NULL }
 };

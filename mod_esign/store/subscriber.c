@@ -7,8 +7,11 @@
 
 #include <apr_strings.h>
 
+#include <stddef.h>
 #include <string.h>
 
+#define TABLE "subscriber"
+#define HASH_COLUMN "word_hash"
 #define DAY (APR_USEC_PER_SEC * 24 * 3600)
 
 enum { ID, NATIONAL_ID, NAME, EMAIL, PHONE, LANGUAGE, WORD_HASH, FAILURES, WAIT_UNTIL, CLOSED, EPOCH, LINK_EPOCH, COLUMNS };
@@ -21,21 +24,30 @@ static const char *lookup_of(const esign_keyring_t *keyring, int key, const char
     return apr_psprintf(p, "%d:%s", key, esign_digest_encode(p, mac, sizeof(mac)));
 }
 
+static const struct {
+    int column;
+    const char *name;
+    size_t member;   /* of the clear text in esign_subscriber_t */
+} sealed_columns[] = {
+    { NATIONAL_ID, "national_id", offsetof(esign_subscriber_t, national_id) },
+    { NAME, "name", offsetof(esign_subscriber_t, name) },
+    { EMAIL, "email", offsetof(esign_subscriber_t, email) },
+    { PHONE, "phone", offsetof(esign_subscriber_t, phone) },
+};
+
+#define SEALED (sizeof(sealed_columns) / sizeof(*sealed_columns))
+
+static const char **member_of(esign_subscriber_t *s, size_t i)
+{
+    return (const char **)((char *)s + sealed_columns[i].member);
+}
+
 static esign_result_t from_row(esign_database_t *database, const char *const *row, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     esign_subscriber_t *s = apr_pcalloc(p, sizeof(*s));
     s->id = esign_database_number(row, ID);
-    const struct {
-        int column;
-        const char *name, **text;
-    } sealed[] = {
-        { NATIONAL_ID, "national_id", &s->national_id },
-        { NAME, "name", &s->name },
-        { EMAIL, "email", &s->email },
-        { PHONE, "phone", &s->phone },
-    };
-    for (size_t i = 0; i < sizeof(sealed) / sizeof(*sealed); i++) {
-        esign_result_t result = esign_sealed_open(database, "subscriber", s->id, sealed[i].name, row[sealed[i].column], sealed[i].text, p);
+    for (size_t i = 0; i < SEALED; i++) {
+        esign_result_t result = esign_sealed_open(database, TABLE, s->id, sealed_columns[i].name, row[sealed_columns[i].column], member_of(s, i), p);
         if (esign_failed(result))
             return result;
     }
@@ -50,21 +62,50 @@ static esign_result_t from_row(esign_database_t *database, const char *const *ro
     return ESIGN_OK;
 }
 
+/* What opening `values` sealed values costs: sealing does the same work. */
+static void spend(const esign_database_t *database, size_t values, apr_pool_t *p)
+{
+    static const char usual[] = "somebody@example.org, or a hash of 43";
+    const char *dropped;
+    while (values-- > 0)
+        esign_sealed_make(database, TABLE, ESIGN_SUBSCRIBER_NONE, "nobody", usual, &dropped, p);
+}
+
+/* A row that moves to another key while we look is missed under both when the new one is looked at before and the old one after: so all keys but the last are looked at twice, and
+ * always, for who is found must not be told from who is not. */
 esign_result_t esign_subscriber_find(esign_database_t *database, const char *national_id, esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const int *keys;
     int count = esign_keyring_ids(database->keyring, &keys);
-    esign_result_t result = ESIGN_OK;
+    const char *const *row = NULL;
     *subscriber = NULL;
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < 2 * count - 1; i++) {
         const apr_array_header_t *rows;
-        const char *lookup = lookup_of(database->keyring, keys[i], national_id, p);
-        esign_result_t found = esign_database_read(database, "subscriber_find", ESIGN_SQL(lookup), COLUMNS, &rows, p);
-        if (!esign_failed(found) && rows->nelts > 0)
-            found = from_row(database, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
-        if (esign_failed(found))
-            result = found;
+        const char *lookup = lookup_of(database->keyring, keys[i % count], national_id, p);
+        esign_result_t result = esign_database_read(database, "subscriber_find", ESIGN_SQL(lookup), COLUMNS, &rows, p);
+        if (esign_failed(result))
+            return result;
+        if (rows->nelts > 0 && !row)
+            row = APR_ARRAY_IDX(rows, 0, const char *const *);
     }
+    if (row)
+        return from_row(database, row, subscriber, p);
+    spend(database, SEALED, p);
+    return ESIGN_OK;
+}
+
+esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char *national_id, esign_subscriber_t **other, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    const char *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
+    esign_result_t result = esign_database_read(database, "subscriber_near", ESIGN_SQL(lookup), 2, &rows, p);
+    *other = NULL;
+    if (esign_failed(result) || rows->nelts == 0)
+        return result;
+    const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
+    *other = apr_pcalloc(p, sizeof(**other));
+    (*other)->id = esign_database_number(row, 0);
+    (*other)->word_hash = row[1];
     return result;
 }
 
@@ -87,30 +128,46 @@ esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id
     return result;
 }
 
-esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *s, apr_pool_t *p)
+esign_result_t esign_subscriber_open_hash(const esign_database_t *database, const esign_subscriber_t *s, const char **phc, apr_pool_t *p)
 {
-    esign_subscriber_t *known;
-    const char *clear[] = { s->national_id, s->name, s->email, s->phone }, *sealed[4];
-    static const char *const columns[] = { "national_id", "name", "email", "phone" };
-    apr_int64_t now = apr_time_now();
-    int rows;
-    s->id = esign_digest_random_id();
-    for (int i = 0; i < 4; i++) {
-        esign_result_t result = esign_sealed_make(database, "subscriber", s->id, columns[i], clear[i], &sealed[i], p);
-        if (esign_failed(result))
-            return result;
-    }
-    const char *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), s->national_id, p);
-    esign_result_t result = esign_database_write(database, "subscriber_add", ESIGN_SQL(&s->id, lookup, sealed[0], sealed[1], sealed[2], sealed[3],
-                                                                                       s->language, s->word_hash, &now, lookup), &rows, p);
-    if (esign_failed(result))
-        return result;
-    /* The insert itself keeps out a second row under the active key; rows of older keys are found by looking. */
+    *phc = NULL;
+    if (s && s->word_hash)
+        return esign_sealed_open_hash(database, TABLE, s->id, HASH_COLUMN, s->word_hash, phc, p);
+    spend(database, 1, p);
+    return ESIGN_OK;
+}
+
+static esign_result_t seal_hash(const esign_database_t *database, apr_int64_t id, const char *phc, const char **sealed, apr_pool_t *p)
+{
+    *sealed = NULL;
+    return phc ? esign_sealed_make_hash(database, TABLE, id, HASH_COLUMN, phc, sealed, p) : ESIGN_OK;
+}
+
+/* The statement changes nothing but holds its row until the end. */
+esign_result_t esign_subscriber_begin(esign_database_t *database, apr_pool_t *p)
+{
+    esign_result_t result = esign_database_begin(database, p);
+    return esign_failed(result) ? result : esign_database_write(database, "subscriber_lock", ESIGN_SQL(NULL), NULL, p);
+}
+
+esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *s, const char *phc, apr_pool_t *p)
+{
+    const char *sealed[SEALED], *hash, *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), s->national_id, p);
+    esign_subscriber_t *known = NULL;
     const int *keys;
-    if (rows == 1 && esign_keyring_ids(database->keyring, &keys) == 1)
-        return ESIGN_OK;
-    result = rows == 1 ? esign_subscriber_find(database, s->national_id, &known, p) : ESIGN_OK;
-    if (esign_failed(result) || (rows == 1 && known->id == s->id))
+    apr_int64_t now = apr_time_now();
+    int rows = 0;
+    s->id = esign_digest_random_id();
+    esign_result_t result = seal_hash(database, s->id, phc, &hash, p);
+    for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
+        result = esign_sealed_make(database, TABLE, s->id, sealed_columns[i].name, *member_of(s, i), &sealed[i], p);
+    /* The insert itself keeps out a second row under the active key; rows of other keys are found by looking. */
+    if (!esign_failed(result) && esign_keyring_ids(database->keyring, &keys) > 1)
+        result = esign_subscriber_find(database, s->national_id, &known, p);
+    if (!esign_failed(result) && !known)
+        result = esign_database_write(database, "subscriber_add", ESIGN_SQL(&s->id, lookup, sealed[0], sealed[1], sealed[2], sealed[3],
+                                                                            s->language, hash, &now, lookup), &rows, p);
+    if (esign_failed(result) || rows == 1)
         return result;
     return esign_result_make(p, APR_EEXIST, "database", "the identity number is registered already");
 }
@@ -122,15 +179,25 @@ esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t i
                                 ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last, &now, &first, &no_wait, &close_at, &id), NULL, p);
 }
 
+esign_result_t esign_subscriber_just_closed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int *closed, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "subscriber_failures", ESIGN_SQL(&id), 1, &rows, p);
+    *closed = !esign_failed(result) && rows->nelts > 0 && esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0) == policy->close_at;
+    return result;
+}
+
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id, apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_signed_in", ESIGN_SQL(&id), NULL, p);
 }
 
-esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *word_hash,
+esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t link_epoch, const char *phc,
                                             int *changed, apr_pool_t *p)
 {
-    return esign_database_write(database, "subscriber_word", ESIGN_SQL(word_hash, &id, &link_epoch, &link_epoch), changed, p);
+    const char *hash;
+    esign_result_t result = seal_hash(database, id, phc, &hash, p);
+    return esign_failed(result) ? result : esign_database_write(database, "subscriber_word", ESIGN_SQL(hash, &id, &link_epoch, &link_epoch), changed, p);
 }
 
 esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_subscriber_t *subscriber, int *ended, apr_pool_t *p)
@@ -143,9 +210,11 @@ esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_s
     return result;
 }
 
-esign_result_t esign_subscriber_rehash(esign_database_t *database, apr_int64_t id, const char *old_hash, const char *word_hash, apr_pool_t *p)
+esign_result_t esign_subscriber_rehash(esign_database_t *database, const esign_subscriber_t *s, const char *phc, apr_pool_t *p)
 {
-    return esign_database_write(database, "subscriber_rehash", ESIGN_SQL(word_hash, &id, old_hash), NULL, p);
+    const char *hash;
+    esign_result_t result = seal_hash(database, s->id, phc, &hash, p);
+    return esign_failed(result) ? result : esign_database_write(database, "subscriber_rehash", ESIGN_SQL(hash, &s->id, s->word_hash), NULL, p);
 }
 
 static esign_result_t claim(esign_database_t *database, const char *label, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
@@ -178,7 +247,34 @@ esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64
     return claim(database, "subscriber_mail", id, now, pause, per_day, granted, p);
 }
 
+esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
+{
+    return esign_database_write(database, "subscriber_close", ESIGN_SQL(&id), found, p);
+}
+
 esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_open", ESIGN_SQL(&id), found, p);
+}
+
+/* The values of "subscriber_sealed". */
+enum { OLD_LOOKUP, OLD_NATIONAL_ID, OLD_HASH = OLD_NATIONAL_ID + SEALED, VALUES };
+
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+{
+    const char *national_id, *phc = NULL;
+    esign_result_t result = esign_sealed_open(database, TABLE, id, sealed_columns[0].name, old[OLD_NATIONAL_ID], &national_id, p);
+    if (!esign_failed(result))
+        new[OLD_LOOKUP] = lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
+    for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
+        result = esign_sealed_renew(database, TABLE, id, sealed_columns[i].name, old[OLD_NATIONAL_ID + i], &new[OLD_NATIONAL_ID + i], p);
+    if (!esign_failed(result) && old[OLD_HASH])
+        result = esign_sealed_open_hash(database, TABLE, id, HASH_COLUMN, old[OLD_HASH], &phc, p);
+    return esign_failed(result) ? result : seal_hash(database, id, phc, &new[OLD_HASH], p);
+}
+
+esign_result_t esign_subscriber_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+{
+    static const esign_reseal_table_t table = { "subscriber_sealed", "subscriber_reseal", VALUES, .together = 1, .renew = renew };
+    return esign_reseal_rows(database, &table, run, p);
 }

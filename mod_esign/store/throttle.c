@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,21 +67,29 @@ static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int
     return (apr_interval_time_t)((double)policy->window * (1.0 - (double)room / (double)previous)) + 1;
 }
 
-esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, apr_interval_time_t *retry, apr_pool_t *p)
+esign_cache_answer_e esign_throttle_room(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                         apr_time_t now, int *room, apr_interval_time_t *retry, apr_pool_t *p)
 {
     count_t count;
     if (read_count(cache, key_of(what, address, p), policy, now, &count, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
     apr_interval_time_t passed = now % policy->window;
     double weight = (double)(policy->window - passed) / (double)policy->window;
-    if ((double)count.current + (double)count.previous * weight < policy->limit)
+    *room = (int)ceil((double)policy->limit - (double)count.current - (double)count.previous * weight);
+    if (*room > 0)
         return ESIGN_CACHE_DONE;
     if (count.current < policy->limit)
         *retry = fading(policy, count.previous, policy->limit - count.current) - passed;
     else
         *retry = policy->window - passed + fading(policy, count.current, policy->limit);
     return ESIGN_CACHE_MISS;
+}
+
+esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_interval_time_t *retry, apr_pool_t *p)
+{
+    int room;
+    return esign_throttle_room(cache, what, address, policy, now, &room, retry, p);
 }
 
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
@@ -102,4 +111,10 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
         apr_sleep(esign_digest_random_id() % (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
     }
     return ESIGN_CACHE_ERROR;
+}
+
+esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_pool_t *p)
+{
+    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, p), "1", now + policy->window, p);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* throttle.h: counts over a sliding window, by client address. */
+/* throttle.h: counts over a sliding window, by client address or whatever else a limit is for. */
 #ifndef ESIGN_STORE_THROTTLE_H
 #define ESIGN_STORE_THROTTLE_H
 
@@ -18,8 +18,16 @@ const char *esign_throttle_address(const char *address, apr_pool_t *p);
 esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, apr_interval_time_t *retry, apr_pool_t *p);
 
+/* How many more are let through now, at least 1 in `*room` with DONE; else as above. */
+esign_cache_answer_e esign_throttle_room(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                         apr_time_t now, int *room, apr_interval_time_t *retry, apr_pool_t *p);
+
 /* Counts one event: two buckets of a window each, the older one weighted by what of it still lies in the window; compare-and-swap, so none is lost. */
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, apr_pool_t *p);
+
+/* DONE once in a window for `what` and an address, whatever the limit; MISS: it was asked before. One memcached add. */
+esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, apr_pool_t *p);
 
 #endif

@@ -2,44 +2,55 @@
 /* form.c: the body of a POST, bounded and strict. */
 #include "form.h"
 
+#include "wipe.h"
+
 #include "core/record.h"
 #include "core/secret.h"
 
 #include <http_protocol.h>
 
 #include <apr_cstr.h>
-#include <apr_strings.h>
-
-#include <unistr.h>
 
 #define BODY_MAX 16384
+
+/* What is there of the body, added to `body` and overwritten where it came from. 0 or a status; `*end` is set with the last of it. */
+static int take(apr_bucket_brigade *brigade, char body[BODY_MAX + 1], apr_size_t *length, int *end)
+{
+    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade); bucket = APR_BUCKET_NEXT(bucket)) {
+        const char *bytes;
+        apr_size_t got;
+        if (APR_BUCKET_IS_EOS(bucket))
+            *end = 1;
+        if (APR_BUCKET_IS_METADATA(bucket))
+            continue;
+        if (apr_bucket_read(bucket, &bytes, &got, APR_BLOCK_READ) != APR_SUCCESS)
+            return HTTP_BAD_REQUEST;
+        if (got > BODY_MAX - *length)
+            return HTTP_REQUEST_ENTITY_TOO_LARGE;
+        memcpy(body + *length, bytes, got);
+        *length += got;
+        esign_wipe_bucket(bucket, bytes, got);
+    }
+    return 0;
+}
 
 /* The whole body into `body`. 0 or a status. */
 static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length)
 {
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    int refusal = 0;
     if (ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK)
         return HTTP_BAD_REQUEST;
     *length = 0;
-    if (!ap_should_client_block(r))
-        return 0;
-    for (;;) {
-        char spare[1];
-        apr_size_t room = BODY_MAX - *length;
-        long got = ap_get_client_block(r, room ? body + *length : spare, room ? room : sizeof(spare));
-        if (got < 0)
-            return HTTP_BAD_REQUEST;
-        if (got == 0)
-            return 0;
-        if (room == 0)
-            return HTTP_REQUEST_ENTITY_TOO_LARGE;
-        *length += (apr_size_t)got;
+    for (int end = !ap_should_client_block(r); !end && !refusal; apr_brigade_cleanup(brigade)) {
+        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN) == APR_SUCCESS) {
+            refusal = take(brigade, body, length, &end);
+            continue;
+        }
+        refusal = HTTP_BAD_REQUEST;
+        r->connection->keepalive = AP_CONN_CLOSE;
     }
-}
-
-static int check_text(void *baton, const char *name, const char *value)
-{
-    (void)baton;
-    return u8_check((const uint8_t *)name, strlen(name)) == NULL && u8_check((const uint8_t *)value, strlen(value)) == NULL;
+    return refusal;
 }
 
 int esign_form_read(esign_request_t *q)
@@ -53,16 +64,12 @@ int esign_form_read(esign_request_t *q)
         return refusal;
     if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 || strchr("; \t", type[strlen(expected)]) == NULL))
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
-    if (memchr(body, '\0', length))
-        return HTTP_BAD_REQUEST;
-    /* In a form + is a space; a real + comes escaped. The browser's names and values are escaped, so a bare space stands for nothing else. */
-    for (apr_size_t i = 0; i < length; i++)
-        if (body[i] == '+')
-            body[i] = ' ';
-    q->form = esign_record_decode(r->pool, body, length);
-    if (!q->form || !apr_table_do(check_text, NULL, q->form, NULL))
-        return HTTP_BAD_REQUEST;
-    return 0;
+    /* Read before httpd's filters (mod_deflate's) could undo one. */
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+    if (coding && apr_cstr_casecmp(coding, "identity") != 0)
+        return HTTP_UNSUPPORTED_MEDIA_TYPE;
+    q->form = esign_record_decode_form(r->pool, body, length);
+    return q->form ? 0 : HTTP_BAD_REQUEST;
 }
 
 const char *esign_form_field(const esign_request_t *q, const char *name)

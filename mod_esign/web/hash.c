@@ -39,28 +39,35 @@ apr_status_t esign_hash_make(esign_request_t *q, const char *word, const char **
     apr_status_t status = enter(q);
     if (status != APR_SUCCESS)
         return status;
-    return leave(q, esign_word_hash_make(q->runtime->keyring, cost_of(q), word, hash, q->r->pool));
+    return leave(q, esign_word_hash_make(cost_of(q), word, hash, q->r->pool));
 }
 
-apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const char *hash, int renew, int *matches, const char **better)
+/* Who cannot sign in for a lost key or a broken hash reads the same as anybody else; the log tells. */
+static esign_result_t forgive(esign_request_t *q, esign_result_t result)
 {
-    const esign_keyring_t *keyring = q->runtime->keyring;
+    if (!APR_STATUS_IS_EINVAL(result.status))
+        return result;
+    esign_request_log(q, result);
+    return ESIGN_OK;
+}
+
+apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esign_subscriber_t *subscriber, int renew, int *matches, const char **better)
+{
     apr_pool_t *p = q->r->pool;
-    const char *word = esign_word_normalize(typed, p);
+    const esign_database_t keys = { .keyring = q->runtime->keyring };   /* all that unsealing needs */
+    const char *hash, *word = esign_word_normalize(typed, p);
     int stale = 0;
+    *matches = 0;
     *better = NULL;
     apr_status_t status = enter(q);
     if (status != APR_SUCCESS)
         return status;
+    esign_result_t result = forgive(q, esign_subscriber_open_hash(&keys, subscriber, &hash, p));
     /* A word that no subscriber can have costs the same as any other. */
-    esign_result_t result = esign_word_hash_verify(keyring, cost_of(q), word ? word : "", word ? hash : NULL, matches, &stale, p);
-    /* Who cannot sign in for a lost key reads the same as anybody else; the log tells. */
-    if (APR_STATUS_IS_EINVAL(result.status)) {
-        esign_request_log(q, result);
-        result = ESIGN_OK;
-    }
+    if (!esign_failed(result))
+        result = forgive(q, esign_word_hash_verify(cost_of(q), word ? word : "", word ? hash : NULL, matches, &stale, p));
     if (!esign_failed(result) && *matches && stale && renew)
-        result = esign_word_hash_make(keyring, cost_of(q), word, better, p);
+        result = esign_word_hash_make(cost_of(q), word, better, p);
     return leave(q, result);
 }
 

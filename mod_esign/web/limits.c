@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c: address limits and the form of the identity number, as both forms ask them. */
+/* limits.c: address limits, the form of the identity number and what failures cost, as the forms ask them. */
 #include "limits.h"
 
 #include "form.h"
+#include "store/audit.h"
 #include "store/throttle.h"
 
 #include <apr_strings.h>
 
 #define PROOF_FRESH apr_time_from_sec(5 * 60)
+
+#define OFTEN 30
+#define OFTEN_WINDOW apr_time_from_sec(900)
 
 const esign_failure_policy_t esign_failure_limits = {
     .free = 4,
@@ -16,7 +20,22 @@ const esign_failure_policy_t esign_failure_limits = {
     .close_at = 100,
 };
 
-esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, const char **minutes)
+void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber)
+{
+    apr_pool_t *p = q->r->pool;
+    const char *what = apr_psprintf(p, "%s #%" APR_INT64_T_FMT, esign_audit_name(event), subscriber);
+    const esign_throttle_policy_t policy = { .window = q->config->address_window };
+    esign_cache_answer_e first = esign_throttle_first(q->runtime->cache, what, q->address, &policy, q->now, p);
+    if (first == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
+    if (first != ESIGN_CACHE_DONE || !esign_request_database(q))
+        return;
+    esign_result_t result = esign_audit_add(q->database, event, subscriber, q->address, q->now, p);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+}
+
+esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes)
 {
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
     apr_interval_time_t retry = 0;
@@ -24,6 +43,8 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
     if (answer == ESIGN_CACHE_MISS) {
         apr_table_setn(q->r->err_headers_out, "Retry-After", esign_limits_seconds(q, q->now + retry));
         *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
+        esign_request_note(q, esign_audit_name(refusal));
+        esign_limits_audit(q, refusal, ESIGN_SUBSCRIBER_NONE);
     }
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
@@ -50,13 +71,66 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
+esign_result_t esign_limits_often(esign_request_t *q, apr_int64_t subscriber, esign_audit_event_e event, int *often)
+{
+    int count = 0;
+    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    *often = count >= OFTEN;
+    return result;
+}
+
+const char *const esign_limits_often_seconds = "900";
+
+/* Who waits is refused unjudged: nothing tells whether the word was right. */
+static esign_audit_event_e refusal_of(const esign_request_t *q, const esign_subscriber_t *subscriber)
+{
+    if (!subscriber || !esign_limits_waiting(subscriber, q->now))
+        return ESIGN_AUDIT_WORD_REFUSED;
+    return subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING;
+}
+
+esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
+{
+    apr_pool_t *p = q->r->pool;
+    apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
+    apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
+    esign_subscriber_t *now = NULL;
+    int closing = 0, often = 0;
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
+    if (!esign_failed(result) && *accepted) {
+        result = esign_subscriber_get(q->database, id, &now, p);
+        if (!esign_failed(result))
+            result = esign_limits_often(q, id, ESIGN_AUDIT_WORD_ACCEPTED, &often);
+        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
+    } else if (!esign_failed(result)) {
+        result = esign_subscriber_just_closed(q->database, counted, &esign_failure_limits, &closing, p);
+    }
+    esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : often ? ESIGN_AUDIT_REFUSED_WAITING : refusal_of(q, now ? now : subscriber);
+    if (!esign_failed(result))
+        result = esign_audit_add(q->database, event, id, q->address, q->now, p);
+    return esign_request_end(q, result);
+}
+
 int esign_limits_fresh(const esign_request_t *q)
 {
     return q->now - q->proved <= PROOF_FRESH;
+}
+
+int esign_limits_word_fresh(const esign_request_t *q)
+{
+    return q->now - q->worded <= PROOF_FRESH;
 }
 
 const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment)
 {
     apr_time_t left = moment - q->now;
     return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, left > APR_USEC_PER_SEC ? (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC : 1);
+}
+
+const char *esign_limits_held(const esign_request_t *q)
+{
+    const esign_subscriber_t *s = q->subscriber;
+    return esign_limits_seconds(q, s->closed ? q->now + esign_failure_limits.longest : s->wait_until);
 }

@@ -56,26 +56,6 @@ int esign_login_get(esign_request_t *q)
     return send_fresh_form(q, &login);
 }
 
-/* One transaction either way, of the same statements for a number that is known, unknown, waiting or closed. `*accepted` may turn to 0: of racing guesses those that come after
- * the one that began a wait are refused, whatever they guessed. */
-static esign_result_t record_attempt(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted)
-{
-    apr_pool_t *p = q->r->pool;
-    apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
-    apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted ? id : ESIGN_SUBSCRIBER_NONE;
-    esign_result_t result = esign_request_begin(q);
-    if (!esign_failed(result))
-        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, q->now, p);
-    if (!esign_failed(result) && *accepted) {
-        esign_subscriber_t *now;
-        result = esign_subscriber_get(q->database, id, &now, p);
-        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now);
-    }
-    if (!esign_failed(result))
-        result = esign_audit_add(q->database, *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : ESIGN_AUDIT_WORD_REFUSED, id, q->address, q->now, p);
-    return esign_request_end(q, result);
-}
-
 static int refuse(esign_request_t *q, login_t *login)
 {
     esign_limits_count(q, "sign-in", q->config->address_failures);
@@ -93,15 +73,19 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
         return esign_page_unavailable(q);
     if (esign_failed(result = esign_subscriber_find(q->database, national_id, &subscriber, p)))
         return esign_page_failed(q, result);
-    const char *hash = subscriber ? subscriber->word_hash : NULL, *better;
+    const char *better;
+    esign_subscriber_t *compared = subscriber;
+    if (!subscriber && esign_failed(result = esign_subscriber_stand_in(q->database, national_id, &compared, p)))
+        return esign_page_failed(q, result);
+    /* Nobody signs in by a stand-in's hash: who is not there waits. */
     int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);
-    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), hash, !waiting, &matches, &better);
+    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), compared, !waiting, &matches, &better);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);
     int accepted = matches && !waiting;
-    result = record_attempt(q, subscriber, &accepted);
+    result = esign_limits_record_word(q, subscriber, &accepted);
     if (!esign_failed(result) && accepted && better)
-        result = esign_subscriber_rehash(q->database, subscriber->id, hash, better, p);
+        result = esign_subscriber_rehash(q->database, subscriber, better, p);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     if (!accepted)
@@ -117,7 +101,7 @@ int esign_login_post(esign_request_t *q)
         login.status = HTTP_OK;
         return send_fresh_form(q, &login);
     }
-    switch (esign_limits_check(q, "sign-in", q->config->address_failures, &login.argument)) {
+    switch (esign_limits_check(q, "sign-in", q->config->address_failures, ESIGN_AUDIT_SIGN_IN_LIMITED, &login.argument)) {
     case ESIGN_CACHE_DONE:
         break;
     case ESIGN_CACHE_MISS:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* menu.c: figure 16, and what else the menu leads to: recent activity, another word. */
 #include "device.h"
+#include "form.h"
 #include "hash.h"
 #include "limits.h"
 #include "newword.h"
@@ -33,21 +34,23 @@ static const char *is_this_session(const esign_request_t *q, const esign_audit_e
     return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->proved ? "yes" : NULL;
 }
 
-int esign_activity_get(esign_request_t *q)
+static int send_activity(esign_request_t *q, int often)
 {
     const apr_array_header_t *entries;
     esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "activity", often ? HTTP_TOO_MANY_REQUESTS : HTTP_OK);
+    if (often)
+        esign_page_problem(page, NULL, "often", esign_limits_often_seconds);
     const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
         esign_page_element(page, NULL, "ended", NULL);
     esign_page_form(page, "end", "activity", q->subscriber);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
-        /* A newer version's events have no words here. */
-        if (entry->event == ESIGN_AUDIT_EVENTS)
+        /* Those of a newer version have no words here; what was forged is none. */
+        if (!esign_audit_personal(entry->event) || !entry->sound)
             continue;
         esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
                            "address", entry->address, "current", is_this_session(q, entry), NULL);
@@ -55,12 +58,23 @@ int esign_activity_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
+int esign_activity_get(esign_request_t *q)
+{
+    return send_activity(q, 0);
+}
+
 /* Who suspects somebody wants everything open to be shut: other sessions, half-finished sign-ins, mailed links that nobody has used. */
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    int ended = 0;
-    esign_result_t result = esign_request_begin(q);
+    int ended = 0, often;
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    esign_result_t result = esign_limits_often(q, q->subscriber->id, ESIGN_AUDIT_SESSIONS_ENDED, &often);
+    if (!esign_failed(result) && often)
+        return send_activity(q, 1);
+    if (!esign_failed(result))
+        result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
     if (!esign_failed(result) && ended)
@@ -80,6 +94,29 @@ int esign_word_get(esign_request_t *q)
     return esign_limits_fresh(q) ? esign_newword_page(q, q->subscriber, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
 }
 
+/* Judges the word that is to be replaced: a session that was left open and its phone must not be enough. A wrong one counts as at the sign-in. OK, with `*problem` NULL when
+ * it is right; DONE: answered. */
+static int judge_current(esign_request_t *q, const char **problem)
+{
+    const char *better, *typed = esign_form_field(q, "current");
+    int right = 0;
+    *problem = !*typed ? "current-empty" : esign_limits_waiting(q->subscriber, q->now) ? "code-waiting" : NULL;
+    if (*problem)
+        return OK;
+    apr_status_t status = esign_hash_verify(q, typed, q->subscriber, 0, &right, &better);
+    if (status != APR_SUCCESS) {
+        esign_hash_refused(q, status);
+        return DONE;
+    }
+    esign_result_t result = esign_limits_record_word(q, q->subscriber, &right);
+    if (esign_failed(result)) {
+        esign_page_failed(q, result);
+        return DONE;
+    }
+    *problem = right ? NULL : "current-wrong";
+    return OK;
+}
+
 int esign_word_post(esign_request_t *q)
 {
     const char *field, *problem, *hash;
@@ -89,6 +126,10 @@ int esign_word_post(esign_request_t *q)
     const char *word = esign_newword_read(q, q->subscriber, &field, &problem);
     if (!word)
         return esign_newword_page(q, q->subscriber, "word", "word", field, problem);
+    if (!esign_limits_word_fresh(q) && judge_current(q, &problem) != OK)
+        return OK;
+    if (problem)
+        return esign_newword_page(q, q->subscriber, "word", "word", "current", problem);
     apr_status_t status = esign_hash_make(q, word, &hash);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);

@@ -3,21 +3,32 @@
 #include "newword.h"
 
 #include "form.h"
+#include "limits.h"
 #include "notice.h"
 
 #include <apr_strings.h>
 
+/* The number that a problem's sentence names; NULL: none. */
+static const char *argument_of(const esign_request_t *q, const char *problem)
+{
+    const esign_word_policy_t *policy = &q->runtime->words;
+    if (strcmp(problem, "code-waiting") == 0)
+        return esign_limits_held(q);
+    return strcmp(problem, "word-short") == 0 ? apr_itoa(q->r->pool, policy->min) : strcmp(problem, "word-long") == 0 ? apr_itoa(q->r->pool, policy->max) : NULL;
+}
+
 int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem)
 {
     const esign_word_policy_t *policy = &q->runtime->words;
-    const char *min = apr_itoa(q->r->pool, policy->min), *max = apr_itoa(q->r->pool, policy->max);
     esign_page_t *page = esign_page_new(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
     if (problem)
-        esign_page_problem(page, field, problem, strcmp(problem, "word-short") == 0 ? min : strcmp(problem, "word-long") == 0 ? max : NULL);
+        esign_page_problem(page, field, problem, argument_of(q, problem));
     xmlNodePtr form = esign_page_form(page, "form", below, subscriber);
+    if (q->trust == ESIGN_TRUST_CODE && !esign_limits_word_fresh(q))
+        esign_page_element(page, form, "field", "name", "current", NULL);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, form, "field", "name", "again", NULL);
-    esign_page_element(page, NULL, "policy", "min", min, "max", max, NULL);
+    esign_page_element(page, NULL, "policy", "min", apr_itoa(q->r->pool, policy->min), "max", apr_itoa(q->r->pool, policy->max), NULL);
     return esign_page_send(page);
 }
 

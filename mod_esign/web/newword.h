@@ -5,7 +5,7 @@
 
 #include "page.h"
 
-/* Sends the page `name` with the two fields for a subscriber's word, posting to `below`; with what is wrong when `q` is a POST whose fields esign_newword_read refused. */
+/* Sends the page `name` with the two fields for a subscriber's word, and one for the word of now when it was shown long ago, posting to `below`; with what is wrong when `q` is a POST whose fields were refused. */
 int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem);
 
 /* Judges the two fields for a subscriber. The normalized word, secret; NULL with `*field` and `*problem` set when it is not acceptable. */

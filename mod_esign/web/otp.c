@@ -17,19 +17,13 @@
 
 static esign_otp_policy_t policy_of(const esign_request_t *q)
 {
-    return (esign_otp_policy_t){ .digits = q->config->code_digits, .life = q->config->code_life, .tries = 3 };
+    return (esign_otp_policy_t){ .digits = q->config->code_digits, .life = q->config->code_life, .tries = 3,
+                                 .key = esign_keyring_active(q->runtime->keyring) };
 }
 
 static int alive(const esign_otp_t *otp, apr_time_t now)
 {
     return otp->expires > now && otp->tries_left > 0;
-}
-
-/* Seconds of a wait; a closure, which does not end by itself, is told as the longest wait. */
-static const char *seconds_held(const esign_request_t *q)
-{
-    const esign_subscriber_t *s = q->subscriber;
-    return esign_limits_seconds(q, s->closed ? q->now + esign_failure_limits.longest : s->wait_until);
 }
 
 static void show_phone(esign_page_t *page)
@@ -52,12 +46,19 @@ int esign_otp_get(esign_request_t *q)
     return send_confirm(q, HTTP_OK, NULL, NULL);
 }
 
-/* The code's record for this session, made or taken up again; DONE with `otp`. */
-static esign_cache_answer_e open_code(esign_request_t *q, esign_otp_t *otp)
+/* A wait after failures, or a closure. */
+static void audit_held(esign_request_t *q)
+{
+    esign_limits_audit(q, q->subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING, q->subscriber->id);
+}
+
+/* The code's record for this session, made or taken up again; DONE with `otp` and what became of it. */
+static esign_cache_answer_e open_code(esign_request_t *q, esign_otp_t *otp, esign_audit_event_e *event)
 {
     esign_cache_t *cache = q->runtime->cache;
     esign_otp_policy_t policy = policy_of(q);
     esign_otp_t previous;
+    *event = ESIGN_AUDIT_CODE_SENT;
     esign_cache_answer_e answer = esign_otp_store_open(cache, q->session_key, &policy, NULL, q->now, otp, q->r->pool);
     if (answer != ESIGN_CACHE_MISS)
         return answer;
@@ -67,6 +68,7 @@ static esign_cache_answer_e open_code(esign_request_t *q, esign_otp_t *otp)
     if (!alive(&previous, q->now))
         return esign_otp_store_open(cache, q->session_key, &policy, &previous, q->now, otp, q->r->pool);
     *otp = previous;
+    *event = ESIGN_AUDIT_CODE_RESENT;
     return esign_otp_store_resent(cache, q->session_key, otp, q->now, q->r->pool);
 }
 
@@ -75,15 +77,17 @@ static esign_result_t queue_code(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
     esign_otp_t otp;
+    esign_audit_event_e event;
     char *code = esign_secret_alloc(p, ESIGN_OTP_MAX_DIGITS + 1);
-    if (open_code(q, &otp) != ESIGN_CACHE_DONE)
+    if (open_code(q, &otp, &event) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(q->runtime->cache, p));
-    esign_otp_code(q->runtime->keyring, q->session_key, otp.seed, q->config->code_digits, code);
+    if (!esign_otp_code(q->runtime->keyring, otp.key, q->session_key, otp.seed, q->config->code_digits, code))
+        return esign_result_make(p, APR_EINVAL, "key file", "key %d, which a living code was made with, is not there", otp.key);
     apr_table_t *values = apr_table_make(p, 2);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
     apr_table_setn(values, "code", code);
     esign_result_t result = esign_request_queue(q, ESIGN_OUTBOX_CODE, values, otp.expires - q->now);
-    return esign_failed(result) ? result : esign_audit_add(q->database, ESIGN_AUDIT_CODE_SENT, q->subscriber->id, q->address, q->now, p);
+    return esign_failed(result) ? result : esign_audit_add(q->database, event, q->subscriber->id, q->address, q->now, p);
 }
 
 /* No SMS now: a code that lives leads on, for a double click or a reload is no mistake; else it says when. */
@@ -101,6 +105,7 @@ static int send_not_yet(esign_request_t *q, apr_time_t next)
         esign_request_log_cache(q);
         return esign_page_unavailable(q);
     }
+    esign_limits_audit(q, ESIGN_AUDIT_SMS_REFUSED, q->subscriber->id);
     if (next - q->now > q->config->sms_pause)
         return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "sms-limit", NULL);
     return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "resend-early", esign_limits_seconds(q, next));
@@ -111,8 +116,10 @@ int esign_otp_post(esign_request_t *q)
     apr_pool_t *p = q->r->pool;
     int granted = 0;
     apr_time_t next = 0;
-    if (esign_limits_waiting(q->subscriber, q->now))
-        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", seconds_held(q));
+    if (esign_limits_waiting(q->subscriber, q->now)) {
+        audit_held(q);
+        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_limits_held(q));
+    }
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_claim_sms(q->database, q->subscriber->id, q->now, q->config->sms_pause, q->config->sms_per_day, &granted, &next, p);
@@ -183,11 +190,14 @@ static int sign_in(esign_request_t *q)
 static int refuse(esign_request_t *q, const char *problem, const char *argument)
 {
     apr_pool_t *p = q->r->pool;
+    int closing = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, q->now, p);
     if (!esign_failed(result))
-        result = esign_audit_add(q->database, ESIGN_AUDIT_CODE_REFUSED, q->subscriber->id, q->address, q->now, p);
+        result = esign_subscriber_just_closed(q->database, q->subscriber->id, &esign_failure_limits, &closing, p);
+    if (!esign_failed(result))
+        result = esign_audit_add(q->database, closing ? ESIGN_AUDIT_CLOSED : ESIGN_AUDIT_CODE_REFUSED, q->subscriber->id, q->address, q->now, p);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
     return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, problem, argument);
@@ -199,8 +209,10 @@ int esign_otp_code_post(esign_request_t *q)
     esign_otp_policy_t policy = policy_of(q);
     const char *typed = esign_form_field(q, "code");
     int tries_left = 0;
-    if (esign_limits_waiting(q->subscriber, q->now))
-        return send_code_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", seconds_held(q));
+    if (esign_limits_waiting(q->subscriber, q->now)) {
+        audit_held(q);
+        return send_code_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_limits_held(q));
+    }
     if (!*typed)
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-empty", NULL);
     if (!esign_otp_well_formed(typed, policy.digits))
@@ -213,6 +225,7 @@ int esign_otp_code_post(esign_request_t *q)
     case ESIGN_OTP_EXHAUSTED:
         return refuse(q, "code-exhausted", NULL);
     case ESIGN_OTP_GONE:
+        esign_limits_audit(q, ESIGN_AUDIT_CODE_DEAD, q->subscriber->id);
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-expired", NULL);
     default:
         esign_request_log_cache(q);

@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "mark.h"
+#include "wipe.h"
 
 #include "core/secret.h"
 
@@ -95,7 +96,7 @@ void esign_page_headers(request_rec *r, const esign_config_t *config)
     for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
         apr_table_setn(r->err_headers_out, headers[i][0], headers[i][1]);
     if (config->require_tls)
-        apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000");
+        apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
     if (esign_request_of(r))
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     else if (config->theme_reload)
@@ -110,7 +111,6 @@ static void serialise(esign_page_t *page, char **output, apr_size_t *length)
     xmlDocDumpMemoryEnc(page->document, &bytes, &size, "UTF-8");
     *length = (apr_size_t)size;
     *output = esign_secret_copy(page->q->r->pool, bytes, *length);
-    esign_secret_wipe(bytes, *length);
     xmlFree(bytes);
 }
 
@@ -158,7 +158,7 @@ int esign_page_send(esign_page_t *page)
     ap_set_content_length(r, (apr_off_t)length);
     esign_request_release(q);
     if (!r->header_only)
-        ap_rwrite(output, (int)length, r);
+        esign_wipe_send(r, output, length, page->secret);
     return OK;
 }
 

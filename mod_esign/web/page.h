@@ -13,6 +13,7 @@ typedef struct {
     xmlDocPtr document;
     xmlNodePtr root;
     int status;
+    int secret;   /* set by the screen: what it shows is for nobody's buffer */
 } esign_page_t;
 
 esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status);

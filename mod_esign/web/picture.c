@@ -3,7 +3,9 @@
 #include "picture.h"
 
 #include "form.h"
+#include "wipe.h"
 
+#include "core/secret.h"
 #include "core/work.h"
 #include "store/token.h"
 
@@ -49,7 +51,7 @@ int esign_picture_use(esign_request_t *q, esign_picture_t *picture)
 
 int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
 {
-    char answer[ESIGN_CAPTCHA_LENGTH + 1];
+    char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     const char *number = esign_form_field(q, "work"), *typed = esign_form_field(q, "answer");
     const esign_keyring_t *keyring = q->runtime->keyring;
     int worked = offers(q, ESIGN_CHALLENGE_WORK) && (*number || !offers(q, READ)), right;
@@ -66,6 +68,7 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
         return 1;
     }
     picture->wrong = 1;
+    esign_request_note(q, worked ? "wrong work" : "a wrong picture");
     if (!esign_picture_use(q, picture))
         return 0;
     return renew(q, picture, worked ? "work-wrong" : "answer-wrong");
@@ -106,31 +109,24 @@ void esign_picture_show(esign_page_t *page, xmlNodePtr form, const esign_picture
         show_work(page, challenge, picture);
 }
 
-/* In one brigade to its end: only then httpd's own filter answers the ranges that Safari asks a sound in. */
 static int send_bytes(esign_request_t *q, const char *type, const char *bytes, apr_size_t length)
 {
-    request_rec *r = q->r;
-    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
-    ap_set_content_type(r, type);
-    ap_set_content_length(r, (apr_off_t)length);
-    ap_set_accept_ranges(r);
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, list));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(list));
-    ap_pass_brigade(r->output_filters, brigade);
+    ap_set_content_type(q->r, type);
+    ap_set_content_length(q->r, (apr_off_t)length);
+    ap_set_accept_ranges(q->r);
+    esign_wipe_send(q->r, bytes, length, 0);
     return OK;
 }
 
-/* An expired picture is still drawn and spoken: the form that shows it says what to do when it is sent. */
+/* Drawn and spoken as long as an answer is taken. */
 static int send_form_of(esign_request_t *q, int way, const char *type)
 {
-    char answer[ESIGN_CAPTCHA_LENGTH + 1];
+    char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     apr_time_t expires;
     const char *bytes, *chance;
     apr_size_t length;
-    if (!offers(q, way) || esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) == ESIGN_CAPTCHA_FORGED)
-        return esign_page_not_found(q);
-    if ((chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL)
+    if (!offers(q, way) || (chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL ||
+        esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) != ESIGN_CAPTCHA_OPEN)
         return esign_page_not_found(q);
     esign_result_t result = way == ESIGN_CHALLENGE_PICTURE ? esign_captcha_draw(answer, chance, &bytes, &length, q->r->pool)
                                                            : esign_captcha_speak(answer, chance, q->language, &bytes, &length, q->r->pool);

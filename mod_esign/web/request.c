@@ -66,6 +66,11 @@ void esign_request_log(const esign_request_t *q, esign_result_t result)
     ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, q->r, "mod_esign, %s: %s", result.problem, result.detail);
 }
 
+void esign_request_note(const esign_request_t *q, const char *what)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, "mod_esign: refused: %s", what);
+}
+
 void esign_request_log_cache(const esign_request_t *q)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: memcached: %s", esign_cache_error(q->runtime->cache, q->r->pool));

@@ -36,6 +36,7 @@ typedef struct {
     /* Who, set by the route before a screen that asks for trust is called */
     esign_subscriber_t *subscriber;
     esign_trust_e trust;
+    apr_time_t worded;                 /* when the word was shown, at the sign-in */
     apr_time_t proved;                 /* when the second factor was last shown; 0: not yet */
     const char *session_key;           /* what one-time codes are bound to */
 } esign_request_t;
@@ -64,6 +65,9 @@ const char *esign_request_path(const esign_request_t *q, const char *below);
 
 /* Logs a failure at error level with the request's own log. */
 void esign_request_log(const esign_request_t *q, esign_result_t result);
+
+/* Logs at info level, with the address, a refusal that anybody can bring about for nothing: such ones are not in the audit trail, which costs a commit each. */
+void esign_request_note(const esign_request_t *q, const char *what);
 
 /* Logs that memcached failed. */
 void esign_request_log_cache(const esign_request_t *q);

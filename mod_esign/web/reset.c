@@ -67,7 +67,7 @@ int esign_reset_post(esign_request_t *q)
     const char *minutes;
     if (*esign_form_field(q, "new"))
         return send_fresh_form(q, HTTP_OK, NULL);
-    esign_cache_answer_e allowed = esign_limits_check(q, "reset", q->config->address_requests, &minutes);
+    esign_cache_answer_e allowed = esign_limits_check(q, "reset", q->config->address_requests, ESIGN_AUDIT_RESET_LIMITED, &minutes);
     if (allowed == ESIGN_CACHE_MISS)
         return send_fresh_form(q, HTTP_TOO_MANY_REQUESTS, minutes);
     const char *id_problem = esign_limits_id_problem(q, national_id);
@@ -94,14 +94,14 @@ int esign_reset_sent_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* A living token's grant and subscriber. DONE; MISS: the link is dead; ERROR: logged. */
+/* A living token's grant and subscriber. DONE; MISS: the link is dead, which is audited where it is known whose it was; ERROR: logged. */
 static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_grant_t *grant, esign_subscriber_t **subscriber)
 {
-    if (!token || !esign_token_well_formed(token))
-        return ESIGN_CACHE_MISS;
-    esign_cache_answer_e answer = esign_token_look(q->runtime->cache, token, grant, q->r->pool);
+    esign_cache_answer_e answer = token && esign_token_well_formed(token) ? esign_token_look(q->runtime->cache, token, grant, q->r->pool) : ESIGN_CACHE_MISS;
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
+    if (answer == ESIGN_CACHE_MISS)
+        esign_request_note(q, "a link that is dead or was never made");
     if (answer != ESIGN_CACHE_DONE)
         return answer;
     if (!esign_request_database(q))
@@ -112,6 +112,8 @@ static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_gr
         return ESIGN_CACHE_ERROR;
     }
     int alive = *subscriber && (*subscriber)->link_epoch == grant->link_epoch && grant->expires > q->now;
+    if (!alive)
+        esign_limits_audit(q, ESIGN_AUDIT_LINK_REFUSED, grant->subscriber);
     return alive ? ESIGN_CACHE_DONE : ESIGN_CACHE_MISS;
 }
 
@@ -134,6 +136,7 @@ int esign_reset_link_get(esign_request_t *q)
         esign_request_log(q, result);
         return esign_page_unavailable(q);
     }
+    esign_limits_audit(q, ESIGN_AUDIT_LINK_OPENED, grant.subscriber);
     esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, sealed, (int)apr_time_sec(grant.expires - q->now) + 1);
     return esign_page_redirect(q, "reset/word");
 }
@@ -175,6 +178,8 @@ static int change(esign_request_t *q, const esign_subscriber_t *subscriber, cons
         result = esign_newword_store(q, subscriber, grant->link_epoch, hash, ESIGN_AUDIT_WORD_RESET, &changed);
     if (status == APR_SUCCESS && !esign_failed(result)) {
         esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, "", -1);
+        if (!changed)
+            esign_limits_audit(q, ESIGN_AUDIT_LINK_REFUSED, subscriber->id);
         return changed ? esign_page_redirect(q, "reset/done") : esign_page_link_dead(q);
     }
     restore(q, token, grant);

@@ -7,7 +7,9 @@
 #include "mark.h"
 #include "page.h"
 #include "session.h"
+#include "wipe.h"
 
+#include "core/http.h"
 #include "core/secret.h"
 
 #include <http_config.h>
@@ -24,8 +26,6 @@ APLOG_USE_MODULE(esign);
 
 #define HANDLER "esign"
 #define STATIC "static/"
-#define LINK "reset/"
-#define MASK "***"
 
 const esign_route_t esign_route_table[] = {
     { "", NULL, 0, ESIGN_TRUST_NONE, esign_start_get, NULL },
@@ -47,35 +47,9 @@ const esign_route_t esign_route_table[] = {
     { NULL }
 };
 
-/* Pages of the reset whose last segment is a word of ours and no token. */
-static int is_reset_page(const char *below)
-{
-    return strcmp(below, "reset/sent") == 0 || strcmp(below, "reset/word") == 0 || strcmp(below, "reset/done") == 0;
-}
-
 int esign_route_has_session(const esign_route_t *route)
 {
     return route && route->session;
-}
-
-/* What stands below the prefix: "" for the prefix itself; NULL when the path is not below it. */
-static const char *below_prefix(const char *path, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    if (strncmp(path, prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
-        return NULL;
-    return path[length] == '/' ? path + length + 1 : path + length;
-}
-
-/* The segment between a row's path and what stands behind it; NULL when the row does not match. */
-static const char *match(const esign_route_t *row, const char *below, apr_pool_t *p)
-{
-    size_t path = strlen(row->path), length = strlen(below), behind = row->behind ? strlen(row->behind) : 0;
-    if (!row->behind)
-        return strcmp(row->path, below) == 0 ? "" : NULL;
-    if (length <= path + behind || strncmp(below, row->path, path) != 0 || strcmp(below + length - behind, row->behind) != 0 || strchr(below + path, '/'))
-        return NULL;
-    return esign_secret_copy(p, below + path, length - path - behind);
 }
 
 /* The token of a mailed link takes its leave of everything that a log, a trace or a status page prints of the request, and waits in the request's own record. The address is
@@ -84,15 +58,16 @@ static void hide_token(esign_request_t *q, const char *below)
 {
     request_rec *r = q->r;
     apr_pool_t *p = r->pool;
-    if (q->argument || strncmp(below, LINK, strlen(LINK)) != 0 || below[strlen(LINK)] == '\0' || is_reset_page(below))
+    const char *written = q->argument ? NULL : esign_http_token(below);
+    if (!written)
         return;
-    char *token = esign_secret_copy(p, below + strlen(LINK), strlen(below + strlen(LINK)));
+    char *token = esign_secret_copy(p, written, strlen(written));
     ap_unescape_url(token);
     q->argument = token;
     char *const clear[] = { r->the_request, r->unparsed_uri, r->uri };
     for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
         esign_secret_wipe(clear[i], strlen(clear[i]));
-    r->uri = r->parsed_uri.path = apr_pstrcat(p, q->config->prefix, "/" LINK MASK, NULL);
+    r->uri = r->parsed_uri.path = esign_http_hidden(q->config->prefix, p);
     r->unparsed_uri = r->args ? apr_pstrcat(p, r->uri, "?", r->args, NULL) : r->uri;
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
@@ -118,7 +93,7 @@ static int quieten_connection(conn_rec *c, void *socket)
 static esign_request_t *recognise(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    const char *below = runtime && r->uri ? below_prefix(r->uri, runtime->config->prefix) : NULL;
+    const char *below = runtime && r->uri ? esign_http_below(r->uri, runtime->config->prefix) : NULL;
     if (!below)
         return NULL;
     esign_request_t *q = esign_request_of(r);
@@ -136,7 +111,8 @@ static esign_request_t *recognise(request_rec *r)
 /* Before anything else logs the request. */
 static int hide_secrets(request_rec *r)
 {
-    recognise(r);
+    if (recognise(r))
+        esign_wipe_after(r);
     return DECLINED;
 }
 
@@ -144,24 +120,20 @@ static int hide_secrets(request_rec *r)
 static int hide_unread(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (!runtime || esign_request_of(r) || !r->the_request)
-        return DECLINED;
-    char *token = strstr(r->the_request, apr_pstrcat(r->pool, runtime->config->prefix, "/" LINK, NULL));
-    if (token) {
-        token += strlen(runtime->config->prefix) + 1 + strlen(LINK);
-        memset(token, '*', strcspn(token, " ?#"));
-    }
+    if (runtime && !esign_request_of(r) && r->the_request)
+        esign_http_hide(r->the_request, runtime->config->prefix, r->pool);
     return DECLINED;
 }
 
+/* The row of what stands below the prefix, and the segment that stands for its *. */
 static void find_route(esign_request_t *q, const char *below)
 {
     for (const esign_route_t *row = esign_route_table; row->path; row++) {
-        const char *argument = match(row, below, q->r->pool);
-        if (!argument)
+        const char *argument = row->behind ? esign_http_segment(below, row->path, row->behind, q->r->pool) : NULL;
+        if (!argument && (row->behind || strcmp(row->path, below) != 0))
             continue;
         q->route = row;
-        if (!q->argument && *argument)
+        if (!q->argument)
             q->argument = argument;
         return;
     }
@@ -172,7 +144,7 @@ static int translate(request_rec *r)
 {
     /* Once more: an address shows only now, with its escapes and double slashes gone, where it leads. */
     esign_request_t *q = r->main ? NULL : recognise(r);
-    const char *below = q ? below_prefix(r->uri, q->config->prefix) : NULL;
+    const char *below = q ? esign_http_below(r->uri, q->config->prefix) : NULL;
     if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 || !esign_config_of_request(r)->enabled) {
         ap_set_module_config(r->request_config, &esign_module, NULL);
         return DECLINED;
@@ -217,6 +189,17 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
+/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two hosts, an escaped slash) go into no frame and no cache either. An administrator's
+ * ErrorDocument does not come by here. */
+static void guard_refusal(request_rec *r)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(r->server);
+    if (!runtime || apr_table_get(r->err_headers_out, "Content-Security-Policy"))
+        return;
+    esign_page_headers(r, runtime->config);
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+}
+
 /* Whether the request came over a connection that the configuration allows. */
 static int may_answer(const esign_request_t *q)
 {
@@ -237,7 +220,7 @@ static int switch_language(esign_request_t *q)
     esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
     if (q->argument || !q->route || !may_answer(q))
         return DECLINED;
-    return esign_page_redirect(q, below_prefix(r->uri, q->config->prefix));
+    return esign_page_redirect(q, esign_http_below(r->uri, q->config->prefix));
 }
 
 /* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK: come in; DONE: answered. */
@@ -277,8 +260,10 @@ static int answer(esign_request_t *q)
         return esign_page_method(q);
     }
     if (post) {
-        if (!esign_client_same_origin(r, q->config))
+        if (!esign_client_same_origin(r, q->config)) {
+            esign_request_note(q, "a form of another site");
             return esign_page_cross_site(q);
+        }
         if (q->form_refusal)
             return esign_page_invalid(q, q->form_refusal);
     }
@@ -304,6 +289,7 @@ void esign_route_register_hooks(apr_pool_t *p)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(read_form, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(guard_refusal, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(hide_unread, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -18,6 +18,7 @@ APLOG_USE_MODULE(esign);
 #define ENTRY_SUBSCRIBER "esign-subscriber"
 #define ENTRY_EPOCH "esign-epoch"
 #define ENTRY_TRUST "esign-trust"
+#define ENTRY_WORDED "esign-worded"
 #define ENTRY_PROVED "esign-proved"
 
 /* One request's session, shared by the requests that it was redirected from internally. */
@@ -78,16 +79,46 @@ static session_rec *empty_session(apr_pool_t *p)
     return z;
 }
 
+/* A number among mod_session's `name=value&…`, or 0. */
+static apr_int64_t number_in(const char *content, const char *name)
+{
+    size_t length = strlen(name);
+    for (const char *pair = content; *pair; pair += strcspn(pair, "&"), pair += *pair == '&')
+        if (strncmp(pair, name, length) == 0 && pair[length] == '=')
+            return apr_atoi64(pair + length + 1);
+    return 0;
+}
+
+/* Whether the record is a person's whose word, or will, has ended it meanwhile. Pages of the portal look for themselves, at the whole subscriber; elsewhere this is one
+ * SELECT by primary key for each request with a session, for else a session that ended would be served there until it idles out. */
+static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *session)
+{
+    apr_int64_t id = number_in(session->record.content, ENTRY_SUBSCRIBER), epoch = -1;
+    if (esign_request_of(r) || id == ESIGN_SUBSCRIBER_NONE)
+        return 0;
+    esign_database_t *database = esign_runtime_acquire(runtime, r->pool);
+    esign_result_t result = database ? esign_subscriber_epoch(database, id, &epoch, r->pool) : ESIGN_OK;
+    if (database)
+        esign_runtime_release(runtime, database);
+    if (esign_failed(result))
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem, result.detail);
+    session->failed = !database || esign_failed(result);
+    return session->failed || epoch != number_in(session->record.content, ENTRY_EPOCH);
+}
+
 /* Finds the record of the cookie. A page of the portal that needs none, and its static files, touch no session. */
 static void find_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
     const esign_request_t *q = esign_request_of(r);
     int asked = q ? esign_route_has_session(q->route) : !esign_config_of_request(r)->enabled;
     const char *id = asked ? esign_client_cookie(r, ESIGN_COOKIE_SESSION) : NULL;
+    esign_session_limits_t limits = limits_of(r);
     if (!id || !esign_session_store_well_formed(id))
         return;
-    switch (esign_session_store_load(runtime->cache, id, &session->record, r->pool)) {
+    switch (esign_session_store_load(runtime->cache, id, &limits, apr_time_now(), &session->record, r->pool)) {
     case ESIGN_CACHE_DONE:
+        if (ended(r, runtime, session))
+            break;
         session->id = id;
         session->z->encoded = session->record.content;
         break;
@@ -222,6 +253,7 @@ int esign_session_identify(esign_request_t *q)
         return DECLINED;
     }
     q->trust = (esign_trust_e)entry(z, ENTRY_TRUST);
+    q->worded = entry(z, ENTRY_WORDED);
     q->proved = entry(z, ENTRY_PROVED);
     q->session_key = esign_session_store_key(session->id, q->r->pool);
     return OK;
@@ -236,6 +268,7 @@ static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, e
     set_entry(z, ENTRY_SUBSCRIBER, subscriber->id);
     set_entry(z, ENTRY_EPOCH, subscriber->epoch);
     set_entry(z, ENTRY_TRUST, trust);
+    set_entry(z, ENTRY_WORDED, trust == ESIGN_TRUST_WORD ? q->now : q->worded);
     set_entry(z, ENTRY_PROVED, proved);
     state_of(q->r)->change_id = 1;
     return save_now(q, z);

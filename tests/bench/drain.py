@@ -98,7 +98,7 @@ def children(portal):
 def run(portal, port, mails):
     sink = subprocess.Popen(["/usr/sbin/smtp-sink", "-u", "nobody", "127.0.0.1:%d" % port, "100"])
     try:
-        httpd = ["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k"]
+        httpd = [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k"]
         time.sleep(0.3)
         subprocess.run(httpd + ["start"], check=True)
         while not os.path.exists(portal.env["HTTPD_PID"]):
@@ -131,7 +131,7 @@ def main():
     os.chmod(folder, 0o755)
     include = os.path.join(folder, "mail.conf")
     with open(include, "w") as file:
-        file.write("EsignMail smtp://127.0.0.1:%d\nEsignMailsPerDay 100\nEsignAddressRequests 100000\nEsignMailConnections 8\n" % port)
+        file.write("EsignMail smtp://127.0.0.1:%d\nEsignMailsPerDay 100\nEsignMailsPerMinute 0\nEsignAddressRequests 100000\nEsignMailConnections 8\n" % port)
     demo = os.path.join(folder, "demo")
     portal = parts.Portal(demo, None, "--include", include)
     try:
@@ -140,7 +140,7 @@ def main():
         ask(portal, people, mails)
         print("%d requests taken in %.0f s" % (mails, time.time() - begin), flush=True)
         parent = parts.pid_of(portal.env["HTTPD_PID"])
-        subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", "stop"], check=True)
+        subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "stop"], check=True)
         while parts.running(parent):
             time.sleep(0.05)
         portal.sql("UPDATE outbox SET due = 0")

@@ -16,7 +16,7 @@ class Instance:
 
     def __init__(self, folder, init=True):
         self.folder = folder
-        self.program = os.environ.get("ESIGNCTL", os.path.join(parts.TOP, "build", "esignctl"))
+        self.program = os.path.join(parts.BUILD, "esignctl")
         self.set(EsignKeyFile=folder / "keys", DBDriver="sqlite3", DBDParams=folder / "esign.db", EsignHtdocs=os.path.join(parts.TOP, "htdocs"),
                  EsignWordBlocklist=os.path.join(parts.TOP, "conf", "blocklist.txt"), EsignPublicURL="https://portal.example.org")
         if init:

@@ -20,6 +20,8 @@ import urllib3
 from lxml import etree
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("ESIGN_BUILD", os.path.join(TOP, "build"))
+HTTPD = os.environ.get("ESIGN_HTTPD", "/usr/sbin/apache2")
 RULES = etree.RelaxNG(etree.parse(os.path.join(TOP, "htdocs", "xsl", "page.rng")))
 urllib3.disable_warnings()
 
@@ -63,7 +65,7 @@ def running(pid):
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):   # the second when it ends while it is read
         return False
 
 
@@ -208,10 +210,10 @@ class Portal:
         """The subscriber's row id."""
         return int(re.search(r"#(\d+)", self.ctl("subscriber", "show", subscriber.id)).group(1))
 
-    def new_subscriber(self, language="tr", name="Sınama Kişisi", email="kisi%d@example.org"):
+    def new_subscriber(self, language="tr", name="Sınama Kişisi", digits=6, email="kisi%d@example.org"):
         n = next(self.serial)
         s = Subscriber(tckn(), "menekşe vadisi %d" % n, email % n, "+90555%07d" % n, name, language,
-                       [{"serial": "TEST-%d" % n, "pin": "%06d" % random.randrange(10**6), "puk": "%08d" % random.randrange(10**8)}])
+                       [{"serial": "TEST-%d" % n, "pin": "%0*d" % (digits, random.randrange(10**digits)), "puk": "%0*d" % (digits + 2, random.randrange(10**(digits + 2)))}])
         card = s.cards[0]
         xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>
             <security-word>%s</security-word><card serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01">

@@ -7,8 +7,11 @@ import socket
 import ssl
 import subprocess
 import threading
+import urllib.parse
 
 import requests
+
+import portal as parts
 
 
 class Elsewhere(requests.adapters.HTTPAdapter):
@@ -31,6 +34,24 @@ def visitor(portal, host="localhost", address="127.0.0.1"):
 
 def cookies(browser):
     return "; ".join("%s=%s" % (c.name, c.value) for c in browser.session.cookies)
+
+
+class Http2:
+    """A browser that speaks HTTP/2, each request on a connection of its own."""
+
+    def __init__(self, portal):
+        self.portal, self.cookies = portal, {}
+
+    def ask(self, path, fields=None):
+        """Status and body."""
+        options = [] if fields is None else ["--data-binary", urllib.parse.urlencode(fields)]
+        cookie = ["-H", "Cookie: " + "; ".join("%s=%s" % pair for pair in self.cookies.items())] if self.cookies else []
+        done = subprocess.run(["curl", "-s", "-i", "--http2", "--noproxy", "*", "--cacert", self.portal.env["CERTIFICATE"], "--max-time", "30",
+                               "-H", "Accept: application/xml", *options, *cookie, self.portal.url + path], capture_output=True, text=True, timeout=60)
+        head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
+        assert head.startswith("HTTP/2 "), done
+        self.cookies.update(re.findall(r"^set-cookie: ([^=]+)=([^;]+)", head, re.M))
+        return int(head.split()[1]), body
 
 
 class Raw:
@@ -189,7 +210,7 @@ def gates_of(portal):
 
 
 def httpd(portal, signal):
-    subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", signal], check=True, capture_output=True, timeout=30)
+    subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", signal], check=True, capture_output=True, timeout=30)
     # It takes its port only after the command has returned.
     assert signal != "start" or portal.wait(lambda: listens(portal)), portal.log()[-2000:]
 

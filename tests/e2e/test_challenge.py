@@ -214,3 +214,16 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
 def test_the_last_line_holds(portal, tmp_path):
     code, text = httpd(portal, tmp_path, "EsignChallenge work\nEsignChallenge sound picture", "-D", "DUMP_ESIGN")
     assert code == 0 and "    EsignChallenge picture sound\n" in text
+
+
+# Once, whatever it is written like
+
+def test_a_used_challenge_has_no_twin(quick):
+    """A base64 reader that takes every byte beyond ASCII for _ would open both, and count them as two."""
+    browser, subscriber = quick.browser(), quick.new_subscriber()
+    challenge = next(value for value in (browser.get("login").challenge() for _ in range(2000)) if "__" in value)
+    fields = {"id": subscriber.id, "word": "a wrong word", "challenge": challenge, "answer": quick.answer(challenge)}
+    assert browser.post("login", fields).problems() == [("word", "credentials")]
+    for twin in ("ü", "ş"):
+        page = browser.post("login", dict(fields, challenge=challenge.replace("__", twin, 1)))
+        assert page.status == 422 and page.problems() == [("answer", "answer-expired")]

@@ -23,12 +23,12 @@ def httpd(portal, tmp_path, extra, *options):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = tmp_path / "httpd.conf"
         conf.write_text(file.read() + "\n" + extra + "\n")
-    done = subprocess.run(["/usr/sbin/apache2", "-f", str(conf), "-t", *options], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-f", str(conf), "-t", *options], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
 def directives(portal):
-    done = subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True)
     found = re.findall(r"^(Esign\w*) \(mod_esign\.c\)\n\t.*\n\t(.*)$", done.stdout, re.M)
     if not found:
         found = re.findall(r"^(Esign\w*) \([^)]*\)\n\t.*\n\t(.*)$", done.stdout, re.M)
@@ -100,9 +100,19 @@ def test_every_server_directive_is_merged(portal, tmp_path):
     ("EsignIdentityNumber roman", "EsignIdentityNumber"),
     ("EsignMail http://mail.example.org", "EsignMail"),
     ("EsignSMSURL ftp://sms.example.org/{number}/{text}", "EsignSMSURL"),
+    ("EsignSMSURL http://sms.example.org/send", "would carry numbers and codes in clear"),
+    ("EsignSMSURL http://127.0.0.1.example.org/send", "would carry numbers and codes in clear"),
+    ("EsignSMSURL http://127.0.0.1@sms.example.org/send", "is not an HTTP address"),
     ("EsignSMSBody \"{nobody}\"", "nobody"),
     ("EsignSMSHeader \"X-Text: {text}\"", "{text} stands in a header"),
     ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
+    ("EsignAuditLog /var/log/audit", "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, syslog:FACILITY or"),
+    ("EsignAuditLog syslog:kern", "EsignAuditLog: 'kern' is no facility: write one of auth, authpriv,"),
+    ("EsignAuditLog syslog:", "EsignAuditLog: '' is no facility"),
+    ("EsignAuditLog \"|\"", "EsignAuditLog: '|' runs nothing: write"),
+    ("EsignAuditLog \"|$ \"", "EsignAuditLog: '|$' runs nothing: write"),
+    ("EsignAuditLog \"|logger -t esign\"", "EsignAuditLog: 'logger' is no program that can be run: write its whole path"),
+    ("EsignAuditLog \"|/nonexistent\"", "EsignAuditLog: '/nonexistent' is no program that can be run"),
     ("EsignSessionIdle 1h\nEsignSessionLife 10min", "EsignSessionIdle"),
 ])
 def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
@@ -118,7 +128,7 @@ def test_a_missing_module_is_named(portal, tmp_path, module):
     conf = re.sub(r"(?m)^\s*(LoadModule %s_module|%s).*\n" % (module, {"session": "Session ", "dbd": "DBD", "ssl": "SSL"}[module]), "", conf)
     path = tmp_path / "httpd.conf"
     path.write_text(conf)
-    done = subprocess.run(["/usr/sbin/apache2", "-f", str(path), "-t"], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True)
     assert done.returncode != 0 and "mod_%s" % module in done.stderr and "LoadModule" in done.stderr, done.stderr
 
 
@@ -130,7 +140,7 @@ def test_portals_share_what_the_main_server_says(portal, tmp_path):
     for extra, told in (("", "EsignPublicURL is missing"),
                         ("<VirtualHost 127.0.0.1:1>\nServerName other\nEsignPublicURL https://other.example.org\n</VirtualHost>", "Syntax OK")):
         path.write_text(conf + extra)
-        assert told in subprocess.run(["/usr/sbin/apache2", "-f", str(path), "-t"], capture_output=True, text=True).stderr
+        assert told in subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True).stderr
 
 
 def test_a_broken_theme_is_found(portal, tmp_path):

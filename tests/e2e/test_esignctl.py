@@ -13,8 +13,9 @@ from lxml import etree
 import portal as parts
 from command import Instance, file_of, subscriber
 
-COMMANDS = ["key new", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open", "form", "captcha answer", "outbox list",
-            "outbox show", "outbox retry", "outbox drop", "audit list"]
+COMMANDS = ["key new", "key add", "key list", "key rotate", "key retire", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open",
+            "subscriber close", "form", "captcha answer", "outbox list", "outbox show",
+            "outbox retry", "outbox drop", "audit list", "audit verify", "audit export"]
 FORM = ["form", "10000000146", "--name", "Ayşe Çınar", "--email", "ayse@example.org", "--phone", "+905550000001"]
 
 
@@ -27,7 +28,7 @@ def test_help_of_the_whole_and_of_each_command(ctl):
         assert ctl.good(*command.split(), "--help").splitlines() == whole[whole.index("  esignctl %s" % command):].splitlines()[:2]
     # No option takes a secret.
     assert set(re.findall(r"--[a-z-]+", whole)) == {"--config", "--help", "--version", "--keep-going", "--name", "--email", "--phone", "--language", "--word-file",
-                                                    "--subscriber", "--max"}
+                                                    "--subscriber", "--max", "--expect", "--since", "--until"}
     assert re.fullmatch(r"esignctl \d+\.\d+\.\d+\n", ctl.good("--version"))
 
 
@@ -35,6 +36,10 @@ def test_help_of_the_whole_and_of_each_command(ctl):
     ([], "a command is missing"),
     (["key"], "no such command"),
     (["subscriber", "remove"], "no such command"),
+    (["key", "retire"], "usage: esignctl key retire ID"),
+    (["key", "retire", "0"], "write the key's id, a number from 1 to 255"),
+    (["key", "retire", "1x"], "write the key's id"),
+    (["key", "retire", "256"], "write the key's id"),
     (["db", "init", "more"], "usage: esignctl db init"),
     (["subscriber", "import"], "usage: esignctl subscriber import FILE [--keep-going]"),
     (["subscriber", "import", "--"], "usage: esignctl subscriber import"),
@@ -92,6 +97,15 @@ def test_output_that_cannot_be_written_is_exit_3(ctl, arguments):
         assert "standard output cannot be written" in ctl.bad(3, *arguments, capture_output=False, stdout=full, stderr=subprocess.PIPE, input=file_of())
 
 
+def test_no_word_is_taken_without_a_blocklist(ctl, tmp_path):
+    """Where the settings name none, it is the installed one; where nothing is installed, none can be registered."""
+    common = file_of(subscriber(1, word="<security-word>password1234</security-word>"))
+    ctl.set(EsignKeyFile=tmp_path / "keys", DBDParams=tmp_path / "esign.db")
+    done = ctl.run("subscriber", "import", "-", input=common)
+    assert (done.returncode == 1 and "not acceptable: common" in done.stderr) or (done.returncode == 3 and "/share/mod_esign/blocklist.txt" in done.stderr), done
+    assert ctl.count() == 0
+
+
 # Keys and the database
 
 def test_key_file_is_private_and_never_overwritten(ctl, tmp_path):
@@ -139,7 +153,7 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
         rows = query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(query("SELECT version FROM schema_version"))
     made = shape(ctl.sql)
-    assert len(made) == 11 and made == shape(other.execute)
+    assert len(made) == 14 and made == shape(other.execute)
     ctl.sql("UPDATE schema_version SET version = 99")
     assert "version 99, newer" in ctl.bad(3, "db", "upgrade")
 
@@ -288,3 +302,15 @@ def test_audit_list(ctl):
     assert [re.split(r" +", line)[1] for line in one] == ["opened", "registered"]
     assert one == ctl.good("audit", "list", "--subscriber", parts.tckn("100000001")).splitlines()[1:]
     assert "nobody is registered" in ctl.bad(1, "audit", "list", "--subscriber", "#1")
+    # Whatever somebody else writes into a row, a terminal obeys none of it.
+    ctl.sql("UPDATE audit SET address = ? WHERE event = 'opened'", "\x1b[2J\n")
+    assert re.search(r"\?\[2J\? .*   NOT TO BE BELIEVED: its seal is wrong$", ctl.good("audit", "list", "--max", "1"), re.M)
+
+
+def test_audit_verify_without_a_courier(ctl):
+    assert ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n" and ctl.good("audit", "export") == ""
+    ctl.good("subscriber", "import", "-", input=file_of(subscriber(1)))
+    assert ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n"
+    ctl.sql("DELETE FROM audit_head")
+    done = ctl.run("audit", "verify")
+    assert (done.returncode, done.stdout) == (1, "the head of the chain is missing\n0 rows, 1 findings, head 0:\n")

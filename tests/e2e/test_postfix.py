@@ -293,6 +293,6 @@ def test_sendmail_command_that_hangs_holds_up_no_code_and_no_end(mailing):
 def test_wrong_mail_servers_are_refused(mailing, url, told):
     before = mailing.include.read_text()
     mailing.include.write_text('EsignMail "%s"\n' % url)
-    done = subprocess.run(["/usr/sbin/apache2", "-t", "-f", mailing.portal.env["HTTPD_CONF"]], capture_output=True, text=True)
+    done = subprocess.run([parts.HTTPD, "-t", "-f", mailing.portal.env["HTTPD_CONF"]], capture_output=True, text=True)
     mailing.include.write_text(before)
     assert done.returncode != 0 and "EsignMail: " in done.stderr and told in done.stderr

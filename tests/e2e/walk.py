@@ -17,6 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 import portal as parts
+import sealed
 
 SHOTS = os.environ.get("ESIGN_SCREENSHOTS")
 NEW_WORD = "mavi dağ gölgesi"
@@ -355,6 +356,12 @@ def account(walk):
     walk.open("word")
     yield "word"
     yield from new_word(walk, "word")
+    sealed.age(walk.portal, walk.driver.get_cookie("__Host-esign")["value"], worded=301)
+    walk.open("word")
+    yield "word +current"
+    for current in ("", "yanlış bir sözcük"):
+        walk.send(current=current, word=NEW_WORD, again=NEW_WORD)
+        yield "word current-" + ("wrong" if current else "empty")
     walk.open("pin")
     yield "pin-ask"
     walk.press()
@@ -366,6 +373,13 @@ def account(walk):
         button.click()
     WebDriverWait(walk.driver, 5, 0.02).until(lambda d: all(line.text for line in walk.all(".copied")))
     yield "pin +copied"
+    browser = walk.portal.browser(walk.language)
+    browser.session.cookies.set("__Host-esign", walk.driver.get_cookie("__Host-esign")["value"])
+    while browser.post("pin").status == 200:
+        pass
+    walk.open("pin")
+    walk.press()
+    yield "pin-ask often"
     walk.forget()
 
 

@@ -36,6 +36,10 @@ static void test_events(void)
     CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_WORD_REFUSED), "word-refused");
     CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_PIN_SHOWN), "pin-shown");
     CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_EVENTS), "unknown");
+    CU_ASSERT_STRING_EQUAL(esign_audit_result("word-accepted"), "success");
+    CU_ASSERT_STRING_EQUAL(esign_audit_result("word-refused"), "failure");
+    CU_ASSERT_STRING_EQUAL(esign_audit_result("of a later version"), "unknown");
+    CU_ASSERT(esign_audit_personal(ESIGN_AUDIT_PIN_SHOWN) && !esign_audit_personal(ESIGN_AUDIT_RESET_UNKNOWN) && !esign_audit_personal(ESIGN_AUDIT_EVENTS));
 }
 
 static void test_list(void)

@@ -12,7 +12,7 @@ static const esign_card_t second = { .serial = "TR-0001", .state = "revoked", .n
 static apr_int64_t subscriber_of(esign_database_t *database, const char *national_id)
 {
     esign_subscriber_t subscriber = { .national_id = national_id, .name = "A", .email = "a@example.org", .phone = "+905551112233", .language = "tr" };
-    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, NULL, pool)));
     return subscriber.id;
 }
 
@@ -75,12 +75,27 @@ static void test_sealed(void)
     CU_ASSERT(esign_failed(esign_card_list(database, id, 1, &cards, pool)));
 }
 
+/* Who writes the database and has an account of their own calls a card theirs. */
+static void test_stolen(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = subscriber_of(database, "10000000146"), thief = subscriber_of(database, "10000000078");
+    const apr_array_header_t *cards = NULL;
+    OK(esign_card_add(database, id, &first, pool));
+    tables_run(database, apr_psprintf(pool, "UPDATE card SET subscriber = %" APR_INT64_T_FMT, thief));
+    esign_result_t result = esign_card_list(database, thief, 1, &cards, pool);
+    CU_ASSERT(result.status == APR_EINVAL && strstr(result.detail, "another subscriber's") != NULL && cards == NULL);
+    tables_run(database, apr_psprintf(pool, "UPDATE card SET subscriber = %" APR_INT64_T_FMT, id));
+    OK(esign_card_list(database, id, 1, &cards, pool));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         { "cards come by serial, their secrets when asked for", test_list },
         { "a serial is registered once, and for somebody", test_refused },
         { "secrets are sealed into their place", test_sealed },
+        { "a card that is called somebody else's shows nothing", test_stolen },
         CU_TEST_INFO_NULL
     };
     return tables_suite("card", tests);

@@ -65,7 +65,7 @@ static void test_base64url(void)
 
 static void test_base64url_refused(void)
 {
-    static const char *const bad[] = { "Z", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", "Zm 9v", "+//+", "Zm9vY", "ş", "Zm9v!" };
+    static const char *const bad[] = { "Z", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", "Zm 9v", "+//+", "Zm9vY", "ş", "Zm9v!", "ğüğü", "__\xC3\xBC", "Zm9v\xFF\xFF\xFF\xFF" };
     apr_size_t length;
     for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CU_ASSERT_PTR_NULL(esign_digest_decode(pool, bad[i], &length));
@@ -145,6 +145,7 @@ static void test_result(void)
     CU_ASSERT_STRING_EQUAL(result.problem, "part");
     CU_ASSERT_STRING_EQUAL(result.detail, "file line 7");
     CU_ASSERT(!esign_failed(ESIGN_OK));
+    CU_ASSERT_STRING_EQUAL(esign_result_make(pool, APR_EINVAL, "part", "a\nb\x1B[0m \xFFş\xC2\x85\xE2\x80\xA8\xC3").detail, "a b [0m ?ş     ?");
 }
 
 int main(void)

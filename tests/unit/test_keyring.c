@@ -88,6 +88,20 @@ static void test_ids(void)
     CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1), esign_keyring_key(keyring, ESIGN_KEY_OTP, 9), ESIGN_KEY_SIZE) != 0);
 }
 
+static void test_next(void)
+{
+    const esign_keyring_t *keyring = load("key 7 " KEY_A "\nnext 9 " KEY_B "\nkey 3 " KEY_A "\n"), *last = load("key 7 " KEY_A "\nnext 9 " KEY_B "\n");
+    const int *ids;
+    CU_ASSERT(esign_keyring_active(keyring) == 3 && esign_keyring_next(keyring) == 9);
+    CU_ASSERT(esign_keyring_ids(keyring, &ids) == 3 && ids[0] == 3 && ids[1] == 9 && ids[2] == 7);
+    CU_ASSERT(esign_keyring_active(last) == 7 && esign_keyring_next(last) == 9);
+    CU_ASSERT(memcmp(esign_keyring_key(last, ESIGN_KEY_OTP, 9), esign_keyring_key(keyring, ESIGN_KEY_OTP, 9), ESIGN_KEY_SIZE) == 0);
+    CU_ASSERT_EQUAL(esign_keyring_next(load("key 7 " KEY_A "\n")), 0);
+    refuse("next 1 " KEY_A "\n", "no key");
+    refuse("key 1 " KEY_A "\nnext 2 " KEY_A "\nnext 3 " KEY_A "\n", "line 3: a second key");
+    refuse("key 1 " KEY_A "\nnext 1 " KEY_A "\n", "line 2: this id stands twice");
+}
+
 static void test_all_ids(void)
 {
     char *text = "";
@@ -146,30 +160,6 @@ static void test_refused_files(void)
     unlink(pipe_path);
 }
 
-static void test_create(void)
-{
-    const char *path = apr_pstrcat(pool, folder, "/new", NULL);
-    struct stat info;
-    esign_keyring_t *first, *second, *other;
-    mode_t mask = umask(0);
-    CU_ASSERT(!esign_failed(esign_keyring_create(path, pool)));
-    umask(mask);
-    CU_ASSERT(stat(path, &info) == 0 && (info.st_mode & 07777) == 0600);
-    CU_ASSERT_FATAL(!esign_failed(esign_keyring_load(&first, path, pool)));
-    CU_ASSERT_EQUAL(esign_keyring_active(first), 1);
-
-    CU_ASSERT_EQUAL(esign_keyring_create(path, pool).status, EEXIST);
-    CU_ASSERT_FATAL(!esign_failed(esign_keyring_load(&second, path, pool)));
-    CU_ASSERT(memcmp(esign_keyring_key(first, ESIGN_KEY_OTP, 1), esign_keyring_key(second, ESIGN_KEY_OTP, 1), ESIGN_KEY_SIZE) == 0);
-
-    unlink(path);
-    CU_ASSERT(!esign_failed(esign_keyring_create(path, pool)));
-    CU_ASSERT_FATAL(!esign_failed(esign_keyring_load(&other, path, pool)));
-    CU_ASSERT(memcmp(esign_keyring_key(first, ESIGN_KEY_OTP, 1), esign_keyring_key(other, ESIGN_KEY_OTP, 1), ESIGN_KEY_SIZE) != 0);
-    unlink(path);
-    CU_ASSERT_EQUAL(esign_keyring_create(apr_pstrcat(pool, folder, "/none/keys", NULL), pool).status, ENOENT);
-}
-
 /* Whether a child that uses a key of `keyring` so dies of it. */
 static int dies(const esign_keyring_t *keyring, void (*use)(const esign_keyring_t *))
 {
@@ -224,10 +214,10 @@ int main(void)
     CU_TestInfo tests[] = {
         { "keys are derived by HKDF-SHA256, one a purpose", test_derived },
         { "ids, comments and blanks are read; the last line is active", test_ids },
+        { "a key that is not active yet is known", test_next },
         { "a file may hold all 255 keys", test_all_ids },
         { "wrong lines are refused by number and reason", test_refused_lines },
         { "files that are open, no files or too long are refused", test_refused_files },
-        { "a new file is private, random and never overwritten", test_create },
         { "keys cannot be written, and each process frees its own", test_read_only_and_freed },
         CU_TEST_INFO_NULL
     };

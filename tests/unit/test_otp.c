@@ -10,7 +10,7 @@ static const char *code_of(const esign_keyring_t *keyring, const char *session, 
 {
     unsigned char seed[ESIGN_OTP_SEED_SIZE] = { (unsigned char)number, (unsigned char)(number >> 8) };
     char code[ESIGN_OTP_MAX_DIGITS + 1];
-    esign_otp_code(keyring, session, seed, digits, code);
+    CU_ASSERT(esign_otp_code(keyring, 1, session, seed, digits, code));
     return apr_pstrdup(pool, code);
 }
 
@@ -23,12 +23,13 @@ static void test_bound(void)
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, "otp:b-session", 1, 10), code);
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, "otp:a-sessio", 1, 10), code);
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keys_load("key 1 " KEY_B "\n"), SESSION, 1, 10), code);
-    CU_ASSERT_STRING_EQUAL(code_of(keys_load("key 2 " KEY_B "\nkey 1 " KEY_A "\n"), SESSION, 1, 10), code);
+    CU_ASSERT_STRING_EQUAL(code_of(keys_load("key 1 " KEY_A "\nkey 2 " KEY_B "\n"), SESSION, 1, 10), code);   /* the key is the code's, whichever is active */
+    CU_ASSERT(!esign_otp_code(keyring, 2, SESSION, (unsigned char[ESIGN_OTP_SEED_SIZE]){ 1 }, 10, (char[ESIGN_OTP_MAX_DIGITS + 1]){ 0 }));
 
     unsigned char seed[ESIGN_OTP_SEED_SIZE] = { 1 };
     char other[ESIGN_OTP_MAX_DIGITS + 1];
     seed[ESIGN_OTP_SEED_SIZE - 1] = 1;   /* the whole seed counts */
-    esign_otp_code(keyring, SESSION, seed, 10, other);
+    CU_ASSERT(esign_otp_code(keyring, 1, SESSION, seed, 10, other));
     CU_ASSERT_STRING_NOT_EQUAL(other, code);
 }
 

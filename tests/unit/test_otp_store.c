@@ -7,7 +7,7 @@
 #define SECOND APR_USEC_PER_SEC
 #define LIFE (180 * SECOND)
 
-static const esign_otp_policy_t policy = { .digits = 6, .life = LIFE, .tries = 3 };
+static const esign_otp_policy_t policy = { .digits = 6, .life = LIFE, .tries = 3, .key = 1 };
 static esign_cache_t *cache;
 static const esign_keyring_t *keyring;
 static const char *session;
@@ -24,7 +24,7 @@ static const char *begin(void)
     now = apr_time_now();
     char *code = apr_pcalloc(pool, ESIGN_OTP_MAX_DIGITS + 1);
     CU_ASSERT_EQUAL_FATAL(esign_otp_store_open(cache, session, &policy, NULL, now, &otp, pool), ESIGN_CACHE_DONE);
-    esign_otp_code(keyring, session, otp.seed, policy.digits, code);
+    CU_ASSERT(esign_otp_code(keyring, 1, session, otp.seed, policy.digits, code));
     return code;
 }
 
@@ -126,7 +126,7 @@ static void test_next_code(void)
     CU_ASSERT(memcmp(get().seed, fresh.seed, ESIGN_OTP_SEED_SIZE) == 0);
     CU_ASSERT_EQUAL(try_at(code, now + LIFE, 2), ESIGN_OTP_WRONG);   /* the old one; one in a million is both */
     char next[ESIGN_OTP_MAX_DIGITS + 1];
-    esign_otp_code(keyring, session, fresh.seed, policy.digits, next);
+    CU_ASSERT(esign_otp_code(keyring, 1, session, fresh.seed, policy.digits, next));
     CU_ASSERT_EQUAL(try_at(next, now + LIFE, 1), ESIGN_OTP_RIGHT);
 }
 
@@ -138,6 +138,19 @@ static void test_other_session(void)
     memcached_put(esign_cache_key("otp:", session, pool), memcached_raw(esign_cache_key("otp:", first, pool)));
     CU_ASSERT_EQUAL(try_at(code, now, -1), ESIGN_OTP_ERROR);
     CU_ASSERT_EQUAL(esign_otp_store_get(cache, session, &otp, pool), ESIGN_CACHE_ERROR);
+}
+
+static void test_key_of_before(void)
+{
+    char *code = apr_pstrdup(pool, begin());
+    esign_otp_policy_t later = policy;
+    int left;
+    later.key = 2;
+    cache = memcached_client(SCRATCH_KEY_1 SCRATCH_KEY_2, "");
+    const esign_keyring_t *rotated = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2);
+    CU_ASSERT_EQUAL(esign_otp_store_try(cache, rotated, session, &later, wrong(code), now, &left, pool), ESIGN_OTP_WRONG);
+    CU_ASSERT_EQUAL(esign_otp_store_try(cache, scratch_keyring(SCRATCH_KEY_2), session, &later, code, now, &left, pool), ESIGN_OTP_GONE);   /* its key is retired */
+    CU_ASSERT_EQUAL(esign_otp_store_try(cache, rotated, session, &later, code, now, &left, pool), ESIGN_OTP_RIGHT);
 }
 
 static int try_one(void *typed, apr_pool_t *p)
@@ -181,6 +194,7 @@ int main(void)
         { "a resend keeps code, life and tries", test_resent },
         { "a new code follows an ended one", test_next_code },
         { "a code is its session's", test_other_session },
+        { "a code outlives the rotation of its key, and not its retirement", test_key_of_before },
         { "racing tries are each counted, and one is right", test_races },
         { "without memcached no code is right", test_down },
         CU_TEST_INFO_NULL

@@ -71,12 +71,43 @@ static void test_swapped_rows(void)
     CU_ASSERT_PTR_NULL(open_at(database, "safe", 2, "pin", tables_text(database, "SELECT pin FROM safe WHERE id = 2")));
 }
 
+static void test_hashes(void)
+{
+    static const char phc[] = "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg";
+    esign_database_t first = { .keyring = scratch_keyring(SCRATCH_KEY_1) }, second = { .keyring = scratch_keyring(SCRATCH_KEY_2) };
+    const char *sealed = NULL, *opened = NULL;
+    OK(esign_sealed_make_hash(&first, "subscriber", 17, "word_hash", phc, &sealed, pool));
+    CU_ASSERT(strncmp(sealed, phc, 43) == 0 && strstr(sealed, "171S9") == NULL && esign_sealed_key(sealed) == 1);
+    OK(esign_sealed_open_hash(&first, "subscriber", 17, "word_hash", sealed, &opened, pool));
+    CU_ASSERT_STRING_EQUAL(opened, phc);
+    opened = NULL;
+    CU_ASSERT_EQUAL(esign_sealed_open_hash(&second, "subscriber", 17, "word_hash", sealed, &opened, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(esign_sealed_open_hash(&first, "subscriber", 18, "word_hash", sealed, &opened, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(esign_sealed_open(&first, "subscriber", 17, "word_hash", strrchr(sealed, '$') + 1, &opened, pool).status, APR_EINVAL);   /* another purpose */
+    CU_ASSERT_PTR_NULL(opened);
+}
+
+static void test_renew(void)
+{
+    esign_database_t first = { .keyring = scratch_keyring(SCRATCH_KEY_1) }, both = { .keyring = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2) },
+                     second = { .keyring = scratch_keyring(SCRATCH_KEY_2) };
+    const char *old = seal(&first, "ayse@example.org"), *new = NULL;
+    OK(esign_sealed_renew(&both, "subscriber", 17, "email", old, &new, pool));
+    CU_ASSERT(esign_sealed_key(old) == 1 && esign_sealed_key(new) == 2);
+    CU_ASSERT_STRING_EQUAL(open_at(&second, "subscriber", 17, "email", new), "ayse@example.org");
+    CU_ASSERT(!esign_failed(esign_sealed_renew(&both, "subscriber", 17, "email", NULL, &new, pool)) && new == NULL);
+    CU_ASSERT(!esign_failed(esign_sealed_renew(&both, "subscriber", 17, "email", "", &new, pool)) && *new == '\0');
+    CU_ASSERT_EQUAL(esign_sealed_renew(&both, "subscriber", 18, "email", old, &new, pool).status, APR_EINVAL);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
         { "a value opens at its table, row and column alone", test_bound },
         { "no value is no empty value", test_absent },
         { "keys rotate", test_keys },
+        { "a word's hash shows its parameters and no more", test_hashes },
+        { "a value moves to the active key", test_renew },
         { "rows do not exchange values", test_swapped_rows },
         CU_TEST_INFO_NULL
     };

@@ -19,14 +19,14 @@ static const char *create(apr_time_t created, apr_time_t now)
 static esign_session_record_t load(const char *id)
 {
     esign_session_record_t record = { 0 };
-    CU_ASSERT_EQUAL_FATAL(esign_session_store_load(cache, id, &record, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL_FATAL(esign_session_store_load(cache, id, &limits, apr_time_now(), &record, pool), ESIGN_CACHE_DONE);
     return record;
 }
 
 static esign_cache_answer_e look(const char *id)
 {
     esign_session_record_t record;
-    return esign_session_store_load(cache, id, &record, pool);
+    return esign_session_store_load(cache, id, &limits, apr_time_now(), &record, pool);
 }
 
 /* Whether memcached ends it after so many seconds. */
@@ -64,6 +64,27 @@ static void test_ends(void)
     CU_ASSERT_EQUAL(load(old).created, now - 55 * MINUTE);
     const char *over = create(now - 61 * MINUTE, now);
     CU_ASSERT(memcached_left(esign_session_store_key(over, pool)) <= 1 && memcached_left(esign_session_store_key(over, pool)) != -1);
+}
+
+/* Whatever memcached still holds: who writes there must not keep a session alive. */
+static void test_ended_though_kept(void)
+{
+    cache = memcached_client(SCRATCH_KEY_1, "");
+    apr_time_t now = apr_time_now();
+    const struct {
+        apr_time_t created, seen, asked;
+        esign_cache_answer_e answer;
+    } rows[] = {
+        { now, now, now + 10 * MINUTE - 1, ESIGN_CACHE_DONE },
+        { now, now, now + 10 * MINUTE, ESIGN_CACHE_MISS },
+        { now - 55 * MINUTE, now, now + 5 * MINUTE - 1, ESIGN_CACHE_DONE },
+        { now - 55 * MINUTE, now, now + 5 * MINUTE, ESIGN_CACHE_MISS },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        esign_session_record_t record;
+        const char *id = create(rows[i].created, rows[i].seen);
+        CU_ASSERT_EQUAL(esign_session_store_load(cache, id, &limits, rows[i].asked, &record, pool), rows[i].answer);
+    }
 }
 
 static void test_touch(void)
@@ -129,6 +150,7 @@ int main(void)
     CU_TestInfo tests[] = {
         { "a record is made, found and deleted", test_life },
         { "idle time and age end it", test_ends },
+        { "idle time and age end it though memcached keeps it", test_ended_though_kept },
         { "a touch renews the idle time, rarely", test_touch },
         { "an update keeps the age", test_update },
         { "a deleted record stays dead", test_stays_dead },

@@ -3,9 +3,12 @@
 #include "tables.h"
 #include "store/subscriber.h"
 
+#include <pthread.h>
+
 #define SECOND APR_USEC_PER_SEC
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
+#define HEAD "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$"
 #define NOON (20000 * DAY + 12 * HOUR)
 
 static const esign_failure_policy_t policy = { .free = 4, .first = 30 * SECOND, .longest = HOUR, .close_at = 100 };
@@ -13,13 +16,13 @@ static const esign_failure_policy_t policy = { .free = 4, .first = 30 * SECOND, 
 static esign_subscriber_t person(const char *national_id)
 {
     return (esign_subscriber_t){ .national_id = national_id, .name = "Ayşe Yılmaz", .email = "ayse@example.org", .phone = "+905551112233",
-                                 .language = "tr", .word_hash = "k=1$old" };
+                                 .language = "tr" };
 }
 
 static apr_int64_t add(esign_database_t *database, const char *national_id)
 {
     esign_subscriber_t subscriber = person(national_id);
-    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, pool)) && subscriber.id > 0);
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, HEAD "old", pool)) && subscriber.id > 0);
     return subscriber.id;
 }
 
@@ -37,6 +40,34 @@ static apr_int64_t found(esign_database_t *database, const char *national_id)
     return subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
 }
 
+/* The subscriber's hash behind HEAD, "" for none. */
+static const char *hash_of(esign_database_t *database, apr_int64_t id)
+{
+    const char *phc = "";
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_open_hash(database, get(database, id), &phc, pool)));
+    CU_ASSERT(phc == NULL || strncmp(phc, HEAD, strlen(HEAD)) == 0);
+    return phc ? phc + strlen(HEAD) : "";
+}
+
+static void test_stand_in(void)
+{
+    esign_database_t *database = tables_new();
+    esign_subscriber_t *other, *again;
+    const char *ids[] = { "10000000146", "10000000078", "19999999990", "28888888880", "37777777770", "46666666660", "55555555550", "64444444440" };
+    OK(esign_subscriber_stand_in(database, ids[0], &other, pool));
+    CU_ASSERT_PTR_NULL(other);
+    apr_int64_t id = add(database, "10000000147");
+    int found_one = 0;
+    for (apr_size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        OK(esign_subscriber_stand_in(database, ids[i], &other, pool));
+        OK(esign_subscriber_stand_in(database, ids[i], &again, pool));
+        CU_ASSERT(other == NULL ? again == NULL : other->id == id && again->id == id && strcmp(other->word_hash, get(database, id)->word_hash) == 0);
+        found_one += other != NULL;
+    }
+    /* Those behind the last one have none. */
+    CU_ASSERT(found_one > 0 && found_one < 8);
+}
+
 static void test_find_and_get(void)
 {
     esign_database_t *database = tables_new();
@@ -48,7 +79,7 @@ static void test_find_and_get(void)
     CU_ASSERT_EQUAL(found(database, "10000000147"), ESIGN_SUBSCRIBER_NONE);
     const esign_subscriber_t *s = get(database, id);
     CU_ASSERT(s->id == id && strcmp(s->national_id, "10000000146") == 0 && strcmp(s->name, "Ayşe Yılmaz") == 0 && strcmp(s->email, "ayse@example.org") == 0);
-    CU_ASSERT(strcmp(s->phone, "+905551112233") == 0 && strcmp(s->language, "tr") == 0 && strcmp(s->word_hash, "k=1$old") == 0);
+    CU_ASSERT(strcmp(s->phone, "+905551112233") == 0 && strcmp(s->language, "tr") == 0 && strcmp(hash_of(database, id), "old") == 0);
     CU_ASSERT(s->failures == 0 && s->wait_until == 0 && !s->closed && s->epoch == 1 && s->link_epoch == 1);
     OK(esign_subscriber_get(database, id == 5 ? 6 : 5, &nobody, pool));
     CU_ASSERT_PTR_NULL(nobody);
@@ -62,9 +93,12 @@ static void test_no_word(void)
 {
     esign_database_t *database = tables_new();
     esign_subscriber_t subscriber = person("10000000146");
-    subscriber.word_hash = NULL;
-    OK(esign_subscriber_add(database, &subscriber, pool));
+    OK(esign_subscriber_add(database, &subscriber, NULL, pool));
     CU_ASSERT_PTR_NULL(get(database, subscriber.id)->word_hash);
+    CU_ASSERT_STRING_EQUAL(hash_of(database, subscriber.id), "");
+    const char *phc = "";
+    OK(esign_subscriber_open_hash(database, NULL, &phc, pool));
+    CU_ASSERT_PTR_NULL(phc);
 }
 
 static void test_nothing_in_clear(void)
@@ -96,19 +130,19 @@ static void test_add_twice(void)
     esign_database_t *database = tables_new(), *rotated = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2);
     esign_subscriber_t again = person("10000000146"), later = again;
     apr_int64_t id = add(database, "10000000146");
-    CU_ASSERT_EQUAL(esign_subscriber_add(database, &again, pool).status, APR_EEXIST);
+    CU_ASSERT_EQUAL(esign_subscriber_add(database, &again, NULL, pool).status, APR_EEXIST);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM subscriber"), 1);
 
     /* Registered under the key before: in a transaction, as esignctl does it. */
     CU_ASSERT_EQUAL(found(rotated, "10000000146"), id);
-    OK(esign_database_begin(rotated, pool));
-    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &later, pool).status, APR_EEXIST);
+    OK(esign_subscriber_begin(rotated, pool));
+    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &later, NULL, pool).status, APR_EEXIST);
     CU_ASSERT(esign_failed(esign_database_end(rotated, esign_result_make(pool, APR_EGENERAL, "test", "rolled back"), pool)));
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM subscriber"), 1);
 
     apr_int64_t under_new_key = add(rotated, "10000000078");
     CU_ASSERT_EQUAL(found(rotated, "10000000078"), under_new_key);
-    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &(esign_subscriber_t){ .national_id = "10000000078", .name = "", .email = "", .phone = "", .language = "tr" }, pool).status,
+    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &(esign_subscriber_t){ .national_id = "10000000078", .name = "", .email = "", .phone = "", .language = "tr" }, NULL, pool).status,
                     APR_EEXIST);
 }
 
@@ -150,33 +184,97 @@ static void test_change_word(void)
     int changed = -1;
     for (int i = 0; i < 6; i++)
         OK(esign_subscriber_failed(database, id, &policy, NOON, pool));
-    OK(esign_subscriber_change_word(database, id, 2, "k=1$early", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, 2, HEAD "early", &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);
-    OK(esign_subscriber_change_word(database, id, 1, "k=1$new", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, 1, HEAD "new", &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
     const esign_subscriber_t *s = get(database, id);
-    CU_ASSERT(s->epoch == 2 && s->link_epoch == 2 && s->failures == 6 && s->wait_until == 0 && strcmp(s->word_hash, "k=1$new") == 0);
-    OK(esign_subscriber_change_word(database, id, 1, "k=1$late", &changed, pool));
+    CU_ASSERT(s->epoch == 2 && s->link_epoch == 2 && s->failures == 6 && s->wait_until == 0 && strcmp(hash_of(database, id), "new") == 0);
+    OK(esign_subscriber_change_word(database, id, 1, HEAD "late", &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);
-    CU_ASSERT(get(database, id)->epoch == 2 && strcmp(get(database, id)->word_hash, "k=1$new") == 0);
-    OK(esign_subscriber_change_word(database, id, -1, "k=1$signed-in", &changed, pool));
+    CU_ASSERT(get(database, id)->epoch == 2 && strcmp(hash_of(database, id), "new") == 0);
+    OK(esign_subscriber_change_word(database, id, -1, HEAD "signed-in", &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
     s = get(database, id);
-    CU_ASSERT(s->epoch == 3 && s->link_epoch == 3 && strcmp(s->word_hash, "k=1$signed-in") == 0);
-    CU_ASSERT(get(database, other)->epoch == 1 && strcmp(get(database, other)->word_hash, "k=1$old") == 0);
+    CU_ASSERT(s->epoch == 3 && s->link_epoch == 3 && strcmp(hash_of(database, id), "signed-in") == 0);
+    CU_ASSERT(get(database, other)->epoch == 1 && strcmp(hash_of(database, other), "old") == 0);
 }
 
 static void test_rehash(void)
 {
     esign_database_t *database = tables_new();
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
-    OK(esign_subscriber_rehash(database, id, "k=1$other", "k=2$costly", pool));
-    CU_ASSERT_STRING_EQUAL(get(database, id)->word_hash, "k=1$old");
-    OK(esign_subscriber_rehash(database, id, "k=1$old", "k=2$costly", pool));
-    const esign_subscriber_t *s = get(database, id);
-    CU_ASSERT_STRING_EQUAL(s->word_hash, "k=2$costly");
-    CU_ASSERT(s->epoch == 1 && s->link_epoch == 1);
-    CU_ASSERT_STRING_EQUAL(get(database, other)->word_hash, "k=1$old");
+    const esign_subscriber_t *before = get(database, id);
+    OK(esign_subscriber_rehash(database, before, HEAD "costly", pool));
+    CU_ASSERT_STRING_EQUAL(hash_of(database, id), "costly");
+    OK(esign_subscriber_rehash(database, before, HEAD "late", pool));   /* it saw another hash */
+    CU_ASSERT_STRING_EQUAL(hash_of(database, id), "costly");
+    CU_ASSERT(get(database, id)->epoch == 1 && get(database, id)->link_epoch == 1);
+    CU_ASSERT_STRING_EQUAL(hash_of(database, other), "old");
+}
+
+static int opens(esign_database_t *database, apr_int64_t id)
+{
+    const char *phc = "";
+    esign_result_t result = esign_subscriber_open_hash(database, get(database, id), &phc, pool);
+    CU_ASSERT(!esign_failed(result) || (result.status == APR_EINVAL && phc == NULL));
+    return !esign_failed(result);
+}
+
+static void test_hash_in_its_place(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    const char *row = apr_psprintf(pool, "WHERE id = %" APR_INT64_T_FMT, id);
+    const char *stored = tables_text(database, apr_psprintf(pool, "SELECT word_hash FROM subscriber %s", row));
+    CU_ASSERT(strncmp(stored, HEAD, strlen(HEAD)) == 0 && strstr(stored, "old") == NULL && opens(database, id) && opens(database, other));
+    const char *const forged[] = {
+        "'" HEAD "old'",                                                                                                 /* unsealed */
+        apr_psprintf(pool, "(SELECT word_hash FROM subscriber WHERE id = %" APR_INT64_T_FMT ")", other),                  /* of another row */
+        apr_psprintf(pool, "replace('%s', 't=2', 't=1')", stored), apr_psprintf(pool, "replace('%s', 'm=19', 'm=9')", stored),
+        apr_psprintf(pool, "replace('%s', 'MTIz', 'MTIx')", stored), "''", "'$'", apr_psprintf(pool, "'%s'", strrchr(stored, '$') + 1),
+    };
+    for (size_t i = 0; i < sizeof(forged) / sizeof(*forged); i++) {
+        tables_run(database, apr_psprintf(pool, "UPDATE subscriber SET word_hash = %s %s", forged[i], row));
+        CU_ASSERT(!opens(database, id));
+    }
+    tables_run(database, apr_psprintf(pool, "UPDATE subscriber SET word_hash = '%s' %s", stored, row));
+    CU_ASSERT(opens(database, id));
+}
+
+/* A row moves to another key at any moment of a look. */
+typedef struct {
+    esign_database_t *database;
+    apr_pool_t *pool;
+    apr_interval_time_t delay;
+    volatile int moved;
+} move_t;
+
+static void *move_row(void *data)
+{
+    move_t *move = data;
+    esign_reseal_t run = { .write = 1, .pool = move->pool };
+    apr_sleep(move->delay);
+    move->moved = !esign_failed(esign_subscriber_reseal(move->database, &run, move->pool)) && run.resealed == 1 ? 1 : -1;
+    return NULL;
+}
+
+static void test_find_while_it_moves(void)
+{
+    for (int round = 0; round < 40; round++) {
+        esign_database_t *database = tables_new(), *rotated = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2);
+        apr_int64_t id = add(database, "10000000146");
+        pthread_t thread;
+        move_t move = { .database = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2), .delay = round * 50 };
+        apr_pool_create(&move.pool, NULL);
+        CU_ASSERT_FATAL(pthread_create(&thread, NULL, move_row, &move) == 0);
+        while (!move.moved)
+            CU_ASSERT_EQUAL(found(rotated, "10000000146"), id);
+        pthread_join(thread, NULL);
+        CU_ASSERT_EQUAL(move.moved, 1);
+        CU_ASSERT_EQUAL(found(rotated, "10000000146"), id);
+        apr_pool_destroy(move.pool);
+    }
 }
 
 /* 0 when granted, else the earliest moment. */
@@ -212,6 +310,28 @@ static void test_claim_sms(void)
     CU_ASSERT_EQUAL(claim(database, id, midnight + DAY), 0);
 }
 
+/* Beyond the day's number one still goes when the pause is over: nobody can keep another from a link by asking often. */
+static void test_claim_mail(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    apr_interval_time_t pause = 900 * SECOND;
+    const struct {
+        apr_int64_t id;
+        apr_time_t now;
+        int granted;
+    } claims[] = {
+        { id, NOON, 1 }, { id, NOON + 1, 1 }, { id, NOON + 2, 0 }, { other, NOON + 2, 1 },
+        { id, NOON + 1 + pause - 1, 0 }, { id, NOON + 1 + pause, 1 }, { id, NOON + 2 * pause, 0 }, { id, NOON + 1 + 2 * pause, 1 },
+        { id, NOON + DAY, 1 }, { id, NOON + DAY + 1, 1 }, { id, NOON + DAY + 2, 0 },
+    };
+    for (size_t i = 0; i < sizeof(claims) / sizeof(*claims); i++) {
+        int granted = -1;
+        OK(esign_subscriber_claim_mail(database, claims[i].id, claims[i].now, pause, 2, &granted, pool));
+        CU_ASSERT_EQUAL(granted, claims[i].granted);
+    }
+}
+
 static void test_end_sessions(void)
 {
     esign_database_t *database = tables_new();
@@ -228,6 +348,21 @@ static void test_end_sessions(void)
     CU_ASSERT(get(database, other)->epoch == bystander->epoch && get(database, other)->link_epoch == bystander->link_epoch);
     OK(esign_subscriber_end_sessions(database, first, &ended, pool));
     CU_ASSERT(ended == 1 && get(database, id)->epoch == epoch + 2);
+}
+
+static void test_close(void)
+{
+    esign_database_t *database = tables_new();
+    apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
+    int found_rows = -1;
+    OK(esign_subscriber_close(database, id, &found_rows, pool));
+    CU_ASSERT_EQUAL(found_rows, 1);
+    CU_ASSERT(get(database, id)->closed && get(database, id)->epoch == 2 && get(database, id)->link_epoch == 2);
+    CU_ASSERT(!get(database, other)->closed && get(database, other)->epoch == 1);
+    OK(esign_subscriber_open(database, id, &found_rows, pool));
+    CU_ASSERT(!get(database, id)->closed && get(database, id)->epoch == 2);
+    OK(esign_subscriber_close(database, ESIGN_SUBSCRIBER_NONE, &found_rows, pool));
+    CU_ASSERT_EQUAL(found_rows, 0);
 }
 
 static void test_open(void)
@@ -250,6 +385,7 @@ static void test_open(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "a number that nobody has gets another's hash", test_stand_in },
         { "subscribers are found by number and by id", test_find_and_get },
         { "a subscriber may have no word yet", test_no_word },
         { "a row tells nothing", test_nothing_in_clear },
@@ -259,8 +395,12 @@ int main(void)
         { "a sign-in clears failures and ends links", test_signed_in },
         { "a word changes once for a link, and ends sessions and links", test_change_word },
         { "a rehash replaces only the hash it saw", test_rehash },
+        { "a hash opens in its row, with its parameters, alone", test_hash_in_its_place },
+        { "a subscriber is found while the row moves to another key", test_find_while_it_moves },
         { "text messages keep their pause and their number a day", test_claim_sms },
+        { "reset mails are so many a day, and spaced beyond them", test_claim_mail },
         { "all sessions and links end, for one of two who ask at once", test_end_sessions },
+        { "the help desk closes an account, and what is open of it", test_close },
         { "the help desk opens an account", test_open },
         CU_TEST_INFO_NULL
     };

@@ -250,10 +250,14 @@ int main(void)
         { "threads load while others render", test_threads },
         CU_TEST_INFO_NULL
     };
+    apr_pool_t *whole;
     if (mkdtemp(folder) == NULL)
         return EXIT_FAILURE;
-    esign_render_init();
+    apr_initialize();
+    apr_pool_create(&whole, NULL);
+    esign_render_init(whole);
     int status = suite_run("theme", tests);
+    apr_pool_destroy(whole);
     empty_folder();
     rmdir(folder);
     return status;

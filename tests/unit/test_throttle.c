@@ -69,6 +69,19 @@ static void test_window_slides(void)
     CU_ASSERT_EQUAL(check("slides", "a", start + 3 * WINDOW), 0);
 }
 
+static void test_room(void)
+{
+    static const struct { apr_interval_time_t passed; int room; } rows[] = { { 0, 3 }, { WINDOW - 1, 3 }, { WINDOW, 3 }, { WINDOW + 30 * SECOND, 7 }, { 2 * WINDOW, 10 } };
+    begin();
+    count("room", "a", start, 7);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        int room = 0;
+        apr_interval_time_t retry;
+        CU_ASSERT_EQUAL(esign_throttle_room(cache, "room", "a", &policy, start + rows[i].passed, &room, &retry, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(room, rows[i].room);
+    }
+}
+
 /* Who waits as long as was said is let in, and not before. */
 static void test_retry(void)
 {
@@ -155,6 +168,7 @@ int main(void)
     CU_TestInfo tests[] = {
         { "the limit is each address's and each purpose's", test_limit },
         { "the window slides", test_window_slides },
+        { "how many more are let through", test_room },
         { "the time to wait is right", test_retry },
         { "counts end by themselves", test_end },
         { "IPv6 counts by /64, mapped IPv4 as IPv4", test_addresses },

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wipe.c: overwrites, or has overwritten, what others would keep of a request. */
+#include "wipe.h"
+
+#include "client.h"
+#include "request.h"
+
+#include "core/secret.h"
+
+#include <http_config.h>
+#include <http_connection.h>
+#include <http_protocol.h>
+#include <mpm_common.h>
+#include <util_filter.h>
+
+#include <malloc.h>
+
+void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length)
+{
+    /* Others may lie in memory that is not to be written, or is somebody else's. */
+    if (APR_BUCKET_IS_TRANSIENT(bucket) || APR_BUCKET_IS_HEAP(bucket) || APR_BUCKET_IS_POOL(bucket))
+        esign_secret_wipe((char *)bytes, length);
+}
+
+void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int secret)
+{
+    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
+    /* mod_ssl collects short buckets in a buffer of the connection, but not across this. */
+    if (secret)
+        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(list));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, list));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(list));
+    ap_pass_brigade(r->output_filters, brigade);
+}
+
+/* Whether a request brings what opens something: a word, a code, a link, a session. */
+static int is_secret(const request_rec *r)
+{
+    const char *cookies = apr_table_get(r->headers_in, "Cookie");
+    const esign_request_t *q = esign_request_of((request_rec *)r);
+    return r->method_number == M_POST || q->argument || (cookies && (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
+}
+
+void esign_wipe_after(request_rec *r)
+{
+    if (is_secret(r))
+        apr_allocator_max_free_set(apr_pool_allocator_get(r->connection->pool), 1);
+}
+
+/* The allocator may have served such a connection before. */
+static int keep_memory(conn_rec *c, void *socket)
+{
+    (void)socket;
+    if (esign_runtime_any())
+        apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), ap_max_mem_free);
+    return OK;
+}
+
+/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. */
+static void child_init(apr_pool_t *p, server_rec *first)
+{
+    (void)p, (void)first;
+    if (esign_runtime_any())
+        mallopt(M_PERTURB, 0x5a);
+}
+
+void esign_wipe_register_hooks(apr_pool_t *p)
+{
+    (void)p;
+    ap_hook_pre_connection(keep_memory, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wipe.h: what httpd, mod_ssl, OpenSSL and others would keep of a request in memory of theirs. */
+#ifndef ESIGN_WEB_WIPE_H
+#define ESIGN_WEB_WIPE_H
+
+#include <httpd.h>
+
+#include <apr_buckets.h>
+
+/* From a request that carries a secret on, until its connection ends, what pools and buckets give back goes to the system, which hands it to nobody as it was; httpd would keep
+ * it as it is for the next request. That costs a tenth of a millisecond, so other connections do without. mod_http2 keeps memory of its own: MaxMemFree rules it. */
+void esign_wipe_after(request_rec *r);
+
+/* Overwrites what a bucket of a request's body holds, once it has been read: `length` bytes at `bytes`, as apr_bucket_read gave them. */
+void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length);
+
+/* Answers with `length` bytes in one brigade to its end: only then httpd's own filter answers the ranges that Safari asks a sound in. `secret`: mod_ssl gets the bytes
+ * themselves, in secret memory of r->pool, and copies them nowhere but into the ciphertext. */
+void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int secret);
+
+void esign_wipe_register_hooks(apr_pool_t *p);
+
+#endif

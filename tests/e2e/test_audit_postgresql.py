@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_audit_postgresql.py: the audit trail again, on PostgreSQL."""
+
+import pytest
+
+from test_audit import *  # noqa: F403
+
+
+@pytest.fixture(scope="module")
+def options():
+    return "--database", "postgresql"

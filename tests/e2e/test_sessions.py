@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_sessions.py: how long a session lives, what asks for a fresh proof, and what a session that somebody took over does not open."""
+
+import concurrent.futures
+
+import pytest
+
+import sealed
+from test_journey import past_sms_pause
+
+PREFIX = "/esign"
+SESSION = "__Host-esign"
+NEW = "eylül yağmuru sesi"
+
+
+def age(portal, browser, **seconds):
+    sealed.age(portal, browser.session.cookies.get(SESSION), **seconds)
+
+
+# Time
+
+@pytest.mark.parametrize("moment,limit", [("seen", 600), ("created", 3600)])
+def test_idle_time_and_age_end_a_session_whatever_memcached_keeps(portal, browser, subscriber, moment, limit):
+    browser.sign_in(subscriber)
+    age(portal, browser, **{moment: limit - 60})
+    assert browser.get("menu").status == 200
+    # A page renews what is idle, never the age.
+    age(portal, browser, **{moment: limit if moment == "seen" else 60})
+    page = browser.get("menu")
+    assert (page.status, page.name) == (403, "expired")
+    assert browser.post("pin").status == 403
+
+
+@pytest.mark.parametrize("method,path", [("get", "pin"), ("post", "pin"), ("get", "word"), ("post", "word"), ("post", "activity")])
+def test_five_minutes_after_the_code_it_is_asked_again(portal, browser, subscriber, method, path):
+    browser.sign_in(subscriber)
+    other = portal.browser()
+    past_sms_pause(portal, subscriber)
+    other.sign_in(subscriber)
+    age(portal, browser, proved=290)
+    assert browser.get("pin").name == "pin-ask" and browser.get("word").name == "word"
+    age(portal, browser, proved=11)
+    page = getattr(browser, method)(path)
+    assert page.status == 303 and page.location == PREFIX + "/otp"
+    # Nothing happened, the session goes on, and a new code opens it again.
+    assert other.get("menu").status == 200 and browser.get("menu").status == 200 and browser.get("activity").status == 200
+    past_sms_pause(portal, subscriber)
+    assert browser.post("otp/code", {"code": browser.confirm(subscriber)}).status == 303
+    page = getattr(browser, method)(path)
+    assert page.location != PREFIX + "/otp"
+
+
+# The word of now
+
+def test_a_new_word_asks_for_the_old_one_unless_it_was_just_shown(portal, browser, subscriber):
+    browser.sign_in(subscriber)
+    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == ["word", "again"]
+    age(portal, browser, worded=301)
+    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == ["current", "word", "again"]
+    for current, problem in ((None, "current-empty"), (subscriber.word + "x", "current-wrong"), (NEW, "current-wrong")):
+        page = browser.post("word", {"word": NEW, "again": NEW, **({"current": current} if current else {})})
+        assert page.status == 422 and page.problems() == [("current", problem)]
+    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber)) == [(2,)]
+    assert portal.ctl("audit", "list", "--subscriber", subscriber.id).count("word-refused") == 2
+    assert browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).location == PREFIX + "/reset/done"
+    assert portal.browser().login(subscriber, NEW).status == 303
+
+
+def test_a_stolen_session_cannot_guess_the_word(portal, browser, subscriber):
+    """Guesses count as at the sign-in: the fifth begins a wait, also when many come at once, and nothing tells then whether a guess is right."""
+    browser.sign_in(subscriber)
+    age(portal, browser, worded=301)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda n: browser.post("word", {"current": "yanlış sözcük %d" % n, "word": NEW, "again": NEW}), range(8)))
+    assert {p.problems()[0] for p in pages} <= {("current", "current-wrong"), ("current", "code-waiting")}
+    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0] >= 5
+    for current in (subscriber.word, "yanlış bir sözcük"):
+        page = browser.post("word", {"current": current, "word": NEW, "again": NEW})
+        assert page.status == 422 and page.problems() == [("current", "code-waiting")]
+    portal.sql("UPDATE subscriber SET wait_until = 0 WHERE id = ?", portal.row(subscriber))
+    assert browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).status == 303
+
+
+# The help desk
+
+def test_a_closed_account_has_no_session_no_link_and_no_way_in(portal, browser, subscriber):
+    half = portal.browser()
+    browser.sign_in(subscriber)
+    half.login(subscriber)
+    link = portal.browser().reset_link(subscriber)
+    portal.ctl("subscriber", "close", subscriber.id)
+    assert browser.get("menu").status == 403 and browser.post("pin").status == 403 and half.get("otp").status == 403
+    assert portal.browser().get(link).status == 410
+    # A new word opens nothing either, and nothing tells that the account is closed.
+    one = portal.browser()
+    one.get(one.reset_link(subscriber))
+    assert one.post("reset/word", {"word": NEW, "again": NEW}).status == 303
+    page = one.login(subscriber, NEW)
+    assert page.status == 422 and page.problems() == [("word", "credentials")]
+    portal.ctl("subscriber", "open", subscriber.id)
+    past_sms_pause(portal, subscriber)
+    portal.browser().sign_in(subscriber, NEW)
+    assert browser.get("menu").status == 403
