@@ -111,7 +111,7 @@ const command_rec esign_config_directives[] = {
     COUNT("EsignAddressRequests", address_requests, 300, 5, 100000, SERVER, "reset requests from an address in the window"),
     SECONDS("EsignAddressWindow", address_window, 15 * MINUTE, MINUTE, 24 * HOUR, SERVER, "the sliding window of both"),
 
-    STRING("EsignMail", mail_url, NULL, NULL, SERVER, "SMTP server: smtp://host[:port] or smtps://host[:port]"),
+    STRING("EsignMail", mail_url, NULL, NULL, SERVER, "mail server: smtp://host[:port], smtps://host[:port], or sendmail:[/path]"),
     STRING("EsignMailFrom", mail_from, NULL, esign_config_check_email, SERVER, "sender address"),
     STRING("EsignMailReplyTo", mail_reply_to, NULL, esign_config_check_email, SERVER, "Reply-To address"),
     ON_OFF("EsignMailTLS", mail_tls, 1, SERVER, "Off: mail also goes without STARTTLS"),

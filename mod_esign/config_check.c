@@ -96,6 +96,9 @@ const char *esign_config_check_identity_number(apr_pool_t *p, const char **value
 
 const char *esign_config_check_email(apr_pool_t *p, const char **value)
 {
+    /* A sender that is not ASCII would shut out every reader whose server lacks SMTPUTF8. */
+    if (esign_contact_email_valid(*value) && !esign_contact_ascii(*value))
+        return apr_psprintf(p, "'%s' is not ASCII: write an address that is, with %s as its host", *value, strchr(esign_contact_email_wire(p, *value), '@') + 1);
     return esign_contact_email_valid(*value) ? NULL : apr_psprintf(p, "'%s' is not an e-mail address", *value);
 }
 
@@ -226,14 +229,13 @@ static const char *check_together(apr_pool_t *p, const esign_config_t *config)
         return "EsignSessionIdle is longer than EsignSessionLife: write a shorter one";
     if (config->mail_user && !config->mail_password_file)
         return "EsignMailPasswordFile is missing: EsignMailUser asks for it";
-    if (config->mail_user && !config->mail_tls && strncmp(config->mail_url, "smtps:", 6) != 0)
+    if (config->mail_user && !config->mail_tls && strncmp(config->mail_url, "smtp:", 5) == 0)
         return "EsignMailTLS Off would send EsignMailUser's password in clear: write On";
     apr_array_header_t *gateways;
     esign_result_t result = esign_gateways_make(&gateways, config, p);
     if (esign_failed(result))
         return result.detail;
-    esign_smtp_t smtp = { .url = config->mail_url, .user = config->mail_user, .from = config->mail_from, .from_name = config->organization,
-                          .reply_to = config->mail_reply_to };
+    esign_smtp_t smtp = { .url = config->mail_url, .user = config->mail_user, .ca_file = config->mail_ca_file };
     result = esign_transport_check_smtp(&smtp, p);
     return esign_failed(result) ? apr_psprintf(p, "EsignMail: %s", result.detail) : NULL;
 }

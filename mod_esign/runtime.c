@@ -112,7 +112,7 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
         return result;
     runtime->gateways = gateways;
     runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from,
-                                    .from_name = c->organization, .reply_to = c->mail_reply_to, .timeout = c->delivery_timeout };
+                                    .from_name = c->organization, .reply_to = c->mail_reply_to, .connections = c->mail_connections, .timeout = c->delivery_timeout };
     if (c->mail_password_file && esign_failed(result = esign_secret_read(&runtime->smtp.password, c->mail_password_file, p)))
         return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);

@@ -24,8 +24,9 @@ APLOG_USE_MODULE(esign);
 /* The same while more than one courier has transfers under way: they share a thread. */
 #define TURN apr_time_from_msec(10)
 
-/* How long the audit trail may hold up mails. */
+/* How long the audit trail may hold up mails, and how long they all the trail. */
 #define WRITING apr_time_from_msec(200)
+#define UNWRITTEN apr_time_from_sec(3)
 
 /* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
 #define FAREWELL apr_time_from_msec(1500)
@@ -85,7 +86,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     const esign_config_t *c = runtime->config;
     esign_courier_options_t *options = apr_pcalloc(child.pool, sizeof(*options));
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateways = runtime->gateways,
-                                          .keyring = runtime->keyring, .cache = runtime->cache, .mails_at_once = c->mail_connections,
+                                          .keyring = runtime->keyring, .cache = runtime->cache,
                                           .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
                                           .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
@@ -146,7 +147,7 @@ static void hire_scribe(watch_t *watch, const esign_runtime_t *runtime)
 static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_database_t *database, apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
-    if (esign_courier_pending(watch->courier) > 0 && now - watch->wrote < WRITING)
+    if (esign_courier_pending(watch->courier) > 0 && now - watch->wrote < UNWRITTEN)
         return;
     if (!watch->scribe)
         hire_scribe(watch, runtime);
@@ -154,8 +155,8 @@ static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_da
     watch->wrote = apr_time_now();
 }
 
-/* One round; whether the database could be reached. */
-static int work(watch_t *watch, apr_pool_t *p)
+/* One round; whether it could be written down. */
+static int work(watch_t *watch, int called, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
     esign_result_t result = ESIGN_OK;
@@ -166,11 +167,13 @@ static int work(watch_t *watch, apr_pool_t *p)
     esign_database_t *database = esign_runtime_acquire(runtime, p);
     if (!database)
         return 0;
-    complain(watch, esign_courier_round(watch->courier, database, p));
+    result = esign_courier_round(watch->courier, database, called, p);
+    int reached = !esign_failed(result);
+    complain(watch, result);
     complain(watch, tell(watch, runtime->config, database, p));
     write_trail(watch, runtime, database, p);
     esign_runtime_release(runtime, database);
-    return 1;
+    return reached;
 }
 
 /* Lets transfers go on, or sleeps when there are none, until there is something to do; without a database connection. Of couriers that cannot reach theirs nothing would be
@@ -205,10 +208,10 @@ static void serve(apr_pool_t *parent)
         int rested = 1;
         apr_thread_mutex_lock(child.mutex);
         if (!child.ending) {
-            esign_wake_hush(esign_runtime_wake());
+            int called = esign_wake_hush(esign_runtime_wake());
             for (int i = 0; i < watches->nelts; i++) {
                 watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
-                watch->reached = work(watch, p);
+                watch->reached = work(watch, called, p);
             }
             rested = rest();
         }

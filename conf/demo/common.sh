@@ -29,6 +29,8 @@ install_packages() {
         chmod 755 $guard
         made=1
     fi
+    # Postfix without a configuration does not run, now or after the next start of the machine; what it has been told already stands.
+    case " ${missing[*]} " in *" postfix "*) echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections ;; esac
     local log status=0
     log=$(mktemp)
     apt-get update -q > "$log" 2>&1 || status=$?

@@ -46,7 +46,7 @@ CREATE INDEX card_subscriber ON card (subscriber);
 CREATE TABLE outbox (
     id BIGINT PRIMARY KEY,
     kind INTEGER NOT NULL,              -- 0 a reset was asked for, 1 a code, 2 a notice
-    body TEXT NOT NULL,                 -- sealed; empty when given up
+    body TEXT NOT NULL,                 -- sealed; empty when a code is given up, or another message expired
     created BIGINT NOT NULL,
     due BIGINT NOT NULL,                -- not before
     expires BIGINT NOT NULL,            -- not after
@@ -58,8 +58,9 @@ CREATE TABLE outbox (
     awaited INTEGER NOT NULL,           -- the gateway that took the code and has not reported yet; -1: none
     error TEXT                          -- why the last attempt failed
 );
+-- A courier looks for what is due of one kind. Where thousands wait, it reads those that it takes and no more.
 CREATE INDEX outbox_due ON outbox (dead, kind, due);
-CREATE INDEX outbox_owner ON outbox (owner);
+CREATE INDEX outbox_owner ON outbox (owner, lease_until);
 
 CREATE TABLE audit (
     id BIGINT PRIMARY KEY,

@@ -48,36 +48,10 @@
     </xsl:call-template>
   </xsl:template>
 
-  <!-- A text in lines of at most `width` characters, and an empty line. A longer word has a line of its own. -->
+  <!-- A text in lines of at most `width` characters, and an empty line. -->
   <xsl:template name="paragraph">
     <xsl:param name="text"/>
-    <xsl:call-template name="wrap">
-      <xsl:with-param name="rest" select="concat(normalize-space($text), ' ')"/>
-    </xsl:call-template>
-    <xsl:text>&#10;&#10;</xsl:text>
-  </xsl:template>
-
-  <xsl:template name="wrap">
-    <xsl:param name="rest"/>
-    <xsl:param name="line"/>
-    <xsl:variable name="word" select="substring-before($rest, ' ')"/>
-    <xsl:variable name="longer" select="normalize-space(concat($line, ' ', $word))"/>
-    <xsl:variable name="full" select="$line != '' and string-length($longer) &gt; $width"/>
-    <xsl:choose>
-      <xsl:when test="$word = ''"><xsl:value-of select="$line"/></xsl:when>
-      <xsl:when test="$full">
-        <xsl:value-of select="concat($line, '&#10;')"/>
-        <xsl:call-template name="wrap">
-          <xsl:with-param name="rest" select="$rest"/>
-        </xsl:call-template>
-      </xsl:when>
-      <xsl:otherwise>
-        <xsl:call-template name="wrap">
-          <xsl:with-param name="rest" select="substring-after($rest, ' ')"/>
-          <xsl:with-param name="line" select="$longer"/>
-        </xsl:call-template>
-      </xsl:otherwise>
-    </xsl:choose>
+    <xsl:value-of select="concat(m:wrap(string($text), $width), '&#10;&#10;')"/>
   </xsl:template>
 
 </xsl:stylesheet>

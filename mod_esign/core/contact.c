@@ -3,7 +3,11 @@
 #include "core/contact.h"
 
 #include <apr_strings.h>
+
+#include <idn2.h>
 #include <string.h>
+#include <unictype.h>
+#include <unistr.h>
 
 #define DIGITS "0123456789"
 #define LETTERS_DIGITS DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -49,11 +53,32 @@ const char *esign_contact_mask_email(apr_pool_t *p, const char *email)
     return apr_psprintf(p, "%.*s***%s", first, email, at);
 }
 
-/* Runs of `allowed` characters, each 1 to `longest` long, with single dots between them. */
+int esign_contact_ascii(const char *text)
+{
+    while (*text && !(*text & 0x80))
+        text++;
+    return *text == '\0';
+}
+
+/* How many bytes of `text` are of the `allowed` ASCII characters, or letters, marks and digits beyond ASCII. */
+static apr_size_t span(const char *text, const char *allowed)
+{
+    const uint8_t *at = (const uint8_t *)text;
+    for (;;) {
+        ucs4_t point;
+        int size = *at & 0x80 ? u8_mbtouc(&point, at, strlen((const char *)at)) : 1;
+        if (*at < 0x80 ? *at == '\0' || !strchr(allowed, *at)
+                       : point == 0xFFFD || !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N))
+            return (apr_size_t)(at - (const uint8_t *)text);
+        at += size;
+    }
+}
+
+/* Runs of these characters, each 1 to `longest` bytes long, with single dots between them. */
 static int dotted(const char *text, apr_size_t length, const char *allowed, apr_size_t longest)
 {
     for (const char *end = text + length;; text++) {
-        apr_size_t run = strspn(text, allowed);
+        apr_size_t run = span(text, allowed);
         if (run == 0 || run > longest)
             return 0;
         text += run;
@@ -64,17 +89,42 @@ static int dotted(const char *text, apr_size_t length, const char *allowed, apr_
     }
 }
 
-/* Only RFC 5321's Dot-string: quoted local parts and address literals are where injection hides. */
+/* The A-label of a host name; NULL when it has none. Freed by idn2_free. */
+static char *a_label(const char *host)
+{
+    char *ascii = NULL;
+    return idn2_to_ascii_8z(host, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) == IDN2_OK ? ascii : NULL;
+}
+
+static int host_valid(const char *host)
+{
+    return dotted(host, strlen(host), LETTERS_DIGITS "-", MAX_LABEL) && host[0] != '-' && host[strlen(host) - 1] != '-' && !strstr(host, "-.") && !strstr(host, ".-");
+}
+
+/* Only RFC 5321's Dot-string: quoted local parts and address literals are where injection hides. Lengths are of the bytes that go over the wire. */
 int esign_contact_email_valid(const char *email)
 {
     const char *at = strchr(email, '@');
-    if (at == NULL || strlen(email) > MAX_ADDRESS)
+    if (at == NULL || strlen(email) > MAX_ADDRESS || at - email > MAX_LOCAL ||
+        !dotted(email, (apr_size_t)(at - email), LETTERS_DIGITS "!#$%&'*+-/=?^_`{|}~", MAX_LOCAL))
         return 0;
-    const char *host = at + 1;
-    return at - email <= MAX_LOCAL
-        && dotted(email, (apr_size_t)(at - email), LETTERS_DIGITS "!#$%&'*+-/=?^_`{|}~", MAX_LOCAL)
-        && dotted(host, strlen(host), LETTERS_DIGITS "-", MAX_LABEL)
-        && host[0] != '-' && host[strlen(host) - 1] != '-' && strstr(host, "-.") == NULL && strstr(host, ".-") == NULL;
+    if (esign_contact_ascii(at))
+        return host_valid(at + 1);
+    char *ascii = a_label(at + 1);
+    int valid = ascii && host_valid(ascii) && (apr_size_t)(at - email) + 1 + strlen(ascii) <= MAX_ADDRESS;
+    idn2_free(ascii);
+    return valid;
+}
+
+const char *esign_contact_email_wire(apr_pool_t *p, const char *email)
+{
+    const char *at = strchr(email, '@');
+    if (esign_contact_ascii(at))
+        return apr_pstrdup(p, email);
+    char *ascii = a_label(at + 1);
+    const char *wire = apr_psprintf(p, "%.*s@%s", (int)(at - email), email, ascii ? ascii : "");
+    idn2_free(ascii);
+    return wire;
 }
 
 int esign_contact_phone_valid(const char *phone)

@@ -26,6 +26,7 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render);
  *     m:has(key)               whether the catalogue has it
  *     m:time(iso) m:date(iso)  an ISO 8601 UTC moment or date as the language writes it
  *     m:group(text, n)         the text in groups of n characters, parted by no-break spaces
+ *     m:wrap(text, n)          the text's words in lines of at most n characters; a longer word has a line of its own
  *     m:static(name)           theme/NAME when the theme's static/ has this file, else NAME
  * `output` is NUL-terminated, wiped with `p`; `document` stays the caller's. */
 esign_result_t esign_render_transform(const esign_render_t *render, const char *name, xmlDocPtr document,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* render_text.c: texts, times, groups and static files for the stylesheets. */
+/* render_text.c: texts, times, groups, lines and static files for the stylesheets. */
 #include "core/render_text.h"
 
 #include "core/iso_time.h"
@@ -127,6 +127,40 @@ static void group_function(xmlXPathParserContextPtr xpath, int count)
     give(xpath, grouped);
 }
 
+/* Characters of UTF-8. */
+static int characters(const char *text, apr_size_t length)
+{
+    int count = 0;
+    for (const char *end = text + length; text < end; text++)
+        count += (*text & 0xc0) != 0x80;
+    return count;
+}
+
+static void wrap_function(xmlXPathParserContextPtr xpath, int count)
+{
+    static const char space[] = " \t\r\n";
+    xsltTransformContextPtr context;
+    esign_render_call_t *call = call_of(xpath, &context);
+    if (count != 2) {
+        xmlXPathSetArityError(xpath);
+        return;
+    }
+    int width = (int)xmlXPathPopNumber(xpath), column = 0;
+    const char *word = pop(xpath, call->pool);
+    char *lines = esign_secret_alloc(call->pool, strlen(word) + 1), *end = lines;
+    for (word += strspn(word, space); *word; word += strspn(word, space)) {
+        apr_size_t length = strcspn(word, space);
+        int wide = characters(word, length), fits = column + 1 + wide <= width;
+        if (column > 0)
+            *end++ = fits ? ' ' : '\n';
+        column = column > 0 && fits ? column + 1 + wide : wide;
+        memcpy(end, word, length);
+        end += length;
+        word += length;
+    }
+    give(xpath, lines);
+}
+
 static void static_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
@@ -150,6 +184,7 @@ void esign_render_text_register(xsltTransformContextPtr context)
         { "time", time_function },
         { "date", date_function },
         { "group", group_function },
+        { "wrap", wrap_function },
         { "static", static_function },
     };
     for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)

@@ -17,7 +17,7 @@ typedef struct {
     int messages;        /* how many libxslt has said */
 } esign_render_call_t;
 
-/* Makes m:text, m:has, m:time, m:date, m:group and m:static known to one transformation. */
+/* Makes m:text, m:has, m:time, m:date, m:group, m:wrap and m:static known to one transformation. */
 void esign_render_text_register(xsltTransformContextPtr context);
 
 #endif

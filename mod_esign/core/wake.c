@@ -26,9 +26,8 @@ int esign_wake_rings(int wake)
     return poll(&bell, 1, 0) == 1;
 }
 
-void esign_wake_hush(int wake)
+int esign_wake_hush(int wake)
 {
     uint64_t rings;
-    ssize_t got = read(wake, &rings, sizeof(rings));
-    (void)got;
+    return read(wake, &rings, sizeof(rings)) == sizeof(rings);
 }

@@ -13,7 +13,7 @@ void esign_wake_ring(int wake);
 /* Whether it rings. */
 int esign_wake_rings(int wake);
 
-/* To be called before looking for work: what rings afterwards is heard. */
-void esign_wake_hush(int wake);
+/* To be called before looking for work: what rings afterwards is heard. Whether it rang. */
+int esign_wake_hush(int wake);
 
 #endif

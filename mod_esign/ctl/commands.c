@@ -7,7 +7,6 @@
 #include "core/iso_time.h"
 #include "store/audit.h"
 #include "store/card.h"
-#include "store/outbox.h"
 #include "store/subscriber.h"
 
 #include <apr_strings.h>
@@ -170,23 +169,4 @@ int esign_captcha_answer(const esign_command_t *command)
         apr_pool_clear(p);
     }
     return code;
-}
-
-int esign_outbox_show(const esign_command_t *command)
-{
-    esign_database_t *database;
-    const apr_array_header_t *messages;
-    apr_pool_t *p = command->pool;
-    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
-    if (!esign_failed(result))
-        result = esign_outbox_list(database, &messages, p);
-    if (esign_failed(result))
-        return esign_complain_of(result);
-    printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "DUE", "TRIES", "LAST ERROR");
-    for (int i = 0; i < messages->nelts; i++) {
-        const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
-        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
-               esign_command_moment(p, m->due), m->attempts, esign_command_plain(p, m->error));
-    }
-    return ESIGN_EXIT_OK;
 }

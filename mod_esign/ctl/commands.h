@@ -25,7 +25,8 @@ typedef struct {
 typedef int esign_command_fn(const esign_command_t *command);
 
 esign_command_fn esign_key_new, esign_key_add, esign_key_list, esign_key_rotate, esign_key_retire, esign_db_init, esign_db_upgrade, esign_subscriber_import,
-    esign_subscriber_show, esign_subscriber_lift, esign_subscriber_shut, esign_form, esign_captcha_answer, esign_outbox_show, esign_audit_show, esign_audit_check,
+    esign_subscriber_show, esign_subscriber_lift, esign_subscriber_shut, esign_form, esign_captcha_answer, esign_messages_list, esign_messages_show,
+    esign_messages_retry, esign_messages_drop, esign_audit_show, esign_audit_check,
     esign_audit_export;
 
 /* Opens the database and finds the subscriber of a national id or #ROW there; an exit code, told when it is not 0. */

@@ -24,6 +24,8 @@ typedef struct {
     esign_command_fn *run;
 } row_t;
 
+#define MANY 10000
+
 static const row_t commands[] = {
     { "key new", "", "[FILE]", "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0, 1, esign_key_new },
     { "key add", "", "", "Adds a random key to the key file. It opens what is sealed under it and seals nothing until `key rotate`.", 0, 0, esign_key_add },
@@ -42,7 +44,11 @@ static const row_t commands[] = {
     { "form", "name= email= phone= language= word-file=", "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
       "Registers a subscriber and prints the application form as HTML. The security word is read from FILE (-: standard input), or made up.", 1, 1, esign_form },
     { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },
-    { "outbox list", "", "", "Lists the messages that wait or were given up.", 0, 0, esign_outbox_show },
+    { "outbox list", "", "", "Lists the messages that wait or were given up.", 0, 0, esign_messages_list },
+    { "outbox show", "", "MESSAGE", "Shows what is known of a message; never what it says. MESSAGE: its id in the list.", 1, 1, esign_messages_show },
+    { "outbox retry", "", "MESSAGE…", "Makes messages due at once, those that were given up too, until they expire. A code that was given up is gone.", 1, MANY,
+      esign_messages_retry },
+    { "outbox drop", "", "MESSAGE…", "Ends messages unsent; each is written into the audit trail.", 1, MANY, esign_messages_drop },
     { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]", "Lists the latest events, newest first.", 0, 0, esign_audit_show },
     { "audit verify", "expect=", "[--expect POSITION:HASH]",
       "Looks for rows that were changed, removed, moved or inserted, and tells where the chain ends. --expect: an end told earlier, which must still be there.", 0, 0,

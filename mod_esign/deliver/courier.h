@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* courier.h: carries what the outbox holds to the SMTP server and the SMS gateways. */
+/* courier.h: carries what the outbox holds to the mail server and the SMS gateways. */
 #ifndef ESIGN_DELIVER_COURIER_H
 #define ESIGN_DELIVER_COURIER_H
 
@@ -15,7 +15,7 @@ typedef struct {
     const apr_array_header_t *gateways;   /* esign_sms_gateway_t, in their order; none: codes are not sent, and stay until they expire */
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
-    int mails_at_once, sms_at_once;
+    int sms_at_once;
     int mails_per_minute, sms_per_minute; /* of the portal, over all nodes; 0: as many as there are */
     apr_interval_time_t link_life;
     int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
@@ -32,18 +32,22 @@ typedef struct esign_courier_t esign_courier_t;
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p);
 
 /* One round, which does all that needs the database and waits for nothing: expires, writes down what has ended, leases what is due and for which there are free places, and
- * starts it. Mail and SMS have places of their own, so that a dead mail server never holds up a code. `p` is the round's pool.
+ * starts it. Mail and SMS have places of their own, so that a dead mail server never holds up a code. `called`: a message was queued, the outbox is looked at at once and not only
+ * when it is time. `p` is the round's pool.
  * What is beyond a ceiling is not leased, so that it waits as it is; while memcached cannot tell how many have left, all do.
- * Pauses after failures: 5 s, doubled each time to 15 min at most, ± 20 %. */
-esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p);
+ * Ends are written together, 100 or those of 50 ms in a transaction, those of codes at once; what was sent and has not been written when the process dies, is sent again. Where the
+ * transaction fails they stay, and nothing is leased.
+ * Pauses after refusals: 5 s, doubled each time to 15 min at most, ± 20 %. A server that cannot be used at all is left alone (breaker.h): mails wait unleased, codes go to the
+ * next gateway. */
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, int called, apr_pool_t *p);
 
-/* Between rounds: lets transfers go on until one has ended, `wake` rings, or `wait` is over. */
+/* Between rounds: lets transfers go on until there is something to do for a round, `wake` rings, or `wait` is over. */
 void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t wait);
 
 /* How many transfers are under way. */
 int esign_courier_pending(const esign_courier_t *courier);
 
-/* Before the process ends: lets transfers under way go on until `until`, then makes what is left due again at once. The courier is not used afterwards. */
+/* Before the process ends: lets transfers under way go on until `until`, then breaks them off and makes what is left due again at once. The courier is not used afterwards. */
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
 
 #endif

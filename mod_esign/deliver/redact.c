@@ -18,10 +18,10 @@ static int alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* A character that can stand in an e-mail address (RFC 5321 section 4.1.2). */
+/* A character that can stand in an e-mail address (RFC 5321 section 4.1.2, RFC 6531 section 3.3). */
 static int in_word(char c)
 {
-    return alphanumeric(c) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.@", c) != NULL);
+    return alphanumeric(c) || (c & 0x80) || (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~.@", c) != NULL);
 }
 
 static int has_long_run(const char *word)
@@ -54,9 +54,9 @@ static int names_number(const char *word, apr_size_t word_length, const char *nu
 /* Moves the ends of a text together, over quotes, full stops and whatever else stands around a name. */
 static void trim(const char **start, const char **end)
 {
-    while (*start < *end && !alphanumeric(**start) && **start != '+')
+    while (*start < *end && !alphanumeric(**start) && !(**start & 0x80) && **start != '+')
         ++*start;
-    while (*end > *start && !alphanumeric((*end)[-1]))
+    while (*end > *start && !alphanumeric((*end)[-1]) && !((*end)[-1] & 0x80))
         --*end;
 }
 
@@ -83,6 +83,15 @@ static const char *redact_word(apr_pool_t *p, const char *word, const char *reci
     return apr_psprintf(p, "%.*s***%s", (int)(start - word), word, end);
 }
 
+/* What is not printable ASCII becomes a space. */
+static const char *flatten(char *text)
+{
+    for (char *c = text; *c != '\0'; c++)
+        if (*c < ' ' || *c > '~')
+            *c = ' ';
+    return text;
+}
+
 const char *esign_redact(apr_pool_t *p, const char *text, const char *recipient)
 {
     const char *words = "";
@@ -95,10 +104,9 @@ const char *esign_redact(apr_pool_t *p, const char *text, const char *recipient)
             text += length;
         }
         else {
-            char other[2] = { *text >= ' ' && *text <= '~' ? *text : ' ', '\0' };
+            const char other[] = { *text++, '\0' };
             words = apr_pstrcat(p, words, other, NULL);
-            text++;
         }
     }
-    return apr_pstrndup(p, words, MAX_WORDS_LENGTH);
+    return flatten(apr_pstrndup(p, words, MAX_WORDS_LENGTH));
 }

@@ -58,7 +58,7 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
         return ESIGN_TRANSFER_NEVER;
     }
     if (status == 0)
-        return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_LATER;
+        return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
     *words = apr_psprintf(transfer->pool, "HTTP status %ld", status);
     return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
 }

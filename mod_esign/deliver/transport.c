@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.c: drives libcurl's multi handle; mail.c and sms.c say what is sent. */
+/* transport.c: drives libcurl's multi handle and hears from the mailer; mail.c and sms.c say what is sent. */
 #include "deliver/transport_private.h"
 
 #include "deliver/redact.h"
@@ -18,6 +18,12 @@ esign_result_t esign_transport_init(void)
 {
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     return code == CURLE_OK ? ESIGN_OK : curl_failure(code);
+}
+
+/* A mail is done: whoever waits in esign_transport_wait looks. From any thread. */
+static void wake(void *transport)
+{
+    curl_multi_wakeup(((esign_transport_t *)transport)->multi);
 }
 
 static apr_status_t close_all(void *data)
@@ -40,10 +46,20 @@ esign_result_t esign_transport_create(esign_transport_t **transport, const esign
     made->smtp = smtp;
     made->done = done;
     made->baton = baton;
-    /* Before the subpools go: they hold what the handles still point to. */
+    /* Before the subpools go: they hold what the handles still point to; and behind the mailer, whose threads wake the handle. */
     apr_pool_pre_cleanup_register(p, made, close_all);
     *transport = made;
-    return ESIGN_OK;
+    return esign_mailer_create(&made->mailer, smtp, wake, made, p);
+}
+
+void esign_transport_recall_mails(esign_transport_t *transport)
+{
+    esign_mailer_recall(transport->mailer);
+}
+
+void esign_transport_stop_mails(esign_transport_t *transport)
+{
+    esign_mailer_stop(transport->mailer);
 }
 
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
@@ -149,9 +165,7 @@ void esign_transfer_close(esign_transfer_t *transfer)
     (*transfer->under_way)--;
     curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
     curl_easy_cleanup(transfer->easy);
-    curl_mime_free(transfer->mime);
     free_list(transfer->headers);
-    free_list(transfer->recipients);
     apr_pool_destroy(transfer->pool);
 }
 
@@ -168,6 +182,17 @@ static void finish(esign_transfer_t *transfer, CURLcode code)
     esign_transfer_close(transfer);
     transport->done(transport->baton, id, outcome, error);
     apr_pool_destroy(p);
+}
+
+static int finish_mails(esign_transport_t *transport)
+{
+    int ended = 0;
+    for (esign_mail_job_t *job; (job = esign_mailer_reap(transport->mailer)) != NULL; ended++) {
+        transport->mails--;
+        transport->done(transport->baton, job->id, job->outcome, job->outcome == ESIGN_TRANSFER_SENT ? NULL : esign_redact(job->pool, job->words, job->to));
+        apr_pool_destroy(job->pool);
+    }
+    return ended;
 }
 
 static int finish_ended(esign_transport_t *transport)
@@ -187,11 +212,12 @@ static int finish_ended(esign_transport_t *transport)
 int esign_transport_finish(esign_transport_t *transport)
 {
     int running;
-    while (curl_multi_perform(transport->multi, &running) == CURLM_OK && finish_ended(transport) > 0)
+    while (curl_multi_perform(transport->multi, &running) == CURLM_OK && finish_ended(transport) + finish_mails(transport) > 0)
         ;
     return transport->mails + transport->messages;
 }
 
+/* The mailer's wake is heard by the next poll, also when it came before. */
 void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait)
 {
     apr_time_t until = apr_time_now() + wait;
@@ -199,14 +225,14 @@ void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_t
     for (apr_interval_time_t rest = wait; rest > 0; rest = until - apr_time_now()) {
         int running;
         CURLMcode code = curl_multi_perform(transport->multi, &running);
-        if (code == CURLM_OK && running < transport->mails + transport->messages)
+        if (code == CURLM_OK && running < transport->messages)
             return;
         if (code == CURLM_OK)
             code = curl_multi_poll(transport->multi, &bell, wake >= 0, (int)apr_time_as_msec(rest) + 1, NULL);
         /* Nothing that fails here ends by being asked again at once. */
         if (code != CURLM_OK)
             apr_sleep(rest);
-        if (bell.revents != 0)
+        if (bell.revents != 0 || esign_mailer_done(transport->mailer) > 0)
             return;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.h: transfers by libcurl, several at once, over one multi handle. */
+/* transport.h: mails by threads of their own (mailer.h), SMS by libcurl's multi handle, many at once; one thread starts them and hears how they ended. */
 #ifndef ESIGN_DELIVER_TRANSPORT_H
 #define ESIGN_DELIVER_TRANSPORT_H
 
@@ -8,9 +8,9 @@
 
 #include <apr_tables.h>
 
-/* The SMTP server. Secrets are read from files at start-up. */
+/* The mail server. Secrets are read from files at start-up. */
 typedef struct {
-    const char *url;            /* smtp://host[:port] or smtps://host[:port] */
+    const char *url;            /* smtp://host[:port], smtps://host[:port], or sendmail:[/path] for the local one's command */
     const char *user;           /* NULL: no AUTH */
     const char *password;       /* secret memory */
     int tls_required;           /* STARTTLS or the connection is refused */
@@ -18,14 +18,17 @@ typedef struct {
     const char *from;           /* envelope and header sender address */
     const char *from_name;      /* the organization, UTF-8 */
     const char *reply_to;       /* NULL: none */
+    int connections;            /* at most */
     apr_interval_time_t timeout;
 } esign_smtp_t;
 
 typedef enum {
     ESIGN_TRANSFER_SENT,        /* the server took it */
-    ESIGN_TRANSFER_LATER,       /* dead server, time-out, 4xx of SMTP, 5xx or 429 of HTTP */
+    ESIGN_TRANSFER_LATER,       /* the server will not have this message now: 4xx of SMTP; 5xx, 429 or 408 of HTTP */
     ESIGN_TRANSFER_NEVER,       /* the server will not have this message: 5xx of SMTP; other 4xx of HTTP, and a 2xx whose text says so */
-    ESIGN_TRANSFER_UNANSWERED   /* an SMS went out, and no answer came: whether the gateway has it, nobody knows */
+    ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, TLS refused, a mail server that hangs or refuses the sign-in */
+    ESIGN_TRANSFER_UNANSWERED,  /* an SMS went out, and no answer came: whether the gateway has it, nobody knows */
+    ESIGN_TRANSFER_UNTRIED      /* a mail was not begun: recalled, or too late for its lease */
 } esign_transfer_outcome_e;
 
 typedef struct esign_transport_t esign_transport_t;
@@ -39,14 +42,20 @@ esign_result_t esign_transport_init(void);
 /* Not shared between threads; connections are kept and reused. Closed with `p`. */
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 
-/* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. */
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail);
+/* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. A mail waits for a free connection, until `start_by` at most. */
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, apr_time_t start_by);
 esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms);
+
+/* Mails that wait for a connection end as ESIGN_TRANSFER_UNTRIED in the next esign_transport_finish. */
+void esign_transport_recall_mails(esign_transport_t *transport);
+
+/* Breaks off all mails within about a second: their ends are told in the next esign_transport_finish. No mail is started afterwards. */
+void esign_transport_stop_mails(esign_transport_t *transport);
 
 /* Tells of all that have ended, without waiting. Returns how many are still under way. */
 int esign_transport_finish(esign_transport_t *transport);
 
-/* Lets transfers go on until one has ended, `wake` (a descriptor of core/wake.h; -1: none) rings, or `wait` is over. */
+/* Lets transfers go on until an SMS or a handful of mails has ended, `wake` (a descriptor of core/wake.h; -1: none) rings, or `wait` is over. */
 void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait);
 
 int esign_transport_pending_mail(const esign_transport_t *transport);

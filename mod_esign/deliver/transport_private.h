@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport_private.h: what transport.c, mail.c and sms.c share: one libcurl easy handle for each message under way. */
+/* transport_private.h: what transport.c, mail.c and sms.c share: the mailer, and one libcurl easy handle for each SMS under way. */
 #ifndef ESIGN_DELIVER_TRANSPORT_PRIVATE_H
 #define ESIGN_DELIVER_TRANSPORT_PRIVATE_H
 
-#include "transport.h"
+#include "mailer.h"
 
 #include <curl/curl.h>
 
@@ -22,18 +22,17 @@ struct esign_transfer_t {
     const char *recipient;          /* what must not stand in an error text */
     CURL *easy;
     CURLcode setup;                 /* the first option that libcurl refused */
-    struct curl_slist *headers, *recipients;
-    curl_mime *mime;
+    struct curl_slist *headers;
     const esign_sms_gateway_t *gateway;   /* of an SMS */
     apr_size_t received;            /* bytes of its answer */
     char *answer;                   /* the first of them, secret memory; NULL: nobody reads them */
-    char reply[256];                /* the last line by which an SMTP server refused */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
 
 struct esign_transport_t {
     apr_pool_t *pool;
     CURLM *multi;
+    esign_mailer_t *mailer;
     const esign_smtp_t *smtp;
     esign_transfer_done_fn *done;
     void *baton;

@@ -22,6 +22,7 @@ static const struct {
     [ESIGN_AUDIT_KEY_ADDED] = { "key-added", 0, 0 },
     [ESIGN_AUDIT_KEY_ROTATED] = { "key-rotated", 0, 0 },
     [ESIGN_AUDIT_KEY_RETIRED] = { "key-retired", 0, 0 },
+    [ESIGN_AUDIT_MESSAGE_DROPPED] = { "message-dropped", 0, 1 },
     [ESIGN_AUDIT_WORD_ACCEPTED] = { "word-accepted", 0, 1 },
     [ESIGN_AUDIT_WORD_REFUSED] = { "word-refused", 1, 1 },
     [ESIGN_AUDIT_REFUSED_WAITING] = { "refused-waiting", 1, 1 },

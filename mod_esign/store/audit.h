@@ -15,6 +15,7 @@ typedef enum {
     ESIGN_AUDIT_KEY_ADDED,          /* a master key made in the key file */
     ESIGN_AUDIT_KEY_ROTATED,        /* everything sealed anew under the active key */
     ESIGN_AUDIT_KEY_RETIRED,        /* a master key taken out of the key file */
+    ESIGN_AUDIT_MESSAGE_DROPPED,    /* a message taken out of the outbox, unsent */
 
     /* Sign-in */
     ESIGN_AUDIT_WORD_ACCEPTED,      /* first factor right */

@@ -46,18 +46,24 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
     return esign_database_write(database, "outbox_add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
 }
 
+/* What a body says; NULL when it cannot be unsealed. */
+static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, const char *sealed, apr_pool_t *p)
+{
+    const char *body;
+    return esign_failed(esign_sealed_open(database, "outbox", id, "body", sealed, &body, p)) ? NULL : esign_record_decode(p, body, strlen(body));
+}
+
 /* A leased row as a message; one whose body does not open is given up, `*good` 0. */
 static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row, esign_outbox_message_t *message, int *good, apr_pool_t *p)
 {
     enum { ID, KIND, BODY, CREATED, DUE, EXPIRES, ATTEMPTS, GATEWAYS, AWAITED, ERROR };
-    const char *body;
     *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
                                          .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
                                          .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
                                          .gateways = esign_database_number(row, GATEWAYS), .awaited = (int)esign_database_number(row, AWAITED),
-                                         .state = "leased", .error = row[ERROR] };
-    *good = !esign_failed(esign_sealed_open(database, "outbox", message->id, "body", row[BODY], &body, p)) &&
-            (message->values = esign_record_decode(p, body, strlen(body))) != NULL && is_whole(message);
+                                         .state = "leased", .kept = 1, .error = row[ERROR] };
+    message->values = open_body(database, message->id, row[BODY], p);
+    *good = message->values != NULL && is_whole(message);
     if (*good)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
@@ -67,7 +73,7 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, esign_outbox_kind_e kind, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p)
 {
-    enum { COLUMNS = 10 };
+    enum { LEASED_COLUMNS = 10 };
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
     const apr_array_header_t *rows;
     /* The end of the lease also marks what this very call took. */
@@ -77,7 +83,7 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
     esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, &most), &taken, p);
     if (esign_failed(result) || taken == 0)
         return result;
-    result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), COLUMNS, &rows, p);
+    result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), LEASED_COLUMNS, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         int good;
         esign_outbox_message_t *message = apr_array_push(list);
@@ -96,6 +102,11 @@ esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, 
 esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_retry", ESIGN_SQL(&due, error, &id, owner), NULL, p);
+}
+
+esign_result_t esign_outbox_release(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox_release", ESIGN_SQL(&due, error, &id, owner), NULL, p);
 }
 
 esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id, int gateway, int accepted, apr_time_t now, apr_time_t due,
@@ -124,28 +135,64 @@ esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, 
 esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p)
 {
     esign_result_t result = esign_database_write(database, "outbox_unreported", ESIGN_SQL(&now, &now), unreported, p);
-    return esign_failed(result) ? result : esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
+    if (!esign_failed(result))
+        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
+    return esign_failed(result) ? result : esign_database_write(database, "outbox_empty", ESIGN_SQL(&now), NULL, p);
+}
+
+esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox_revive", ESIGN_SQL(&now, &id, &now, &now), done, p);
+}
+
+esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)
+{
+    return esign_database_write(database, "outbox_drop", ESIGN_SQL(&id, &now), done, p);
+}
+
+esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id, const apr_table_t **values, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox_body", ESIGN_SQL(&id), 1, &rows, p);
+    *values = esign_failed(result) || rows->nelts == 0 ? NULL : open_body(database, id, APR_ARRAY_IDX(rows, 0, const char *const *)[0], p);
+    return result;
+}
+
+enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, AWAITED, ERROR, KEPT, COLUMNS };
+
+/* A row as the operator sees it. */
+static esign_outbox_message_t seen(const char *const *row)
+{
+    int dead = esign_database_number(row, DEAD) != 0, leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
+    int awaited = (int)esign_database_number(row, AWAITED);
+    return (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
+                                     .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
+                                     .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
+                                     .awaited = awaited, .state = dead ? "dead" : leased ? "leased" : awaited >= 0 ? "sent" : "waiting",
+                                     .kept = esign_database_number(row, KEPT) != 0, .error = row[ERROR] };
+}
+
+esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, const esign_outbox_message_t **message, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
+    *message = NULL;
+    if (!esign_failed(result) && rows->nelts > 0) {
+        esign_outbox_message_t found = seen(APR_ARRAY_IDX(rows, 0, const char *const *));
+        *message = apr_pmemdup(p, &found, sizeof(found));
+    }
+    return result;
 }
 
 esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p)
 {
-    enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, AWAITED, ERROR, COLUMNS };
     const apr_array_header_t *rows;
     esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));
-    for (int i = 0; i < rows->nelts; i++) {
-        const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
-        esign_outbox_message_t *message = apr_array_push(list);
-        int dead = esign_database_number(row, DEAD) != 0, leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
-        int awaited = (int)esign_database_number(row, AWAITED);
-        *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
-                                             .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
-                                             .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
-                                             .awaited = awaited, .state = dead ? "dead" : leased ? "leased" : awaited >= 0 ? "sent" : "waiting",
-                                             .error = row[ERROR] };
-    }
+    for (int i = 0; i < rows->nelts; i++)
+        APR_ARRAY_PUSH(list, esign_outbox_message_t) = seen(APR_ARRAY_IDX(rows, i, const char *const *));
     *messages = list;
     return ESIGN_OK;
 }

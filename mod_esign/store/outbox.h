@@ -19,11 +19,12 @@ typedef struct {
     apr_int64_t id;
     esign_outbox_kind_e kind;
     apr_time_t created, due, expires;
-    int attempts;               /* leases taken so far */
-    const apr_table_t *values;  /* unsealed; NULL in esign_outbox_list */
-    apr_int64_t gateways;       /* of a code, bits: SMS gateways that are done with it; 0 in esign_outbox_list */
+    int attempts;               /* leases taken so far, but for those that were given back */
+    const apr_table_t *values;  /* unsealed; NULL in esign_outbox_list and esign_outbox_get */
+    apr_int64_t gateways;       /* of a code, bits: SMS gateways that are done with it; 0 in esign_outbox_list and esign_outbox_get */
     int awaited;                /* the gateway that took it and has not reported yet; -1: none */
     const char *state;          /* "waiting", "leased", "sent" (a report is awaited), "dead" */
+    int kept;                   /* 1: its sealed values are there; 0: emptied, nothing can send it any more */
     const char *error;          /* what the last attempt met, no secrets; NULL */
 } esign_outbox_message_t;
 
@@ -46,6 +47,9 @@ esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, 
 /* Not sent: due again at `due`, `error` kept. */
 esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p);
 
+/* Not begun, for no fault of its own: due again at `due`, and this lease was no attempt. An earlier error stays; where there is none, `error` says that it was given back. */
+esign_result_t esign_outbox_release(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p);
+
 /* An SMS gateway is done with a code: it took it (`accepted`: its report is awaited), or cannot be asked again. The next one's turn is at `due`; at `now` when a report has
  * already said that the message was not delivered. */
 esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id, int gateway, int accepted, apr_time_t now, apr_time_t due,
@@ -56,11 +60,24 @@ esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owne
 esign_result_t esign_outbox_delivered(esign_database_t *database, apr_int64_t id, int *counted, apr_pool_t *p);
 esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t id, int gateway, apr_time_t now, const char *error, int *counted, apr_pool_t *p);
 
-/* Given up: stays as "dead" for the operator, its sealed values emptied. */
+/* Given up: stays as "dead" for the operator. Its sealed values stay with it until it expires, for esign_outbox_revive; those of a code are emptied at once. */
 esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p);
 
-/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `*count` of them. Those that were sent and never reported, `*unreported`, go. */
+/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `*count` of them. These, and dead ones whose `expires` has passed, lose their sealed values. Those that
+ * were sent and never reported, `*unreported`, go. */
 esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p);
+
+/* For the operator: a message that nobody has leased is due at once, a dead one again. `*done` 0: leased, expired, sent and not yet reported, or its values are gone. */
+esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p);
+
+/* For the operator: a message that nobody has leased goes, unsent. `*done` 0: leased, or not there. */
+esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p);
+
+/* The values of a message, for what has to be known of it outside a courier; NULL: it has none any more, or they cannot be unsealed. */
+esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id, const apr_table_t **values, apr_pool_t *p);
+
+/* One row, without values; NULL: there is none. */
+esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, const esign_outbox_message_t **message, apr_pool_t *p);
 
 /* All rows, oldest first, without values. Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p);

@@ -4,6 +4,9 @@
 
 #define SUBSCRIBER_COLUMNS "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch"
 
+/* What the operator sees of a message. */
+#define OUTBOX_SEEN "id, kind, created, due, expires, attempts, dead, lease_until, awaited, error, CASE body WHEN '' THEN 0 ELSE 1 END"
+
 /* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free, first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
 
@@ -65,6 +68,7 @@ const esign_statement_t esign_database_statements[] = {
                        "ORDER BY due" },
     { "outbox_done", "DELETE FROM outbox WHERE id = %lld AND owner = %s" },
     { "outbox_retry", "UPDATE outbox SET due = %lld, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
+    { "outbox_release", "UPDATE outbox SET due = %lld, error = COALESCE(error, %s), attempts = attempts - 1, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     /* A report that a message was not delivered may overtake the answer that took it: its bit is there already. */
     { "outbox_hand_on", "UPDATE outbox SET due = CASE WHEN (gateways & %lld) <> 0 THEN %lld ELSE %lld END, gateways = gateways | %lld, "
                         "awaited = CASE WHEN (gateways & %lld) <> 0 OR %lld = 0 THEN awaited ELSE %lld END, error = COALESCE(%s, error), owner = '', lease_until = 0 "
@@ -73,10 +77,15 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_undelivered", "UPDATE outbox SET due = CASE WHEN awaited = %lld THEN %lld ELSE due END, gateways = gateways | %lld, "
                             "awaited = CASE WHEN awaited = %lld THEN -1 ELSE awaited END, error = %s WHERE id = %lld AND kind = 1 AND dead = 0" },
     { "outbox_unreported", "DELETE FROM outbox WHERE dead = 0 AND awaited >= 0 AND expires <= %lld AND lease_until <= %lld" },
-    { "outbox_bury", "UPDATE outbox SET dead = 1, body = '', error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
+    { "outbox_bury", "UPDATE outbox SET dead = 1, body = CASE kind WHEN 1 THEN '' ELSE body END, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_expire", "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
                        "WHERE dead = 0 AND expires <= %lld AND lease_until <= %lld" },
-    { "outbox_list", "SELECT id, kind, created, due, expires, attempts, dead, lease_until, awaited, error FROM outbox ORDER BY created, id" },
+    { "outbox_empty", "UPDATE outbox SET body = '' WHERE dead = 1 AND expires <= %lld AND body <> ''" },
+    { "outbox_revive", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= %lld AND awaited < 0 AND expires > %lld AND body <> ''" },
+    { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
+    { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
+    { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
+    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id" },
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 

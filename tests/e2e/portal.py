@@ -210,9 +210,9 @@ class Portal:
         """The subscriber's row id."""
         return int(re.search(r"#(\d+)", self.ctl("subscriber", "show", subscriber.id)).group(1))
 
-    def new_subscriber(self, language="tr", name="Sınama Kişisi", digits=6):
+    def new_subscriber(self, language="tr", name="Sınama Kişisi", digits=6, email="kisi%d@example.org"):
         n = next(self.serial)
-        s = Subscriber(tckn(), "menekşe vadisi %d" % n, "kisi%d@example.org" % n, "+90555%07d" % n, name, language,
+        s = Subscriber(tckn(), "menekşe vadisi %d" % n, email % n, "+90555%07d" % n, name, language,
                        [{"serial": "TEST-%d" % n, "pin": "%0*d" % (digits, random.randrange(10**digits)), "puk": "%0*d" % (digits + 2, random.randrange(10**(digits + 2)))}])
         card = s.cards[0]
         xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>

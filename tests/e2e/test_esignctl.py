@@ -14,7 +14,8 @@ import portal as parts
 from command import Instance, file_of, subscriber
 
 COMMANDS = ["key new", "key add", "key list", "key rotate", "key retire", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open",
-            "subscriber close", "form", "captcha answer", "outbox list", "audit list", "audit verify", "audit export"]
+            "subscriber close", "form", "captcha answer", "outbox list", "outbox show",
+            "outbox retry", "outbox drop", "audit list", "audit verify", "audit export"]
 FORM = ["form", "10000000146", "--name", "Ayşe Çınar", "--email", "ayse@example.org", "--phone", "+905550000001"]
 
 
@@ -152,7 +153,7 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
         rows = query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(query("SELECT version FROM schema_version"))
     made = shape(ctl.sql)
-    assert len(made) == 13 and made == shape(other.execute)
+    assert len(made) == 14 and made == shape(other.execute)
     ctl.sql("UPDATE schema_version SET version = 99")
     assert "version 99, newer" in ctl.bad(3, "db", "upgrade")
 
@@ -232,7 +233,7 @@ def test_captcha_answers(portal):
 
 
 def test_outbox_list(ctl):
-    assert re.fullmatch(r"ID +KIND +STATE +CREATED +DUE +TRIES +LAST ERROR\n", ctl.good("outbox", "list"))
+    assert re.fullmatch(r"ID +KIND +STATE +CREATED +NEXT TRY +TRIES +LAST ERROR\n", ctl.good("outbox", "list"))
     at = 1767225600000000  # 2026-01-01
     for n, (kind, lease, dead, error) in enumerate([(0, 0, 0, None), (1, 4102444800000000, 0, None), (2, 0, 1, "550 no such mailbox")]):
         ctl.sql("INSERT INTO outbox VALUES (?, ?, 'sealed-body', ?, ?, ?, ?, '', ?, ?, 0, -1, ?)", n + 1, kind, at + n, at, at, n, lease, dead, error)
@@ -240,7 +241,52 @@ def test_outbox_list(ctl):
     assert [re.split(r" {2,}", line) for line in lines] == [
         ["1", "reset-request", "waiting", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "0", "-"],
         ["2", "code", "leased", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "1", "-"],
-        ["3", "notice", "dead", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "2", "550 no such mailbox"]]
+        ["3", "notice", "dead", "2026-01-01T00:00:00Z", "-", "2", "550 no such mailbox"]]
+
+
+LATER = 4102444800000000  # 2100-01-01
+
+
+def message(ctl, kind=2, body="sealed-body", expires=LATER, lease=0, dead=0, error=None):
+    """A row of the outbox; its id."""
+    n = ctl.count("outbox") + 101
+    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, ?)",
+            n, kind, body, 1767225600000000, LATER, expires, lease, dead, error)
+    return str(n)
+
+
+def test_outbox_show(ctl):
+    dead = message(ctl, dead=1, error="550 no such mailbox")
+    assert ctl.good("outbox", "show", dead) == ("id         %s\nkind       notice\nstate      dead\ncreated    2026-01-01T00:00:00Z\nnext try   -\n"
+                                                "expires    2100-01-01T00:00:00Z\ntries      3\nlast error 550 no such mailbox\ncontent    sealed\n") % dead
+    assert "content    gone\n" in ctl.good("outbox", "show", message(ctl, kind=1, body="", dead=1))
+    waiting = ctl.good("outbox", "show", message(ctl))
+    assert "state      waiting\n" in waiting and "next try   2100-01-01T00:00:00Z\n" in waiting and "last error -\n" in waiting
+    assert "no such message" in ctl.bad(1, "outbox", "show", "7")
+    for name in ("x", "7x", "", "99999999999999999999"):
+        assert "write the id of a message" in ctl.bad(2, "outbox", "show", name)
+
+
+def test_outbox_retry(ctl):
+    dead, waiting = message(ctl, dead=1), message(ctl, kind=0)
+    ctl.good("outbox", "retry", dead, waiting)
+    assert ctl.sql("SELECT count(*) FROM outbox WHERE dead = 0 AND due < ? AND body <> ''", LATER) == [(2,)]
+    assert ctl.sql("SELECT count(*) FROM audit") == [(0,)]
+    assert "a code that was given up is not kept" in ctl.bad(1, "outbox", "retry", message(ctl, kind=1, body="", dead=1))
+    assert "it has expired" in ctl.bad(1, "outbox", "retry", message(ctl, body="", dead=1, expires=1))
+    assert "it has expired" in ctl.bad(1, "outbox", "retry", message(ctl, expires=1))
+    leased = message(ctl, lease=LATER)
+    assert "%s: it is being sent" % leased in ctl.bad(1, "outbox", "retry", leased)
+    assert ctl.sql("SELECT count(*) FROM outbox WHERE due < ?", LATER) == [(2,)]
+
+
+def test_outbox_drop(ctl):
+    gone, waiting, leased, stays = message(ctl, body="", dead=1), message(ctl), message(ctl, lease=LATER), message(ctl)
+    done = ctl.run("outbox", "drop", gone, "7", waiting, leased)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.splitlines() == ["esignctl: 7: there is no such message: it was sent or dropped", "esignctl: %s: it is being sent: look again in a minute" % leased]
+    assert sorted(ctl.sql("SELECT id FROM outbox")) == [(int(leased),), (int(stays),)]
+    assert ctl.sql("SELECT event, subscriber, address FROM audit") == [("message-dropped", 0, "local")] * 2
 
 
 def test_audit_list(ctl):

@@ -40,11 +40,34 @@ static void test_email_refused(void)
 {
     static const char *const bad[] = {
         "", "@", "a@", "@b", "ayse", "a@b@c", "a b@c", "a@b c", "a@b\r\nRCPT TO:<x@y>", "a@b\n", "a\t@b", "<a@b>", "a@b>", "a,b@c", "a;b@c", "a:b@c", "\"a b\"@c", "a\\@b",
-        "a(x)@b", "a@[127.0.0.1]", ".a@b", "a.@b", "a..b@c", "a@.b", "a@b.", "a@b..c", "a@-b", "a@b-", "a@b-.c", "a@b.-c", "a@b_c", "şule@example.org", "a@örnek.org", "a\x7f@b", "a\x01@b",
+        "a(x)@b", "a@[127.0.0.1]", ".a@b", "a.@b", "a..b@c", "a@.b", "a@b.", "a@b..c", "a@-b", "a@b-", "a@b-.c", "a@b.-c", "a@b_c", "a\x7f@b", "a\x01@b",
         "a@b/c", "a@b?x"
     };
     for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CU_ASSERT(!esign_contact_email_valid(bad[i]));
+}
+
+static void test_email_beyond_ascii(void)
+{
+    static const char *const good[] = { "şule@example.org", "a@örnek.org", "çağrı.öz@örnek.org.tr", "用户@例え.jp", "e\xCC\x81@example.org", "५@example.org" };
+    static const char *const bad[] = {
+        "\xFF@example.org", "\xC5@example.org", "\xED\xA0\x80@example.org",                       /* no UTF-8 */
+        "a\xC2\xA0" "b@c", "a\xE2\x80\xA8" "b@c", "a\xE2\x80\xAE" "b@c", "\xEF\xBB\xBF" "a@c", "a\xC2\x85@c",   /* spaces, lines, directions, marks of order, controls */
+        "a\xEF\xBC\xA0" "b@c", "\xF0\x9F\x94\x91@example.org", "şule..a@example.org", ".ş@example.org", "ş.@example.org",
+        "a@ör nek.org", "a@örnek..org", "a@-örnek.org", "a@örnek_.org", "a@\xF0\x9F\x94\x91.\xE2\x80\xAE.org", "ş@ö@c"
+    };
+    for (apr_size_t i = 0; i < sizeof good / sizeof *good; i++)
+        CU_ASSERT(esign_contact_email_valid(good[i]));
+    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CU_ASSERT(!esign_contact_email_valid(bad[i]));
+}
+
+static void test_wire(void)
+{
+    CU_ASSERT_STRING_EQUAL(esign_contact_email_wire(pool, "Ayse@Example.org"), "Ayse@Example.org");
+    CU_ASSERT_STRING_EQUAL(esign_contact_email_wire(pool, "a@örnek.org"), "a@xn--rnek-4qa.org");
+    CU_ASSERT_STRING_EQUAL(esign_contact_email_wire(pool, "Şule@ÖRNEK.org"), "Şule@xn--rnek-4qa.org");
+    CU_ASSERT(esign_contact_ascii("") && esign_contact_ascii("a~") && !esign_contact_ascii("aş"));
 }
 
 static char *repeat(char c, apr_size_t count)
@@ -65,6 +88,11 @@ static void test_email_lengths(void)
     const char *labels = apr_pstrcat(pool, repeat('b', 63), ".", repeat('b', 63), ".", repeat('b', 63), ".", NULL);   /* 192 bytes */
     CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, "a@", labels, repeat('b', 60), NULL)));
     CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, "a@", labels, repeat('b', 61), NULL)));
+    /* Of what goes over the wire: 32 letters of two bytes, and a label of 63 that has fewer before it is encoded. */
+    const char *letters = "şşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşş";
+    CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, letters, "@b", NULL)));
+    CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, letters, "a@b", NULL)));
+    CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, "a@", repeat('b', 60), "ö", NULL)));
 }
 
 static void test_phone(void)
@@ -86,6 +114,8 @@ int main(void)
         { "an address shows its first character and its host", test_mask_email },
         { "ordinary addresses are accepted", test_email_valid },
         { "addresses that could do harm are refused", test_email_refused },
+        { "letters of all scripts, and nothing that only looks like one", test_email_beyond_ascii },
+        { "a host goes over the wire as its A-label", test_wire },
         { "addresses have RFC 5321's lengths", test_email_lengths },
         { "phone numbers are E.164", test_phone },
         CU_TEST_INFO_NULL

@@ -230,6 +230,105 @@ static void test_delivered(void)
     CU_ASSERT(counted == 0 && list(database)->nelts == 2);
 }
 
+static const esign_outbox_message_t *get(esign_database_t *database, apr_int64_t id)
+{
+    const esign_outbox_message_t *message = NULL;
+    OK(esign_outbox_get(database, id, &message, pool));
+    return message;
+}
+
+static int revive(esign_database_t *database, apr_int64_t id, apr_time_t now)
+{
+    int done = -1;
+    OK(esign_outbox_revive(database, id, now, &done, pool));
+    return done;
+}
+
+static int drop(esign_database_t *database, apr_int64_t id, apr_time_t now)
+{
+    int done = -1;
+    OK(esign_outbox_drop(database, id, now, &done, pool));
+    return done;
+}
+
+static void test_release(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_NOTICE, "a", NOW);
+    apr_int64_t id = nth(lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW), 0)->id;
+    OK(esign_outbox_release(database, "two", id, NOW, "not yours", pool));
+    CU_ASSERT_EQUAL(lease(database, "two", ESIGN_OUTBOX_NOTICE, 9, NOW)->nelts, 0);
+    OK(esign_outbox_release(database, "one", id, NOW + SECOND, "given back", pool));
+    CU_ASSERT_EQUAL(lease(database, "two", ESIGN_OUTBOX_NOTICE, 9, NOW)->nelts, 0);
+    const esign_outbox_message_t *m = nth(lease(database, "two", ESIGN_OUTBOX_NOTICE, 9, NOW + SECOND), 0);
+    CU_ASSERT(m->attempts == 1 && strcmp(m->error, "given back") == 0);
+    OK(esign_outbox_retry(database, "two", id, NOW + SECOND, "no answer", pool));
+    lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + SECOND);
+    OK(esign_outbox_release(database, "one", id, NOW + SECOND, "given back", pool));
+    m = nth(lease(database, "two", ESIGN_OUTBOX_NOTICE, 9, NOW + SECOND), 0);
+    CU_ASSERT(m->attempts == 2 && strcmp(m->error, "no answer") == 0);
+}
+
+static void test_dead_letter(void)
+{
+    esign_database_t *database = tables_new();
+    int expired, unreported;
+    add(database, ESIGN_OUTBOX_RESET_REQUEST, "a", NOW);
+    add(database, ESIGN_OUTBOX_CODE, "b", NOW + 1);
+    apr_int64_t letter = nth(lease(database, "one", ESIGN_OUTBOX_RESET_REQUEST, 9, NOW), 0)->id;
+    apr_int64_t code = nth(lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 1), 0)->id;
+    CU_ASSERT_EQUAL(revive(database, letter, NOW), 0);   /* leased */
+    CU_ASSERT_EQUAL(drop(database, letter, NOW), 0);
+    OK(esign_outbox_bury(database, "one", letter, "refused", pool));
+    OK(esign_outbox_bury(database, "one", code, "refused", pool));
+    CU_ASSERT(get(database, letter)->kept && !get(database, code)->kept);
+    CU_ASSERT_EQUAL(revive(database, code, NOW), 0);
+    CU_ASSERT_EQUAL(revive(database, letter, NOW + 600 * SECOND), 0);   /* expired */
+    CU_ASSERT_EQUAL(revive(database, letter, NOW + 9 * SECOND), 1);
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "two", ESIGN_OUTBOX_RESET_REQUEST, 9, NOW + 9 * SECOND)), "a");
+    OK(esign_outbox_bury(database, "two", letter, "refused again", pool));
+    OK(esign_outbox_expire(database, NOW + 599 * SECOND, &expired, &unreported, pool));
+    CU_ASSERT(get(database, letter)->kept);
+    OK(esign_outbox_expire(database, NOW + 600 * SECOND, &expired, &unreported, pool));
+    const esign_outbox_message_t *m = get(database, letter);
+    CU_ASSERT(!m->kept && strcmp(m->state, "dead") == 0 && strcmp(m->error, "refused again") == 0 && m->attempts == 2);
+    CU_ASSERT_EQUAL(drop(database, letter, NOW), 1);
+    CU_ASSERT_EQUAL(drop(database, letter, NOW), 0);
+    CU_ASSERT_PTR_NULL(get(database, letter));
+}
+
+static void test_operator_hurries(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_NOTICE, "a", NOW);
+    apr_int64_t id = nth(lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW), 0)->id;
+    OK(esign_outbox_retry(database, "one", id, NOW + 500 * SECOND, "no answer", pool));
+    CU_ASSERT_EQUAL(revive(database, id, NOW + SECOND), 1);
+    CU_ASSERT_EQUAL(nth(lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + SECOND), 0)->attempts, 2);
+    /* What was sent is not: a gateway has it. */
+    add(database, ESIGN_OUTBOX_CODE, "b", NOW);
+    id = nth(lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + SECOND), 0)->id;
+    OK(esign_outbox_hand_on(database, "one", id, 0, 1, NOW, NOW + 30 * SECOND, NULL, pool));
+    CU_ASSERT_STRING_EQUAL(get(database, id)->state, "sent");
+    CU_ASSERT_EQUAL(revive(database, id, NOW + SECOND), 0);
+}
+
+static void test_open(void)
+{
+    esign_database_t *database = tables_new();
+    const apr_table_t *values;
+    add(database, ESIGN_OUTBOX_CODE, "a", NOW);
+    apr_int64_t id = tables_number(database, "SELECT id FROM outbox");
+    OK(esign_outbox_open(database, id, &values, pool));
+    CU_ASSERT_FATAL(values != NULL);
+    CU_ASSERT_STRING_EQUAL(apr_table_get(values, "mark"), "a");
+    tables_run(database, "UPDATE outbox SET body = ''");
+    OK(esign_outbox_open(database, id, &values, pool));
+    CU_ASSERT_PTR_NULL(values);
+    OK(esign_outbox_open(database, id + 1, &values, pool));
+    CU_ASSERT_PTR_NULL(values);
+}
+
 static void test_tampered(void)
 {
     esign_database_t *database = tables_new();
@@ -331,6 +430,10 @@ int main(void)
         { "what waits too long is dropped", test_expire },
         { "a code goes from gateway to gateway", test_gateways_in_turn },
         { "a report of a delivered code ends it", test_delivered },
+        { "what was not begun is given back, and it was no attempt", test_release },
+        { "a dead letter can be sent again until it expires, a code never", test_dead_letter },
+        { "what waits for its next try can be sent at once", test_operator_hurries },
+        { "what a message says, while it is kept", test_open },
         { "a tampered body is given up, the others go", test_tampered },
         { "a message that is put back keeps its kind and its end", test_put_back },
         { "the operator's list", test_list },

@@ -27,6 +27,14 @@ static void test_addresses(void)
     expect("to:(" MAIL ")", PHONE, "to:(a***@example.org)");
 }
 
+static void test_beyond_ascii(void)
+{
+    expect("550 <ay\xC5\x9F" "e.yilmaz@example.org>: unknown", "ay\xC5\x9F" "e.yilmaz@example.org", "550 <a***@example.org>: unknown");
+    expect("no mailbox '\xC5\x9Fule'", "\xC5\x9Fule@example.org", "no mailbox '***'");
+    expect("no mailbox \xC5\x9Fule.", "\xC5\x9Fule@example.org", "no mailbox ***.");
+    expect("<\xC5\x9Fule@example.org>", "x@example.org", "<  ***@example.org>");
+}
+
 static void test_recipient(void)
 {
     expect("unknown user \"ayse.yilmaz\".", MAIL, "unknown user \"***\".");
@@ -70,6 +78,7 @@ int main(void)
     CU_TestInfo tests[] = {
         { "what a server says of itself stays", test_harmless },
         { "addresses are masked", test_addresses },
+        { "an address beyond ASCII tells nothing either", test_beyond_ascii },
         { "the recipient's name and number go", test_recipient },
         { "links go", test_links },
         { "one line of ASCII", test_one_line },

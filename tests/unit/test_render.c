@@ -243,6 +243,13 @@ static void test_functions(void)
     expect("m:time('2026-11-24T14:07:05Z')", "07");
     expect("m:group('ığüşöç7', 3)", "ığü\xC2\xA0şöç\xC2\xA0" "7");
     expect("m:group('abc', 0)", "abc");
+    expect("m:wrap('  bir iki\tüç  ', 7)", "bir iki\nüç");
+    expect("m:wrap('bir iki', 6)", "bir\niki");
+    expect("m:wrap('ışığı üşü ö', 9)", "ışığı üşü\nö");
+    expect("m:wrap('a uzunbirsözcük b', 4)", "a\nuzunbirsözcük\nb");
+    expect("m:wrap('a\xC2\xA0" "b c', 4)", "a\xC2\xA0" "b\nc");
+    expect("m:wrap('a b', 0)", "a\nb");
+    expect("concat('[', m:wrap(' ', 7), ']')", "[]");
     expect("string(/page)", SECRET);
 }
 
@@ -255,6 +262,7 @@ static void test_functions_fail(void)
     fails("m:date('24.11.2026')", "'24.11.2026' is no ISO 8601 date");
     fails("m:time('2026-11-24')", "'2026-11-24' is no ISO 8601");
     fails("m:group('a')", "");
+    fails("m:wrap('a')", "");
     fails("m:nothing('a')", "element value-of: XPath");
 }
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* messages.c: what waits in the outbox or was given up: listed, sent again, dropped. */
+#include "ctl/commands.h"
+
+#include "core/record.h"
+#include "store/audit.h"
+#include "store/outbox.h"
+#include "store/subscriber.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* When it is tried next; nothing that was given up is. */
+static apr_time_t next_try(const esign_outbox_message_t *message)
+{
+    return strcmp(message->state, "dead") == 0 ? 0 : message->due;
+}
+
+int esign_messages_list(const esign_command_t *command)
+{
+    esign_database_t *database;
+    const apr_array_header_t *messages;
+    apr_pool_t *p = command->pool;
+    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
+    if (!esign_failed(result))
+        result = esign_outbox_list(database, &messages, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "NEXT TRY", "TRIES", "LAST ERROR");
+    for (int i = 0; i < messages->nelts; i++) {
+        const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
+        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
+               esign_command_moment(p, next_try(m)), m->attempts, m->error ? m->error : "-");
+    }
+    return ESIGN_EXIT_OK;
+}
+
+/* The message that an argument names; an exit code. */
+static int find(esign_database_t *database, const char *name, const esign_outbox_message_t **message, apr_pool_t *p)
+{
+    apr_int64_t id = esign_command_number(name);
+    if (id < 0)
+        return esign_complain(ESIGN_EXIT_USAGE, "%s: write the id of a message, as `esignctl outbox list` prints it", name);
+    esign_result_t result = esign_outbox_get(database, id, message, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    return *message ? ESIGN_EXIT_OK : esign_complain(ESIGN_EXIT_REFUSED, "%s: there is no such message: it was sent or dropped", name);
+}
+
+int esign_messages_show(const esign_command_t *command)
+{
+    esign_database_t *database;
+    const esign_outbox_message_t *m;
+    apr_pool_t *p = command->pool;
+    esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    int code = find(database, APR_ARRAY_IDX(command->arguments, 0, const char *), &m, p);
+    if (code != ESIGN_EXIT_OK)
+        return code;
+    printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id, esign_outbox_kind_name(m->kind), m->state,
+           esign_command_moment(p, m->created));
+    printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n", esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires),
+           m->attempts, m->error ? m->error : "-", m->kept ? "sealed" : "gone");
+    return ESIGN_EXIT_OK;
+}
+
+typedef int change_fn(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p);
+
+/* Changes each message that is named; those that cannot be changed are told, and the others are changed nevertheless. */
+static int change_each(const esign_command_t *command, change_fn *change)
+{
+    esign_database_t *database;
+    apr_pool_t *p;
+    int worst = ESIGN_EXIT_OK;
+    esign_result_t result = esign_settings_database(command->settings, 1, &database, command->pool);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    apr_pool_create(&p, command->pool);
+    for (int i = 0; i < command->arguments->nelts; i++) {
+        const esign_outbox_message_t *message;
+        int code = find(database, APR_ARRAY_IDX(command->arguments, i, const char *), &message, p);
+        if (code == ESIGN_EXIT_OK)
+            code = change(database, message, p);
+        worst = code > worst ? code : worst;
+        apr_pool_clear(p);
+    }
+    return worst;
+}
+
+static int complain_of_lease(const esign_outbox_message_t *message)
+{
+    return esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": it is being sent: look again in a minute", message->id);
+}
+
+static int retry(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
+{
+    int done = 0;
+    esign_result_t result = esign_outbox_revive(database, message->id, apr_time_now(), &done, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    if (done)
+        return ESIGN_EXIT_OK;
+    if (message->awaited >= 0)
+        return esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": an SMS gateway took it and has not reported yet", message->id);
+    if (message->kept && message->expires > apr_time_now())
+        return complain_of_lease(message);
+    return esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": %s", message->id,
+                          message->kept || message->kind != ESIGN_OUTBOX_CODE ? "it has expired and cannot be sent any more"
+                                                                              : "a code that was given up is not kept: the subscriber asks for another");
+}
+
+int esign_messages_retry(const esign_command_t *command)
+{
+    return change_each(command, retry);
+}
+
+/* Whom a message is for, as far as that can be told. */
+static apr_int64_t subscriber_of(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
+{
+    const apr_table_t *values;
+    esign_subscriber_t *subscriber = NULL;
+    if (esign_failed(esign_outbox_open(database, message->id, &values, p)) || !values)
+        return ESIGN_SUBSCRIBER_NONE;
+    const char *national_id = apr_table_get(values, "national-id");
+    if (!national_id)
+        return esign_record_number(values, "subscriber", ESIGN_SUBSCRIBER_NONE);
+    if (esign_failed(esign_subscriber_find(database, national_id, &subscriber, p)) || !subscriber)
+        return ESIGN_SUBSCRIBER_NONE;
+    return subscriber->id;
+}
+
+static int drop(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
+{
+    int done = 0;
+    apr_time_t now = apr_time_now();
+    apr_int64_t subscriber = subscriber_of(database, message, p);
+    esign_result_t result = esign_database_begin(database, p);
+    if (!esign_failed(result))
+        result = esign_outbox_drop(database, message->id, now, &done, p);
+    if (!esign_failed(result) && done)
+        result = esign_audit_add(database, ESIGN_AUDIT_MESSAGE_DROPPED, subscriber, "local", now, p);
+    result = esign_database_end(database, result, p);
+    if (esign_failed(result))
+        return esign_complain_of(result);
+    return done ? ESIGN_EXIT_OK : complain_of_lease(message);
+}
+
+int esign_messages_drop(const esign_command_t *command)
+{
+    return change_each(command, drop);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mailer.c: a queue, the threads that empty it, and the list of what they have done. */
+#include "deliver/mailer.h"
+
+#include "deliver/sendmail.h"
+#include "deliver/smtp.h"
+
+#include <apr_strings.h>
+
+#include <pthread.h>
+#include <signal.h>
+
+#define WAKE_AT 16
+
+struct esign_mailer_t {
+    const esign_smtp_t *smtp;
+    void (*wake)(void *baton);
+    void *baton;
+    pthread_t *threads;             /* `started` of them */
+    int started;
+    atomic_int stop;
+    pthread_mutex_t mutex;          /* of what follows */
+    pthread_cond_t work;
+    int idle;                       /* threads that wait for work */
+    esign_mail_job_t *queue, **queue_end;
+    esign_mail_job_t *done;         /* latest first */
+    int unreaped;                   /* of them */
+};
+
+static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job)
+{
+    if (apr_time_now() > job->start_by)
+        job->outcome = ESIGN_TRANSFER_UNTRIED;
+    else if (esign_sendmail_command(mailer->smtp->url))
+        esign_sendmail_run(mailer->smtp, job, &mailer->stop);
+    else
+        esign_smtp_send(session, mailer->smtp, job, &mailer->stop);
+}
+
+static void *work(void *data)
+{
+    esign_mailer_t *mailer = data;
+    esign_smtp_session_t *session = NULL;
+    pthread_mutex_lock(&mailer->mutex);
+    for (;;) {
+        while (!mailer->queue && !mailer->stop) {
+            mailer->idle++;
+            pthread_cond_wait(&mailer->work, &mailer->mutex);
+            mailer->idle--;
+        }
+        esign_mail_job_t *job = mailer->queue;
+        if (mailer->stop)
+            break;
+        if (!(mailer->queue = job->next))
+            mailer->queue_end = &mailer->queue;
+        pthread_mutex_unlock(&mailer->mutex);
+        send_one(mailer, &session, job);
+        pthread_mutex_lock(&mailer->mutex);
+        job->next = mailer->done;
+        mailer->done = job;
+        /* While there is work left, the courier looks by itself now and then: being woken for each mail would cost it more than the mail. */
+        if (++mailer->unreaped >= WAKE_AT || !mailer->queue)
+            mailer->wake(mailer->baton);
+    }
+    pthread_mutex_unlock(&mailer->mutex);
+    esign_smtp_close(session);
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+static int start_thread(esign_mailer_t *mailer)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int started = pthread_create(&mailer->threads[mailer->started], NULL, work, mailer) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    mailer->started += started;
+    return started;
+}
+
+void esign_mailer_submit(esign_mailer_t *mailer, esign_mail_job_t *job)
+{
+    pthread_mutex_lock(&mailer->mutex);
+    job->next = NULL;
+    *mailer->queue_end = job;
+    mailer->queue_end = &job->next;
+    int wanted = mailer->idle == 0 && mailer->started < mailer->smtp->connections;
+    pthread_cond_signal(&mailer->work);
+    pthread_mutex_unlock(&mailer->mutex);
+    /* A process that may have no more threads at all waits until it may. */
+    if (wanted && !start_thread(mailer) && mailer->started == 0)
+        esign_mailer_recall(mailer);
+}
+
+int esign_mailer_done(esign_mailer_t *mailer)
+{
+    pthread_mutex_lock(&mailer->mutex);
+    int done = mailer->unreaped;
+    pthread_mutex_unlock(&mailer->mutex);
+    return done;
+}
+
+esign_mail_job_t *esign_mailer_reap(esign_mailer_t *mailer)
+{
+    pthread_mutex_lock(&mailer->mutex);
+    esign_mail_job_t *job = mailer->done;
+    if (job) {
+        mailer->done = job->next;
+        mailer->unreaped--;
+    }
+    pthread_mutex_unlock(&mailer->mutex);
+    return job;
+}
+
+void esign_mailer_recall(esign_mailer_t *mailer)
+{
+    pthread_mutex_lock(&mailer->mutex);
+    while (mailer->queue) {
+        esign_mail_job_t *job = mailer->queue;
+        mailer->queue = job->next;
+        job->outcome = ESIGN_TRANSFER_UNTRIED;
+        job->next = mailer->done;
+        mailer->done = job;
+        mailer->unreaped++;
+    }
+    mailer->queue_end = &mailer->queue;
+    pthread_mutex_unlock(&mailer->mutex);
+}
+
+void esign_mailer_stop(esign_mailer_t *mailer)
+{
+    esign_mailer_recall(mailer);
+    pthread_mutex_lock(&mailer->mutex);
+    mailer->stop = 1;
+    pthread_cond_broadcast(&mailer->work);
+    pthread_mutex_unlock(&mailer->mutex);
+    while (mailer->started > 0)
+        pthread_join(mailer->threads[--mailer->started], NULL);
+}
+
+static apr_status_t destroy(void *data)
+{
+    esign_mailer_t *mailer = data;
+    esign_mailer_stop(mailer);
+    pthread_cond_destroy(&mailer->work);
+    pthread_mutex_destroy(&mailer->mutex);
+    return APR_SUCCESS;
+}
+
+esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp, void (*wake)(void *baton), void *baton, apr_pool_t *p)
+{
+    esign_mailer_t *made = apr_pcalloc(p, sizeof(*made));
+    made->smtp = smtp;
+    made->wake = wake;
+    made->baton = baton;
+    made->threads = apr_pcalloc(p, sizeof(*made->threads) * (size_t)smtp->connections);
+    made->queue_end = &made->queue;
+    int error = pthread_mutex_init(&made->mutex, NULL);
+    if (error == 0)
+        error = pthread_cond_init(&made->work, NULL);
+    if (error != 0)
+        return esign_result_make(p, error, "mail", "no threads can be made for it");
+    /* Before the subpools go: they hold what the threads work on. */
+    apr_pool_pre_cleanup_register(p, made, destroy);
+    *mailer = made;
+    return ESIGN_OK;
+}

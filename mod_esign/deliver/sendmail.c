@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sendmail.c: starts the command, feeds it, and waits for it. */
+#include "deliver/sendmail.h"
+
+#include "core/secret.h"
+
+#include <apr_strings.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define SCHEME "sendmail:"
+#define DEFAULT_COMMAND "/usr/sbin/sendmail"
+
+/* How often it is looked whether the command has ended: who ends may leave a child of its own behind that holds its output open, so that its end does not show there. */
+#define TICK_MS 10
+
+typedef struct {
+    pid_t pid;
+    int in, out;              /* our ends; -1: closed */
+    const char *next;         /* of the mail: what has not been written */
+    apr_size_t left;
+    char said[512];           /* what it wrote first */
+    apr_size_t length;
+} command_t;
+
+const char *esign_sendmail_command(const char *url)
+{
+    if (strncmp(url, SCHEME, strlen(SCHEME)) != 0)
+        return NULL;
+    return url[strlen(SCHEME)] ? url + strlen(SCHEME) : DEFAULT_COMMAND;
+}
+
+static void close_end(int *file)
+{
+    if (*file >= 0)
+        close(*file);
+    *file = -1;
+}
+
+/* posix_spawn copies nothing of this process and runs none of its code, so that other threads may hold whatever locks they like. An errno. */
+static int spawn(command_t *command, const char *path, const char *from, const int in[2], const int out[2])
+{
+    char *const arguments[] = { (char *)path, "-t", "-i", "-f", (char *)from, NULL };
+    char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    int error = posix_spawn_file_actions_init(&files);
+    if (error != 0)
+        return error;
+    if ((error = posix_spawnattr_init(&attributes)) == 0) {
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+        posix_spawnattr_setsigmask(&attributes, &none);
+        posix_spawnattr_setsigdefault(&attributes, &all);
+        posix_spawn_file_actions_adddup2(&files, in[0], 0);
+        posix_spawn_file_actions_adddup2(&files, out[1], 1);
+        posix_spawn_file_actions_adddup2(&files, out[1], 2);
+        posix_spawn_file_actions_addclosefrom_np(&files, 3);
+        error = posix_spawn(&command->pid, path, &files, &attributes, arguments, environment);
+        posix_spawnattr_destroy(&attributes);
+    }
+    posix_spawn_file_actions_destroy(&files);
+    return error;
+}
+
+/* Starts it with a pipe to each side. An errno. */
+static int start(command_t *command, const char *path, const char *from)
+{
+    int in[2], out[2], error;
+    if (pipe2(in, O_CLOEXEC) != 0)
+        return errno;
+    if (pipe2(out, O_CLOEXEC) != 0) {
+        error = errno;
+        close(in[0]), close(in[1]);
+        return error;
+    }
+    command->in = in[1];
+    command->out = out[0];
+    fcntl(command->in, F_SETFL, O_NONBLOCK);
+    fcntl(command->out, F_SETFL, O_NONBLOCK);
+    error = spawn(command, path, from, in, out);
+    close(in[0]), close(out[1]);
+    return error;
+}
+
+/* Writes a piece of the mail, line ends as a local program expects them. 0: no more goes for now, or ever. */
+static int write_piece(command_t *command)
+{
+    char piece[4096];
+    apr_size_t size = 0;
+    const char *at = command->next, *end = command->next + command->left;
+    for (; at < end && size < sizeof(piece); at++)
+        if (*at != '\r')
+            piece[size++] = *at;
+    ssize_t written = write(command->in, piece, size);
+    esign_secret_wipe(piece, size);
+    if (written < 0) {
+        /* Who has ended takes nothing more: its status tells why. */
+        if (errno != EAGAIN && errno != EINTR)
+            close_end(&command->in);
+        return 0;
+    }
+    for (ssize_t i = 0; command->next < end && (i < written || *command->next == '\r'); command->next++)
+        i += *command->next != '\r';
+    command->left = (apr_size_t)(end - command->next);
+    return written == (ssize_t)size;
+}
+
+static void write_some(command_t *command)
+{
+    while (command->left > 0 && write_piece(command))
+        ;
+    if (command->left == 0)
+        close_end(&command->in);
+}
+
+static void read_some(command_t *command)
+{
+    char bytes[1024];
+    ssize_t got;
+    while ((got = read(command->out, bytes, sizeof(bytes))) > 0) {
+        apr_size_t room = sizeof(command->said) - 1 - command->length, kept = (apr_size_t)got < room ? (apr_size_t)got : room;
+        memcpy(command->said + command->length, bytes, kept);
+        command->length += kept;
+    }
+    if (got == 0)
+        close_end(&command->out);
+}
+
+/* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody else in this process took it. */
+static int attend(command_t *command, apr_time_t until, const atomic_int *stop)
+{
+    for (;;) {
+        int status = 0;
+        pid_t ended = waitpid(command->pid, &status, WNOHANG);
+        if (ended == 0 && (apr_time_now() >= until || *stop)) {
+            kill(-command->pid, SIGKILL);
+            while (waitpid(command->pid, &status, 0) < 0 && errno == EINTR)
+                ;
+            return -1;
+        }
+        if (command->out >= 0)
+            read_some(command);
+        if (ended != 0)
+            return ended == command->pid ? status : -2;
+        if (command->in >= 0)
+            write_some(command);
+        struct pollfd files[] = { { .fd = command->in, .events = POLLOUT }, { .fd = command->out, .events = POLLIN } };
+        poll(files, 2, TICK_MS);
+    }
+}
+
+/* Of an exit status: this mail later, or never; all else is of the command, not of this mail. */
+static esign_transfer_outcome_e outcome_of(int code)
+{
+    switch (code) {
+    case EX_OK:
+        return ESIGN_TRANSFER_SENT;
+    case EX_TEMPFAIL:
+        return ESIGN_TRANSFER_LATER;
+    case EX_DATAERR:
+    case EX_NOUSER:
+    case EX_NOHOST:
+        return ESIGN_TRANSFER_NEVER;
+    default:
+        return ESIGN_TRANSFER_UNREACHABLE;
+    }
+}
+
+static void judge(const command_t *command, int status, const atomic_int *stop, esign_mail_job_t *job)
+{
+    const char *said = command->said + strspn(command->said, " \r\n");
+    int length = (int)strcspn(said, "\r\n");
+    job->outcome = ESIGN_TRANSFER_UNREACHABLE;
+    if (status == -1)
+        apr_snprintf(job->words, sizeof(job->words), "%s, and was killed", *stop ? "sendmail had not ended when httpd did" : "sendmail did not end in time");
+    else if (status < 0)
+        apr_cpystrn(job->words, "sendmail's exit status went elsewhere", sizeof(job->words));
+    else if (WIFSIGNALED(status))
+        apr_snprintf(job->words, sizeof(job->words), "sendmail ended by signal %d", WTERMSIG(status));
+    else if (WEXITSTATUS(status) == EX_OK && command->left > 0)
+        apr_cpystrn(job->words, "sendmail ended before it had read the whole mail", sizeof(job->words));
+    else {
+        job->outcome = outcome_of(WEXITSTATUS(status));
+        apr_snprintf(job->words, sizeof(job->words), "sendmail ended with status %d%s%.*s", WEXITSTATUS(status), length ? ": " : "", length, said);
+    }
+}
+
+void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const atomic_int *stop)
+{
+    const char *path = esign_sendmail_command(smtp->url);
+    command_t command = { .pid = -1, .in = -1, .out = -1, .next = job->bytes, .left = job->length };
+    int error = start(&command, path, smtp->from);
+    if (error == 0)
+        judge(&command, attend(&command, apr_time_now() + smtp->timeout, stop), stop, job);
+    else {
+        job->outcome = ESIGN_TRANSFER_UNREACHABLE;
+        apr_snprintf(job->words, sizeof(job->words), "%s cannot be started: %s", path, strerrordesc_np(error));
+    }
+    close_end(&command.in);
+    close_end(&command.out);
+}

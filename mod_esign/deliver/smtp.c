@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* smtp.c: sets libcurl up, feeds it a mail, and judges what came of it. */
+#include "deliver/smtp.h"
+
+#include "core/contact.h"
+
+#include <apr_strings.h>
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST_CONNECT apr_time_from_sec(10)
+
+struct esign_smtp_session_t {
+    CURL *easy;
+    esign_mail_job_t *job;          /* of the mail that is being sent */
+    apr_size_t read;                /* bytes of it that libcurl has taken */
+    int without_utf8;               /* the MAIL command went out without SMTPUTF8, which this mail needs */
+    char reply[256];                /* the last line by which the server refused */
+    char words[CURL_ERROR_SIZE];    /* libcurl's */
+};
+
+static size_t feed(char *bytes, size_t size, size_t count, void *baton)
+{
+    esign_smtp_session_t *session = baton;
+    const esign_mail_job_t *job = session->job;
+    apr_size_t left = job->length - session->read, taken = size * count < left ? size * count : left;
+    memcpy(bytes, job->bytes + session->read, taken);
+    session->read += taken;
+    return taken;
+}
+
+/* Keeps the line by which the server refused: libcurl itself tells no more than the number. The goodbye behind it is none. */
+static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
+{
+    esign_smtp_session_t *session = baton;
+    size_t length = size * count;
+    if (session->without_utf8)
+        return 0;
+    if (length > 0 && (bytes[0] == '4' || bytes[0] == '5')) {
+        apr_cpystrn(session->reply, bytes, length < sizeof(session->reply) ? length + 1 : sizeof(session->reply));
+        session->reply[strcspn(session->reply, "\r\n")] = '\0';
+    }
+    return length;
+}
+
+/* Whether libcurl asked for SMTPUTF8, which it does where the server offers it (RFC 6531 section 3.1): if not, the answer to the command ends the connection. */
+static int watch_commands(CURL *easy, curl_infotype type, char *bytes, size_t size, void *baton)
+{
+    static const char command[] = "MAIL FROM:";
+    esign_smtp_session_t *session = baton;
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT && size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0)
+        session->without_utf8 = memmem(bytes, size, " SMTPUTF8", 9) == NULL;
+    return 0;
+}
+
+static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_t upload_total, curl_off_t upload_now)
+{
+    (void)total, (void)now, (void)upload_total, (void)upload_now;
+    return *(const atomic_int *)stop;
+}
+
+/* Sets an option; the first refusal is kept in `code`. */
+#define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(session->easy, (option), (value)))
+
+static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, const atomic_int *stop)
+{
+    CURLcode code = CURLE_OK;
+    long timeout = (long)apr_time_as_msec(smtp->timeout);
+    SET(CURLOPT_URL, smtp->url);
+    SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    SET(CURLOPT_NOPROXY, "*");
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L);
+    SET(CURLOPT_TIMEOUT_MS, timeout);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < apr_time_as_msec(LONGEST_CONNECT) ? timeout : (long)apr_time_as_msec(LONGEST_CONNECT));
+    SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)apr_time_sec(smtp->timeout));
+    SET(CURLOPT_USE_SSL, (long)(smtp->tls_required ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (smtp->ca_file)
+        SET(CURLOPT_CAINFO, smtp->ca_file);
+    if (smtp->user) {
+        SET(CURLOPT_USERNAME, smtp->user);
+        SET(CURLOPT_PASSWORD, smtp->password);
+    }
+    SET(CURLOPT_ERRORBUFFER, session->words);
+    SET(CURLOPT_HEADERFUNCTION, keep_reply);
+    SET(CURLOPT_HEADERDATA, session);
+    SET(CURLOPT_DEBUGFUNCTION, watch_commands);
+    SET(CURLOPT_DEBUGDATA, session);
+    SET(CURLOPT_XFERINFOFUNCTION, look_for_stop);
+    SET(CURLOPT_XFERINFODATA, stop);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_UPLOAD, 1L);
+    SET(CURLOPT_READFUNCTION, feed);
+    SET(CURLOPT_READDATA, session);
+    SET(CURLOPT_MAIL_FROM, smtp->from);
+    return code;
+}
+
+static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic_int *stop)
+{
+    esign_smtp_session_t *session = calloc(1, sizeof(*session));
+    if (session && (session->easy = curl_easy_init()) && set_up(session, smtp, stop) == CURLE_OK)
+        return session;
+    esign_smtp_close(session);
+    return NULL;
+}
+
+void esign_smtp_close(esign_smtp_session_t *session)
+{
+    if (session)
+        curl_easy_cleanup(session->easy);
+    free(session);
+}
+
+/* Whether the server spoke of this recipient or this text. One that turns the connection, the sender or the password away is the administrator's to mend. */
+static int is_about_message(const esign_smtp_session_t *session, CURLcode code)
+{
+    static const char recipient[] = "RCPT failed", text[] = "DATA failed", greeting[] = "Got unexpected smtp-server response";
+    if (strncmp(session->words, recipient, strlen(recipient)) == 0 || strncmp(session->words, text, strlen(text)) == 0)
+        return 1;
+    /* What comes behind the text. */
+    return code == CURLE_WEIRD_SERVER_REPLY && strncmp(session->words, greeting, strlen(greeting)) != 0;
+}
+
+/* Whether a refusal is of whom the server takes mail from (RFC 3463: X.7.x; RFC 4954: 530), though it tells so at the recipient, as Postfix does of a client that has not signed
+ * in: that can be mended, and the message is tried until it expires. */
+static int is_policy(const esign_smtp_session_t *session, long reply)
+{
+    return reply == 530 || (session->reply[0] != '\0' && strncmp(session->reply + 3, " 5.7.", 5) == 0);
+}
+
+static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail_job_t *job)
+{
+    long reply = 0;
+    job->outcome = ESIGN_TRANSFER_SENT;
+    if (code == CURLE_OK)
+        return;
+    job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_UNREACHABLE;
+    curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
+    /* 421 is said of the connection (RFC 5321 section 3.8). */
+    if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
+        job->outcome = reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
+    const char *words = session->words[0] != '\0' ? session->words : curl_easy_strerror(code);
+    if (reply >= 400 && session->reply[0] != '\0')
+        words = session->reply;
+    if (session->without_utf8)
+        words = "the server does not offer SMTPUTF8 (RFC 6531), without which no mail reaches an address whose first part is not ASCII";
+    apr_cpystrn(job->words, words, sizeof(job->words));
+}
+
+void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esign_mail_job_t *job, const atomic_int *stop)
+{
+    esign_smtp_session_t *session = *kept ? *kept : (*kept = open_session(smtp, stop));
+    struct curl_slist *recipients = session ? curl_slist_append(NULL, job->to) : NULL;
+    if (!recipients) {
+        job->outcome = ESIGN_TRANSFER_UNREACHABLE;
+        apr_cpystrn(job->words, "libcurl has no memory", sizeof(job->words));
+        return;
+    }
+    CURLcode code = CURLE_OK;
+    session->job = job;
+    session->read = 0;
+    session->without_utf8 = 0;
+    session->reply[0] = session->words[0] = '\0';
+    SET(CURLOPT_MAIL_RCPT, recipients);
+    SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->length);
+    SET(CURLOPT_VERBOSE, esign_contact_ascii(job->to) ? 0L : 1L);
+    if (code == CURLE_OK)
+        code = curl_easy_perform(session->easy);
+    judge(session, code, job);
+    session->job = NULL;
+    curl_slist_free_all(recipients);
+}

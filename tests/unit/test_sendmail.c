@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_sendmail.c: a sendmail command that takes a mail, refuses it, ends early, hangs, or is not there. */
+#include "scratch.h"
+#include "deliver/sendmail.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static atomic_int stop;
+
+/* A file's text; "" when there is none. */
+static const char *text_of(const char *path)
+{
+    struct stat file;
+    FILE *stream = fopen(path, "r");
+    if (!stream)
+        return "";
+    CU_ASSERT_FATAL(fstat(fileno(stream), &file) == 0);
+    char *text = apr_pcalloc(pool, (apr_size_t)file.st_size + 1);
+    CU_ASSERT_EQUAL(fread(text, 1, (size_t)file.st_size, stream), (size_t)file.st_size);
+    fclose(stream);
+    return text;
+}
+
+/* A shell script in the place of sendmail; in it, $0.* are files of its own. */
+static esign_smtp_t *command(const char *script)
+{
+    static int count;
+    const char *path = scratch_path(apr_psprintf(pool, "sendmail %d", ++count));
+    FILE *file = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_FATAL(fprintf(file, "#!/bin/sh\n%s\n", script) > 0 && fclose(file) == 0 && chmod(path, 0755) == 0);
+    esign_smtp_t *smtp = apr_pcalloc(pool, sizeof *smtp);
+    *smtp = (esign_smtp_t){ .url = apr_pstrcat(pool, "sendmail:", path, NULL), .from = "portal@example.org", .timeout = apr_time_from_sec(20) };
+    return smtp;
+}
+
+static esign_mail_job_t *run_with(const esign_smtp_t *smtp, const char *bytes)
+{
+    esign_mail_job_t *job = apr_pcalloc(pool, sizeof *job);
+    *job = (esign_mail_job_t){ .pool = pool, .to = "ayse@example.org", .bytes = bytes, .length = strlen(bytes) };
+    esign_sendmail_run(smtp, job, &stop);
+    return job;
+}
+
+static const char *file_of(const esign_smtp_t *smtp, const char *suffix)
+{
+    return text_of(apr_pstrcat(pool, esign_sendmail_command(smtp->url), suffix, NULL));
+}
+
+static void test_command(void)
+{
+    CU_ASSERT_STRING_EQUAL(esign_sendmail_command("sendmail:"), "/usr/sbin/sendmail");
+    CU_ASSERT_STRING_EQUAL(esign_sendmail_command("sendmail:/a b"), "/a b");
+    CU_ASSERT_PTR_NULL(esign_sendmail_command("smtp://sendmail:25"));
+}
+
+static void test_taken(void)
+{
+    esign_smtp_t *smtp = command("for a; do echo \"[$a]\"; done > \"$0.arguments\"; env | sort > \"$0.environment\"; ls /proc/$$/fd > \"$0.files\"; cat > \"$0.mail\"");
+    esign_mail_job_t *job = run_with(smtp, "To: a\r\n\r\nb\r\n");
+    CU_ASSERT_EQUAL(job->outcome, ESIGN_TRANSFER_SENT);
+    CU_ASSERT_STRING_EQUAL(file_of(smtp, ".mail"), "To: a\n\nb\n");
+    CU_ASSERT_STRING_EQUAL(file_of(smtp, ".arguments"), "[-t]\n[-i]\n[-f]\n[portal@example.org]\n");
+    CU_ASSERT_PTR_NULL(strstr(file_of(smtp, ".environment"), "ESIGN_TEST_SECRET"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(file_of(smtp, ".environment"), "PATH=/usr/sbin:"));
+    /* Its three, and those by which the shell reads the script; none of the hundred that were open here. */
+    CU_ASSERT(strlen(file_of(smtp, ".files")) < 20);
+}
+
+static void test_large(void)
+{
+    char *bytes = apr_palloc(pool, 1000001), *expected = apr_palloc(pool, 500001);
+    for (int i = 0; i < 500000; i++) {
+        bytes[i * 2] = expected[i] = (char)('a' + i % 23);
+        bytes[i * 2 + 1] = '\r';
+    }
+    bytes[1000000] = expected[500000] = '\0';
+    /* It says more than a pipe holds before it reads. */
+    esign_smtp_t *smtp = command("head -c 300000 /dev/zero | tr '\\0' x; sleep 0.2; cat > \"$0.mail\"");
+    CU_ASSERT_EQUAL(run_with(smtp, bytes)->outcome, ESIGN_TRANSFER_SENT);
+    CU_ASSERT_STRING_EQUAL(file_of(smtp, ".mail"), expected);
+}
+
+static void test_statuses(void)
+{
+    static const struct { int code; esign_transfer_outcome_e outcome; } known[] = {
+        { 0, ESIGN_TRANSFER_SENT }, { 75, ESIGN_TRANSFER_LATER }, { 65, ESIGN_TRANSFER_NEVER }, { 67, ESIGN_TRANSFER_NEVER }, { 68, ESIGN_TRANSFER_NEVER },
+        { 64, ESIGN_TRANSFER_UNREACHABLE }, { 69, ESIGN_TRANSFER_UNREACHABLE }, { 70, ESIGN_TRANSFER_UNREACHABLE }, { 71, ESIGN_TRANSFER_UNREACHABLE },
+        { 73, ESIGN_TRANSFER_UNREACHABLE }, { 77, ESIGN_TRANSFER_UNREACHABLE }, { 78, ESIGN_TRANSFER_UNREACHABLE }, { 1, ESIGN_TRANSFER_UNREACHABLE },
+        { 127, ESIGN_TRANSFER_UNREACHABLE }
+    };
+    for (apr_size_t i = 0; i < sizeof known / sizeof *known; i++)
+        CU_ASSERT_EQUAL(run_with(command(apr_psprintf(pool, "cat > /dev/null; exit %d", known[i].code)), "a\r\n")->outcome, known[i].outcome);
+    CU_ASSERT_STRING_EQUAL(run_with(command("cat > /dev/null; echo 'fatal: no such user' >&2; echo more; exit 67"), "a\r\n")->words,
+                           "sendmail ended with status 67: fatal: no such user");
+    esign_mail_job_t *job = run_with(command("cat > /dev/null; kill -TERM $$"), "a\r\n");
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strcmp(job->words, "sendmail ended by signal 15") == 0);
+}
+
+static void test_ends_early(void)
+{
+    char *bytes = apr_palloc(pool, 200001);
+    memset(bytes, 'a', 200000);
+    bytes[200000] = '\0';
+    CU_ASSERT_EQUAL(run_with(command("exit 0"), bytes)->outcome, ESIGN_TRANSFER_UNREACHABLE);
+    CU_ASSERT_EQUAL(run_with(command("exit 67"), bytes)->outcome, ESIGN_TRANSFER_NEVER);
+}
+
+static void test_not_there(void)
+{
+    esign_smtp_t smtp = { .url = "sendmail:/no/such/sendmail", .from = "a@b", .timeout = apr_time_from_sec(20) };
+    esign_mail_job_t *job = run_with(&smtp, "a\r\n");
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strcmp(job->words, "/no/such/sendmail cannot be started: No such file or directory") == 0);
+}
+
+/* Whether a process of a pid file still runs; zombies of somebody else's count as ended. */
+static int runs(const char *pid)
+{
+    char line[256] = "";
+    FILE *file = fopen(apr_psprintf(pool, "/proc/%d/stat", atoi(pid)), "r");
+    if (file) {
+        if (!fgets(line, sizeof line, file))
+            line[0] = '\0';
+        fclose(file);
+    }
+    return line[0] && !strstr(line, ") Z ");
+}
+
+static void test_hangs(void)
+{
+    esign_smtp_t *smtp = command("echo $$ > \"$0.pid\"; sleep 600 & echo $! > \"$0.child\"; wait");
+    smtp->timeout = apr_time_from_sec(1);
+    apr_time_t before = apr_time_now();
+    esign_mail_job_t *job = run_with(smtp, "a\r\n");
+    apr_interval_time_t took = apr_time_now() - before;
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strstr(job->words, "did not end in time"));
+    CU_ASSERT(took >= apr_time_from_msec(900) && took < apr_time_from_sec(5));
+    apr_sleep(apr_time_from_msec(100));
+    CU_ASSERT(!runs(file_of(smtp, ".pid")) && !runs(file_of(smtp, ".child")));
+}
+
+static void *set_stop(void *data)
+{
+    apr_sleep(apr_time_from_msec(300));
+    stop = 1;
+    return data;
+}
+
+static void test_stopped(void)
+{
+    pthread_t thread;
+    apr_time_t before = apr_time_now();
+    pthread_create(&thread, NULL, set_stop, NULL);
+    esign_mail_job_t *job = run_with(command("sleep 600"), "a\r\n");
+    pthread_join(thread, NULL);
+    stop = 0;
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && apr_time_now() - before < apr_time_from_sec(5));
+}
+
+/* Exim's leaves a delivery process behind that holds what it wrote to. */
+static void test_leaves_a_child(void)
+{
+    esign_smtp_t *smtp = command("cat > /dev/null; sleep 3 & echo $! > \"$0.child\"; exit 0");
+    apr_time_t before = apr_time_now();
+    CU_ASSERT_EQUAL(run_with(smtp, "a\r\n")->outcome, ESIGN_TRANSFER_SENT);
+    CU_ASSERT(apr_time_now() - before < apr_time_from_sec(2));
+    CU_ASSERT(runs(file_of(smtp, ".child")));
+}
+
+static int zombies(void)
+{
+    int found = 0;
+    const struct dirent *entry;
+    DIR *folder = opendir("/proc");
+    while (folder && (entry = readdir(folder))) {
+        char line[256] = "";
+        FILE *file = fopen(apr_psprintf(pool, "/proc/%s/stat", entry->d_name), "r");
+        if (file && fgets(line, sizeof line, file) && strstr(line, apr_psprintf(pool, ") Z %d ", getpid())))
+            found++;
+        if (file)
+            fclose(file);
+    }
+    if (folder)
+        closedir(folder);
+    return found;
+}
+
+static int open_files(void)
+{
+    int count = 0;
+    for (int file = 0; file < 1024; file++)
+        count += fcntl(file, F_GETFD) >= 0;
+    return count;
+}
+
+static void *run_many(void *data)
+{
+    for (int i = 0; i < 10; i++) {
+        esign_mail_job_t job = { .to = "a@b", .bytes = "a\r\n", .length = 3 };
+        esign_sendmail_run(data, &job, &stop);
+        if (job.outcome != ESIGN_TRANSFER_SENT)
+            return data;
+    }
+    return NULL;
+}
+
+static void test_threads(void)
+{
+    enum { THREADS = 6 };
+    esign_smtp_t *smtp = command("cat >> \"$0.mail\"");
+    pthread_t threads[THREADS];
+    int before = open_files(), failures = 0;
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, run_many, smtp);
+    for (int i = 0; i < THREADS; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        failures += failed != NULL;
+    }
+    CU_ASSERT_EQUAL(failures, 0);
+    CU_ASSERT_EQUAL(strlen(file_of(smtp, ".mail")), THREADS * 10 * 2);
+    CU_ASSERT_EQUAL(open_files(), before);
+    CU_ASSERT_EQUAL(zombies(), 0);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "the command of a URL", test_command },
+        { "a mail that is taken, and what the command sees of us", test_taken },
+        { "a large mail to a talkative command", test_large },
+        { "exit statuses", test_statuses },
+        { "a command that ends before it has read all", test_ends_early },
+        { "a command that is not there", test_not_there },
+        { "a command that hangs is killed with its children", test_hangs },
+        { "a command is killed when the process ends", test_stopped },
+        { "a command that leaves a child behind", test_leaves_a_child },
+        { "many at once leave no file and no zombie", test_threads },
+        CU_TEST_INFO_NULL
+    };
+    /* What httpd's children do too; and many files without close-on-exec. */
+    signal(SIGPIPE, SIG_IGN);
+    setenv("ESIGN_TEST_SECRET", "x", 1);
+    for (int file = 100; file < 200; file++)
+        dup2(1, file);
+    if (!scratch_make())
+        return EXIT_FAILURE;
+    int status = suite_run("sendmail", tests);
+    scratch_remove();
+    return status;
+}
