@@ -182,9 +182,19 @@ static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
         retry(courier, errand, now, error);
 }
 
+/* A request of a number that nobody has, or that has had its mails: it goes the same way, and tells nothing of the server. */
+static int is_no_mail(const esign_errand_t *errand)
+{
+    return errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->outcome != ESIGN_AUDIT_RESET_MAILED;
+}
+
 static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *error)
 {
     apr_time_t now = apr_time_now(), pause_end = courier->mail_server.breaker.until;
+    if (outcome == ESIGN_TRANSFER_SENT && is_no_mail(errand)) {
+        note(courier, errand, ESIGN_END_SENT, 0, NULL);
+        return;
+    }
     if (outcome == ESIGN_TRANSFER_UNREACHABLE || outcome == ESIGN_TRANSFER_UNTRIED)
         courier->ahead = courier->options->smtp->connections;
     if (hear_of(courier, &courier->mail_server, outcome, error))
@@ -423,7 +433,11 @@ static void start(esign_courier_t *courier, const task_t *task)
                                 .gateways = message->gateways, .gateway = ESIGN_GATEWAY_NONE, .awaited = message->awaited, .expires = message->expires,
                                 .address = address ? apr_pstrdup(p, address) : "unknown" };
     int expired = message->expires <= apr_time_now(), before = esign_courier_pending(courier);
-    esign_result_t result = esign_failed(task->found) || expired || !task->subscriber ? task->found : make(courier, task, errand, scratch);
+    esign_result_t result = task->found;
+    if (!esign_failed(result) && !expired)
+        result = task->subscriber      ? make(courier, task, errand, scratch)
+                 : is_no_mail(errand) ? esign_transport_no_mail(courier->transport, message->id, courier->looked + QUEUE_PATIENCE)
+                                      : ESIGN_OK;
     if (APR_STATUS_IS_EINVAL(result.status))
         bury(courier, errand, result.detail);
     else if (esign_failed(result))
@@ -436,7 +450,8 @@ static void start(esign_courier_t *courier, const task_t *task)
         note(courier, errand, ESIGN_END_SENT, 0, NULL);
     else {
         apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
-        count(courier, message->kind == ESIGN_OUTBOX_CODE ? &courier->sms : &courier->mails, scratch);
+        if (!is_no_mail(errand))
+            count(courier, message->kind == ESIGN_OUTBOX_CODE ? &courier->sms : &courier->mails, scratch);
     }
     apr_pool_destroy(scratch);
 }

@@ -33,6 +33,17 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
     return ESIGN_OK;
 }
 
+esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, apr_time_t start_by)
+{
+    apr_pool_t *p;
+    apr_pool_create(&p, transport->pool);
+    esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
+    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "", .start_by = start_by };
+    transport->mails++;
+    esign_mailer_submit(transport->mailer, job);
+    return ESIGN_OK;
+}
+
 static esign_result_t check_sendmail(const esign_smtp_t *smtp, const char *path, apr_pool_t *p)
 {
     struct stat file;

@@ -11,6 +11,8 @@
 #include <signal.h>
 
 #define WAKE_AT 16
+/* How soon a thread that waits notices that it is to stop. */
+#define SLICE apr_time_from_msec(50)
 
 struct esign_mailer_t {
     const esign_smtp_t *smtp;
@@ -22,15 +24,27 @@ struct esign_mailer_t {
     pthread_mutex_t mutex;          /* of what follows */
     pthread_cond_t work;
     int idle;                       /* threads that wait for work */
+    apr_interval_time_t lasted;     /* the last mail that was sent */
     esign_mail_job_t *queue, **queue_end;
     esign_mail_job_t *done;         /* latest first */
     int unreaped;                   /* of them */
 };
 
-static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job)
+/* Whoever waits behind a request must not tell from their own mail's delay whether it was a registered person's. */
+static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job, apr_interval_time_t lasted)
+{
+    apr_time_t until = apr_time_now() + lasted;
+    for (apr_time_t now; !mailer->stop && (now = apr_time_now()) < until;)
+        apr_sleep(until - now < SLICE ? until - now : SLICE);
+    job->outcome = mailer->stop ? ESIGN_TRANSFER_UNTRIED : ESIGN_TRANSFER_SENT;
+}
+
+static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job, apr_interval_time_t lasted)
 {
     if (apr_time_now() > job->start_by)
         job->outcome = ESIGN_TRANSFER_UNTRIED;
+    else if (!job->bytes)
+        keep_place(mailer, job, lasted);
     else if (esign_sendmail_command(mailer->smtp->url))
         esign_sendmail_run(mailer->smtp, job, &mailer->stop);
     else
@@ -53,9 +67,13 @@ static void *work(void *data)
             break;
         if (!(mailer->queue = job->next))
             mailer->queue_end = &mailer->queue;
+        apr_interval_time_t lasted = mailer->lasted;
         pthread_mutex_unlock(&mailer->mutex);
-        send_one(mailer, &session, job);
+        apr_time_t began = apr_time_now();
+        send_one(mailer, &session, job, lasted);
         pthread_mutex_lock(&mailer->mutex);
+        if (job->bytes && job->outcome == ESIGN_TRANSFER_SENT)
+            mailer->lasted = apr_time_now() - began;
         job->next = mailer->done;
         mailer->done = job;
         /* While there is work left, the courier looks by itself now and then: being woken for each mail would cost it more than the mail. */

@@ -14,7 +14,7 @@ typedef struct esign_mail_job_t {
     apr_pool_t *pool;               /* holds this and what it points to, wiped at the end */
     apr_int64_t id;
     const char *to;                 /* as it goes over the wire */
-    const char *bytes;              /* esign_compose's */
+    const char *bytes;              /* esign_compose's; NULL: there is no mail, and its place is kept for as long as the last mail took */
     apr_size_t length;
     apr_time_t start_by;            /* ESIGN_TRANSFER_UNTRIED when it was not begun by then */
     esign_transfer_outcome_e outcome;

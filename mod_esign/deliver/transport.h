@@ -43,6 +43,7 @@ esign_result_t esign_transport_init(void);
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 
 /* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. A mail waits for a free connection, until `start_by` at most. */
+esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, apr_time_t start_by);   /* takes the place and the time of one */
 esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, apr_time_t start_by);
 esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms);
 

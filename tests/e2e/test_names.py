@@ -106,7 +106,7 @@ def test_what_is_never_taken_in(ctl, part, value):
     '<?xml-stylesheet href="file:///etc/passwd"?><!DOCTYPE a PUBLIC "-//x" "http://127.0.0.1:9/x"><subscribers/>',
     '<!DOCTYPE a [<!ENTITY % b SYSTEM "file:///etc/passwd"> %b;]><subscribers/>',
     '<!DOCTYPE a [<!ATTLIST subscriber language CDATA "tr">]>' + command.file_of(command.subscriber(1)),
-])
+], ids=["XInclude", "XInclude inside", "stylesheet", "parameter entity", "default attribute"])
 def test_import_reads_no_other_file(ctl, text):
     done = ctl.run("subscriber", "import", "-", input=text)
     assert done.returncode != 0 and "root:" not in done.stdout + done.stderr and ctl.count() == 0

@@ -85,12 +85,17 @@ static void test_kinds(void)
     CU_ASSERT_STRING_EQUAL(esign_outbox_kind_name(ESIGN_OUTBOX_NOTICE), "notice");
 }
 
-static apr_interval_time_t time_of_leases(esign_database_t *database, const char *owner)
+/* Of twenty leases the fastest, which nothing else held up. */
+static apr_interval_time_t time_of_lease(esign_database_t *database, const char *owner)
 {
-    apr_time_t began = apr_time_now();
-    for (int i = 0; i < 20; i++)
+    apr_interval_time_t fastest = APR_INT64_MAX;
+    for (int i = 0; i < 20; i++) {
+        apr_time_t began = apr_time_now();
         CU_ASSERT_EQUAL(lease(database, owner, ESIGN_OUTBOX_CODE, 1, NOW)->nelts, 1);
-    return apr_time_now() - began;
+        apr_interval_time_t took = apr_time_now() - began;
+        fastest = took < fastest ? took : fastest;
+    }
+    return fastest;
 }
 
 /* Who fills the outbox holds nobody else's code up. */
@@ -99,10 +104,10 @@ static void test_many_wait(void)
     esign_database_t *database = tables_new();
     for (int i = 0; i < 40; i++)
         add(database, ESIGN_OUTBOX_CODE, "a", NOW);
-    apr_interval_time_t alone = time_of_leases(database, "one");
+    apr_interval_time_t alone = time_of_lease(database, "one");
     tables_run(database, "WITH RECURSIVE many(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM many WHERE id < 20000) INSERT INTO outbox "
                          "SELECT id, 2 * (id % 2), '', id, id, 9000000000000000000, 0, '', 0, id % 4 / 3, 0, -1, NULL FROM many");
-    apr_interval_time_t among = time_of_leases(database, "two");
+    apr_interval_time_t among = time_of_lease(database, "two");
     if (among > 10 * alone)
         CU_FAIL("a lease takes the longer the more wait");
 }
