@@ -27,11 +27,6 @@ void esign_ends_add(esign_ends_t *ends, esign_errand_t *errand, apr_time_t now)
     APR_ARRAY_PUSH(ends->errands, esign_errand_t *) = errand;
 }
 
-int esign_ends_count(const esign_ends_t *ends)
-{
-    return ends->errands->nelts;
-}
-
 apr_time_t esign_ends_due(const esign_ends_t *ends)
 {
     if (ends->errands->nelts == 0)

@@ -38,8 +38,6 @@ esign_ends_t *esign_ends_make(apr_pool_t *p);
 /* Adds one, with `end`, `error` and `due` set. */
 void esign_ends_add(esign_ends_t *ends, esign_errand_t *errand, apr_time_t now);
 
-int esign_ends_count(const esign_ends_t *ends);
-
 /* When they are to be written at the latest; 0: there are none. Full, or one of a code: at once. */
 apr_time_t esign_ends_due(const esign_ends_t *ends);
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* courier_end.c: how a message's transfer ended, and what follows for it and for its server. */
+#include "deliver/courier_private.h"
+
+#include "core/digest.h"
+
+#include <apr_strings.h>
+
+#include <syslog.h>
+
+#define FIRST_PAUSE apr_time_from_sec(5)
+#define LONGEST_PAUSE apr_time_from_sec(15 * 60)
+#define SHORT_PAUSE apr_time_from_sec(1)
+
+/* Growing pauses, a fifth more or less, so that what failed together does not come back together. */
+static apr_interval_time_t pause_after(int attempts)
+{
+    apr_interval_time_t pause = FIRST_PAUSE;
+    for (int i = 1; i < attempts && pause < LONGEST_PAUSE; i++)
+        pause *= 2;
+    if (pause > LONGEST_PAUSE)
+        pause = LONGEST_PAUSE;
+    return pause * 4 / 5 + esign_digest_random_id() % (pause * 2 / 5);
+}
+
+void esign_courier_end(esign_courier_t *courier, esign_errand_t *errand, esign_end_e end, apr_time_t due, const char *error)
+{
+    errand->end = end;
+    errand->due = due;
+    errand->error = apr_pstrdup(errand->pool, error);
+    esign_ends_add(courier->ends, errand, apr_time_now());
+}
+
+static void retry(esign_courier_t *courier, esign_errand_t *errand, apr_time_t due, const char *error)
+{
+    esign_courier_say(courier, LOG_WARNING, 0, "a %s was not sent (try %d): %s", esign_outbox_kind_name(errand->kind), errand->attempts, error);
+    esign_courier_end(courier, errand, ESIGN_END_RETRY, due, error);
+}
+
+void esign_courier_end_failed(esign_courier_t *courier, esign_errand_t *errand, const char *error)
+{
+    retry(courier, errand, apr_time_now() + pause_after(errand->attempts), error);
+}
+
+void esign_courier_end_bury(esign_courier_t *courier, esign_errand_t *errand, const char *error)
+{
+    esign_courier_say(courier, LOG_ERR, 0, "a %s is given up: %s", esign_outbox_kind_name(errand->kind), error);
+    esign_courier_end(courier, errand, ESIGN_END_BURY, 0, error);
+}
+
+/* What the end of a transfer tells of the server. 1: it is left alone from now on. */
+static int hear_of(const esign_courier_t *courier, esign_courier_server_t *server, esign_transfer_outcome_e outcome, const char *error)
+{
+    if (outcome == ESIGN_TRANSFER_UNTRIED || courier->ending)
+        return 0;
+    if (outcome != ESIGN_TRANSFER_UNREACHABLE && outcome != ESIGN_TRANSFER_UNANSWERED) {
+        if (esign_breaker_worked(&server->breaker))
+            esign_courier_say(courier, LOG_NOTICE, 0, "%s answers again", server->name);
+        return 0;
+    }
+    if (!esign_breaker_failed(&server->breaker, apr_time_now()))
+        return 0;
+    esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s", server->name, error);
+    return 1;
+}
+
+/* A gateway is done with a code: the next one's turn is at `due`, if there is one. Else the code was sent, as far as anybody can know before its report, or is given up. */
+static void hand_on(esign_courier_t *courier, esign_errand_t *errand, int accepted, apr_time_t due, const char *error)
+{
+    apr_int64_t done = errand->gateways | APR_INT64_C(1) << errand->gateway;
+    int last = esign_gateway_turn(courier->options->gateways->nelts, done, errand->attempts + 1) == ESIGN_GATEWAY_NONE;
+    if (last && !accepted && errand->awaited < 0) {
+        esign_courier_end_bury(courier, errand, error);
+        return;
+    }
+    if (error)
+        esign_courier_say(courier, LOG_WARNING, 0, "a code was not sent (try %d): %s", errand->attempts, error);
+    errand->accepted = accepted;
+    esign_courier_end(courier, errand, ESIGN_END_HAND_ON, last ? errand->expires : due, error);
+}
+
+void esign_courier_end_pass(esign_courier_t *courier, esign_errand_t *errand)
+{
+    const esign_courier_server_t *server = &courier->gateways[errand->gateway];
+    int count = courier->options->gateways->nelts;
+    apr_time_t now = apr_time_now(), due = now;
+    if (esign_gateway_round_over(count, errand->gateways, errand->attempts)) {
+        apr_time_t own = now + pause_after(errand->attempts / count), until = server->breaker.until > now ? server->breaker.until : now + SHORT_PAUSE;
+        due = own < until ? own : until;
+    }
+    esign_courier_end(courier, errand, ESIGN_END_RETRY, due, apr_pstrcat(courier->round, server->name, " is left alone", NULL));
+}
+
+/* How a gateway's turn with a code ended. What it may have taken is never given to it again. */
+static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *words)
+{
+    const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, errand->gateway);
+    esign_courier_server_t *server = &courier->gateways[errand->gateway];
+    const char *error = outcome == ESIGN_TRANSFER_SENT ? NULL : apr_pstrcat(courier->round, server->name, ": ", words, NULL);
+    apr_time_t now = apr_time_now();
+    int count = courier->options->gateways->nelts;
+    server->under_way--;
+    hear_of(courier, server, outcome, words);
+    if (outcome == ESIGN_TRANSFER_SENT && !esign_gateway_reports(gateway))
+        esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
+    else if (outcome == ESIGN_TRANSFER_SENT)
+        hand_on(courier, errand, 1, now + gateway->report_wait, NULL);
+    else if (outcome == ESIGN_TRANSFER_UNANSWERED)
+        hand_on(courier, errand, esign_gateway_reports(gateway), now, error);
+    else if (outcome == ESIGN_TRANSFER_NEVER)
+        hand_on(courier, errand, 0, now, error);
+    else if (esign_gateway_round_over(count, errand->gateways, errand->attempts))
+        retry(courier, errand, now + pause_after(errand->attempts / count), error);
+    else
+        retry(courier, errand, now, error);
+}
+
+int esign_courier_is_no_mail(const esign_errand_t *errand)
+{
+    return errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->outcome != ESIGN_AUDIT_RESET_MAILED;
+}
+
+static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *error)
+{
+    apr_time_t now = apr_time_now(), pause_end = courier->mail_server.breaker.until;
+    if (outcome == ESIGN_TRANSFER_SENT && esign_courier_is_no_mail(errand)) {
+        /* It tells nothing of the server. */
+        esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
+        return;
+    }
+    if (outcome == ESIGN_TRANSFER_UNREACHABLE || outcome == ESIGN_TRANSFER_UNTRIED)
+        courier->ahead = courier->options->smtp->connections;
+    if (hear_of(courier, &courier->mail_server, outcome, error))
+        esign_transport_recall_mails(courier->transport);
+    switch (outcome) {
+    case ESIGN_TRANSFER_SENT:
+        esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
+        break;
+    case ESIGN_TRANSFER_NEVER:
+        esign_courier_end_bury(courier, errand, error);
+        break;
+    case ESIGN_TRANSFER_UNREACHABLE:
+        /* Its pause is the server's. */
+        retry(courier, errand, courier->ending ? now : pause_end > now ? pause_end : now + SHORT_PAUSE, error);
+        break;
+    case ESIGN_TRANSFER_UNTRIED:
+        esign_courier_end(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, "no connection was free for it");
+        break;
+    default:
+        esign_courier_end_failed(courier, errand, error);
+    }
+}
+
+void esign_courier_end_transfer(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error)
+{
+    esign_courier_t *courier = baton;
+    esign_errand_t *errand = apr_hash_get(courier->errands, &id, sizeof(id));
+    apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
+    if (errand->kind == ESIGN_OUTBOX_CODE)
+        code_done(courier, errand, outcome, error);
+    else
+        mail_done(courier, errand, outcome, error);
+}
+

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* courier_start.c: whom a message is for, what it says, and its way to a server. */
+#include "deliver/courier_private.h"
+
+#include "core/digest.h"
+#include "core/record.h"
+#include "store/otp_store.h"
+
+#include <apr_strings.h>
+
+#include <syslog.h>
+
+/* A mail that waits for a free connection longer than this goes back: behind it there is time for the longest transfer (EsignDeliveryTimeout) in the same lease. */
+#define QUEUE_PATIENCE apr_time_from_sec(25)
+/* Nobody uses a code up within this after the press that sent it. */
+#define FRESH apr_time_from_sec(1)
+
+/* Left side of the Message-ID: the same at each try, so that a reader's mail program sees one message. */
+static const char *message_id(const esign_courier_t *courier, apr_int64_t id, apr_pool_t *p)
+{
+    const esign_keyring_t *keyring = courier->options->keyring;
+    unsigned char mac[ESIGN_DIGEST_SIZE];
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_AUDIT, esign_keyring_active(keyring)), &id, sizeof(id), mac);
+    return esign_digest_encode(p, mac, 16);
+}
+
+/* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
+ * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. Asked once for a message: at its first lease, which has left
+ * no error even when it was given back. */
+static esign_result_t find_recipient(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    const char *national_id = apr_table_get(task->message->values, "national-id");
+    int granted = 1;
+    esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, &task->subscriber, p) : ESIGN_OK;
+    task->outcome = task->subscriber ? ESIGN_AUDIT_RESET_MAILED : ESIGN_AUDIT_RESET_UNKNOWN;
+    if (esign_failed(result) || !task->subscriber)
+        return result;
+    task->whose = task->subscriber->id;
+    if (task->message->attempts > 1 || task->message->error)
+        return result;
+    result = esign_subscriber_claim_mail(courier->database, task->whose, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
+    if (!granted) {
+        task->outcome = ESIGN_AUDIT_RESET_SPACED;
+        task->subscriber = NULL;
+    }
+    return result;
+}
+
+void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
+{
+    const esign_outbox_message_t *m = task->message;
+    if (m->kind != ESIGN_OUTBOX_RESET_REQUEST)
+        task->whose = esign_record_number(m->values, "subscriber", ESIGN_SUBSCRIBER_NONE);
+    if (m->expires <= courier->looked)
+        return;
+    task->found = m->kind == ESIGN_OUTBOX_RESET_REQUEST ? find_recipient(courier, task, p)
+                                                        : esign_subscriber_get(courier->database, task->whose, &task->subscriber, p);
+}
+
+static esign_result_t start_mail(esign_courier_t *courier, const esign_outbox_message_t *message, esign_mail_t *mail, apr_pool_t *p)
+{
+    mail->id = message_id(courier, message->id, p);
+    return esign_transport_mail(courier->transport, message->id, mail, courier->looked + QUEUE_PATIENCE);
+}
+
+static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const char *address, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    esign_mail_t mail;
+    const char *token;
+    esign_grant_t grant = { .subscriber = task->subscriber->id, .link_epoch = task->subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
+    if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
+        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
+    esign_result_t result = esign_message_reset(context, task->subscriber, token, (int)(apr_time_sec(o->link_life) / 60), address,
+                                                esign_record_number(task->message->values, "time", task->message->created), &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, task->message, &mail, p);
+}
+
+static esign_result_t start_notice(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const char *address, apr_pool_t *p)
+{
+    esign_mail_t mail;
+    const char *event = apr_table_get(task->message->values, "event");
+    esign_result_t result = esign_message_notice(context, task->subscriber, event ? event : "", address,
+                                                 esign_record_number(task->message->values, "time", task->message->created), &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, task->message, &mail, p);
+}
+
+/* Whether the person can still use a code that has waited: it is that of the session's last press, and neither used, used up nor expired. */
+static esign_result_t still_wanted(esign_courier_t *courier, const esign_outbox_message_t *message, int *wanted, apr_pool_t *p)
+{
+    const char *session = apr_table_get(message->values, "session");
+    apr_time_t now = apr_time_now();
+    esign_otp_t otp;
+    *wanted = 1;
+    if (message->attempts == 1 && now - message->created < FRESH)
+        return ESIGN_OK;
+    esign_cache_answer_e answer = esign_otp_store_get(courier->options->cache, session ? session : "", &otp, p);
+    if (answer == ESIGN_CACHE_ERROR)
+        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(courier->options->cache, p));
+    *wanted = answer == ESIGN_CACHE_DONE && otp.sent == message->created && otp.expires > now && otp.tries_left > 0;
+    if (!*wanted)
+        esign_courier_say(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
+    return ESIGN_OK;
+}
+
+/* Hands the code to the gateway whose turn it is. Nothing is under way afterwards: nobody wants it any more, or that gateway is left alone. */
+static esign_result_t start_code(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, esign_errand_t *errand, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    const esign_outbox_message_t *message = task->message;
+    const char *code = apr_table_get(message->values, "code"), *reference;
+    esign_sms_t sms;
+    int wanted;
+    esign_result_t result = still_wanted(courier, message, &wanted, p);
+    if (esign_failed(result) || !wanted)
+        return result;
+    errand->gateway = esign_gateway_turn(o->gateways->nelts, message->gateways, message->attempts);
+    if (errand->gateway == ESIGN_GATEWAY_NONE)
+        return esign_result_make(p, APR_EINVAL, "SMS", "%s", message->error ? message->error : "no gateway is left");
+    const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, errand->gateway);
+    esign_courier_server_t *server = &courier->gateways[errand->gateway];
+    if (!esign_breaker_may_try(&server->breaker, server->under_way, apr_time_now()))
+        return ESIGN_OK;
+    if (esign_failed(result = esign_message_code(context, task->subscriber, code ? code : "", &sms, p)))
+        return result;
+    sms.expires = message->expires;
+    if (esign_gateway_reports(gateway)) {
+        if (esign_failed(result = esign_gateway_reference(o->keyring, message->id, errand->gateway, &reference, p)))
+            return result;
+        sms.report = apr_pstrcat(p, gateway->report_url, "/", reference, NULL);
+    }
+    result = esign_transport_sms(courier->transport, message->id, gateway, &sms);
+    server->under_way += !esign_failed(result);
+    return result;
+}
+
+/* Makes a message and starts it, in the name of the portal that it is of; what it is made of is wiped with `p`. */
+static esign_result_t make(esign_courier_t *courier, const esign_courier_task_t *task, esign_errand_t *errand, apr_pool_t *p)
+{
+    const apr_table_t *values = task->message->values;
+    esign_message_context_t context = courier->options->message;
+    const char *url = apr_table_get(values, "url"), *organization = apr_table_get(values, "organization");
+    if (url && organization) {
+        context.url = url;
+        context.organization = organization;
+        context.sms_name = apr_table_get(values, "sms-name");
+    }
+    context.render = courier->options->render(courier->options->baton, url, p);
+    switch (task->message->kind) {
+    case ESIGN_OUTBOX_RESET_REQUEST:
+        return start_reset(courier, task, &context, errand->address, p);
+    case ESIGN_OUTBOX_CODE:
+        return start_code(courier, task, &context, errand, p);
+    default:
+        return start_notice(courier, task, &context, errand->address, p);
+    }
+}
+
+int esign_courier_start(esign_courier_t *courier, const esign_courier_task_t *task)
+{
+    const esign_outbox_message_t *message = task->message;
+    const char *address = apr_table_get(message->values, "address");
+    apr_pool_t *p, *scratch;
+    apr_pool_create(&p, courier->pool);
+    apr_pool_create(&scratch, courier->round);
+    esign_errand_t *errand = apr_pcalloc(p, sizeof(*errand));
+    *errand = (esign_errand_t){ .pool = p, .id = message->id, .kind = message->kind, .attempts = message->attempts,
+                                .subscriber = task->whose, .outcome = task->outcome,
+                                .gateways = message->gateways, .gateway = ESIGN_GATEWAY_NONE, .awaited = message->awaited, .expires = message->expires,
+                                .address = address ? apr_pstrdup(p, address) : "unknown" };
+    int expired = message->expires <= apr_time_now(), before = esign_courier_pending(courier);
+    esign_result_t result = task->found;
+    if (!esign_failed(result) && !expired && task->subscriber)
+        result = make(courier, task, errand, scratch);
+    else if (!esign_failed(result) && !expired && esign_courier_is_no_mail(errand))
+        result = esign_transport_no_mail(courier->transport, message->id, courier->looked + QUEUE_PATIENCE);
+    if (APR_STATUS_IS_EINVAL(result.status))
+        esign_courier_end_bury(courier, errand, result.detail);
+    else if (esign_failed(result))
+        esign_courier_end_failed(courier, errand, result.detail);
+    else if (expired)
+        esign_courier_end_bury(courier, errand, "expired");
+    else if (esign_courier_pending(courier) == before && errand->gateway != ESIGN_GATEWAY_NONE)
+        esign_courier_end_pass(courier, errand);
+    else if (esign_courier_pending(courier) == before)
+        esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
+    else
+        apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
+    apr_pool_destroy(scratch);
+    return esign_courier_pending(courier) > before;
+}
+
