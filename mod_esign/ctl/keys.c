@@ -310,7 +310,7 @@ static esign_result_t find_need(esign_database_t *database, int id, const char *
     const char *needs = needs_of(runs, id, p);
     *why = NULL;
     if (needs)
-        *why = apr_psprintf(p, "it is needed by rows (%s): esignctl key rotate re-seals them", needs);
+        *why = apr_psprintf(p, "it is needed by rows (%s): esignctl key rotate re-seals them, and names those that were changed: put them back or remove them", needs);
     else if (!esign_failed(result) && id != esign_keyring_next(database->keyring))
         result = find_user(database, id, why, p);
     return result;

@@ -465,7 +465,7 @@ def test_a_chain_that_was_set_back_and_grew_beyond_its_old_end_shows(portal, cop
         for _ in range(2):
             portal.ctl("subscriber", "open", "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", head[0])[0][0])
         portal.sql("DELETE FROM audit WHERE position > ?", head[0])
-        portal.sql("UPDATE audit_head SET position = ?, chain = ?, copied = ?, seal = ?", *head)
+        portal.sql("UPDATE audit_head SET position = %d, chain = '%s', copied = %d, seal = '%s'" % head)
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
@@ -476,10 +476,11 @@ def test_a_chain_that_was_set_back_and_grew_beyond_its_old_end_shows(portal, cop
 @pytest.mark.expects_log("the head of the chain")
 def test_a_wrong_head_is_told_once(portal, copy, some):
     """It stops chain and copy, whose complaints must not take turns in the error log."""
+    assert portal.wait(lambda: portal.sql("SELECT position - copied FROM audit_head") == [(0,)])
     seal, told = portal.sql("SELECT seal FROM audit_head")[0][0], portal.log().count("the head of the chain")
     portal.sql("UPDATE audit_head SET seal = '1.none'")
     portal.ctl("subscriber", "open", "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", some)[0][0])
     assert portal.wait(lambda: portal.log().count("the head of the chain") == told + 2)
     time.sleep(2)
     assert portal.log().count("the head of the chain") == told + 2
-    portal.sql("UPDATE audit_head SET seal = ?", seal)
+    portal.sql("UPDATE audit_head SET seal = '%s'" % seal)

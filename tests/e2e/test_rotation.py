@@ -117,7 +117,7 @@ def test_nothing_of_a_plain_column_is_obeyed_by_a_terminal(ctl):
     ctl.sql("INSERT INTO node VALUES (char(27) || ']0;x' || char(7), '1' || char(27), 0, 0, ?)", int(time.time() * 1e6))
     ctl.sql("UPDATE card SET state = char(27), not_before = char(27), serial = char(155)")
     ctl.sql("UPDATE subscriber SET language = char(27) || '[2J'")
-    ctl.sql("INSERT INTO outbox VALUES (1, 0, '', 0, 0, 0, 0, '', 0, 1, char(27) || 'c')")
+    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (1, 0, '', 0, 0, 0, 0, '', 0, 1, 0, -1, char(27) || 'c')")
     told = ctl.good("key", "list") + ctl.bad(1, "key", "rotate") + ctl.good("subscriber", "show", parts.tckn("100000000")) + ctl.good("outbox", "list")
     assert "?]0;x?" in told and "?c" in told and not {char for char in told if char < " " or "\x7f" <= char < "\xa0"} - {"\n"}
 
