@@ -49,7 +49,7 @@ static apr_array_header_t *watches;
 static struct {
     apr_pool_t *pool;
     apr_thread_mutex_t *mutex;   /* held while the couriers work: the process does not end meanwhile */
-    volatile int ending;
+    _Atomic int ending;
 } child;
 
 /* The watchdog stops its own thread as soon as the MPM stops, in the midst of a child's last requests. */

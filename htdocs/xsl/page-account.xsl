@@ -122,7 +122,12 @@
   </xsl:template>
 
   <xsl:template match="page[@name = 'word']" mode="body">
-    <p><xsl:value-of select="m:text('word.intro')"/></p>
+    <p>
+      <xsl:choose>
+        <xsl:when test="form/field[@name = 'current']"><xsl:value-of select="m:text('word.current.intro')"/></xsl:when>
+        <xsl:otherwise><xsl:value-of select="m:text('word.intro')"/></xsl:otherwise>
+      </xsl:choose>
+    </p>
     <xsl:apply-templates select="form"/>
     <p class="aside"><xsl:apply-templates select="." mode="to-menu"/></p>
   </xsl:template>
