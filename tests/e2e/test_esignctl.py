@@ -250,7 +250,7 @@ LATER = 4102444800000000  # 2100-01-01
 def message(ctl, kind=2, body="sealed-body", expires=LATER, lease=0, dead=0, error=None):
     """A row of the outbox; its id."""
     n = ctl.count("outbox") + 101
-    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, ?)",
+    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, 0, -1, ?)",
             n, kind, body, 1767225600000000, LATER, expires, lease, dead, error)
     return str(n)
 
