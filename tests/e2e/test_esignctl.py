@@ -277,6 +277,9 @@ def test_outbox_retry(ctl):
     assert "it has expired" in ctl.bad(1, "outbox", "retry", message(ctl, expires=1))
     leased = message(ctl, lease=LATER)
     assert "%s: it is being sent" % leased in ctl.bad(1, "outbox", "retry", leased)
+    sent = message(ctl, kind=1)
+    ctl.sql("UPDATE outbox SET awaited = 0 WHERE id = ?", sent)
+    assert "an SMS gateway took it and has not reported yet" in ctl.bad(1, "outbox", "retry", sent)
     assert ctl.sql("SELECT count(*) FROM outbox WHERE due < ?", LATER) == [(2,)]
 
 
