@@ -115,14 +115,15 @@ esign_result_t esign_database_version(esign_database_t *database, int *version, 
     return ESIGN_OK;
 }
 
+/* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the connection. */
 static esign_result_t start(esign_database_t *database, apr_pool_t *p)
 {
-    apr_dbd_transaction_t *transaction = NULL;
+    const char *begin = strcmp(apr_dbd_name(database->driver), "sqlite3") == 0 ? "BEGIN IMMEDIATE" : "BEGIN";
+    int rows, code = apr_dbd_query(database->driver, database->handle, &rows, begin);
     database->broken = 0;
-    int code = apr_dbd_transaction_start(database->driver, p, database->handle, &transaction);
     if (code != 0)
         return failed(database, "a transaction cannot begin", code, p);
-    database->transaction = transaction;
+    database->transaction = 1;
     return ESIGN_OK;
 }
 
@@ -157,29 +158,34 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
     return ESIGN_OK;
 }
 
-/* The statement before it revives a lost connection: on one, the pgsql driver's start of a transaction crashes. */
+/* The statement before it also prepares statements anew that went stale. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     esign_result_t result = esign_database_read(database, "database_alive", ESIGN_SQL(NULL), 1, &rows, p);
-    return esign_failed(result) ? result : start(database, p);
+    if (!esign_failed(result))
+        result = start(database, p);
+    return esign_failed(result) && revive(database, p) ? start(database, p) : result;
 }
 
 esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p)
 {
-    apr_dbd_transaction_t *transaction = database->transaction;
-    database->transaction = NULL;
-    if (!transaction)
+    int rows;
+    if (!database->transaction)
         return result;
-    if (esign_failed(result) || database->broken)
-        apr_dbd_transaction_mode_set(database->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
-    int code = apr_dbd_transaction_end(database->driver, p, transaction);
-    if (esign_failed(result))
-        return result;
-    /* The pgsql driver rolls such a one back and calls it a success. */
-    if (database->broken)
-        return esign_result_make(p, APR_EGENERAL, "database", "a transaction cannot be committed: a statement of it failed");
-    return code == 0 ? ESIGN_OK : failed(database, "a transaction cannot be committed", code, p);
+    database->transaction = 0;
+    /* PostgreSQL rolls a broken one back at its commit, and calls that a success. */
+    if (!esign_failed(result) && database->broken)
+        result = esign_result_make(p, APR_EGENERAL, "database", "a transaction cannot be committed: a statement of it failed");
+    if (!esign_failed(result)) {
+        int code = apr_dbd_query(database->driver, database->handle, &rows, "COMMIT");
+        if (code == 0)
+            return ESIGN_OK;
+        result = failed(database, "a transaction cannot be committed", code, p);
+    }
+    /* Also behind a commit that failed, which SQLite may leave open. */
+    apr_dbd_query(database->driver, database->handle, &rows, "ROLLBACK");
+    return result;
 }
 
 static apr_dbd_prepared_t *statement(esign_database_t *database, const char *label)

@@ -18,7 +18,7 @@ typedef struct {
     apr_hash_t *prepared;              /* statement label -> apr_dbd_prepared_t, as mod_dbd keeps them */
     const esign_keyring_t *keyring;
     apr_pool_t *pool;                  /* the connection's own, where its statements live */
-    apr_dbd_transaction_t *transaction; /* NULL outside esign_database_begin … _end */
+    int transaction;                   /* 1 within esign_database_begin … _end */
     int stale;                         /* statements fail until they are prepared anew: esign_database_heal */
     int broken;                        /* a statement of this transaction has failed */
 } esign_database_t;

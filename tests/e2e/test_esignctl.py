@@ -250,7 +250,7 @@ LATER = 4102444800000000  # 2100-01-01
 def message(ctl, kind=2, body="sealed-body", expires=LATER, lease=0, dead=0, error=None):
     """A row of the outbox; its id."""
     n = ctl.count("outbox") + 101
-    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, ?)",
+    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, 0, -1, ?)",
             n, kind, body, 1767225600000000, LATER, expires, lease, dead, error)
     return str(n)
 
@@ -277,6 +277,9 @@ def test_outbox_retry(ctl):
     assert "it has expired" in ctl.bad(1, "outbox", "retry", message(ctl, expires=1))
     leased = message(ctl, lease=LATER)
     assert "%s: it is being sent" % leased in ctl.bad(1, "outbox", "retry", leased)
+    sent = message(ctl, kind=1)
+    ctl.sql("UPDATE outbox SET awaited = 0 WHERE id = ?", sent)
+    assert "an SMS gateway took it and has not reported yet" in ctl.bad(1, "outbox", "retry", sent)
     assert ctl.sql("SELECT count(*) FROM outbox WHERE due < ?", LATER) == [(2,)]
 
 
