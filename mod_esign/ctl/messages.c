@@ -30,7 +30,7 @@ int esign_messages_list(const esign_command_t *command)
     for (int i = 0; i < messages->nelts; i++) {
         const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
         printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
-               esign_command_moment(p, next_try(m)), m->attempts, m->error ? m->error : "-");
+               esign_command_moment(p, next_try(m)), m->attempts, esign_command_plain(p, m->error));
     }
     return ESIGN_EXIT_OK;
 }
@@ -61,7 +61,7 @@ int esign_messages_show(const esign_command_t *command)
     printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id, esign_outbox_kind_name(m->kind), m->state,
            esign_command_moment(p, m->created));
     printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n", esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires),
-           m->attempts, m->error ? m->error : "-", m->kept ? "sealed" : "gone");
+           m->attempts, esign_command_plain(p, m->error), m->kept ? "sealed" : "gone");
     return ESIGN_EXIT_OK;
 }
 

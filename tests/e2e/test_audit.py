@@ -410,7 +410,7 @@ def children(portal):
     return [int(line.split()[0]) for line in done.stdout.splitlines() if "apache2" in line]
 
 
-@pytest.mark.expects_log(r"exit signal Killed", "mod_esign courier", r"\[dbd:")
+@pytest.mark.expects_log(r"exit signal Killed", "mod_esign courier", r"\[dbd:", "long lost child")
 def test_a_killed_courier_leaves_the_chain_whole(portal, copy):
     for round in range(3):
         register(portal, 1500, 3000 + 1500 * round)

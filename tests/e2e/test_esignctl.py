@@ -153,7 +153,7 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
         rows = query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
         return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(query("SELECT version FROM schema_version"))
     made = shape(ctl.sql)
-    assert len(made) == 14 and made == shape(other.execute)
+    assert len(made) == 15 and made == shape(other.execute)
     ctl.sql("UPDATE schema_version SET version = 99")
     assert "version 99, newer" in ctl.bad(3, "db", "upgrade")
 

@@ -89,7 +89,7 @@ def test_the_form_for_the_counter(ctl, name):
 
 @pytest.mark.parametrize("part,value", [("name", value) for value in ("a\nb", "a\r\nBcc: evil@example.net", "a\tb", "a\x7fb", "a\u0085b", "a\u2028b", "a\u2029b", "a\u202eb", "\u202aab", "a\u2066b\u2069", "a\u2068b",
                                                                      "x" * 201, " ", "")] +
-                         [("email", value) for value in ("a@b\nBcc: c@d", "a@b.c, d@e.f", "<a@b.c>", '"a b"@c.d', "a@b@c", "a@[127.0.0.1]", "a @b.c", "ş@example.org", "a@example.org\u202e", "a@b.c%0aBcc:d", "-a@b.c\0".strip("\0") + " ")] +
+                         [("email", value) for value in ("a@b\nBcc: c@d", "a@b.c, d@e.f", "<a@b.c>", '"a b"@c.d', "a@b@c", "a@[127.0.0.1]", "a @b.c", "a@example.org\u202e", "a@b.c%0aBcc:d", "-a@b.c\0".strip("\0") + " ")] +
                          [("phone", value) for value in ("+90 555", "+905550000001\n+905550000002", "+9055500000{text}", "+٩٠٥٥٥٠٠٠٠٠٠١", "905550000001", "+905550000001,+905550000002")] +
                          [("serial", value) for value in ("<b>", "a b", "a\u202eb", "a&b", "ş", "a\nb", "{1}")], ids=ascii)
 def test_what_is_never_taken_in(ctl, part, value):
