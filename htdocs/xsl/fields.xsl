@@ -198,7 +198,7 @@
   <xsl:template match="problem[starts-with(@code, 'answer-')][//challenge[not(@picture)]]">
     <xsl:value-of select="m:text(concat('problem.heard-', substring-after(@code, 'answer-')))"/>
   </xsl:template>
-  <xsl:template match="problem[@code = 'resend-early' or @code = 'code-waiting' or @code = 'often']">
+  <xsl:template match="problem[@code = 'resend-early' or @code = 'code-waiting']">
     <xsl:variable name="wait">
       <xsl:call-template name="duration">
         <xsl:with-param name="seconds" select="number(argument)"/>

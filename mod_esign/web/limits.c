@@ -13,7 +13,7 @@
 /* A machine at a provider often has a /48 to itself, each of whose /64 has a count of its own: all of them together may do this many times as much as one. */
 #define NETWORK_FACTOR 16
 
-#define OFTEN 30
+#define OFTEN 1000
 #define OFTEN_WINDOW apr_time_from_sec(900)
 
 const esign_failure_policy_t esign_failure_limits = {
@@ -82,15 +82,15 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
-esign_result_t esign_limits_often(esign_request_t *q, apr_int64_t subscriber, esign_audit_event_e event, int *often)
+/* Whether a subscriber has signed in more often than anybody may: each sign-in costs a session and a row of the trail, with which an account would else fill memcached and
+ * the database. */
+static esign_result_t count_sign_ins(esign_request_t *q, apr_int64_t subscriber, int *often)
 {
     int count = 0;
-    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    esign_result_t result = esign_audit_count(q->database, ESIGN_AUDIT_WORD_ACCEPTED, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
     *often = count >= OFTEN;
     return result;
 }
-
-const char *const esign_limits_often_seconds = "900";
 
 /* Who waits is refused unjudged: nothing tells whether the word was right. */
 static esign_audit_event_e refusal_of(const esign_request_t *q, const esign_subscriber_t *subscriber)
@@ -113,7 +113,7 @@ esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscrib
     if (!esign_failed(result) && *accepted) {
         result = esign_subscriber_get(q->database, id, &now, p);
         if (!esign_failed(result))
-            result = esign_limits_often(q, id, ESIGN_AUDIT_WORD_ACCEPTED, &often);
+            result = count_sign_ins(q, id, &often);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
     }
     esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : often ? ESIGN_AUDIT_REFUSED_WAITING : refusal_of(q, now ? now : subscriber);

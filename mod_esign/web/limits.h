@@ -29,13 +29,6 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now);
  * racing guesses those that come after the one that began a wait are refused, whatever they guessed; and right words that come too often. */
 esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscriber_t *subscriber, int *accepted);
 
-/* Whether a subscriber has done a thing as often in the last quarter of an hour (30 times) as anybody may: what costs a row of the trail or a session each time would else fill the
- * database or memcached for whoever has an account. */
-esign_result_t esign_limits_often(esign_request_t *q, apr_int64_t subscriber, esign_audit_event_e event, int *often);
-
-/* Seconds after which a refusal for that is over at the latest. */
-extern const char *const esign_limits_often_seconds;
-
 /* Whether the second factor was shown in the last five minutes: what PIN, PUK, a change of the word and the end of other sessions ask for (OWASP ASVS 5.0
  * 7.5.1 to 7.5.3). */
 int esign_limits_fresh(const esign_request_t *q);

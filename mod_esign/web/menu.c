@@ -34,15 +34,13 @@ static const char *is_this_session(const esign_request_t *q, const esign_audit_e
     return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->proved ? "yes" : NULL;
 }
 
-static int send_activity(esign_request_t *q, int often)
+int esign_activity_get(esign_request_t *q)
 {
     const apr_array_header_t *entries;
     esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    esign_page_t *page = esign_page_new(q, "activity", often ? HTTP_TOO_MANY_REQUESTS : HTTP_OK);
-    if (often)
-        esign_page_problem(page, NULL, "often", esign_limits_often_seconds);
+    esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
     const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
         esign_page_element(page, NULL, "ended", NULL);
@@ -58,23 +56,14 @@ static int send_activity(esign_request_t *q, int often)
     return esign_page_send(page);
 }
 
-int esign_activity_get(esign_request_t *q)
-{
-    return send_activity(q, 0);
-}
-
 /* Who suspects somebody wants everything open to be shut: other sessions, half-finished sign-ins, mailed links that nobody has used. */
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    int ended = 0, often;
+    int ended = 0;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = esign_limits_often(q, q->subscriber->id, ESIGN_AUDIT_SESSIONS_ENDED, &often);
-    if (!esign_failed(result) && often)
-        return send_activity(q, 1);
-    if (!esign_failed(result))
-        result = esign_request_begin(q);
+    esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
     if (!esign_failed(result) && ended)

@@ -13,19 +13,14 @@ static const char *shown_seconds(const esign_request_t *q)
     return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->pin_shown));
 }
 
-static int send_ask(esign_request_t *q, int often)
+int esign_pin_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_new(q, "pin-ask", often ? HTTP_TOO_MANY_REQUESTS : HTTP_OK);
-    if (often)
-        esign_page_problem(page, NULL, "often", esign_limits_often_seconds);
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    esign_page_t *page = esign_page_new(q, "pin-ask", HTTP_OK);
     esign_page_form(page, "form", "pin", q->subscriber);
     esign_page_element(page, NULL, "shown", "seconds", shown_seconds(q), NULL);
     return esign_page_send(page);
-}
-
-int esign_pin_get(esign_request_t *q)
-{
-    return esign_limits_fresh(q) ? send_ask(q, 0) : esign_page_redirect(q, "otp");
 }
 
 /* What is shown is audited and told first: nothing is seen that left no trace. One mail tells of all views of the same minute. */
@@ -46,14 +41,9 @@ static esign_result_t record_view(esign_request_t *q)
 int esign_pin_post(esign_request_t *q)
 {
     const apr_array_header_t *cards;
-    int often;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = esign_limits_often(q, q->subscriber->id, ESIGN_AUDIT_PIN_SHOWN, &often);
-    if (!esign_failed(result) && often)
-        return send_ask(q, 1);
-    if (!esign_failed(result))
-        result = record_view(q);
+    esign_result_t result = record_view(q);
     if (!esign_failed(result))
         result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
     if (esign_failed(result))

@@ -373,13 +373,6 @@ def account(walk):
         button.click()
     WebDriverWait(walk.driver, 5, 0.02).until(lambda d: all(line.text for line in walk.all(".copied")))
     yield "pin +copied"
-    browser = walk.portal.browser(walk.language)
-    browser.session.cookies.set("__Host-esign", walk.driver.get_cookie("__Host-esign")["value"])
-    while browser.post("pin").status == 200:
-        pass
-    walk.open("pin")
-    walk.press()
-    yield "pin-ask often"
     walk.forget()
 
 
