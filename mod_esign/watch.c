@@ -45,10 +45,10 @@ typedef struct {
 /* All of this configuration's. */
 static apr_array_header_t *watches;
 
-/* This child's. */
+/* This child's. The watchdog's thread outlives the child's pool, and the configuration's: it is joined as the process exits. */
 static struct {
-    apr_pool_t *pool;
-    apr_thread_mutex_t *mutex;   /* held while the couriers work: the process does not end meanwhile */
+    apr_pool_t *pool;            /* NULL: the farewell is said, and nothing of the couriers is left */
+    apr_thread_mutex_t *mutex;   /* held while the couriers work: the process does not end meanwhile; as old as the process */
     _Atomic int ending;
 } child;
 
@@ -231,7 +231,7 @@ static apr_status_t say_farewell(void *data)
     esign_wake_ring(esign_runtime_wake());
     apr_thread_mutex_lock(child.mutex);
     apr_time_t until = apr_time_now() + FAREWELL;
-    for (int i = 0; i < watches->nelts; i++) {
+    for (int i = 0; child.pool && i < watches->nelts; i++) {
         watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
         esign_runtime_t *runtime = esign_runtime_of(watch->server);
         esign_database_t *database = watch->courier ? esign_runtime_acquire(runtime, child.pool) : NULL;
@@ -243,6 +243,7 @@ static apr_status_t say_farewell(void *data)
         esign_runtime_release(runtime, database);
         watch->courier = NULL;
     }
+    child.pool = NULL;
     apr_thread_mutex_unlock(child.mutex);
     return APR_SUCCESS;
 }
@@ -251,6 +252,9 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
 {
     if (state == AP_WATCHDOG_STATE_STOPPING)
         return say_farewell(data);
+    /* Signals are the main thread's: prefork ends the child in their handler, which must not wait for the round that it came upon. */
+    if (state == AP_WATCHDOG_STATE_STARTING)
+        return apr_setup_signal_thread();
     if (state == AP_WATCHDOG_STATE_RUNNING)
         serve(p);
     return APR_SUCCESS;
@@ -258,11 +262,10 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
 
 static void child_init(apr_pool_t *p, server_rec *first)
 {
-    (void)first;
     if (watches->nelts == 0)
         return;
     apr_pool_create(&child.pool, p);
-    apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, child.pool);
+    apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, first->process->pool);
     child.ending = 0;
     /* Before mod_dbd's connections go. */
     apr_pool_pre_cleanup_register(p, watches, say_farewell);

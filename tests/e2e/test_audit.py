@@ -390,7 +390,7 @@ def test_a_program_that_stands_still_and_dies_loses_no_line(portal, copy, browse
     assert positions == sorted(positions)
 
 
-@pytest.mark.expects_log("piped log program", "long lost child", r"\[ssl:warn\]")
+@pytest.mark.expects_log("piped log program", "long lost child", r"\[ssl:warn\]", r"\[dbd:(error|crit)\]")
 def test_a_reload_while_the_program_stands_still_loses_no_line(portal, copy):
     copied(portal, copy)
     pid = collector(copy)
