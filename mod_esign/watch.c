@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watch.c: runs the couriers of all servers in one child of the node, by mod_watchdog's singleton. */
+/* watch.c: runs the couriers of all servers in one child of the node, in a thread of mod_watchdog's. */
 #include "watch.h"
 
+#include "core/seat.h"
 #include "core/wake.h"
 #include "deliver/courier.h"
 #include "deliver/scribe.h"
@@ -15,6 +16,9 @@
 
 #include <apr_optional.h>
 #include <apr_thread_mutex.h>
+
+#include <errno.h>
+#include <unistd.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
@@ -31,7 +35,7 @@ APLOG_USE_MODULE(esign);
 /* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
 #define FAREWELL apr_time_from_msec(1500)
 
-/* One for each outbox; the courier is made in the child that holds the watchdog. */
+/* One for each outbox; the courier is made in the child that has the seat. */
 typedef struct {
     server_rec *server;
     esign_courier_t *courier;
@@ -44,6 +48,9 @@ typedef struct {
 
 /* All of this configuration's. */
 static apr_array_header_t *watches;
+
+/* Of this configuration's children one has it, and the couriers. mod_watchdog has such a thing, too, its singleton, but lets ten seconds pass when its holder is gone. */
+static int seat = -1;
 
 /* This child's. The watchdog's thread outlives the child's pool, and the configuration's: it is joined as the process exits. */
 static struct {
@@ -244,8 +251,18 @@ static apr_status_t say_farewell(void *data)
         watch->courier = NULL;
     }
     child.pool = NULL;
+    esign_seat_leave(seat);
     apr_thread_mutex_unlock(child.mutex);
     return APR_SUCCESS;
+}
+
+/* Whether this child runs the couriers from now on. */
+static int take_seat(void)
+{
+    apr_thread_mutex_lock(child.mutex);
+    int taken = !ending(NULL) && esign_seat_take(seat);
+    apr_thread_mutex_unlock(child.mutex);
+    return taken;
 }
 
 static apr_status_t tick(int state, void *data, apr_pool_t *p)
@@ -255,7 +272,7 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
     /* Signals are the main thread's: prefork ends the child in their handler, which must not wait for the round that it came upon. */
     if (state == AP_WATCHDOG_STATE_STARTING)
         return apr_setup_signal_thread();
-    if (state == AP_WATCHDOG_STATE_RUNNING)
+    if (state == AP_WATCHDOG_STATE_RUNNING && take_seat())
         serve(p);
     return APR_SUCCESS;
 }
@@ -271,13 +288,28 @@ static void child_init(apr_pool_t *p, server_rec *first)
     apr_pool_pre_cleanup_register(p, watches, say_farewell);
 }
 
-/* One watchdog of the node for all couriers. */
+/* The parent's descriptor; children have their own. */
+static apr_status_t close_seat(void *data)
+{
+    (void)data;
+    close(seat);
+    seat = -1;
+    return APR_SUCCESS;
+}
+
+/* A watchdog in each child, for all couriers, that looks now and then whether the seat is free. */
 static int attach(server_rec *first, apr_pool_t *p)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t *watchdog;
-    apr_status_t status = get(&watchdog, "_esign_", 0, 1, p);
+    seat = esign_seat_create();
+    if (seat < 0) {
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, errno, first, "mod_esign: no file in memory can be made for the courier's seat");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    apr_pool_cleanup_register(p, NULL, close_seat, apr_pool_cleanup_null);
+    apr_status_t status = get(&watchdog, "_esign_", 0, 0, p);
     if (status == APR_SUCCESS)
         status = call(watchdog, REST, watches, tick);
     if (status == APR_SUCCESS)
