@@ -134,7 +134,7 @@ const command_rec esign_config_directives[] = {
     GATEWAY_STRING("EsignSMSReportURL", sms_report_url, NULL, esign_config_check_http, "where the gateway reaches the portal's report/, when not at EsignPublicURL"),
     GATEWAY_SECONDS("EsignSMSReportWait", sms_report_wait, 30, 5, 10 * MINUTE, "without a report the next gateway is tried after this"),
     COUNT("EsignSMSConnections", sms_connections, 4, 1, 64, SERVER, "SMS under way at once"),
-    GATEWAY_SECONDS("EsignDeliveryTimeout", delivery_timeout, 20, 1, 30, "longest time for one mail or SMS"),
+    GATEWAY_SECONDS("EsignDeliveryTimeout", delivery_timeout, 20, 1, 10 * MINUTE, "longest time for one mail or SMS"),
     { NULL }
 };
 

@@ -28,18 +28,21 @@ APLOG_USE_MODULE(esign);
 /* The same while more than one courier has transfers under way: they share a thread. */
 #define TURN apr_time_from_msec(10)
 
+/* A database that cannot be reached, or written to, is asked again after this. */
+#define AGAIN apr_time_from_sec(1)
+
 /* How long the audit trail may hold up mails, and how long they all the trail. */
 #define WRITING apr_time_from_msec(200)
 #define UNWRITTEN apr_time_from_sec(3)
 
-/* How long a process that ends lets messages under way come to their end; httpd gives a child three seconds. */
-#define FAREWELL apr_time_from_msec(1500)
+/* How long a process that ends lets messages under way come to their end. httpd gives a child three seconds: breaking them off takes one, writing all down the rest. */
+#define FAREWELL apr_time_from_sec(1)
 
 /* One for each outbox; the courier is made in the child that has the seat. */
 typedef struct {
     server_rec *server;
     esign_courier_t *courier;
-    int reached;                 /* the last round had its database */
+    apr_time_t again;            /* the database could not be reached, or not be written to: not asked before */
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
     apr_time_t told;             /* when esign_node_tell was last called */
@@ -162,43 +165,48 @@ static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_da
     watch->wrote = apr_time_now();
 }
 
-/* One round; whether it could be written down. */
-static int work(watch_t *watch, int called, apr_pool_t *p)
+/* One round. */
+static void work(watch_t *watch, int called, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
     esign_result_t result = ESIGN_OK;
     if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime)))) {
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
-        return 0;
+        return;
     }
-    esign_database_t *database = esign_runtime_acquire(runtime, p);
-    if (!database)
-        return 0;
+    int asked = apr_time_now() >= watch->again;
+    esign_database_t *database = asked ? esign_runtime_acquire(runtime, p) : NULL;
     result = esign_courier_round(watch->courier, database, called, p);
-    int reached = !esign_failed(result);
-    complain(watch, result);
-    complain(watch, tell(watch, runtime->config, database, p));
-    write_trail(watch, runtime, database, p);
-    esign_runtime_release(runtime, database);
-    return reached;
+    if (database) {
+        complain(watch, result);
+        complain(watch, tell(watch, runtime->config, database, p));
+        write_trail(watch, runtime, database, p);
+        esign_runtime_release(runtime, database);
+    }
+    if (asked)
+        watch->again = !database || esign_failed(result) ? apr_time_now() + AGAIN : 0;
 }
 
-/* Lets transfers go on, or sleeps when there are none, until there is something to do; without a database connection. Of couriers that cannot reach theirs nothing would be
- * written down: their transfers wait. 0: there are no others. */
+static int under_way(const watch_t *watch)
+{
+    return watch->courier ? esign_courier_pending(watch->courier) : 0;
+}
+
+/* Lets transfers go on, or sleeps when there are none, until there is something to do; without a database connection. 0: there are no couriers. */
 static int rest(void)
 {
     esign_courier_t *idle = NULL;
     int busy = 0;
     for (int i = 0; i < watches->nelts; i++) {
         const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
-        if (watch->reached && esign_courier_pending(watch->courier) > 0)
+        if (under_way(watch) > 0)
             busy++;
-        else if (watch->reached)
+        else if (watch->courier)
             idle = watch->courier;
     }
     for (int i = 0; i < watches->nelts; i++) {
         const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
-        if (watch->reached && esign_courier_pending(watch->courier) > 0)
+        if (under_way(watch) > 0)
             esign_courier_wait(watch->courier, esign_runtime_wake(), busy > 1 ? TURN : REST);
     }
     if (busy == 0 && idle)
@@ -216,10 +224,8 @@ static void serve(apr_pool_t *parent)
         apr_thread_mutex_lock(child.mutex);
         if (!child.ending) {
             int called = esign_wake_hush(esign_runtime_wake());
-            for (int i = 0; i < watches->nelts; i++) {
-                watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
-                watch->reached = work(watch, called, p);
-            }
+            for (int i = 0; i < watches->nelts; i++)
+                work(APR_ARRAY_IDX(watches, i, watch_t *), called, p);
             rested = rest();
         }
         apr_thread_mutex_unlock(child.mutex);
@@ -230,6 +236,40 @@ static void serve(apr_pool_t *parent)
     apr_pool_destroy(p);
 }
 
+/* The couriers share the time that is left: one whose mail server hangs costs the others nothing. */
+static void leave(void)
+{
+    apr_time_t until = apr_time_now() + FAREWELL;
+    int left;
+    do {
+        left = 0;
+        for (int i = 0; i < watches->nelts; i++) {
+            const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+            if (watch->courier)
+                left += esign_courier_leave(watch->courier, TURN, child.pool);
+        }
+    } while (left > 0 && apr_time_now() < until);
+    for (int i = 0; i < watches->nelts; i++) {
+        const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
+        if (watch->courier)
+            esign_courier_break(watch->courier);
+    }
+}
+
+static void finish(watch_t *watch)
+{
+    const esign_runtime_t *runtime = esign_runtime_of(watch->server);
+    if (!watch->courier)
+        return;
+    esign_database_t *database = esign_runtime_acquire(runtime, child.pool);
+    esign_courier_finish(watch->courier, database, child.pool);
+    if (database && watch->scribe)
+        esign_scribe_finish(watch->scribe, database, child.pool);
+    if (database)
+        esign_runtime_release(runtime, database);
+    watch->courier = NULL;
+}
+
 /* The watchdog lets go, or the process takes down what the couriers stand on: rounds end, and what is still under way goes back to the outbox, for others. */
 static apr_status_t say_farewell(void *data)
 {
@@ -237,18 +277,10 @@ static apr_status_t say_farewell(void *data)
     child.ending = 1;
     esign_wake_ring(esign_runtime_wake());
     apr_thread_mutex_lock(child.mutex);
-    apr_time_t until = apr_time_now() + FAREWELL;
-    for (int i = 0; child.pool && i < watches->nelts; i++) {
-        watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
-        esign_runtime_t *runtime = esign_runtime_of(watch->server);
-        esign_database_t *database = watch->courier ? esign_runtime_acquire(runtime, child.pool) : NULL;
-        if (!database)
-            continue;
-        esign_courier_finish(watch->courier, database, until, child.pool);
-        if (watch->scribe)
-            esign_scribe_finish(watch->scribe, database, child.pool);
-        esign_runtime_release(runtime, database);
-        watch->courier = NULL;
+    if (child.pool) {
+        leave();
+        for (int i = 0; i < watches->nelts; i++)
+            finish(APR_ARRAY_IDX(watches, i, watch_t *));
     }
     child.pool = NULL;
     esign_seat_leave(seat);

@@ -52,7 +52,7 @@ CREATE TABLE outbox (
     expires BIGINT NOT NULL,            -- not after
     attempts INTEGER NOT NULL,
     owner TEXT NOT NULL,                -- the courier that has it
-    lease_until BIGINT NOT NULL,        -- until when
+    lease_until BIGINT NOT NULL,        -- until when, if it does not say again that it has
     dead INTEGER NOT NULL,              -- 1: given up
     gateways BIGINT NOT NULL,           -- of a code, bits: the SMS gateways that are done with it, in the configuration's order from the lowest
     awaited INTEGER NOT NULL,           -- the gateway that took the code and has not reported yet; -1: none
@@ -60,7 +60,7 @@ CREATE TABLE outbox (
 );
 -- A courier looks for what is due of one kind. Where thousands wait, it reads those that it takes and no more.
 CREATE INDEX outbox_due ON outbox (dead, kind, due);
-CREATE INDEX outbox_owner ON outbox (owner, lease_until);
+CREATE INDEX outbox_owner ON outbox (owner);
 
 CREATE TABLE audit (
     id BIGINT PRIMARY KEY,

@@ -10,8 +10,6 @@
 #include <stdarg.h>
 #include <syslog.h>
 
-/* Longer than the longest transfer, so that what is under way here is never taken elsewhere. */
-#define LEASE apr_time_from_sec(60)
 #define EXPIRE_EVERY apr_time_from_sec(10)
 #define MINUTE apr_time_from_sec(60)
 #define ASK_AGAIN apr_time_from_sec(5)
@@ -91,7 +89,7 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
     const apr_array_header_t *messages;
     if (places <= 0)
         return ESIGN_OK;
-    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, courier->looked, LEASE, &messages, p);
+    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, courier->looked, ESIGN_COURIER_LEASE, &messages, p);
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
         esign_courier_task_t *task = apr_array_push(tasks);
         *task = (esign_courier_task_t){ .message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t), .whose = ESIGN_SUBSCRIBER_NONE, .outcome = ESIGN_AUDIT_EVENTS };
@@ -103,12 +101,43 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
     return result;
 }
 
-/* Ends and leases in one transaction. */
+static int renewal_due(const esign_courier_t *courier)
+{
+    return courier->renewed == 0 || (apr_hash_count(courier->errands) > 0 && esign_hold_clock() - courier->renewed >= ESIGN_COURIER_RENEW);
+}
+
+/* Leases of a transaction whose commit was not answered stand there, and nobody here knows of them: they go back. */
+static esign_result_t renew(const esign_courier_t *courier, apr_time_t until, const apr_array_header_t **ids, apr_pool_t *p)
+{
+    esign_result_t result = esign_outbox_renew(courier->database, courier->owner, until, ids, p);
+    for (int i = 0; !esign_failed(result) && i < (*ids)->nelts; i++) {
+        const apr_int64_t *id = &APR_ARRAY_IDX(*ids, i, apr_int64_t);
+        if (!apr_hash_get(courier->errands, id, sizeof(*id)))
+            result = esign_outbox_release(courier->database, courier->owner, *id, apr_time_now(), "a lease of it was not answered", p);
+    }
+    return result;
+}
+
+/* What is not among `ids` was taken by others, because the renewal before came too late: it is held no longer than it was. */
+static void extend(const esign_courier_t *courier, const apr_array_header_t *ids, apr_time_t until)
+{
+    for (int i = 0; i < ids->nelts; i++) {
+        esign_errand_t *errand = apr_hash_get(courier->errands, &APR_ARRAY_IDX(ids, i, apr_int64_t), sizeof(apr_int64_t));
+        if (errand)
+            errand->hold.until = until;
+    }
+}
+
+/* Ends, renewals and leases in one transaction. */
 static esign_result_t exchange(esign_courier_t *courier, int codes, int mails, apr_array_header_t *tasks, apr_pool_t *p)
 {
+    const apr_array_header_t *held = NULL;
+    apr_time_t began = esign_hold_clock(), until = apr_time_now() + ESIGN_COURIER_LEASE;
     esign_result_t result = esign_database_begin(courier->database, p);
     if (!esign_failed(result))
         result = esign_ends_write(courier->ends, courier->database, courier->owner, p);
+    if (!esign_failed(result) && renewal_due(courier))
+        result = renew(courier, until, &held, p);
     if (!esign_failed(result))
         result = take(courier, ESIGN_OUTBOX_CODE, codes, tasks, p);
     /* Notices before requests: what strangers ask for without end must not keep the owner from hearing that somebody got in. */
@@ -118,8 +147,16 @@ static esign_result_t exchange(esign_courier_t *courier, int codes, int mails, a
     if (!esign_failed(result))
         result = take(courier, ESIGN_OUTBOX_RESET_REQUEST, mails - (tasks->nelts - others), tasks, p);
     result = esign_database_end(courier->database, result, p);
-    if (!esign_failed(result))
-        esign_ends_clear(courier->ends);
+    courier->leased = began;
+    if (esign_failed(result)) {
+        courier->renewed = 0;
+        return result;
+    }
+    esign_ends_clear(courier->ends);
+    if (held)
+        extend(courier, held, began + ESIGN_COURIER_HOLD);
+    if (held || apr_hash_count(courier->errands) == 0)
+        courier->renewed = began;
     return result;
 }
 
@@ -141,22 +178,22 @@ static void start_all(esign_courier_t *courier, const apr_array_header_t *tasks)
         start(courier, &APR_ARRAY_IDX(tasks, i++, esign_courier_task_t), &courier->mails);
 }
 
-/* Writes ends and starts what is due, when it is time for either. `*taken`: how many messages. */
+/* Writes ends, renews leases and starts what is due, when it is time for one of them. `*taken`: how many messages. */
 static esign_result_t turn(esign_courier_t *courier, int *taken)
 {
     const esign_courier_options_t *o = courier->options;
     apr_time_t now = apr_time_now(), ends_due = esign_ends_due(courier->ends);
     int mails_pending = esign_transport_pending_mail(courier->transport), codes_pending = esign_transport_pending_sms(courier->transport);
     int mails = mail_places(courier, now), codes = o->gateways->nelts > 0 ? o->sms_at_once - codes_pending : 0, idle = mails_pending + codes_pending == 0;
-    int look = (codes > 0 || mails > 0) && (idle || now - courier->looked >= LOOK_EVERY);
+    int look = (codes > 0 || mails > 0) && (idle || now - courier->looked >= LOOK_EVERY), renewal = renewal_due(courier);
     *taken = 0;
-    if (!look && (ends_due == 0 || (now < ends_due && !idle)))
+    if (!look && !renewal && (ends_due == 0 || (now < ends_due && !idle)))
         return ESIGN_OK;
     mails = look ? below(courier, &courier->mails, mails) : 0;
     codes = look ? below(courier, &courier->sms, codes) : 0;
     if (look)
         courier->looked = now;
-    if (mails <= 0 && codes <= 0 && ends_due == 0)
+    if (mails <= 0 && codes <= 0 && ends_due == 0 && !renewal)
         return ESIGN_OK;
     apr_pool_t *p;
     apr_pool_create(&p, courier->round);
@@ -223,12 +260,13 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
     courier->round = p;
     if (called)
         courier->looked = 0;
-    esign_result_t result = expire(courier);
+    esign_result_t result = database ? expire(courier) : ESIGN_OK;
     do {
         esign_transport_finish(courier->transport);
-        if (!esign_failed(result))
+        if (database && !esign_failed(result))
             result = turn(courier, &taken);
     } while (!esign_failed(result) && taken > 0 && !o->stopping(o->baton));
+    courier->cut_off = !database || esign_failed(result);
     courier->database = NULL;
     courier->round = NULL;
     return result;
@@ -239,7 +277,7 @@ void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t 
     apr_time_t due = esign_ends_due(courier->ends), now = apr_time_now();
     if (esign_transport_pending_mail(courier->transport) > 0 && wait > LOOK_EVERY)
         wait = LOOK_EVERY;
-    if (due != 0 && due - now < wait)
+    if (due != 0 && !courier->cut_off && due - now < wait)
         wait = due - now;
     esign_transport_wait(courier->transport, wake, wait);
 }
@@ -249,15 +287,28 @@ int esign_courier_pending(const esign_courier_t *courier)
     return esign_transport_pending_mail(courier->transport) + esign_transport_pending_sms(courier->transport);
 }
 
-void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p)
+int esign_courier_leave(esign_courier_t *courier, apr_interval_time_t wait, apr_pool_t *p)
 {
-    courier->database = database;
     courier->round = p;
     courier->ending = 1;
     esign_transport_recall_mails(courier->transport);
-    for (apr_time_t now; esign_transport_finish(courier->transport) > 0 && (now = apr_time_now()) < until;)
-        esign_transport_wait(courier->transport, -1, until - now);
+    if (esign_transport_finish(courier->transport) > 0)
+        esign_transport_wait(courier->transport, -1, wait);
+    int left = esign_transport_finish(courier->transport);
+    courier->round = NULL;
+    return left;
+}
+
+void esign_courier_break(esign_courier_t *courier)
+{
     esign_transport_stop_mails(courier->transport);
+}
+
+void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p)
+{
+    courier->database = database;
+    courier->round = p;
+    esign_transport_join_mails(courier->transport);
     esign_transport_finish(courier->transport);
     for (apr_hash_index_t *i = apr_hash_first(p, courier->errands); i; i = apr_hash_next(i)) {
         void *errand;
@@ -265,7 +316,8 @@ void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, 
         esign_courier_end(courier, errand, ESIGN_END_RETRY, apr_time_now(), "the process ended");
     }
     apr_array_header_t *none = apr_array_make(p, 1, sizeof(esign_courier_task_t));
-    complain(courier, exchange(courier, 0, 0, none, p));
+    if (database)
+        complain(courier, exchange(courier, 0, 0, none, p));
     courier->database = NULL;
     courier->round = NULL;
 }

@@ -28,7 +28,7 @@ typedef struct {
 
 typedef struct esign_courier_t esign_courier_t;
 
-/* One courier of a process, used by one thread. Ended with `p`, its transfers given up (their leases run out). */
+/* One courier of a process, used by one thread. Ended with `p`, its transfers given up (their leases run out within four seconds). */
 esign_result_t esign_courier_create(esign_courier_t **courier, const esign_courier_options_t *options, apr_pool_t *p);
 
 /* One round, which does all that needs the database and waits for nothing: expires, writes down what has ended, leases what is due and for which there are free places, and
@@ -37,6 +37,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
  * What is beyond a ceiling is not leased, so that it waits as it is; while memcached cannot tell how many have left, all do.
  * Ends are written together, 100 or those of 50 ms in a transaction, those of codes at once; what was sent and has not been written when the process dies, is sent again. Where the
  * transaction fails they stay, and nothing is leased.
+ * `database` NULL: it cannot be reached. Transfers go on, and how they ended is kept. What was not handed over three seconds after its lease was last renewed goes back.
  * Pauses after refusals: 5 s, doubled each time to 15 min at most, ± 20 %. A server that cannot be used at all is left alone (breaker.h): mails wait unleased, codes go to the
  * next gateway. */
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, int called, apr_pool_t *p);
@@ -47,7 +48,15 @@ void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t 
 /* How many transfers are under way. */
 int esign_courier_pending(const esign_courier_t *courier);
 
-/* Before the process ends: lets transfers under way go on until `until`, then breaks them off and makes what is left due again at once. The courier is not used afterwards. */
-void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_time_t until, apr_pool_t *p);
+/* Before the process ends, in this order; of several couriers all take each step before one takes the next. The courier does nothing else afterwards. */
+
+/* Begins nothing any more and lets what is under way go on until something has ended, or `wait` is over. How much still is. */
+int esign_courier_leave(esign_courier_t *courier, apr_interval_time_t wait, apr_pool_t *p);
+
+/* Tells it to break off, for which it needs about a second. */
+void esign_courier_break(esign_courier_t *courier);
+
+/* Waits for that, and makes what is left due again at once; `database` NULL: when its leases run out. */
+void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p);
 
 #endif

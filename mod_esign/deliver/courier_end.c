@@ -105,6 +105,8 @@ static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
     else if (outcome == ESIGN_TRANSFER_SENT)
         hand_on(courier, errand, 1, now + gateway->report_wait, NULL);
+    else if (outcome == ESIGN_TRANSFER_UNTRIED)
+        esign_courier_end(courier, errand, ESIGN_END_RELEASE, now, error);
     else if (outcome == ESIGN_TRANSFER_UNANSWERED)
         hand_on(courier, errand, esign_gateway_reports(gateway), now, error);
     else if (outcome == ESIGN_TRANSFER_NEVER)
@@ -144,7 +146,7 @@ static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
         retry(courier, errand, courier->ending ? now : pause_end > now ? pause_end : now + SHORT_PAUSE, error);
         break;
     case ESIGN_TRANSFER_UNTRIED:
-        esign_courier_end(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, "no connection was free for it");
+        esign_courier_end(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, error);
         break;
     default:
         esign_courier_end_failed(courier, errand, error);

@@ -35,6 +35,8 @@ struct esign_courier_t {
     char *owner;
     apr_time_t expired;               /* when expiry was last looked at */
     apr_time_t looked;                /* when the outbox was; 0: it is to be at once */
+    apr_time_t leased, renewed;       /* by esign_hold_clock: when the last leases were taken, and since when all that is under way is held; 0: nobody knows */
+    int cut_off;                      /* the last round could not write to the database */
     esign_courier_ceiling_t mails, sms;
     int ending;                       /* esign_courier_finish breaks mails off: that is no failure of the server */
     esign_database_t *database;       /* of the round that is going on */
@@ -49,6 +51,12 @@ typedef struct {
     esign_audit_event_e outcome;      /* of a request for a link */
     esign_result_t found;             /* whether that could be found out */
 } esign_courier_task_t;
+
+/* Leases are short, so that what a dead courier had is soon another's, and a living one renews them. Whatever was not handed over by HOLD is not handed over any more: that it
+ * ends a second before its lease lets the clocks of two nodes differ by as much. */
+#define ESIGN_COURIER_LEASE apr_time_from_sec(4)
+#define ESIGN_COURIER_HOLD apr_time_from_sec(3)
+#define ESIGN_COURIER_RENEW apr_time_from_sec(1)
 
 /* To the log; `level`: syslog's. */
 void esign_courier_say(const esign_courier_t *courier, int level, apr_status_t status, const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -10,8 +10,8 @@
 
 #include <syslog.h>
 
-/* A mail that waits for a free connection longer than this goes back: behind it there is time for the longest transfer (EsignDeliveryTimeout) in the same lease. */
-#define QUEUE_PATIENCE apr_time_from_sec(25)
+/* What a round takes longer than this to begin with goes back, for it renews nothing meanwhile: when each answer of memcached takes a second. */
+#define LATEST_BEGIN apr_time_from_sec(1)
 /* Nobody uses a code up within this after the press that sent it. */
 #define FRESH apr_time_from_sec(1)
 
@@ -58,13 +58,13 @@ void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *ta
                                                         : esign_subscriber_get(courier->database, task->whose, &task->subscriber, p);
 }
 
-static esign_result_t start_mail(esign_courier_t *courier, const esign_outbox_message_t *message, esign_mail_t *mail, apr_pool_t *p)
+static esign_result_t start_mail(esign_courier_t *courier, const esign_errand_t *errand, esign_mail_t *mail, apr_pool_t *p)
 {
-    mail->id = message_id(courier, message->id, p);
-    return esign_transport_mail(courier->transport, message->id, mail, courier->looked + QUEUE_PATIENCE);
+    mail->id = message_id(courier, errand->id, p);
+    return esign_transport_mail(courier->transport, errand->id, mail, &errand->hold);
 }
 
-static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const char *address, apr_pool_t *p)
+static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const esign_errand_t *errand, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     esign_mail_t mail;
@@ -72,18 +72,18 @@ static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_
     esign_grant_t grant = { .subscriber = task->subscriber->id, .link_epoch = task->subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
-    esign_result_t result = esign_message_reset(context, task->subscriber, token, (int)(apr_time_sec(o->link_life) / 60), address,
+    esign_result_t result = esign_message_reset(context, task->subscriber, token, (int)(apr_time_sec(o->link_life) / 60), errand->address,
                                                 esign_record_number(task->message->values, "time", task->message->created), &mail, p);
-    return esign_failed(result) ? result : start_mail(courier, task->message, &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, errand, &mail, p);
 }
 
-static esign_result_t start_notice(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const char *address, apr_pool_t *p)
+static esign_result_t start_notice(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const esign_errand_t *errand, apr_pool_t *p)
 {
     esign_mail_t mail;
     const char *event = apr_table_get(task->message->values, "event");
-    esign_result_t result = esign_message_notice(context, task->subscriber, event ? event : "", address,
+    esign_result_t result = esign_message_notice(context, task->subscriber, event ? event : "", errand->address,
                                                  esign_record_number(task->message->values, "time", task->message->created), &mail, p);
-    return esign_failed(result) ? result : start_mail(courier, task->message, &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, errand, &mail, p);
 }
 
 /* Whether the person can still use a code that has waited: it is that of the session's last press, and neither used, used up nor expired. */
@@ -130,7 +130,7 @@ static esign_result_t start_code(esign_courier_t *courier, const esign_courier_t
             return result;
         sms.report = apr_pstrcat(p, gateway->report_url, "/", reference, NULL);
     }
-    result = esign_transport_sms(courier->transport, message->id, gateway, &sms);
+    result = esign_transport_sms(courier->transport, message->id, gateway, &sms, &errand->hold);
     server->under_way += !esign_failed(result);
     return result;
 }
@@ -149,11 +149,11 @@ static esign_result_t make(esign_courier_t *courier, const esign_courier_task_t 
     context.render = courier->options->render(courier->options->baton, url, p);
     switch (task->message->kind) {
     case ESIGN_OUTBOX_RESET_REQUEST:
-        return start_reset(courier, task, &context, errand->address, p);
+        return start_reset(courier, task, &context, errand, p);
     case ESIGN_OUTBOX_CODE:
         return start_code(courier, task, &context, errand, p);
     default:
-        return start_notice(courier, task, &context, errand->address, p);
+        return start_notice(courier, task, &context, errand, p);
     }
 }
 
@@ -168,19 +168,21 @@ int esign_courier_start(esign_courier_t *courier, const esign_courier_task_t *ta
     *errand = (esign_errand_t){ .pool = p, .id = message->id, .kind = message->kind, .attempts = message->attempts,
                                 .subscriber = task->whose, .outcome = task->outcome,
                                 .gateways = message->gateways, .gateway = ESIGN_GATEWAY_NONE, .awaited = message->awaited, .expires = message->expires,
-                                .address = address ? apr_pstrdup(p, address) : "unknown" };
-    int expired = message->expires <= apr_time_now(), before = esign_courier_pending(courier);
+                                .address = address ? apr_pstrdup(p, address) : "unknown", .hold = { courier->leased + ESIGN_COURIER_HOLD } };
+    int expired = message->expires <= apr_time_now(), late = esign_hold_clock() > courier->leased + LATEST_BEGIN, before = esign_courier_pending(courier);
     esign_result_t result = task->found;
-    if (!esign_failed(result) && !expired && task->subscriber)
+    if (!esign_failed(result) && !expired && !late && task->subscriber)
         result = make(courier, task, errand, scratch);
-    else if (!esign_failed(result) && !expired && esign_courier_is_no_mail(errand))
-        result = esign_transport_no_mail(courier->transport, message->id, courier->looked + QUEUE_PATIENCE);
+    else if (!esign_failed(result) && !expired && !late && esign_courier_is_no_mail(errand))
+        result = esign_transport_no_mail(courier->transport, message->id, &errand->hold);
     if (APR_STATUS_IS_EINVAL(result.status))
         esign_courier_end_bury(courier, errand, result.detail);
     else if (esign_failed(result))
         esign_courier_end_failed(courier, errand, result.detail);
     else if (expired)
         esign_courier_end_bury(courier, errand, "expired");
+    else if (late)
+        esign_courier_end(courier, errand, ESIGN_END_RELEASE, apr_time_now(), "there was no time for it");
     else if (esign_courier_pending(courier) == before && errand->gateway != ESIGN_GATEWAY_NONE)
         esign_courier_end_pass(courier, errand);
     else if (esign_courier_pending(courier) == before)

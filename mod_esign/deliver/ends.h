@@ -3,6 +3,8 @@
 #ifndef ESIGN_DELIVER_ENDS_H
 #define ESIGN_DELIVER_ENDS_H
 
+#include "hold.h"
+
 #include "store/audit.h"
 #include "store/outbox.h"
 
@@ -19,6 +21,7 @@ typedef struct {
     apr_pool_t *pool;               /* its own, holds this */
     apr_int64_t id, subscriber;     /* ESIGN_SUBSCRIBER_NONE: nothing was sent to anybody */
     esign_outbox_kind_e kind;
+    esign_hold_t hold;
     int attempts;
     esign_audit_event_e outcome;    /* what the audit trail tells when it is done; ESIGN_AUDIT_EVENTS: nothing */
     apr_int64_t gateways;           /* of a code, as the outbox has them */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, apr_time_t start_by)
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, const esign_hold_t *hold)
 {
     apr_pool_t *p;
     char *bytes;
@@ -21,7 +21,7 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
         return (esign_result_t){ APR_EINVAL, "mail", "the address cannot stand in a header" };
     apr_pool_create(&p, transport->pool);
     esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .start_by = start_by };
+    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .hold = hold };
     esign_result_t result = esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes, &job->length, p);
     if (esign_failed(result)) {
         apr_pool_destroy(p);
@@ -33,12 +33,12 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
     return ESIGN_OK;
 }
 
-esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, apr_time_t start_by)
+esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, const esign_hold_t *hold)
 {
     apr_pool_t *p;
     apr_pool_create(&p, transport->pool);
     esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "", .start_by = start_by };
+    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "", .hold = hold };
     transport->mails++;
     esign_mailer_submit(transport->mailer, job);
     return ESIGN_OK;

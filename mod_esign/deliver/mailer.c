@@ -39,10 +39,16 @@ static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job, apr_
     job->outcome = mailer->stop ? ESIGN_TRANSFER_UNTRIED : ESIGN_TRANSFER_SENT;
 }
 
+void esign_mailer_lost(esign_mail_job_t *job)
+{
+    job->outcome = ESIGN_TRANSFER_UNTRIED;
+    apr_cpystrn(job->words, ESIGN_HOLD_LOST, sizeof(job->words));
+}
+
 static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job, apr_interval_time_t lasted)
 {
-    if (apr_time_now() > job->start_by)
-        job->outcome = ESIGN_TRANSFER_UNTRIED;
+    if (!esign_hold_good(job->hold))
+        esign_mailer_lost(job);
     else if (!job->bytes)
         keep_place(mailer, job, lasted);
     else if (esign_sendmail_command(mailer->smtp->url))
@@ -138,6 +144,7 @@ void esign_mailer_recall(esign_mailer_t *mailer)
         esign_mail_job_t *job = mailer->queue;
         mailer->queue = job->next;
         job->outcome = ESIGN_TRANSFER_UNTRIED;
+        apr_cpystrn(job->words, "no connection was free for it", sizeof(job->words));
         job->next = mailer->done;
         mailer->done = job;
         mailer->unreaped++;
@@ -153,6 +160,10 @@ void esign_mailer_stop(esign_mailer_t *mailer)
     mailer->stop = 1;
     pthread_cond_broadcast(&mailer->work);
     pthread_mutex_unlock(&mailer->mutex);
+}
+
+void esign_mailer_join(esign_mailer_t *mailer)
+{
     while (mailer->started > 0)
         pthread_join(mailer->threads[--mailer->started], NULL);
 }
@@ -161,6 +172,7 @@ static apr_status_t destroy(void *data)
 {
     esign_mailer_t *mailer = data;
     esign_mailer_stop(mailer);
+    esign_mailer_join(mailer);
     pthread_cond_destroy(&mailer->work);
     pthread_mutex_destroy(&mailer->mutex);
     return APR_SUCCESS;

@@ -16,7 +16,7 @@ typedef struct esign_mail_job_t {
     const char *to;                 /* as it goes over the wire */
     const char *bytes;              /* esign_compose's; NULL: there is no mail, and its place is kept for as long as the last mail took */
     apr_size_t length;
-    apr_time_t start_by;            /* ESIGN_TRANSFER_UNTRIED when it was not begun by then */
+    const esign_hold_t *hold;       /* ESIGN_TRANSFER_UNTRIED where that was over before the mail could not be taken back any more */
     esign_transfer_outcome_e outcome;
     char words[512];                /* why it was not sent: the server's, libcurl's or the command's, not yet redacted */
 } esign_mail_job_t;
@@ -37,7 +37,13 @@ esign_mail_job_t *esign_mailer_reap(esign_mailer_t *mailer);
 /* Mails that no thread has begun are done at once, ESIGN_TRANSFER_UNTRIED. */
 void esign_mailer_recall(esign_mailer_t *mailer);
 
-/* Recalls, breaks off what is under way within about a second, and ends the threads; what they had can then be reaped. Nothing is submitted afterwards. */
+/* Ends a mail that has not been sent and is not held any more. */
+void esign_mailer_lost(esign_mail_job_t *job);
+
+/* Recalls, and tells the threads to break off what is under way and to end, for which they need about a second. Nothing is submitted afterwards. */
 void esign_mailer_stop(esign_mailer_t *mailer);
+
+/* Waits for that; what they had can then be reaped. */
+void esign_mailer_join(esign_mailer_t *mailer);
 
 #endif

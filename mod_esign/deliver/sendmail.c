@@ -137,17 +137,23 @@ static void read_some(command_t *command)
         close_end(&command->out);
 }
 
-/* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody else in this process took it. */
-static int attend(command_t *command, apr_time_t until, const atomic_int *stop)
+static void end(const command_t *command)
+{
+    kill(-command->pid, SIGKILL);
+    while (waitpid(command->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody else in this process took it, -3: killed before it had the whole of a mail that
+ * is not held any more. */
+static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until, const atomic_int *stop)
 {
     for (;;) {
-        int status = 0;
+        int status = 0, lost = command->in >= 0 && !esign_hold_good(hold);
         pid_t ended = waitpid(command->pid, &status, WNOHANG);
-        if (ended == 0 && (apr_time_now() >= until || *stop)) {
-            kill(-command->pid, SIGKILL);
-            while (waitpid(command->pid, &status, 0) < 0 && errno == EINTR)
-                ;
-            return -1;
+        if (ended == 0 && (lost || apr_time_now() >= until || *stop)) {
+            end(command);
+            return lost ? -3 : -1;
         }
         if (command->out >= 0)
             read_some(command);
@@ -201,9 +207,13 @@ void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const a
     const char *path = esign_sendmail_command(smtp->url);
     command_t command = { .pid = -1, .in = -1, .out = -1, .next = job->bytes, .left = job->length };
     int error = start(&command, path, smtp->from);
-    if (error == 0)
-        judge(&command, attend(&command, apr_time_now() + smtp->timeout, stop), stop, job);
-    else {
+    if (error == 0) {
+        int status = attend(&command, job->hold, apr_time_now() + smtp->timeout, stop);
+        if (status == -3)
+            esign_mailer_lost(job);
+        else
+            judge(&command, status, stop, job);
+    } else {
         job->outcome = ESIGN_TRANSFER_UNREACHABLE;
         apr_snprintf(job->words, sizeof(job->words), "%s cannot be started: %s", path, strerrordesc_np(error));
     }

@@ -43,12 +43,25 @@ static const char *first_line(const esign_transfer_t *transfer)
     return line;
 }
 
+/* Called when there is a connection, before anything of the request goes out. */
+static int look_at_hold(void *baton, char *address, char *own_address, int port, int own_port)
+{
+    esign_transfer_t *transfer = baton;
+    (void)address, (void)own_address, (void)port, (void)own_port;
+    transfer->lost = !esign_hold_good(transfer->hold);
+    return transfer->lost ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code, const char **words)
 {
     long status = 0, sent = 0;
     const esign_pattern_t *accepted = transfer->gateway->accepted;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    if (transfer->lost) {
+        *words = ESIGN_HOLD_LOST;
+        return ESIGN_TRANSFER_UNTRIED;
+    }
     if (status >= 200 && status < 300) {
         if (!accepted || esign_pattern_found(accepted, transfer->answer, transfer->received < ANSWER_MAX ? transfer->received : ANSWER_MAX))
             return ESIGN_TRANSFER_SENT;
@@ -114,7 +127,7 @@ static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
     }
 }
 
-esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms)
+esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms, const esign_hold_t *hold)
 {
     apr_interval_time_t left = sms->expires - apr_time_now();
     esign_transfer_limits_t limits = { .protocols = "http,https", .ca_file = gateway->ca_file, .timeout = left < gateway->timeout ? left : gateway->timeout };
@@ -128,10 +141,13 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     if (esign_failed(result))
         return result;
     transfer->gateway = gateway;
+    transfer->hold = hold;
     transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
     if (gateway->accepted)
         transfer->answer = esign_secret_alloc(transfer->pool, ANSWER_MAX + 1);
     add_request(transfer, sms);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQFUNCTION, look_at_hold);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQDATA, transfer);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, take_answer);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, transfer);
     return esign_transfer_start(transfer);

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define LONGEST_CONNECT apr_time_from_sec(10)
 
@@ -16,16 +17,21 @@ struct esign_smtp_session_t {
     CURL *easy;
     esign_mail_job_t *job;          /* of the mail that is being sent */
     apr_size_t read;                /* bytes of it that libcurl has taken */
+    int lost;                       /* the mail was not held any more when its end was to go out */
     int without_utf8;               /* the MAIL command went out without SMTPUTF8, which this mail needs */
     char reply[256];                /* the last line by which the server refused */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
 
+/* Behind the last piece libcurl sends the final dot: without it the server forgets what it has read (RFC 5321 section 4.1.1.10). */
 static size_t feed(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_smtp_session_t *session = baton;
     const esign_mail_job_t *job = session->job;
     apr_size_t left = job->length - session->read, taken = size * count < left ? size * count : left;
+    session->lost = taken == left && !esign_hold_good(job->hold);
+    if (session->lost)
+        return CURL_READFUNC_ABORT;
     memcpy(bytes, job->bytes + session->read, taken);
     session->read += taken;
     return taken;
@@ -111,8 +117,12 @@ static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic
     return NULL;
 }
 
+/* libcurl waits for the answer to its goodbye, for two minutes where the server hangs: on a connection that is closed for reading it says goodbye and goes. */
 void esign_smtp_close(esign_smtp_session_t *session)
 {
+    curl_socket_t connection = CURL_SOCKET_BAD;
+    if (session && curl_easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK && connection != CURL_SOCKET_BAD)
+        shutdown(connection, SHUT_RD);
     if (session)
         curl_easy_cleanup(session->easy);
     free(session);
@@ -166,14 +176,17 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     CURLcode code = CURLE_OK;
     session->job = job;
     session->read = 0;
-    session->without_utf8 = 0;
+    session->without_utf8 = session->lost = 0;
     session->reply[0] = session->words[0] = '\0';
     SET(CURLOPT_MAIL_RCPT, recipients);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->length);
     SET(CURLOPT_VERBOSE, esign_contact_ascii(job->to) ? 0L : 1L);
     if (code == CURLE_OK)
         code = curl_easy_perform(session->easy);
-    judge(session, code, job);
+    if (session->lost)
+        esign_mailer_lost(job);
+    else
+        judge(session, code, job);
     session->job = NULL;
     curl_slist_free_all(recipients);
 }

@@ -62,6 +62,11 @@ void esign_transport_stop_mails(esign_transport_t *transport)
     esign_mailer_stop(transport->mailer);
 }
 
+void esign_transport_join_mails(esign_transport_t *transport)
+{
+    esign_mailer_join(transport->mailer);
+}
+
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge)
 {

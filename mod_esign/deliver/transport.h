@@ -4,6 +4,7 @@
 #define ESIGN_DELIVER_TRANSPORT_H
 
 #include "gateway.h"
+#include "hold.h"
 #include "message.h"
 
 #include <apr_tables.h>
@@ -28,7 +29,7 @@ typedef enum {
     ESIGN_TRANSFER_NEVER,       /* the server will not have this message: 5xx of SMTP; other 4xx of HTTP, and a 2xx whose text says so */
     ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, TLS refused, a mail server that hangs or refuses the sign-in */
     ESIGN_TRANSFER_UNANSWERED,  /* an SMS went out, and no answer came: whether the gateway has it, nobody knows */
-    ESIGN_TRANSFER_UNTRIED      /* a mail was not begun: recalled, or too late for its lease */
+    ESIGN_TRANSFER_UNTRIED      /* certainly not sent, for no fault of the message or the server: a mail that was recalled, or the hold was over */
 } esign_transfer_outcome_e;
 
 typedef struct esign_transport_t esign_transport_t;
@@ -42,16 +43,20 @@ esign_result_t esign_transport_init(void);
 /* Not shared between threads; connections are kept and reused. Closed with `p`. */
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 
-/* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. A mail waits for a free connection, until `start_by` at most. */
-esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, apr_time_t start_by);   /* takes the place and the time of one */
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, apr_time_t start_by);
-esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms);
+/* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. A mail waits for a free connection. `hold` lives until the transfer has
+ * ended. */
+esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, const esign_hold_t *hold);   /* takes the place and the time of one */
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, const esign_hold_t *hold);
+esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms, const esign_hold_t *hold);
 
 /* Mails that wait for a connection end as ESIGN_TRANSFER_UNTRIED in the next esign_transport_finish. */
 void esign_transport_recall_mails(esign_transport_t *transport);
 
-/* Breaks off all mails within about a second: their ends are told in the next esign_transport_finish. No mail is started afterwards. */
+/* Breaks off all mails, which takes them about a second, without waiting. No mail is started afterwards. */
 void esign_transport_stop_mails(esign_transport_t *transport);
+
+/* Waits until they are: their ends are told in the next esign_transport_finish. */
+void esign_transport_join_mails(esign_transport_t *transport);
 
 /* Tells of all that have ended, without waiting. Returns how many are still under way. */
 int esign_transport_finish(esign_transport_t *transport);

@@ -24,6 +24,8 @@ struct esign_transfer_t {
     CURLcode setup;                 /* the first option that libcurl refused */
     struct curl_slist *headers;
     const esign_sms_gateway_t *gateway;   /* of an SMS */
+    const esign_hold_t *hold;
+    int lost;                       /* the hold was over before the request was sent */
     apr_size_t received;            /* bytes of its answer */
     char *answer;                   /* the first of them, secret memory; NULL: nobody reads them */
     char words[CURL_ERROR_SIZE];    /* libcurl's */

@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kind_names[ESIGN_OUTBOX_KINDS] = { "reset-request", "code", "notice" };
@@ -70,20 +71,23 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
     return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
 }
 
+/* An UPDATE tells of its rows in any order. */
+static int by_due(const void *one, const void *other)
+{
+    apr_time_t a = ((const esign_outbox_message_t *)one)->due, b = ((const esign_outbox_message_t *)other)->due;
+    return (a > b) - (a < b);
+}
+
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, esign_outbox_kind_e kind, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p)
 {
     enum { LEASED_COLUMNS = 10 };
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
     const apr_array_header_t *rows;
-    /* The end of the lease also marks what this very call took. */
-    apr_int64_t until = now + lease + esign_digest_random_id() % APR_USEC_PER_SEC, number = kind, most = max;
-    int taken;
+    apr_int64_t until = now + lease, number = kind, most = max;
     *messages = list;
-    esign_result_t result = esign_database_write(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, &most), &taken, p);
-    if (esign_failed(result) || taken == 0)
-        return result;
-    result = esign_database_read(database, "outbox_leased", ESIGN_SQL(owner, &until), LEASED_COLUMNS, &rows, p);
+    esign_result_t result = esign_database_read(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, owner, &most),
+                                                LEASED_COLUMNS, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         int good;
         esign_outbox_message_t *message = apr_array_push(list);
@@ -91,6 +95,18 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
         if (!good)
             apr_array_pop(list);
     }
+    qsort(list->elts, (size_t)list->nelts, (size_t)list->elt_size, by_due);
+    return result;
+}
+
+esign_result_t esign_outbox_renew(esign_database_t *database, const char *owner, apr_time_t until, const apr_array_header_t **ids, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox_renew", ESIGN_SQL(&until, owner), 1, &rows, p);
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(apr_int64_t));
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++)
+        APR_ARRAY_PUSH(list, apr_int64_t) = esign_database_number(APR_ARRAY_IDX(rows, i, const char *const *), 0);
+    *ids = list;
     return result;
 }
 

@@ -36,10 +36,13 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
                                 apr_time_t now, apr_time_t expires, apr_pool_t *p);
 
 /* Takes up to `max` due messages of a kind for `lease`, those first that became due first, with one atomic UPDATE, so that two couriers never hold the same one; as fast with a
- * hundred thousand waiting as with one. `owner`: this courier's random name. Rows whose lease ran out are due again, expired ones never; a row that cannot be unsealed, or is not
- * of the kind and time that were sealed, is marked dead. Array of esign_outbox_message_t. */
+ * hundred thousand waiting as with one. `owner`: this courier's random name. Rows whose lease ran out are due again for others, expired ones never; a row that cannot be unsealed,
+ * or is not of the kind and time that were sealed, is marked dead. Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, esign_outbox_kind_e kind, int max, apr_time_t now, apr_interval_time_t lease,
                                   const apr_array_header_t **messages, apr_pool_t *p);
+
+/* Whatever `owner` holds it holds until `until` from now on, also where the lease ran out and nobody else has come for it. `*ids`: apr_int64_t, what that is. */
+esign_result_t esign_outbox_renew(esign_database_t *database, const char *owner, apr_time_t until, const apr_array_header_t **ids, apr_pool_t *p);
 
 /* Sent, or rightly dropped: the row goes, if `owner` still holds it. */
 esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, apr_int64_t id, apr_pool_t *p);

@@ -63,9 +63,9 @@ const esign_statement_t esign_database_statements[] = {
                     "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, 0, -1, NULL)" },
     /* Looked at again when locked, but found by id alone: with a bare `dead`, SQLite would go through all that are not. */
     { "outbox_lease", "UPDATE outbox SET owner = %s, lease_until = %lld, attempts = attempts + 1 WHERE +dead = 0 AND due <= %lld AND lease_until <= %lld AND id IN "
-                      "(SELECT id FROM outbox WHERE dead = 0 AND kind = %lld AND due <= %lld AND expires > %lld AND lease_until <= %lld ORDER BY due LIMIT %lld)" },
-    { "outbox_leased", "SELECT id, kind, body, created, due, expires, attempts, gateways, awaited, error FROM outbox WHERE owner = %s AND lease_until = %lld "
-                       "ORDER BY due" },
+                      "(SELECT id FROM outbox WHERE dead = 0 AND kind = %lld AND due <= %lld AND expires > %lld AND lease_until <= %lld AND owner <> %s "
+                      "ORDER BY due LIMIT %lld) RETURNING id, kind, body, created, due, expires, attempts, gateways, awaited, error" },
+    { "outbox_renew", "UPDATE outbox SET lease_until = %lld WHERE owner = %s RETURNING id" },
     { "outbox_done", "DELETE FROM outbox WHERE id = %lld AND owner = %s" },
     { "outbox_retry", "UPDATE outbox SET due = %lld, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_release", "UPDATE outbox SET due = %lld, error = COALESCE(error, %s), attempts = attempts - 1, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },

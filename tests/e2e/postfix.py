@@ -14,7 +14,7 @@ import tempfile
 import time
 
 import portal as parts
-from rough import Server
+from rough import Server, loopback
 
 MAIN = """
 compatibility_level = 3.6
@@ -78,12 +78,6 @@ def available():
     return os.geteuid() == 0 and os.path.exists("/usr/lib/postfix/sbin/master")
 
 
-def loopback():
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    return listener
-
-
 class Policy(Server):
     """Greylisting: who writes to later.example.org for the first time is to come again."""
 
@@ -100,12 +94,15 @@ class Policy(Server):
             if name:
                 asked[name] = value
                 continue
-            to, action = asked.get("recipient", ""), "DUNNO"
-            if to.endswith("@later.example.org") and to not in self.seen:
-                self.seen.add(to)
-                action = "DEFER 4.2.0 greylisted, come again"
-            connection.sendall(("action=%s\n\n" % action).encode())
+            connection.sendall(("action=%s\n\n" % self.decide(asked)).encode())
             asked = {}
+
+    def decide(self, asked):
+        to = asked.get("recipient", "")
+        if not to.endswith("@later.example.org") or to in self.seen:
+            return "DUNNO"
+        self.seen.add(to)
+        return "DEFER 4.2.0 greylisted, come again"
 
 
 class Accounts(Server):
@@ -137,7 +134,8 @@ def authority(folder, name):
 
 
 class Postfix:
-    def __init__(self):
+    def __init__(self, policy=None, further=""):
+        """`further`: lines of main.cf, {policy} filled in."""
         self.dir = tempfile.mkdtemp(prefix="mod_esign-postfix.", dir="/var/tmp")
         os.chmod(self.dir, 0o755)
         for name in ("etc", "spool", "lib", "log", "mail", "sbin", "tls"):
@@ -145,12 +143,12 @@ class Postfix:
         for name in ("lib", "log"):
             shutil.chown(os.path.join(self.dir, name), "postfix")
         shutil.chown(os.path.join(self.dir, "mail"), 65534, 65534)
-        self.policy, self.accounts = Policy(), Accounts("portal", "doğru at pil zımba")
+        self.policy, self.accounts = policy or Policy(), Accounts("portal", "doğru at pil zımba")
         self.ports = dict(zip(("starttls", "plain", "tls", "auth", "ascii"), self.free_ports(5)))
         self.certificate, self.other = authority(self.dir + "/tls", "localhost"), authority(self.dir + "/tls", "elsewhere")
         os.rename(self.dir + "/tls/localhost.key", self.dir + "/tls/server.key")
         shutil.copy(self.certificate, self.dir + "/tls/server.pem")
-        self.write("etc/main.cf", MAIN.format(dir=self.dir, policy=self.policy.port, accounts=self.accounts.port))
+        self.write("etc/main.cf", (MAIN + further).format(dir=self.dir, policy=self.policy.port, accounts=self.accounts.port))
         self.write("etc/master.cf", MASTER.format(**self.ports))
         self.password = self.write("tls/password", "doğru at pil zımba\n")
         self.wrong_password = self.write("tls/wrong-password", "başka bir şey\n")

@@ -134,6 +134,37 @@ static void test_lease_runs_out(void)
     CU_ASSERT_EQUAL(list(first)->nelts, 0);
 }
 
+/* How many the owner holds until `until`. */
+static int renew(esign_database_t *database, const char *owner, apr_time_t until)
+{
+    const apr_array_header_t *ids = NULL;
+    CU_ASSERT_FATAL(!esign_failed(esign_outbox_renew(database, owner, until, &ids, pool)) && ids != NULL);
+    for (int i = 0; i < ids->nelts; i++)
+        CU_ASSERT_EQUAL(tables_number(database, apr_psprintf(pool, "SELECT lease_until FROM outbox WHERE id = %" APR_INT64_T_FMT, APR_ARRAY_IDX(ids, i, apr_int64_t))), until);
+    return ids->nelts;
+}
+
+static void test_renewed(void)
+{
+    esign_database_t *database = tables_new();
+    add(database, ESIGN_OUTBOX_NOTICE, "a", NOW);
+    add(database, ESIGN_OUTBOX_NOTICE, "b", NOW + 1);
+    lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + 1);
+    CU_ASSERT_EQUAL(renew(database, "two", NOW + 2 * LEASE), 0);
+    CU_ASSERT_EQUAL(renew(database, "one", NOW + 2 * LEASE), 2);
+    CU_ASSERT_EQUAL(lease(database, "two", ESIGN_OUTBOX_NOTICE, 9, NOW + 2 * LEASE - 1)->nelts, 0);
+    /* Late, but nobody has come; its own courier, which has them in hand, does not take them twice. */
+    CU_ASSERT_EQUAL(lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + 3 * LEASE)->nelts, 0);
+    CU_ASSERT_EQUAL(renew(database, "one", NOW + 4 * LEASE), 2);
+    /* Too late for one of them. */
+    CU_ASSERT_STRING_EQUAL(marks(lease(database, "two", ESIGN_OUTBOX_NOTICE, 1, NOW + 4 * LEASE)), "a");
+    CU_ASSERT_EQUAL(renew(database, "one", NOW + 6 * LEASE), 1);
+    CU_ASSERT_EQUAL(renew(database, "two", NOW + 6 * LEASE), 1);
+    /* What was given back is nobody's. */
+    OK(esign_outbox_retry(database, "two", nth(list(database), 0)->id, NOW, "no answer", pool));
+    CU_ASSERT_EQUAL(renew(database, "two", NOW + 6 * LEASE), 0);
+}
+
 static void test_retry_and_bury(void)
 {
     esign_database_t *database = tables_new();
@@ -431,6 +462,7 @@ int main(void)
         { "a courier takes the kinds that it can send", test_kinds },
         { "a lease takes no longer when many wait", test_many_wait },
         { "a lease is one courier's until it runs out", test_lease_runs_out },
+        { "a courier that lives keeps what it has", test_renewed },
         { "a message is tried again, or given up", test_retry_and_bury },
         { "what waits too long is dropped", test_expire },
         { "a code goes from gateway to gateway", test_gateways_in_turn },

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 static atomic_int stop;
+static esign_hold_t hold = { APR_INT64_MAX };
 
 /* A file's text; "" when there is none. */
 static const char *text_of(const char *path)
@@ -43,7 +44,7 @@ static esign_smtp_t *command(const char *script)
 static esign_mail_job_t *run_with(const esign_smtp_t *smtp, const char *bytes)
 {
     esign_mail_job_t *job = apr_pcalloc(pool, sizeof *job);
-    *job = (esign_mail_job_t){ .pool = pool, .to = "ayse@example.org", .bytes = bytes, .length = strlen(bytes) };
+    *job = (esign_mail_job_t){ .pool = pool, .to = "ayse@example.org", .bytes = bytes, .length = strlen(bytes), .hold = &hold };
     esign_sendmail_run(smtp, job, &stop);
     return job;
 }
@@ -163,6 +164,24 @@ static void test_stopped(void)
     CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && apr_time_now() - before < apr_time_from_sec(5));
 }
 
+/* Before the end of its input it is told of nothing that it must do. */
+static void test_not_held(void)
+{
+    char *large = apr_palloc(pool, 200001);
+    memset(large, 'x', 200000);
+    large[200000] = '\0';
+    esign_smtp_t *smtp = command("echo $$ > \"$0.pid\"; sleep 600; cat > \"$0.mail\"");
+    hold.until = esign_hold_clock() + apr_time_from_msec(300);
+    apr_time_t before = apr_time_now();
+    esign_mail_job_t *job = run_with(smtp, large);
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_HOLD_LOST) == 0 && apr_time_now() - before < apr_time_from_sec(5));
+    CU_ASSERT(!runs(file_of(smtp, ".pid")));
+    /* Behind it, what was begun is waited for. */
+    hold.until = esign_hold_clock() + apr_time_from_msec(300);
+    CU_ASSERT_EQUAL(run_with(command("cat > /dev/null; sleep 1"), "a\r\n")->outcome, ESIGN_TRANSFER_SENT);
+    hold.until = APR_INT64_MAX;
+}
+
 /* Exim's leaves a delivery process behind that holds what it wrote to. */
 static void test_leaves_a_child(void)
 {
@@ -202,7 +221,7 @@ static int open_files(void)
 static void *run_many(void *data)
 {
     for (int i = 0; i < 10; i++) {
-        esign_mail_job_t job = { .to = "a@b", .bytes = "a\r\n", .length = 3 };
+        esign_mail_job_t job = { .to = "a@b", .bytes = "a\r\n", .length = 3, .hold = &hold };
         esign_sendmail_run(data, &job, &stop);
         if (job.outcome != ESIGN_TRANSFER_SENT)
             return data;
@@ -240,6 +259,7 @@ int main(void)
         { "a command that is not there", test_not_there },
         { "a command that hangs is killed with its children", test_hangs },
         { "a command is killed when the process ends", test_stopped },
+        { "a mail that is not held any more is not sent", test_not_held },
         { "a command that leaves a child behind", test_leaves_a_child },
         { "many at once leave no file and no zombie", test_threads },
         CU_TEST_INFO_NULL

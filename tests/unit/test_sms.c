@@ -81,6 +81,8 @@ static void close_gateway(gateway_t *g)
 /* No mail is sent here. */
 static const esign_smtp_t no_mail = { .url = "smtp://127.0.0.1:1", .connections = 1 };
 
+static esign_hold_t hold = { APR_INT64_MAX };
+
 /* How the last transfer ended. */
 static esign_transfer_outcome_e outcome;
 static const char *words;
@@ -104,7 +106,7 @@ static apr_interval_time_t send_for(const char *url, esign_sms_gateway_t gateway
     gateway.timeout = apr_time_from_sec(10);
     CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, pool)));
     apr_time_t start = apr_time_now();
-    CU_ASSERT_FATAL(!esign_failed(esign_transport_sms(transport, 7, &gateway, &sms)));
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &hold)));
     while (esign_transport_finish(transport) > 0 && apr_time_now() - start < apr_time_from_sec(8))
         esign_transport_wait(transport, -1, apr_time_from_sec(1));
     CU_ASSERT_EQUAL(ended, 1);
@@ -188,7 +190,20 @@ static void test_expires_on_the_way(void)
     esign_transport_t *transport;
     const esign_sms_t late = { .to = "+905551234567", .text = "x", .expires = apr_time_now() - 1 };
     CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, NULL, pool)));
-    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late)) && esign_transport_pending_sms(transport) == 0);
+    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late, &hold)) && esign_transport_pending_sms(transport) == 0);
+}
+
+/* Before the request goes out there is a look at the hold: over a new connection as over a kept one. */
+static void test_not_held(void)
+{
+    static const esign_sms_gateway_t plain = { .name = "a" };
+    gateway_t *g = open_gateway(HTTP("200 OK", ""));
+    hold.until = esign_hold_clock() - 1;
+    send_for(url_of(g, "http"), plain, apr_time_from_sec(60));
+    hold.until = APR_INT64_MAX;
+    CU_ASSERT(outcome == ESIGN_TRANSFER_UNTRIED && strcmp(words, ESIGN_HOLD_LOST) == 0);
+    close_gateway(g);
+    CU_ASSERT_STRING_EQUAL(g->asked, "");
 }
 
 static void test_request(void)
@@ -212,6 +227,7 @@ int main(void)
         { "a pattern tells", test_by_pattern },
         { "no answer, and nobody there", test_no_answer },
         { "one that expires on the way does not go out", test_expires_on_the_way },
+        { "one that is not held any more does not go out", test_not_held },
         { "the request that is sent", test_request },
         CU_TEST_INFO_NULL
     };

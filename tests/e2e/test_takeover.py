@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_takeover.py: who has a message when a courier dies, hangs, or lives with a slow mail server: always one, and soon another."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+import portal as parts
+from rough import Server, children_of, courier_of, httpd, loopback
+
+TAKEN_OVER = 5   # seconds, at most
+
+
+class Slow(Server):
+    """An SMTP server whose first connections, `first` of them, that come to `step`, DATA or the final dot, get no answer until `go` is set."""
+
+    def __init__(self):
+        listener = loopback()
+        self.port = listener.getsockname()[1]
+        self.ask()
+        super().__init__(listener)
+
+    def ask(self, step=None, first=1):
+        self.step, self.first, self.held, self.go, self.texts = step, first, threading.Event(), threading.Event(), []
+
+    def hold(self, step):
+        if self.step == step and self.first > 0:
+            self.first -= 1
+            self.held.set()
+            self.go.wait(60)
+
+    def serve(self, connection):
+        connection.sendall(b"220 here\r\n")
+        text = None
+        for line in connection.makefile("rb"):
+            if text is not None and line != b".\r\n":
+                text += line
+                continue
+            if text is not None:
+                self.texts.append((time.monotonic(), text.decode()))
+                self.hold(".")
+            elif line == b"DATA\r\n":
+                self.hold("DATA")
+            text = b"" if line == b"DATA\r\n" else None
+            connection.sendall(b"354 go on\r\n" if text is not None else b"250 fine\r\n")
+
+    def ids(self):
+        return [re.search("^Message-ID: (.*)$", text, re.M).group(1) for _, text in self.texts]
+
+
+class Node(parts.Portal):
+    """One more httpd on a portal's database and memcached, on a port of its own, as another node would be."""
+
+    def __init__(self, portal, folder):
+        os.chmod(folder, 0o777)
+        with open(portal.env["HTTPD_CONF"]) as file:
+            text = file.read()
+        self.dir, self.port = portal.dir, parts.free_port()
+        for name, value in (("PidFile", '"%s/httpd.pid"' % folder), ("Mutex", '"file:%s"' % folder), ("DefaultRuntimeDir", '"%s"' % folder), ("Listen", str(self.port)),
+                            ("SSLSessionCache", '"shmcb:%s/ssl(512000)"' % folder), ("ErrorLog", '"%s/error.log"' % folder)):
+            text = re.sub("^%s .*$" % name, "%s %s" % (name, value), text, flags=re.M)
+        (folder / "httpd.conf").write_text(text)
+        self.env = dict(portal.env, HTTPD_CONF=str(folder / "httpd.conf"), HTTPD_PID=str(folder / "httpd.pid"), LOGS=str(folder))
+        self.url = "https://localhost:%d/esign/" % self.port
+
+    def kill(self):
+        """All of it, as a power failure would."""
+        parent = parts.pid_of(self.env["HTTPD_PID"])
+        for pid in [parent, *children_of(parent)]:
+            if parts.running(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def server():
+    one = Slow()
+    yield one
+    one.close()
+
+
+@pytest.fixture(scope="module")
+def portal(make_portal, server, tmp_path_factory):
+    include = tmp_path_factory.mktemp("slow") / "mail.conf"
+    include.write_text("EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 2\nEsignDeliveryTimeout 60\n" % server.port)
+    return make_portal("--include", str(include))
+
+
+@pytest.fixture
+def other(portal, tmp_path):
+    node = Node(portal, tmp_path)
+    httpd(node, "start")
+    assert node.wait(lambda: courier_of(node))
+    yield node
+    node.kill()
+
+
+def ask(portal, server, step):
+    """A mail, in the hands of a courier that the server does not answer."""
+    server.ask(step)
+    portal.browser().ask_reset(portal.new_subscriber().id)
+    assert server.held.wait(10), portal.log()[-2000:]
+
+
+def settled(portal, server, texts):
+    """Everything is sent, with so many texts of one message."""
+    server.go.set()
+    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox") == [(0,)]), portal.ctl("outbox", "list")
+    time.sleep(0.5)
+    assert len(server.texts) == texts and len(set(server.ids())) == 1
+
+
+def second_text(portal, server, since):
+    assert portal.wait(lambda: len(server.texts) == 2, 10)
+    took = server.texts[1][0] - since
+    print("taken over in %.1f s" % took)
+    assert took < TAKEN_OVER
+
+
+@pytest.mark.expects_log(r"exit signal Killed", r"\[dbd:", "long lost child")
+def test_another_child_takes_over_from_a_killed_courier(portal, server):
+    for _ in range(2):
+        ask(portal, server, ".")
+        courier = courier_of(portal)
+        os.kill(courier, signal.SIGKILL)
+        second_text(portal, server, time.monotonic())
+        assert courier_of(portal) not in (None, courier)
+        settled(portal, server, 2)
+
+
+def test_a_courier_that_lives_keeps_what_takes_long(portal, other, server):
+    ask(portal, server, ".")
+    for _ in range(70):
+        time.sleep(0.1)
+        assert portal.sql("SELECT lease_until > ? FROM outbox", time.time() * 10**6) == [(1,)]
+    settled(portal, server, 1)
+
+
+@pytest.fixture
+def alone(portal, other, server):
+    """The other node, while it has the portal's only courier."""
+    httpd(portal, "stop")
+    assert portal.wait(lambda: not courier_of(portal)) is True
+    return other
+
+
+# mod_ssl says at each start when OpenSSL is newer than what it was built with.
+@pytest.mark.expects_log("AH01882")
+def test_another_node_takes_over_from_a_dead_one(portal, alone, server):
+    ask(alone, server, ".")
+    httpd(portal, "start")
+    assert portal.wait(lambda: courier_of(portal))
+    alone.kill()
+    second_text(portal, server, time.monotonic())
+    settled(portal, server, 2)
+
+
+@pytest.mark.expects_log("AH01882")
+def test_who_comes_too_late_lets_go(portal, alone, server):
+    """It stood still before its mail's end was out, and meanwhile another node has sent it."""
+    ask(alone, server, "DATA")
+    httpd(portal, "start")
+    courier = courier_of(alone)
+    os.kill(courier, signal.SIGSTOP)
+    stopped = time.monotonic()
+    assert portal.wait(lambda: len(server.texts) == 1, 10) and server.texts[0][0] - stopped < TAKEN_OVER
+    os.kill(courier, signal.SIGCONT)
+    settled(portal, server, 1)
+
+
+HOSTS = ("two.example.org", "three.example.org", "four.example.org")
+
+
+def test_many_couriers_say_farewell_in_time(make_portal, server, tmp_path_factory):
+    """httpd gives a child three seconds, however many portals it has, each with a mail server that hangs; and what they had is due again."""
+    mail = "EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 1\nEsignDeliveryTimeout 60\n" % server.port
+    include = tmp_path_factory.mktemp("many") / "mail.conf"
+    include.write_text(mail + "".join("<VirtualHost *:*>\nServerName %s\nEsignPublicURL https://%s\n</VirtualHost>\n" % (host, host) for host in HOSTS))
+    portal = make_portal("--include", str(include))
+    couriers = len(HOSTS) + 1
+    server.ask(".", couriers)
+    # Each has one in its hands, some a few behind that.
+    asked = 0
+    while len(server.texts) < couriers and asked < 20:
+        portal.browser().ask_reset(portal.new_subscriber().id)
+        asked += 1
+        time.sleep(0.1)
+    assert len(server.texts) == couriers
+    parent = parts.pid_of(portal.env["HTTPD_PID"])
+    begin = time.monotonic()
+    httpd(portal, "stop")
+    assert portal.wait(lambda: not parts.running(parent), 15)
+    took = time.monotonic() - begin
+    print("ended in %.1f s" % took)
+    assert "did not exit" not in portal.log()
+    assert portal.sql("SELECT count(*) FROM outbox WHERE owner = '' AND lease_until = 0 AND due <= ?", time.time() * 10**6) == [(asked,)]
+    server.go.set()
