@@ -189,4 +189,9 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
         judge(session, code, job);
     session->job = NULL;
     curl_slist_free_all(recipients);
+    /* libcurl keeps the connection on which it has waited in vain: the late answer would be taken for that to the next mail's first command. */
+    if (code != CURLE_OK) {
+        esign_smtp_close(session);
+        *kept = NULL;
+    }
 }

@@ -11,7 +11,7 @@ import pytest
 
 import portal as parts
 import postfix as mta
-from rough import Server, audit_rows, httpd, link_of
+from rough import Server, audit_rows, httpd, link_of, loopback
 
 pytestmark = pytest.mark.skipif(not mta.available(), reason="Postfix starts as root alone")
 
@@ -187,7 +187,7 @@ class Hanging(Server):
 
     def __init__(self):
         self.texts = 0
-        listener = mta.loopback()
+        listener = loopback()
         self.url = "smtp://127.0.0.1:%d" % listener.getsockname()[1]
         super().__init__(listener)
 
@@ -221,6 +221,43 @@ def test_server_that_hangs_behind_the_text_holds_up_no_code(mailing):
     finally:
         hanging.close()
     assert not mailing.server.mails(s.email)
+
+
+class Late(Server):
+    """An SMTP server that answers its first text after three seconds."""
+
+    def __init__(self):
+        self.commands = []
+        listener = loopback()
+        self.url = "smtp://127.0.0.1:%d" % listener.getsockname()[1]
+        super().__init__(listener)
+
+    def serve(self, connection):
+        connection.sendall(b"220 here\r\n")
+        text = False
+        for line in connection.makefile("rb"):
+            if text and line != b".\r\n":
+                continue
+            self.commands.append(line.split()[0].decode())
+            if text and self.commands.count(".") == 1:
+                time.sleep(3)
+            text = line == b"DATA\r\n"
+            connection.sendall(b"354 go on\r\n" if text else b"250 fine\r\n")
+
+
+def test_a_late_answer_is_not_taken_for_that_to_another_mail(mailing):
+    late = Late()
+    try:
+        mailing.use(late.url, EsignMailTLS="Off", EsignDeliveryTimeout="2", EsignMailConnections="1")
+        mailing.ask()
+        assert mailing.portal.wait(lambda: "." in late.commands)
+        time.sleep(3.5)
+        mailing.ask()
+        assert mailing.portal.wait(lambda: not mailing.rows())
+        tries = mailing.portal.log().rsplit("resuming normal operations", 1)[1].count("was not sent")
+        assert tries == 1 and late.commands.count(".") == late.commands.count("DATA") == 3
+    finally:
+        late.close()
 
 
 def test_addresses_beyond_ascii(mailing):
