@@ -91,6 +91,12 @@ void esign_courier_end_pass(esign_courier_t *courier, esign_errand_t *errand)
     esign_courier_end(courier, errand, ESIGN_END_RETRY, due, apr_pstrcat(courier->round, server->name, " is left alone", NULL));
 }
 
+/* Whether it was the end of the code's life that left the gateway no time to answer. libcurl counts in whole milliseconds. */
+static int ran_out(const esign_errand_t *errand, esign_transfer_outcome_e outcome, apr_time_t now)
+{
+    return (outcome == ESIGN_TRANSFER_UNREACHABLE || outcome == ESIGN_TRANSFER_UNANSWERED) && now >= errand->expires - apr_time_from_msec(2);
+}
+
 /* How a gateway's turn with a code ended. What it may have taken is never given to it again. */
 static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *words)
 {
@@ -100,7 +106,8 @@ static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
     apr_time_t now = apr_time_now();
     int count = courier->options->gateways->nelts;
     server->under_way--;
-    hear_of(courier, server, outcome, words);
+    if (!ran_out(errand, outcome, now))
+        hear_of(courier, server, outcome, words);
     if (outcome == ESIGN_TRANSFER_SENT && !esign_gateway_reports(gateway))
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
     else if (outcome == ESIGN_TRANSFER_SENT)

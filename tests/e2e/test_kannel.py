@@ -11,6 +11,7 @@ import time
 import pytest
 
 import kannel as gateways
+from rough import Server, loopback
 
 pytestmark = pytest.mark.skipif(bool(gateways.missing()), reason="Kannel is not installed: " + " ".join(gateways.missing()))
 
@@ -382,3 +383,41 @@ def test_an_expired_code_is_never_sent(start):
     finally:
         late.close()
         portal.stop()
+
+
+class Silent(Server):
+    """A gateway that takes every request and never answers."""
+
+    def __init__(self):
+        self.asked = []
+        listener = loopback()
+        self.port = listener.getsockname()[1]
+        super().__init__(listener)
+
+    def serve(self, connection):
+        while data := connection.recv(65536):
+            if data.startswith(b"POST"):
+                self.asked.append(time.time())
+
+
+def test_codes_that_run_out_tell_nothing_of_their_gateway(start):
+    """The first has its gateway's whole time, two seconds; each of the others half a second of its own life."""
+    silent = Silent()
+    portal = start("EsignSMSURL http://127.0.0.1:%d/\nEsignSMSConnections 1\nEsignDeliveryTimeout 2\n" % silent.port)
+    try:
+        browsers = [portal.browser() for _ in range(4)]
+        for browser in browsers:
+            assert browser.login(portal.new_subscriber()).status == 303
+        for browser in browsers:
+            assert browser.post("otp").status == 303
+        assert portal.wait(lambda: silent.asked)
+        waiting = [row[0] for row in portal.sql("SELECT id FROM outbox WHERE attempts = 0 ORDER BY due")]
+        assert len(waiting) == 3
+        for n, message in enumerate(waiting):
+            portal.sql("UPDATE outbox SET expires = ? WHERE id = ?", int((silent.asked[0] + 2.6 + n * 0.5) * 10**6), message)
+        assert portal.wait(lambda: len(silent.asked) == 4), rows(portal)
+        assert portal.wait(lambda: portal.log().count("a code is given up") == 4), portal.log()[-2000:]
+        assert "left alone" not in portal.log()
+    finally:
+        portal.stop()
+        silent.close()
