@@ -15,11 +15,13 @@
 #include <unixd.h>
 
 #include <apr_optional.h>
+#include <apr_optional_hooks.h>
 #include <apr_strings.h>
 
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
@@ -32,6 +34,12 @@ static int wake = -1;
 
 /* The runtimes of all servers, by server_rec; made anew by each configuration. */
 static apr_hash_t *runtimes;
+
+/* When this child began. */
+static apr_time_t born;
+
+/* Whatever makes children end themselves, it does so no more often. */
+#define LEAST_LIFE apr_time_from_sec(5)
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
@@ -96,10 +104,45 @@ esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool
     return &leased->database;
 }
 
+#define SETTINGS_KEY "mod_esign settings of mod_dbd"
+
+/* What mod_dbd opened a connection by. */
+static apr_status_t keep_settings(apr_pool_t *p, dbd_cfg_t *settings, ap_dbd_t *connection)
+{
+    (void)p;
+    return apr_pool_userdata_setn(settings, SETTINGS_KEY, NULL, connection->pool);
+}
+
+/* Whether this process may write SQLite's file and those beside it, where they are. */
+static int writable(const char *path, apr_pool_t *p)
+{
+    const char *const parts[] = { path, apr_pstrcat(p, path, "-wal", NULL), apr_pstrcat(p, path, "-shm", NULL) };
+    for (int i = 0; i < 3; i++)
+        if (access(parts[i], W_OK) != 0 && (i == 0 || errno != ENOENT))
+            return 0;
+    return 1;
+}
+
+/* What SQLite opened while its file was write-protected stays so for the whole process, as long as one connection is open; mod_dbd keeps some, and sees nothing wrong with them. When
+ * the file may be written again, the process makes room for another, though never soon after its own start. It goes at once: it has leased nothing, and no request of it that writes
+ * could succeed; httpd has no other way to end one child. */
+static void leave_read_only(const esign_runtime_t *runtime, const ap_dbd_t *connection)
+{
+    void *settings = NULL;
+    apr_pool_userdata_get(&settings, SETTINGS_KEY, connection->pool);
+    const char *path = settings ? ((const dbd_cfg_t *)settings)->params : NULL;
+    if (!path || apr_time_now() - born < LEAST_LIFE || !writable(path, connection->pool))
+        return;
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, runtime->server, "mod_esign: %s was opened while it was write-protected: this child ends for another", path);
+    _exit(APEXIT_OK);
+}
+
 void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *database)
 {
     leased_database_t *leased = (leased_database_t *)database;
     esign_database_heal(database);
+    if (database->read_only)
+        leave_read_only(runtime, leased->connection);
     dbd_close(runtime->server, leased->connection);
 }
 
@@ -253,6 +296,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     int threads = 0;
+    born = apr_time_now();
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     /* Words, codes and PINs pass through a portal's children: they leave no core file, whatever CoreDumpDirectory says. */
     if (esign_runtime_any())
@@ -285,4 +329,6 @@ void esign_runtime_register_hooks(apr_pool_t *p)
     static const char *const before_dbd[] = { "mod_dbd.c", NULL };
     ap_hook_post_config(post_config, NULL, before_dbd, APR_HOOK_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    /* Before mod_dbd's own: a pragma that answers with a row counts there as a failure, and ends the run. */
+    APR_OPTIONAL_HOOK(dbd, post_connect, keep_settings, NULL, NULL, APR_HOOK_FIRST);
 }

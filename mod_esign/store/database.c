@@ -15,6 +15,8 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
     const char *error = apr_dbd_error(database->driver, database->handle, code);
     if (error && (strstr(error, "schema") || strstr(error, "prepared statement")))
         database->stale = 1;
+    if (error && strstr(error, "readonly database"))
+        database->read_only = 1;
     if (database->transaction)
         database->broken = 1;
     return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing, error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");

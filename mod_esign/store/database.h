@@ -20,6 +20,7 @@ typedef struct {
     apr_pool_t *pool;                  /* the connection's own, where its statements live */
     int transaction;                   /* 1 within esign_database_begin … _end */
     int stale;                         /* statements fail until they are prepared anew: esign_database_heal */
+    int read_only;                     /* SQLite would not write: it found the file write-protected when it was opened, and nobody in this process makes it look again */
     int broken;                        /* a statement of this transaction has failed */
 } esign_database_t;
 

@@ -11,9 +11,11 @@ import threading
 import time
 
 import pytest
+import requests
 
 import portal as parts
 import sealed
+from rough import children_of
 from portal import pid_of, running
 
 
@@ -118,6 +120,38 @@ def test_memcached_down_fails_closed_and_comes_back(make_portal):
     assert portal.wait(lambda: all([portal.browser().login(s).status == 303 for _ in range(8)]))
     portal.sql("UPDATE subscriber SET sms_last = 0 WHERE id = ?", portal.row(s))
     portal.browser().sign_in(s)
+    portal.stop()
+
+
+def test_database_read_only_for_a_while(make_portal):
+    """SQLite opens what it may not write, and its process never looks again: children end for others."""
+    portal = make_portal()
+    files, folder = glob.glob(portal.env["DATABASE"] + "*"), os.path.dirname(portal.env["DATABASE"])
+    owner = os.stat(folder)
+    s = portal.new_subscriber()
+    for path in files:
+        os.chmod(path, 0o444)
+        os.chown(path, os.geteuid(), os.getegid())
+    for pid in children_of(pid_of(portal.env["HTTPD_PID"])):
+        os.kill(pid, signal.SIGKILL)
+    assert portal.wait(lambda: "attempt to write a readonly database" in portal.log())
+    browser = portal.browser()
+    challenge = browser.get("reset").challenge()
+    assert browser.post("reset", {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)}).status == 503
+    for path in files:
+        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chmod(path, 0o644)
+
+    def taken():
+        browser = portal.browser()
+        try:
+            challenge = browser.get("reset").challenge()
+            return browser.post("reset", {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)}).status == 303
+        except requests.exceptions.ConnectionError:   # of a child that ends
+            return False
+    assert portal.wait(lambda: all(taken() for _ in range(4)))
+    assert "was opened while it was write-protected: this child ends for another" in portal.log()
+    assert portal.wait(lambda: portal.mails(s.email))
     portal.stop()
 
 
