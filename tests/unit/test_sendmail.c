@@ -116,7 +116,9 @@ static void test_not_there(void)
 {
     esign_smtp_t smtp = { .url = "sendmail:/no/such/sendmail", .from = "a@b", .timeout = apr_time_from_sec(20) };
     esign_mail_job_t *job = run_with(&smtp, "a\r\n");
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strcmp(job->words, "/no/such/sendmail cannot be started: No such file or directory") == 0);
+    CU_ASSERT_EQUAL(job->outcome, ESIGN_TRANSFER_UNREACHABLE);
+    /* Under valgrind, posix_spawn hears of no failure: a child ends instead. */
+    CU_ASSERT(strcmp(job->words, "/no/such/sendmail cannot be started: No such file or directory") == 0 || strcmp(job->words, "sendmail ended with status 127") == 0);
 }
 
 /* Whether a process of a pid file still runs; zombies of somebody else's count as ended. */
