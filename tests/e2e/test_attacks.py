@@ -57,6 +57,8 @@ RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
 Protocols h2 http/1.1
 LogLevel trace8
+LogFormat "%%U %%q %%r" pieces
+CustomLog "%s/pieces.log" pieces
 EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""
 <VirtualHost *>
     ServerName localhost
@@ -68,8 +70,9 @@ EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""
     EsignAddressFailures 5
     EsignAddressRequests 5
 </VirtualHost>
-""" % (modules, modules, folder, SECOND, SECOND))
+""" % (modules, modules, folder, folder, SECOND, SECOND))
     portal = make_portal("--include", include)
+    portal.pieces = os.path.join(folder, "pieces.log")
     lossy.real = portal.env["MEMCACHED"]
     yield portal
     portal.stop()
@@ -393,6 +396,22 @@ def test_a_refused_header_logs_no_token(two):
     assert re.search(r'"GET /esign/reset/\*+ HTTP/1.1" 400 ', two.log("access.log"))
     # The link still works.
     assert browser.get(link).status == 303
+    with open(two.pieces, encoding="utf-8") as file:
+        text = file.read()
+    assert "/esign/reset/***" in text and link.split("/")[1] not in text
+
+
+def test_a_report_logs_no_query(two):
+    """A gateway may add the number, or the text with the code."""
+    session = two.browser().session
+    for headers, status in (({}, 404), ({"Cookie": "a=" + "b" * 8200}, 400)):
+        assert session.get(two.url + "report/abcdef?to=905551234567&text=246813", headers=headers, timeout=20).status_code == status
+
+    def lines():
+        with open(two.pieces, encoding="utf-8") as file:
+            return [line for line in file if "/report/" in line]
+    assert two.wait(lambda: len(lines()) == 2)
+    assert not [text for text in [*lines(), *logs_of(two).values()] if re.search("5551234567|246813|abcdef", text)]
 
 
 # Mailed links when memcached fails
