@@ -17,6 +17,7 @@ struct esign_smtp_session_t {
     esign_mail_job_t *job;          /* of the mail that is being sent */
     apr_size_t read;                /* bytes of it that libcurl has taken */
     int without_utf8;               /* the MAIL command went out without SMTPUTF8, which this mail needs */
+    int named;                      /* the recipient was named: what happens from here on may be this mail's own */
     char reply[256];                /* the last line by which the server refused */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
@@ -45,14 +46,21 @@ static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
     return length;
 }
 
-/* Whether libcurl asked for SMTPUTF8, which it does where the server offers it (RFC 6531 section 3.1): if not, the answer to the command ends the connection. */
+static int is_command(const char *bytes, size_t size, const char *command)
+{
+    return size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0;
+}
+
+/* How far the mail has come, and whether libcurl asked for SMTPUTF8, which it does where the server offers it (RFC 6531 section 3.1): if not, the answer to the command ends
+ * the connection. */
 static int watch_commands(CURL *easy, curl_infotype type, char *bytes, size_t size, void *baton)
 {
-    static const char command[] = "MAIL FROM:";
     esign_smtp_session_t *session = baton;
     (void)easy;
-    if (type == CURLINFO_HEADER_OUT && size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0)
-        session->without_utf8 = memmem(bytes, size, " SMTPUTF8", 9) == NULL;
+    if (type == CURLINFO_HEADER_OUT && is_command(bytes, size, "MAIL FROM:"))
+        session->without_utf8 = !esign_contact_ascii(session->job->to) && memmem(bytes, size, " SMTPUTF8", 9) == NULL;
+    if (type == CURLINFO_HEADER_OUT && is_command(bytes, size, "RCPT TO:"))
+        session->named = 1;
     return 0;
 }
 
@@ -90,6 +98,7 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, 
     SET(CURLOPT_ERRORBUFFER, session->words);
     SET(CURLOPT_HEADERFUNCTION, keep_reply);
     SET(CURLOPT_HEADERDATA, session);
+    SET(CURLOPT_VERBOSE, 1L);
     SET(CURLOPT_DEBUGFUNCTION, watch_commands);
     SET(CURLOPT_DEBUGDATA, session);
     SET(CURLOPT_XFERINFOFUNCTION, look_for_stop);
@@ -141,7 +150,8 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
     job->outcome = ESIGN_TRANSFER_SENT;
     if (code == CURLE_OK)
         return;
-    job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_UNREACHABLE;
+    job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER
+                 : session->named && code != CURLE_ABORTED_BY_CALLBACK ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
     curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
     /* 421 is said of the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
@@ -166,11 +176,10 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     CURLcode code = CURLE_OK;
     session->job = job;
     session->read = 0;
-    session->without_utf8 = 0;
+    session->without_utf8 = session->named = 0;
     session->reply[0] = session->words[0] = '\0';
     SET(CURLOPT_MAIL_RCPT, recipients);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->length);
-    SET(CURLOPT_VERBOSE, esign_contact_ascii(job->to) ? 0L : 1L);
     if (code == CURLE_OK)
         code = curl_easy_perform(session->easy);
     judge(session, code, job);

@@ -26,8 +26,8 @@ typedef enum {
     ESIGN_TRANSFER_SENT,        /* the server took it */
     ESIGN_TRANSFER_LATER,       /* the server will not have this message now: 4xx of SMTP; 5xx, 429 or 408 of HTTP */
     ESIGN_TRANSFER_NEVER,       /* the server will not have this message: 5xx of SMTP; other 4xx of HTTP, and a 2xx whose text says so */
-    ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, TLS refused, a mail server that hangs or refuses the sign-in */
-    ESIGN_TRANSFER_UNANSWERED,  /* an SMS went out, and no answer came: whether the gateway has it, nobody knows */
+    ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, TLS refused, a mail server that refuses the sign-in */
+    ESIGN_TRANSFER_UNANSWERED,  /* no answer came: whether the server has the message, and whether it failed or this message alone makes it fail, nobody knows */
     ESIGN_TRANSFER_UNTRIED      /* a mail was not begun: recalled, or too late for its lease */
 } esign_transfer_outcome_e;
 

@@ -94,10 +94,10 @@ def dear(make_portal, folder):
 
 
 class SlowMail(rough.Server):
-    """A mail server that thinks `pause` seconds over each mail, and keeps when it took whose."""
+    """A mail server that thinks `pause` seconds over each mail, keeps when it took whose, and hangs up when it hears the address `unheard`."""
 
     def __init__(self, port, pause):
-        self.pause, self.taken = pause, []
+        self.pause, self.taken, self.unheard = pause, [], None
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -112,6 +112,8 @@ class SlowMail(rough.Server):
                 continue
             if word == "RCPT":
                 whose = line.decode()
+                if self.unheard and self.unheard in whose:
+                    return
             if text:
                 time.sleep(self.pause)
                 self.taken.append((time.monotonic(), whose))
@@ -173,6 +175,21 @@ def test_a_slow_mail_server_holds_up_no_code(slow):
     browser.confirm(subscriber)
     assert time.monotonic() - began < 1.5
     slow.mail.pause = 0
+
+
+def test_a_mail_that_makes_the_server_fail_keeps_no_other_back(slow):
+    """Failures in a row have the server left alone; what finds out whether it answers again is not the same mail for ever."""
+    subscriber, other = slow.new_subscriber(), slow.new_subscriber()
+    slow.mail.unheard = subscriber.email
+    browser = slow.browser()
+    browser.sign_in(subscriber)   # a notice goes before all requests
+    for _ in range(2):
+        browser.ask_reset(subscriber.id)
+    assert slow.wait(lambda: "the mail server is left alone" in slow.log())
+    browser.ask_reset(other.id)
+    assert slow.wait(lambda: [whose for _, whose in slow.mail.taken if other.email in whose])
+    slow.mail.unheard = None
+    assert slow.wait(lambda: slow.sql("SELECT COUNT(*) FROM outbox") == [(0,)], 60)
 
 
 # Who takes up the server's time and room
