@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
@@ -103,6 +104,22 @@ void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *dat
     dbd_close(runtime->server, leased->connection);
 }
 
+/* A courier that did not know how long a mail takes would give away who is registered (deliver/mailer.c): the figure outlives children and configurations. */
+static esign_result_t find_lasted(atomic_llong **lasted, const char *mail_url, apr_pool_t *p)
+{
+    const char *key = apr_pstrcat(p, "mod_esign last mail to ", mail_url, NULL);
+    atomic_llong **kept = ap_retained_data_get(key);
+    if (!kept) {
+        void *shared = mmap(NULL, sizeof(**kept), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (shared == MAP_FAILED)
+            return esign_result_make(p, errno, "mmap", "no memory is to be shared: %s", strerror(errno));
+        kept = ap_retained_data_create(key, sizeof(*kept));
+        *kept = shared;
+    }
+    *lasted = *kept;
+    return ESIGN_OK;
+}
+
 static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
@@ -113,6 +130,8 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     runtime->gateways = gateways;
     runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from,
                                     .from_name = c->organization, .reply_to = c->mail_reply_to, .connections = c->mail_connections, .timeout = c->delivery_timeout };
+    if (esign_failed(result = find_lasted(&runtime->smtp.lasted, c->mail_url, p)))
+        return result;
     if (c->mail_password_file && esign_failed(result = esign_secret_read(&runtime->smtp.password, c->mail_password_file, p)))
         return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);

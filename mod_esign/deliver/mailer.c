@@ -21,30 +21,30 @@ struct esign_mailer_t {
     pthread_t *threads;             /* `started` of them */
     int started;
     atomic_int stop;
+    atomic_llong own, *lasted;      /* the last mail that was sent: smtp->lasted, or own */
     pthread_mutex_t mutex;          /* of what follows */
     pthread_cond_t work;
     int idle;                       /* threads that wait for work */
-    apr_interval_time_t lasted;     /* the last mail that was sent */
     esign_mail_job_t *queue, **queue_end;
     esign_mail_job_t *done;         /* latest first */
     int unreaped;                   /* of them */
 };
 
 /* Whoever waits behind a request must not tell from their own mail's delay whether it was a registered person's. */
-static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job, apr_interval_time_t lasted)
+static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
 {
-    apr_time_t until = apr_time_now() + lasted;
+    apr_time_t until = apr_time_now() + *mailer->lasted;
     for (apr_time_t now; !mailer->stop && (now = apr_time_now()) < until;)
         apr_sleep(until - now < SLICE ? until - now : SLICE);
     job->outcome = mailer->stop ? ESIGN_TRANSFER_UNTRIED : ESIGN_TRANSFER_SENT;
 }
 
-static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job, apr_interval_time_t lasted)
+static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job)
 {
     if (apr_time_now() > job->start_by)
         job->outcome = ESIGN_TRANSFER_UNTRIED;
     else if (!job->bytes)
-        keep_place(mailer, job, lasted);
+        keep_place(mailer, job);
     else if (esign_sendmail_command(mailer->smtp->url))
         esign_sendmail_run(mailer->smtp, job, &mailer->stop);
     else
@@ -67,13 +67,12 @@ static void *work(void *data)
             break;
         if (!(mailer->queue = job->next))
             mailer->queue_end = &mailer->queue;
-        apr_interval_time_t lasted = mailer->lasted;
         pthread_mutex_unlock(&mailer->mutex);
         apr_time_t began = apr_time_now();
-        send_one(mailer, &session, job, lasted);
-        pthread_mutex_lock(&mailer->mutex);
+        send_one(mailer, &session, job);
         if (job->bytes && job->outcome == ESIGN_TRANSFER_SENT)
-            mailer->lasted = apr_time_now() - began;
+            *mailer->lasted = apr_time_now() - began;
+        pthread_mutex_lock(&mailer->mutex);
         job->next = mailer->done;
         mailer->done = job;
         /* While there is work left, the courier looks by itself now and then: being woken for each mail would cost it more than the mail. */
@@ -170,6 +169,7 @@ esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *
 {
     esign_mailer_t *made = apr_pcalloc(p, sizeof(*made));
     made->smtp = smtp;
+    made->lasted = smtp->lasted ? smtp->lasted : &made->own;
     made->wake = wake;
     made->baton = baton;
     made->threads = apr_pcalloc(p, sizeof(*made->threads) * (size_t)smtp->connections);

@@ -8,6 +8,8 @@
 
 #include <apr_tables.h>
 
+#include <stdatomic.h>
+
 /* The mail server. Secrets are read from files at start-up. */
 typedef struct {
     const char *url;            /* smtp://host[:port], smtps://host[:port], or sendmail:[/path] for the local one's command */
@@ -20,6 +22,7 @@ typedef struct {
     const char *reply_to;       /* NULL: none */
     int connections;            /* at most */
     apr_interval_time_t timeout;
+    atomic_llong *lasted;       /* how long the last mail that was sent took, in microseconds, in memory of all couriers of the node, before and after a reload; NULL: of this one alone */
 } esign_smtp_t;
 
 typedef enum {
