@@ -82,13 +82,13 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
-/* Whether a subscriber has signed in more often than anybody may: each sign-in costs a session and a row of the trail, with which an account would else fill memcached and
- * the database. */
-static esign_result_t count_sign_ins(esign_request_t *q, apr_int64_t subscriber, int *often)
+esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber, int *often)
 {
     int count = 0;
-    esign_result_t result = esign_audit_count(q->database, ESIGN_AUDIT_WORD_ACCEPTED, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
     *often = count >= OFTEN;
+    if (*often)
+        esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_audit_name(event)));
     return result;
 }
 
@@ -113,7 +113,7 @@ esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscrib
     if (!esign_failed(result) && *accepted) {
         result = esign_subscriber_get(q->database, id, &now, p);
         if (!esign_failed(result))
-            result = count_sign_ins(q, id, &often);
+            result = esign_limits_often(q, ESIGN_AUDIT_WORD_ACCEPTED, id, &often);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
     }
     esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : often ? ESIGN_AUDIT_REFUSED_WAITING : refusal_of(q, now ? now : subscriber);

@@ -16,6 +16,10 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
 /* Writes an event that can be brought about again and again without cost: for one subscriber once in a window of the address, or its network. */
 void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber);
 
+/* Whether a subscriber has brought an event about more often in a quarter of an hour than anybody may, for which it is refused: each costs a row of the trail, and a look at all
+ * these rows while others wait; a sign-in costs a session too. q's database is there. */
+esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber, int *often);
+
 /* Counts one request against both; a memcached that fails is logged. */
 void esign_limits_count(esign_request_t *q, const char *what, int limit);
 

@@ -60,10 +60,14 @@ int esign_activity_get(esign_request_t *q)
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    int ended = 0;
+    int ended = 0, often;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = esign_request_begin(q);
+    esign_result_t result = esign_limits_often(q, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, &often);
+    if (!esign_failed(result) && often)
+        return esign_page_busy(q);
+    if (!esign_failed(result))
+        result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
     if (!esign_failed(result) && ended)

@@ -41,9 +41,14 @@ static esign_result_t record_view(esign_request_t *q)
 int esign_pin_post(esign_request_t *q)
 {
     const apr_array_header_t *cards;
+    int often;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = record_view(q);
+    esign_result_t result = esign_limits_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, &often);
+    if (!esign_failed(result) && often)
+        return esign_page_busy(q);
+    if (!esign_failed(result))
+        result = record_view(q);
     if (!esign_failed(result))
         result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
     if (esign_failed(result))

@@ -198,23 +198,39 @@ def test_a_mail_that_makes_the_server_fail_keeps_no_other_back(slow):
 
 # Who takes up the server's time and room
 
+def add_events(portal, subscriber, event):
+    """999 rows that nobody sealed: they count, and are kept out of the chain."""
+    first, now = random.randrange(2**61), int(time.time() * 1000000)
+    portal.sql("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
+               "SELECT %d + i, %d, 'x', '%s', %d, 'x', NULL, NULL, 'x' FROM n" % (first, now, event, portal.row(subscriber)))
+    ours = "FROM audit WHERE id >= %d AND id < %d" % (first, first + 999)
+    assert portal.wait(lambda: portal.sql("SELECT COUNT(*) %s AND chain IS NULL" % ours) == [(0,)])
+    return ours
+
+
 @pytest.mark.expects_log("was not written by mod_esign", r"so are \d+ more")
 def test_an_account_does_not_fill_memcached(portal, subscriber):
     """Each sign-in costs a session and a row of the trail: a thousand in a quarter of an hour are as many as anybody may have."""
     assert portal.browser().login(subscriber).status == 303
-    row, now = portal.row(subscriber), int(time.time() * 1000000)
-    first = random.randrange(2**61)
-    many = ("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
-            "SELECT %d + i, %d, 'x', 'word-accepted', %d, 'x', NULL, NULL, 'x' FROM n" % (first, now, row))
-    portal.sql(many)
-    # Rows that nobody sealed count here, and are kept out of the chain.
-    ours = "FROM audit WHERE id >= %d AND id < %d" % (first, first + 999)
-    assert portal.wait(lambda: portal.sql("SELECT COUNT(*) %s AND chain IS NULL" % ours) == [(0,)])
+    ours = add_events(portal, subscriber, "word-accepted")
     refused = portal.browser().login(subscriber)
     assert (refused.status, refused.problems()) == (422, [("word", "credentials")])
     assert portal.browser().login(portal.new_subscriber()).status == 303
     portal.sql("DELETE " + ours)
     assert portal.browser().login(subscriber).status == 303
+
+
+@pytest.mark.expects_log("was not written by mod_esign", r"so are \d+ more")
+@pytest.mark.parametrize("path,event,success", [("pin", "pin-shown", 200), ("activity", "sessions-ended", 303)])
+def test_an_account_does_not_fill_the_trail(portal, path, event, success):
+    """Each view of a PIN and each end of sessions is a row, and looks through the rows before it in a transaction, for which others wait."""
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    assert browser.post(path).status == success
+    ours = add_events(portal, s, event)
+    assert (browser.post(path).status, rough.audit_rows(portal, s, event)) == (503, 1000)
+    portal.sql("DELETE " + ours)
+    assert browser.post(path).status == success
 
 
 def test_slow_readers_keep_nobody_out(dear):
