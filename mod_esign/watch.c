@@ -260,10 +260,21 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
+/* prefork gives its child memory without a lock, for one thread; the watchdog's is a second, and takes from it what the couriers and mod_dbd's connections need. It may be taken
+ * twice: the child ends in a signal's handler, which may have come upon the holder. */
+static void share_memory(apr_pool_t *p, apr_pool_t *process)
+{
+    apr_allocator_t *allocator = apr_pool_allocator_get(p);
+    apr_thread_mutex_t *mutex;
+    if (!apr_allocator_mutex_get(allocator) && apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_NESTED, process) == APR_SUCCESS)
+        apr_allocator_mutex_set(allocator, mutex);
+}
+
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     if (watches->nelts == 0)
         return;
+    share_memory(p, first->process->pool);
     apr_pool_create(&child.pool, p);
     apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, first->process->pool);
     child.ending = 0;
