@@ -197,8 +197,8 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
     esign_keyring_t *keyring;
-    esign_result_t result = esign_keyring_load(&keyring, c->key_file, p);
-    if (esign_failed(result))
+    esign_result_t result = esign_render_init(p);
+    if (esign_failed(result) || esign_failed(result = esign_keyring_load(&keyring, c->key_file, p)))
         return result;
     runtime->keyring = keyring;
     if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, c->theme, p)) ||
@@ -238,7 +238,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     (void)log, (void)temporary;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
-    esign_render_init(p);
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = esign_transport_init();

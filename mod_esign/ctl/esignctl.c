@@ -218,8 +218,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
     umask(077);
     apr_app_initialize(&argc, &argv, &environment);
     apr_pool_create(&p, NULL);
-    esign_render_init(p);
-    int code = run(argc, argv, p);
+    esign_result_t result = esign_render_init(p);
+    int code = esign_failed(result) ? esign_complain_of(result) : run(argc, argv, p);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
         code = esign_complain(ESIGN_EXIT_ENVIRONMENT, "standard output cannot be written; what the command did stands");
     apr_pool_destroy(p);

@@ -24,7 +24,8 @@ struct esign_mailer_t {
     atomic_llong own, *lasted;      /* the last mail that was sent: smtp->lasted, or own */
     pthread_mutex_t mutex;          /* of what follows */
     pthread_cond_t work;
-    int idle;                       /* threads that wait for work */
+    int idle;                       /* threads that wait for work, or have been woken and not begun */
+    int queued;                     /* mails that no thread has begun */
     esign_mail_job_t *queue, **queue_end;
     esign_mail_job_t *done;         /* latest first */
     int unreaped;                   /* of them */
@@ -67,6 +68,7 @@ static void *work(void *data)
             break;
         if (!(mailer->queue = job->next))
             mailer->queue_end = &mailer->queue;
+        mailer->queued--;
         pthread_mutex_unlock(&mailer->mutex);
         apr_time_t began = apr_time_now();
         send_one(mailer, &session, job);
@@ -102,7 +104,8 @@ void esign_mailer_submit(esign_mailer_t *mailer, esign_mail_job_t *job)
     job->next = NULL;
     *mailer->queue_end = job;
     mailer->queue_end = &job->next;
-    int wanted = mailer->idle == 0 && mailer->started < mailer->smtp->connections;
+    /* A mail behind one that hangs must not wait for the same thread. */
+    int wanted = ++mailer->queued > mailer->idle && mailer->started < mailer->smtp->connections;
     pthread_cond_signal(&mailer->work);
     pthread_mutex_unlock(&mailer->mutex);
     /* A process that may have no more threads at all waits until it may. */
@@ -141,6 +144,7 @@ void esign_mailer_recall(esign_mailer_t *mailer)
         mailer->done = job;
         mailer->unreaped++;
     }
+    mailer->queued = 0;
     mailer->queue_end = &mailer->queue;
     pthread_mutex_unlock(&mailer->mutex);
 }

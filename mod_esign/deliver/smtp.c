@@ -3,10 +3,10 @@
 #include "deliver/smtp.h"
 
 #include "core/contact.h"
+#include "deliver/transport_private.h"
 
 #include <apr_strings.h>
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +81,7 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, 
     SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     SET(CURLOPT_NOPROXY, "*");
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_OPENSOCKETFUNCTION, esign_transfer_socket);
     SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_TIMEOUT_MS, timeout);
     SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < apr_time_as_msec(LONGEST_CONNECT) ? timeout : (long)apr_time_as_msec(LONGEST_CONNECT));

@@ -6,6 +6,7 @@
 #include "core/secret.h"
 
 #include <string.h>
+#include <sys/socket.h>
 
 #define LONGEST_CONNECT apr_time_from_sec(10)
 
@@ -62,6 +63,12 @@ void esign_transport_stop_mails(esign_transport_t *transport)
     esign_mailer_stop(transport->mailer);
 }
 
+curl_socket_t esign_transfer_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)nothing, (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge)
 {
@@ -89,6 +96,7 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
     ESIGN_TRANSFER_SET(made, CURLOPT_FOLLOWLOCATION, 0L);
     ESIGN_TRANSFER_SET(made, CURLOPT_NOPROXY, "*");
     ESIGN_TRANSFER_SET(made, CURLOPT_NOSIGNAL, 1L);
+    ESIGN_TRANSFER_SET(made, CURLOPT_OPENSOCKETFUNCTION, esign_transfer_socket);
     /* A resolver that hangs must not hold up the other transfers when this one gives up. */
     ESIGN_TRANSFER_SET(made, CURLOPT_QUICK_EXIT, 1L);
     ESIGN_TRANSFER_SET(made, CURLOPT_TIMEOUT_MS, timeout);

@@ -52,6 +52,10 @@ typedef struct {
     ((transfer)->setup = (transfer)->setup != CURLE_OK ? (transfer)->setup                      \
                                                        : curl_easy_setopt((transfer)->easy, (option), (value)))
 
+/* libcurl's callback that opens a socket (CURLOPT_OPENSOCKETFUNCTION), for mail too: a connection is not for the programs that others start in this process (mod_cgi, mod_include),
+ * which libcurl would hand it on to. */
+curl_socket_t esign_transfer_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address);
+
 /* A handle that verifies TLS, follows nothing, uses no proxy and speaks `limits->protocols` alone. */
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge);

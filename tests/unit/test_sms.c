@@ -7,6 +7,7 @@
 #include <apr_thread_proc.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
@@ -192,6 +193,39 @@ static void test_expires_on_the_way(void)
     CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late)) && esign_transport_pending_sms(transport) == 0);
 }
 
+/* Sockets of ours that lead to a port, and how many of them a program that is started here would get. */
+static int leading_to(int port, int *inherited)
+{
+    int found = 0;
+    *inherited = 0;
+    for (int file = 0; file < 256; file++) {
+        struct sockaddr_in at;
+        socklen_t size = sizeof(at);
+        if (getpeername(file, (struct sockaddr *)&at, &size) != 0 || at.sin_family != AF_INET || ntohs(at.sin_port) != port)
+            continue;
+        found++;
+        *inherited += !(fcntl(file, F_GETFD) & FD_CLOEXEC);
+    }
+    return found;
+}
+
+static void test_not_inherited(void)
+{
+    int ended = 0, inherited;
+    apr_pool_t *p;
+    esign_transport_t *transport;
+    gateway_t *g = open_gateway(NULL);
+    const esign_sms_gateway_t gateway = { .name = "a", .url = url_of(g, "http"), .method = "GET", .timeout = apr_time_from_sec(10) };
+    const esign_sms_t sms = { .to = "+905551234567", .text = "x", .expires = apr_time_now() + apr_time_from_sec(10) };
+    apr_pool_create(&p, pool);
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, p)) && !esign_failed(esign_transport_sms(transport, 7, &gateway, &sms)));
+    for (int tries = 0; tries < 100 && g->connections == 0; tries++)
+        esign_transport_wait(transport, -1, apr_time_from_msec(20));
+    CU_ASSERT(leading_to(g->port, &inherited) == 1 && inherited == 0);
+    apr_pool_destroy(p);
+    close_gateway(g);
+}
+
 static void test_request(void)
 {
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
@@ -213,6 +247,7 @@ int main(void)
         { "a pattern tells", test_by_pattern },
         { "no answer, and nobody there", test_no_answer },
         { "one that expires on the way does not go out", test_expires_on_the_way },
+        { "no program that is started here gets a connection", test_not_inherited },
         { "the request that is sent", test_request },
         CU_TEST_INFO_NULL
     };
