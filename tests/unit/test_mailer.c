@@ -73,6 +73,26 @@ static void test_all_are_sent(void)
     apr_pool_destroy(p);
 }
 
+/* One thread waits for work when two mails come at once, the first of which hangs: another thread takes the second. */
+static void test_beside_one_that_hangs(void)
+{
+    int outcomes[OUTCOMES];
+    apr_pool_t *p;
+    apr_pool_create(&p, pool);
+    esign_mailer_t *mailer = mailer_of("one hangs", "read line; [ $line = slow ] && exec sleep 30; exit 0", p);
+    apr_time_t start_by = apr_time_now() + apr_time_from_sec(60);
+    submit(mailer, 0, "fast\r\n", start_by, p);
+    reap(mailer, 1, outcomes);
+    apr_sleep(apr_time_from_msec(50));
+    submit(mailer, 1, "slow\r\n", start_by, p);
+    submit(mailer, 2, "fast\r\n", start_by, p);
+    reap(mailer, 1, outcomes);
+    CU_ASSERT_EQUAL(outcomes[ESIGN_TRANSFER_SENT], 1);
+    esign_mailer_stop(mailer);
+    reap(mailer, 1, outcomes);
+    apr_pool_destroy(p);
+}
+
 static void test_too_late(void)
 {
     int outcomes[OUTCOMES];
@@ -129,6 +149,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "all are sent, once each, by four threads", test_all_are_sent },
+        { "a mail beside one that hangs", test_beside_one_that_hangs },
         { "a mail that has waited too long is not begun", test_too_late },
         { "what is not begun is recalled, what hangs is broken off", test_recalled_and_stopped },
         { "its pool goes in the midst of the work", test_pool_goes },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_sendmail.c: a sendmail command that takes a mail, refuses it, ends early, hangs, or is not there. */
 #include "scratch.h"
-#include "deliver/mailer.h"
 #include "deliver/sendmail.h"
 
 #include <dirent.h>
@@ -232,45 +231,6 @@ static void test_threads(void)
     CU_ASSERT_EQUAL(zombies(), 0);
 }
 
-static void ignore(void *baton)
-{
-    (void)baton;
-}
-
-static esign_mail_job_t *submit(esign_mailer_t *mailer, const char *bytes)
-{
-    esign_mail_job_t *job = apr_pcalloc(pool, sizeof *job);
-    *job = (esign_mail_job_t){ .pool = pool, .to = "ayse@example.org", .bytes = bytes, .length = strlen(bytes), .start_by = apr_time_now() + apr_time_from_sec(60) };
-    esign_mailer_submit(mailer, job);
-    return job;
-}
-
-/* The next mail that is done within five seconds. */
-static esign_mail_job_t *reap(esign_mailer_t *mailer)
-{
-    esign_mail_job_t *job = NULL;
-    for (int tries = 0; tries < 500 && !(job = esign_mailer_reap(mailer)); tries++)
-        apr_sleep(apr_time_from_msec(10));
-    return job;
-}
-
-/* One thread waits for work when two mails come at once, the first of which hangs. */
-static void test_hangs_beside_another(void)
-{
-    esign_mailer_t *mailer;
-    esign_smtp_t *smtp = command("read line; [ $line = slow ] && sleep 20; exit 0");
-    smtp->connections = 2;
-    CU_ASSERT_FATAL(!esign_failed(esign_mailer_create(&mailer, smtp, ignore, NULL, pool)));
-    const esign_mail_job_t *first = submit(mailer, "fast\r\n");
-    CU_ASSERT_PTR_EQUAL(reap(mailer), first);
-    apr_sleep(apr_time_from_msec(50));
-    const esign_mail_job_t *slow = submit(mailer, "slow\r\n"), *second = submit(mailer, "fast\r\n");
-    CU_ASSERT_PTR_EQUAL(reap(mailer), second);
-    CU_ASSERT_EQUAL(second->outcome, ESIGN_TRANSFER_SENT);
-    esign_mailer_stop(mailer);
-    CU_ASSERT_PTR_EQUAL(reap(mailer), slow);
-}
-
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -283,7 +243,6 @@ int main(void)
         { "a command that hangs is killed with its children", test_hangs },
         { "a command is killed when the process ends", test_stopped },
         { "a command that leaves a child behind", test_leaves_a_child },
-        { "a mail beside one that hangs", test_hangs_beside_another },
         { "many at once leave no file and no zombie", test_threads },
         CU_TEST_INFO_NULL
     };
