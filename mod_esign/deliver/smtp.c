@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST_CONNECT apr_time_from_sec(10)
-
 struct esign_smtp_session_t {
     CURL *easy;
     esign_mail_job_t *job;          /* of the mail that is being sent */
@@ -70,33 +68,19 @@ static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_
     return *(const atomic_int *)stop;
 }
 
-/* Sets an option; the first refusal is kept in `code`. */
-#define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(session->easy, (option), (value)))
+#define SET(option, value) ESIGN_CURL_SET(code, session->easy, option, value)
 
 static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, const atomic_int *stop)
 {
-    CURLcode code = CURLE_OK;
-    long timeout = (long)apr_time_as_msec(smtp->timeout);
+    const esign_transfer_limits_t limits = { .protocols = "smtp,smtps", .ca_file = smtp->ca_file, .timeout = smtp->timeout };
+    CURLcode code = esign_transfer_limit(session->easy, &limits, session->words);
     SET(CURLOPT_URL, smtp->url);
-    SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    SET(CURLOPT_NOPROXY, "*");
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_OPENSOCKETFUNCTION, esign_transfer_socket);
-    SET(CURLOPT_QUICK_EXIT, 1L);
-    SET(CURLOPT_TIMEOUT_MS, timeout);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < apr_time_as_msec(LONGEST_CONNECT) ? timeout : (long)apr_time_as_msec(LONGEST_CONNECT));
     SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)apr_time_sec(smtp->timeout));
     SET(CURLOPT_USE_SSL, (long)(smtp->tls_required ? CURLUSESSL_ALL : CURLUSESSL_TRY));
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (smtp->ca_file)
-        SET(CURLOPT_CAINFO, smtp->ca_file);
     if (smtp->user) {
         SET(CURLOPT_USERNAME, smtp->user);
         SET(CURLOPT_PASSWORD, smtp->password);
     }
-    SET(CURLOPT_ERRORBUFFER, session->words);
     SET(CURLOPT_HEADERFUNCTION, keep_reply);
     SET(CURLOPT_HEADERDATA, session);
     SET(CURLOPT_VERBOSE, 1L);

@@ -43,20 +43,20 @@ struct esign_transport_t {
 /* What mail and SMS ask of a connection alike. */
 typedef struct {
     const char *protocols;          /* in libcurl's words */
-    const char *ca_file;
+    const char *ca_file;            /* NULL: the system's */
     apr_interval_time_t timeout;
 } esign_transfer_limits_t;
 
-/* Sets an option; the first refusal is kept, and esign_transfer_start fails with it. */
-#define ESIGN_TRANSFER_SET(transfer, option, value)                                             \
-    ((transfer)->setup = (transfer)->setup != CURLE_OK ? (transfer)->setup                      \
-                                                       : curl_easy_setopt((transfer)->easy, (option), (value)))
+/* Sets an option of a handle, unless one was refused before: `code` keeps the first refusal. */
+#define ESIGN_CURL_SET(code, easy, option, value) ((code) = (code) != CURLE_OK ? (code) : curl_easy_setopt((easy), (option), (value)))
 
-/* libcurl's callback that opens a socket (CURLOPT_OPENSOCKETFUNCTION), for mail too: a connection is not for the programs that others start in this process (mod_cgi, mod_include),
- * which libcurl would hand it on to. */
-curl_socket_t esign_transfer_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address);
+/* The same of a transfer; esign_transfer_start fails with the first refusal. */
+#define ESIGN_TRANSFER_SET(transfer, option, value) ESIGN_CURL_SET((transfer)->setup, (transfer)->easy, option, value)
 
-/* A handle that verifies TLS, follows nothing, uses no proxy and speaks `limits->protocols` alone. */
+/* Has a handle verify TLS, follow nothing, use no proxy, speak `limits->protocols` alone and tell what fails in `words`, CURL_ERROR_SIZE bytes. */
+CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words);
+
+/* Such a handle, for an SMS. */
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge);
 
