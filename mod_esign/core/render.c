@@ -58,15 +58,15 @@ static apr_status_t leave_memory(void *nothing)
     return APR_SUCCESS;
 }
 
-/* libxml2 is the whole process's: blocks that other modules got before come back to ours, and some of ours to what stood there before. That goes well where both are malloc's, whose
- * blocks tell their size. Those of anybody else could be neither overwritten nor freed. */
+/* libxml2 is the whole process's: blocks that other modules got before come back to ours, and some of ours to what stood there before. That goes well where both are
+ * malloc's, whose blocks tell their size. Those of anybody else could be neither overwritten nor freed. */
 esign_result_t esign_render_init(apr_pool_t *p)
 {
     memory_t now = memory_now();
     if (now.free == esign_secret_free)
         return ESIGN_OK;
     if (now.free != free || now.malloc != malloc || now.realloc != realloc)
-        return (esign_result_t){ APR_EEXIST, "libxml2", "another module lends it memory of its own, which could not be overwritten when it is given back: load that module in another httpd" };
+        return (esign_result_t){ APR_EEXIST, "libxml2", "another module lends it memory of its own, which could not be overwritten: load that module in another httpd" };
     before = now;
     xmlMemSetup(esign_secret_free, now.malloc, esign_secret_realloc, now.strdup);
     apr_pool_cleanup_register(p, NULL, leave_memory, apr_pool_cleanup_null);

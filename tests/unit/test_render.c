@@ -460,52 +460,6 @@ static void remove_folder(void)
     rmdir(folder);
 }
 
-static void free_elsewhere(void *block)
-{
-    free(block);
-}
-
-static xmlFreeFunc freed_by(void)
-{
-    xmlFreeFunc now;
-    xmlMemGet(&now, NULL, NULL, NULL);
-    return now;
-}
-
-/* Other modules use libxml2 as well, before us and after us. */
-static void test_memory(void)
-{
-    apr_pool_t *p;
-    xmlFreeFunc wipe;
-    xmlMallocFunc get;
-    xmlReallocFunc change;
-    xmlStrdupFunc copy;
-    xmlMemGet(&wipe, &get, &change, &copy);
-    /* A module that got its memory before, and gives it back to ours. */
-    xmlMemSetup(free, malloc, realloc, strdup);
-    xmlDocPtr theirs = xmlReadMemory("<a>b</a>", 8, NULL, NULL, 0);
-    apr_pool_create(&p, pool);
-    CU_ASSERT(!esign_failed(esign_render_init(p)) && freed_by() == wipe);
-    xmlFreeDoc(theirs);
-    theirs = xmlReadMemory("<a>b</a>", 8, NULL, NULL, 0);
-    CU_ASSERT(!esign_failed(esign_render_init(p)));
-    apr_pool_destroy(p);
-    CU_ASSERT(freed_by() == free);
-    xmlFreeDoc(theirs);
-    /* One that keeps it elsewhere. */
-    xmlMemSetup(free_elsewhere, malloc, realloc, strdup);
-    esign_result_t result = esign_render_init(pool);
-    CU_ASSERT(esign_failed(result) && strstr(result.detail, "another module") && freed_by() == free_elsewhere);
-    /* One that comes after us. */
-    xmlMemSetup(free, malloc, realloc, strdup);
-    apr_pool_create(&p, pool);
-    CU_ASSERT(!esign_failed(esign_render_init(p)));
-    xmlMemSetup(free_elsewhere, malloc, realloc, strdup);
-    apr_pool_destroy(p);
-    CU_ASSERT(freed_by() == free_elsewhere);
-    xmlMemSetup(wipe, get, change, copy);
-}
-
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -522,7 +476,6 @@ int main(void)
         { "documents from outside have no entities", test_parse },
         { "texts are cleaned of what XML cannot hold", test_clean },
         { "what libxml2 gives back is wiped", test_wiped },
-        { "libxml2's memory beside other modules", test_memory },
         CU_TEST_INFO_NULL
     };
     apr_pool_t *whole;
