@@ -186,10 +186,10 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->mails = (esign_courier_ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
     made->sms = (esign_courier_ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     made->ahead = options->smtp->connections;
-    made->mail_server.name = "the mail server";
+    made->mail_server.name = apr_pstrcat(p, "mail server ", esign_transport_mail_host(options->smtp, p), NULL);
     made->gateways = apr_pcalloc(p, sizeof(*made->gateways) * (apr_size_t)options->gateways->nelts);
     for (int i = 0; i < options->gateways->nelts; i++)
-        made->gateways[i].name = apr_pstrcat(p, "SMS gateway ", esign_courier_gateway(made, i)->name, NULL);
+        made->gateways[i].name = apr_psprintf(p, "SMS gateway %s (%s)", esign_courier_gateway(made, i)->name, esign_transport_gateway_host(esign_courier_gateway(made, i), p));
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, esign_courier_end_transfer, made, p);
 }

@@ -5,6 +5,8 @@
 #include "deliver/redact.h"
 #include "core/secret.h"
 
+#include <apr_strings.h>
+
 #include <string.h>
 
 #define LONGEST_CONNECT apr_time_from_sec(10)
@@ -264,6 +266,21 @@ int esign_transport_url_valid(const char *url, const char *scheme, const char *o
         valid = part_is(parts, CURLUPART_PATH, "/", "") && part_is(parts, CURLUPART_QUERY, "", "") && part_is(parts, CURLUPART_FRAGMENT, "", "");
     curl_url_cleanup(parts);
     return valid;
+}
+
+const char *esign_transport_url_host(const char *url, apr_pool_t *p)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL, *port = NULL;
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        curl_url_get(parts, CURLUPART_HOST, &host, 0);
+        curl_url_get(parts, CURLUPART_PORT, &port, 0);
+    }
+    const char *made = apr_pstrcat(p, host ? host : "unknown", port ? ":" : "", port ? port : "", NULL);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+    return made;
 }
 
 int esign_transport_url_private(const char *url)

@@ -66,4 +66,8 @@ int esign_transport_pending_sms(const esign_transport_t *transport);
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p);
 esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *p);
 
+/* The server's host, with its port where one is written, for logs and figures: nothing else of a URL, which may hold secrets. Of a sendmail command, its path. */
+const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p);
+const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p);
+
 #endif

@@ -25,7 +25,7 @@ struct esign_transfer_t {
     struct curl_slist *headers;
     const esign_sms_gateway_t *gateway;   /* of an SMS */
     apr_size_t received;            /* bytes of its answer */
-    char *answer;                   /* the first of them, secret memory; NULL: nobody reads them */
+    char *answer;                   /* the first of them, secret memory */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
 
@@ -79,6 +79,9 @@ void esign_transfer_close(esign_transfer_t *transfer);
 
 /* Whether a URL has one of two schemes, a host, and no user name; `bare`: nothing behind the host and port either. */
 int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare);
+
+/* A URL's host, and its port where one is written. */
+const char *esign_transport_url_host(const char *url, apr_pool_t *p);
 
 /* Whether what goes there can be read on no wire: https, or this machine itself. */
 int esign_transport_url_private(const char *url);

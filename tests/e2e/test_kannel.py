@@ -199,6 +199,7 @@ EsignSMSHeader "X-Portal: 1"
     assert portal.wait(lambda: rows(portal) == [])
     assert browser.post("otp/code", {"code": code_of(texts[0])}).location.endswith("/menu")
     log = portal.log()
+    log = re.sub(r" \(127\.0\.0\.1:\d+\)", "", log)
     assert "SMS gateway dead: " in log and "SMS gateway locked: HTTP status 403" in log
     assert "SMS gateway liar: HTTP status 200, and an answer that does not say that it was accepted: ERR 17: no credit for ******" in log
     assert s.phone not in log and s.phone[1:] not in log and code_of(texts[0]) not in log
@@ -330,8 +331,9 @@ def test_a_dead_gateway_is_left_alone(start, other):
         assert browser.post("otp").status == 303
         assert portal.wait(lambda: len(other.asked) > i)
     log = portal.log()
-    assert log.count("SMS gateway dead is left alone, and tried now and then: ") == 1
-    assert 3 <= log.count("a code was not sent (try 1): SMS gateway dead: ") <= 5   # the fourth and fifth: behind its pauses, on a machine that is very busy
+    named = r"SMS gateway dead \(127\.0\.0\.1:%d\)" % port
+    assert len(re.findall(named + " is left alone, and tried now and then: ", log)) == 1
+    assert 3 <= len(re.findall(r"a code was not sent \(message \d+, try 1\): " + named + ": [^;]+; again at once", log)) <= 5   # the fourth and fifth: behind its pauses, on a machine that is very busy
     back = Other(port=port)
     try:
         time.sleep(5)   # the second pause, with what is added to it
@@ -339,7 +341,7 @@ def test_a_dead_gateway_is_left_alone(start, other):
         assert portal.wait(lambda: back.asked)
         assert portal.wait(lambda: rows(portal) == [])
         assert (len(back.asked), len(other.asked)) == (1, presses)
-        assert "SMS gateway dead answers again" in portal.log()
+        assert re.search(named + " answers again", portal.log())
     finally:
         back.close()
         portal.stop()
