@@ -89,7 +89,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
                                           .keyring = runtime->keyring, .cache = runtime->cache,
                                           .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
                                           .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
-                                          .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
+                                          .mails_per_day = c->mails_per_day, .keep = c->outbox_keep, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
     return esign_courier_create(&watch->courier, options, child.pool);
 }
 

@@ -13,6 +13,7 @@
 /* Longer than the longest transfer, so that what is under way here is never taken elsewhere. */
 #define LEASE apr_time_from_sec(60)
 #define EXPIRE_EVERY apr_time_from_sec(10)
+#define PURGE_MAX 100
 #define MINUTE apr_time_from_sec(60)
 #define ASK_AGAIN apr_time_from_sec(5)
 #define LOOK_EVERY apr_time_from_msec(20)
@@ -194,24 +195,30 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     return esign_transport_create(&made->transport, options->smtp, esign_courier_end_transfer, made, p);
 }
 
-/* Ends messages whose time is over. Whose they were stands sealed in their rows. */
+/* Ends messages whose time is over, and takes away what was given up long ago. Whose they were stands sealed in their rows. */
 static esign_result_t expire(esign_courier_t *courier)
 {
     apr_time_t now = apr_time_now();
-    int expired = 0, unreported = 0;
+    int counts[ESIGN_OUTBOX_KINDS] = { 0 }, expired = 0, unreported = 0, purged = 0;
     if (now - courier->expired < EXPIRE_EVERY)
         return ESIGN_OK;
     courier->expired = now;
     esign_result_t result = esign_database_begin(courier->database, courier->round);
     if (!esign_failed(result))
-        result = esign_outbox_expire(courier->database, now, &expired, &unreported, courier->round);
+        result = esign_outbox_expire(courier->database, now, counts, &unreported, courier->round);
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+        expired += counts[kind];
     if (!esign_failed(result) && expired > 0)
         result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_purge(courier->database, now - courier->options->keep, PURGE_MAX, &purged, courier->round);
     result = esign_database_end(courier->database, result, courier->round);
     if (!esign_failed(result) && unreported > 0)
         esign_courier_say(courier, LOG_NOTICE, 0, "of %d codes that were sent no gateway has reported what became of them", unreported);
     if (!esign_failed(result) && expired > 0)
         esign_courier_say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
+    if (!esign_failed(result) && purged > 0)
+        esign_courier_say(courier, LOG_INFO, 0, "%d messages that were given up have been kept as long as EsignOutboxKeep says, and are gone", purged);
     return result;
 }
 

@@ -132,12 +132,25 @@ esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, 
     return esign_database_write(database, "outbox_bury", ESIGN_SQL(error, &id, owner), NULL, p);
 }
 
-esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p)
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int counts[ESIGN_OUTBOX_KINDS], int *unreported, apr_pool_t *p)
 {
     esign_result_t result = esign_database_write(database, "outbox_unreported", ESIGN_SQL(&now, &now), unreported, p);
-    if (!esign_failed(result))
-        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
+    for (apr_int64_t kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++)
+        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&kind, &now, &now), &counts[kind], p);
     return esign_failed(result) ? result : esign_database_write(database, "outbox_empty", ESIGN_SQL(&now), NULL, p);
+}
+
+esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before, int max, int *count, apr_pool_t *p)
+{
+    apr_int64_t most = max;
+    esign_result_t result = ESIGN_OK;
+    *count = 0;
+    for (apr_int64_t kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++) {
+        int gone = 0;
+        result = esign_database_write(database, "outbox_purge", ESIGN_SQL(&kind, &before, &most), &gone, p);
+        *count += gone;
+    }
+    return result;
 }
 
 esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)

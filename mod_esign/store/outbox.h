@@ -63,9 +63,12 @@ esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t 
 /* Given up: stays as "dead" for the operator. Its sealed values stay with it until it expires, for esign_outbox_revive; those of a code are emptied at once. */
 esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p);
 
-/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `*count` of them. These, and dead ones whose `expires` has passed, lose their sealed values. Those that
+/* Ends waiting rows whose `expires` has passed (dead, error "expired"); `counts` of each kind. These, and dead ones whose `expires` has passed, lose their sealed values. Those that
  * were sent and never reported, `*unreported`, go. */
-esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p);
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int counts[ESIGN_OUTBOX_KINDS], int *unreported, apr_pool_t *p);
+
+/* Rows that were given up and were due for the last time before this go, at most `max` of each kind in one call; `*count` of them. */
+esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before, int max, int *count, apr_pool_t *p);
 
 /* For the operator: a message that nobody has leased is due at once, a dead one again. `*done` 0: leased, expired, sent and not yet reported, or its values are gone. */
 esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p);

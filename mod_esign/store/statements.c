@@ -79,7 +79,8 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_unreported", "DELETE FROM outbox WHERE dead = 0 AND awaited >= 0 AND expires <= %lld AND lease_until <= %lld" },
     { "outbox_bury", "UPDATE outbox SET dead = 1, body = CASE kind WHEN 1 THEN '' ELSE body END, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_expire", "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
-                       "WHERE dead = 0 AND expires <= %lld AND lease_until <= %lld" },
+                       "WHERE dead = 0 AND kind = %lld AND expires <= %lld AND lease_until <= %lld" },
+    { "outbox_purge", "DELETE FROM outbox WHERE +dead = 1 AND id IN (SELECT id FROM outbox WHERE dead = 1 AND kind = %lld AND due <= %lld ORDER BY due LIMIT %lld)" },
     { "outbox_empty", "UPDATE outbox SET body = '' WHERE dead = 1 AND expires <= %lld AND body <> ''" },
     { "outbox_revive", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= %lld AND awaited < 0 AND expires > %lld AND body <> ''" },
     { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
