@@ -197,10 +197,11 @@ esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, cons
     return result;
 }
 
-esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p)
+esign_result_t esign_outbox_list(esign_database_t *database, int max, const apr_array_header_t **messages, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
+    apr_int64_t most = max;
+    esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(&most), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));
@@ -208,6 +209,29 @@ esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_hea
         APR_ARRAY_PUSH(list, esign_outbox_message_t) = seen(APR_ARRAY_IDX(rows, i, const char *const *));
     *messages = list;
     return ESIGN_OK;
+}
+
+esign_result_t esign_outbox_depths(esign_database_t *database, esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+{
+    enum { OF_KIND, IS_DEAD, COUNT, SENT, OLDEST, DEPTH_COLUMNS };
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox_depths", ESIGN_SQL(NULL), DEPTH_COLUMNS, &rows, p);
+    memset(depths, 0, sizeof(*depths) * ESIGN_OUTBOX_KINDS);
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
+        const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
+        apr_int64_t kind = esign_database_number(row, OF_KIND), count = esign_database_number(row, COUNT);
+        if (kind < 0 || kind >= ESIGN_OUTBOX_KINDS)
+            continue;
+        esign_outbox_depth_t *depth = &depths[kind];
+        if (esign_database_number(row, IS_DEAD) != 0) {
+            depth->dead += count;
+            continue;
+        }
+        depth->sent += esign_database_number(row, SENT);
+        depth->waiting += count - esign_database_number(row, SENT);
+        depth->oldest = esign_database_number(row, OLDEST);
+    }
+    return result;
 }
 
 static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)

@@ -86,7 +86,9 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
     { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
     { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
-    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id" },
+    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id LIMIT %lld" },
+    { "outbox_depths", "SELECT kind, dead, COUNT(*), SUM(CASE WHEN awaited >= 0 THEN 1 ELSE 0 END), MIN(CASE WHEN awaited < 0 THEN created END) FROM outbox "
+                       "GROUP BY dead, kind" },
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 

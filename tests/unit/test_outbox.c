@@ -41,7 +41,7 @@ static const char *marks(const apr_array_header_t *messages)
 static const apr_array_header_t *list(esign_database_t *database)
 {
     const apr_array_header_t *messages = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_outbox_list(database, &messages, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_outbox_list(database, 1000, &messages, pool)));
     return messages;
 }
 
@@ -398,6 +398,34 @@ static void test_list(void)
     CU_ASSERT(nth(messages, 1)->kind == ESIGN_OUTBOX_NOTICE && strcmp(nth(messages, 1)->state, "leased") == 0);
 }
 
+static void test_depths(void)
+{
+    esign_database_t *database = tables_new();
+    esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS];
+    const apr_array_header_t *messages;
+    OK(esign_outbox_depths(database, depths, pool));
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+        CU_ASSERT(depths[kind].waiting == 0 && depths[kind].sent == 0 && depths[kind].dead == 0 && depths[kind].oldest == 0);
+    for (int i = 0; i < 4; i++)
+        add(database, ESIGN_OUTBOX_CODE, "a", NOW + i);
+    add(database, ESIGN_OUTBOX_NOTICE, "b", NOW + 9);
+    /* The oldest was taken by a gateway that reports, the next is given up, the third on its way. */
+    const apr_array_header_t *leased = lease(database, "one", ESIGN_OUTBOX_CODE, 3, NOW + 9);
+    OK(esign_outbox_hand_on(database, "one", nth(leased, 0)->id, 0, 1, NOW, NOW, NULL, pool));
+    OK(esign_outbox_bury(database, "one", nth(leased, 1)->id, "refused", pool));
+    OK(esign_outbox_depths(database, depths, pool));
+    const esign_outbox_depth_t *code = &depths[ESIGN_OUTBOX_CODE], *notice = &depths[ESIGN_OUTBOX_NOTICE];
+    CU_ASSERT(code->waiting == 2 && code->sent == 1 && code->dead == 1 && code->oldest == NOW + 2);
+    CU_ASSERT(notice->waiting == 1 && notice->sent == 0 && notice->dead == 0 && notice->oldest == NOW + 9);
+    CU_ASSERT_EQUAL(depths[ESIGN_OUTBOX_RESET_REQUEST].waiting, 0);
+    OK(esign_outbox_list(database, 2, &messages, pool));
+    CU_ASSERT(messages->nelts == 2 && nth(messages, 1)->created == NOW + 1);
+    /* What somebody else wrote is none of these kinds. */
+    tables_run(database, "UPDATE outbox SET kind = 7 WHERE kind = 2");
+    OK(esign_outbox_depths(database, depths, pool));
+    CU_ASSERT_EQUAL(depths[ESIGN_OUTBOX_NOTICE].waiting, 0);
+}
+
 /* One courier of several: how many messages it got until none was left. */
 static int work(void *baton, apr_pool_t *p)
 {
@@ -463,6 +491,7 @@ int main(void)
         { "a tampered body is given up, the others go", test_tampered },
         { "a message that is put back keeps its kind and its end", test_put_back },
         { "the operator's list", test_list },
+        { "how many wait, and since when", test_depths },
         { "of many couriers each message goes to one", test_couriers },
         CU_TEST_INFO_NULL
     };
