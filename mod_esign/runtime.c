@@ -11,6 +11,7 @@
 #include <ap_mpm.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_main.h>
 #include <mod_dbd.h>
 #include <unixd.h>
 
@@ -56,6 +57,20 @@ int esign_runtime_any(void)
     return runtimes && apr_hash_count(runtimes) > 0;
 }
 
+apr_array_header_t *esign_runtime_portals(apr_pool_t *p)
+{
+    apr_array_header_t *portals = apr_array_make(p, 2, sizeof(const esign_runtime_t *));
+    for (const server_rec *s = ap_server_conf; s; s = s->next) {
+        const esign_runtime_t *runtime = esign_runtime_of(s);
+        int told = 0;
+        for (int i = 0; runtime && i < portals->nelts; i++)
+            told |= APR_ARRAY_IDX(portals, i, const esign_runtime_t *)->meter == runtime->meter;
+        if (runtime && !told)
+            APR_ARRAY_PUSH(portals, const esign_runtime_t *) = runtime;
+    }
+    return portals;
+}
+
 const esign_runtime_t *esign_runtime_at(const char *url, apr_pool_t *p)
 {
     for (apr_hash_index_t *i = apr_hash_first(p, runtimes); i; i = apr_hash_next(i)) {
@@ -92,6 +107,7 @@ esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool
     leased->database.handle = connection->handle;
     leased->database.prepared = connection->prepared;
     leased->database.keyring = runtime->keyring;
+    leased->database.meter = runtime->meter;
     leased->database.pool = connection->pool;
     return &leased->database;
 }
@@ -157,6 +173,23 @@ static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
     return ESIGN_OK;
 }
 
+/* Counts outlive reloads, as children of both generations do; those of another version of this module have another shape. */
+static esign_result_t find_meter(esign_runtime_t *runtime, apr_pool_t *p)
+{
+    const char *key = apr_pstrcat(p, "mod_esign " ESIGN_VERSION " meter ", runtime->portal_url, NULL);
+    esign_meter_t **kept = ap_retained_data_get(key);
+    if (!kept) {
+        esign_meter_t *made;
+        esign_result_t result = esign_meter_create(&made, runtime->server->process->pool);
+        if (esign_failed(result))
+            return result;
+        kept = ap_retained_data_create(key, sizeof(*kept));
+        *kept = made;
+    }
+    runtime->meter = *kept;
+    return ESIGN_OK;
+}
+
 #define WAKE_KEY "mod_esign wake"
 
 /* The last generation's children still ring while the next one starts. */
@@ -189,7 +222,8 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)) || esign_failed(result = make_delivery(runtime, p)))
         return result;
     runtime->words = (esign_word_policy_t){ .min = 8, .max = 128, .blocklist = blocklist };
-    return find_gate(runtime, p);
+    result = find_meter(runtime, p);
+    return esign_failed(result) ? result : find_gate(runtime, p);
 }
 
 /* The configuration check has seen that mod_dbd is there. */

@@ -86,7 +86,7 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
     const esign_config_t *c = runtime->config;
     esign_courier_options_t *options = apr_pcalloc(child.pool, sizeof(*options));
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateways = runtime->gateways,
-                                          .keyring = runtime->keyring, .cache = runtime->cache,
+                                          .keyring = runtime->keyring, .cache = runtime->cache, .meter = runtime->meter,
                                           .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
                                           .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day, .keep = c->outbox_keep, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <syslog.h>
 
+_Static_assert(1 + ESIGN_GATEWAYS_MAX <= ESIGN_METER_SERVERS_MAX, "ESIGN_METER_SERVERS_MAX is too small");
+
 /* Longer than the longest transfer, so that what is under way here is never taken elsewhere. */
 #define LEASE apr_time_from_sec(60)
 #define EXPIRE_EVERY apr_time_from_sec(10)
@@ -187,10 +189,16 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->mails = (esign_courier_ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
     made->sms = (esign_courier_ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     made->ahead = options->smtp->connections;
+    made->mail_server.left_until = &options->meter->left_until[0];
     made->mail_server.name = apr_pstrcat(p, "mail server ", esign_transport_mail_host(options->smtp, p), NULL);
     made->gateways = apr_pcalloc(p, sizeof(*made->gateways) * (apr_size_t)options->gateways->nelts);
-    for (int i = 0; i < options->gateways->nelts; i++)
+    for (int i = 0; i < options->gateways->nelts; i++) {
+        made->gateways[i].left_until = &options->meter->left_until[1 + i];
         made->gateways[i].name = apr_psprintf(p, "SMS gateway %s (%s)", esign_courier_gateway(made, i)->name, esign_transport_gateway_host(esign_courier_gateway(made, i), p));
+    }
+    /* Nothing is known yet of any. */
+    for (int i = 0; i < ESIGN_METER_SERVERS_MAX; i++)
+        options->meter->left_until[i] = 0;
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, esign_courier_end_transfer, made, p);
 }
@@ -217,6 +225,8 @@ static esign_result_t expire(esign_courier_t *courier)
         esign_courier_say(courier, LOG_NOTICE, 0, "of %d codes that were sent no gateway has reported what became of them", unreported);
     if (!esign_failed(result) && expired > 0)
         esign_courier_say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++)
+        courier->options->meter->messages[kind].failed += (apr_uint64_t)counts[kind];
     if (!esign_failed(result) && purged > 0)
         esign_courier_say(courier, LOG_INFO, 0, "%d messages that were given up have been kept as long as EsignOutboxKeep says, and are gone", purged);
     return result;
@@ -235,6 +245,8 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
         esign_transport_finish(courier->transport);
         if (!esign_failed(result))
             result = turn(courier, &taken);
+        if (!esign_failed(result))
+            o->meter->round = apr_time_now();
     } while (!esign_failed(result) && taken > 0 && !o->stopping(o->baton));
     courier->database = NULL;
     courier->round = NULL;

@@ -5,6 +5,7 @@
 
 #include "transport.h"
 
+#include "store/meter.h"
 #include "store/outbox.h"
 #include "store/token.h"
 
@@ -15,6 +16,7 @@ typedef struct {
     const apr_array_header_t *gateways;   /* esign_sms_gateway_t, in their order; none: codes are not sent, and stay until they expire */
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
+    esign_meter_t *meter;
     int sms_at_once;
     int mails_per_minute, sms_per_minute; /* of the portal, over all nodes; 0: as many as there are */
     apr_interval_time_t link_life;

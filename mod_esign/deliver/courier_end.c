@@ -32,12 +32,13 @@ void esign_courier_end(esign_courier_t *courier, esign_errand_t *errand, esign_e
     esign_ends_add(courier->ends, errand, apr_time_now());
 }
 
-/* One line a failure: which message, which try, what the server said, and when it is tried again; `due` 0: it is not. */
+/* A try failed, and was not the last: one line in the log, which message, which try, what the server said, and when it is tried again; `due` 0: it is not. */
 static void tell(const esign_courier_t *courier, const esign_errand_t *errand, const char *error, apr_time_t due)
 {
     const char *next = due == 0 ? "" : due <= apr_time_now() ? "; again at once" : apr_pstrcat(courier->round, "; again at ", esign_iso_time(courier->round, due), NULL);
     esign_courier_say(courier, LOG_WARNING, 0, "a %s was not sent (message %" APR_INT64_T_FMT ", try %d): %s%s", esign_outbox_kind_name(errand->kind),
                       errand->id, errand->attempts, error, next);
+    courier->options->meter->messages[errand->kind].retried++;
 }
 
 static void retry(esign_courier_t *courier, esign_errand_t *errand, apr_time_t due, const char *error)
@@ -55,6 +56,7 @@ void esign_courier_end_bury(esign_courier_t *courier, esign_errand_t *errand, co
 {
     esign_courier_say(courier, LOG_ERR, 0, "a %s is given up (message %" APR_INT64_T_FMT ", try %d): %s", esign_outbox_kind_name(errand->kind), errand->id,
                       errand->attempts, error);
+    courier->options->meter->messages[errand->kind].failed++;
     esign_courier_end(courier, errand, ESIGN_END_BURY, 0, error);
 }
 
@@ -72,9 +74,12 @@ static int hear_of(const esign_courier_t *courier, esign_courier_server_t *serve
     if (outcome != ESIGN_TRANSFER_UNREACHABLE && outcome != ESIGN_TRANSFER_UNANSWERED) {
         if (esign_breaker_worked(&server->breaker))
             esign_courier_say(courier, LOG_NOTICE, 0, "%s answers again", server->name);
+        *server->left_until = 0;
         return 0;
     }
-    if (!esign_breaker_failed(&server->breaker, apr_time_now()))
+    int first = esign_breaker_failed(&server->breaker, apr_time_now());
+    *server->left_until = server->breaker.until;
+    if (!first)
         return 0;
     esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s", server->name, words);
     return 1;
@@ -117,6 +122,7 @@ static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
     int count = courier->options->gateways->nelts;
     server->under_way--;
     hear_of(courier, server, outcome, words);
+    courier->options->meter->messages[errand->kind].sent += outcome == ESIGN_TRANSFER_SENT;
     if (outcome == ESIGN_TRANSFER_SENT && !esign_gateway_reports(gateway))
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
     else if (outcome == ESIGN_TRANSFER_SENT)
@@ -151,6 +157,7 @@ static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
         esign_transport_recall_mails(courier->transport);
     switch (outcome) {
     case ESIGN_TRANSFER_SENT:
+        courier->options->meter->messages[errand->kind].sent++;
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
         break;
     case ESIGN_TRANSFER_NEVER:

@@ -4,7 +4,7 @@
 
 #include "core/digest.h"
 #include "core/record.h"
-#include "store/audit.h"
+#include "store/meter.h"
 #include "store/sealed.h"
 #include "store/subscriber.h"
 
@@ -67,6 +67,8 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
     if (*good)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    if (!esign_failed(result) && database->meter)
+        database->meter->messages[message->kind].failed++;
     return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
 }
 

@@ -103,6 +103,7 @@ const esign_statement_t esign_database_statements[] = {
     { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
     { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) AND " WHOLE_NUMBERS " "
                          "ORDER BY time, id LIMIT %lld" },
+    { "audit_unchained_count", "SELECT COUNT(*), MIN(time) FROM (SELECT time FROM audit WHERE chain IS NULL ORDER BY time, id LIMIT %lld) AS waiting" },
     { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL" },
     { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL" },
     { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld AND " WHOLE_NUMBERS " "
