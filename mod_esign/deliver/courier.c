@@ -245,6 +245,8 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
         esign_transport_finish(courier->transport);
         if (!esign_failed(result))
             result = turn(courier, &taken);
+        if (!esign_failed(result))
+            o->meter->round = apr_time_now();
     } while (!esign_failed(result) && taken > 0 && !o->stopping(o->baton));
     if (!esign_failed(result))
         o->meter->round = apr_time_now();
