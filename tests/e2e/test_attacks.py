@@ -189,7 +189,7 @@ def test_a_mail_that_makes_the_server_fail_keeps_no_other_back(slow):
     browser.sign_in(subscriber)   # a notice goes before all requests
     for _ in range(2):
         browser.ask_reset(subscriber.id)
-    assert slow.wait(lambda: "the mail server is left alone" in slow.log())
+    assert slow.wait(lambda: re.search(r"mail server 127\.0\.0\.1:\d+ is left alone", slow.log()))
     browser.ask_reset(other.id)
     assert slow.wait(lambda: [whose for _, whose in slow.mail.taken if other.email in whose])
     slow.mail.unheard = None
@@ -376,7 +376,7 @@ def test_a_mail_dies_of_its_own_fault_alone(dear, step, answer, state):
             rows = dear.ctl("outbox", "list").splitlines()[1:]
             return [row for row in rows if re.search(r" [1-9]\d*  [^-]", row)]
         rows = dear.wait(tried)
-        assert len(rows) == 1 and re.match(r"\d+ +reset-request +%s .* 1  %s$" % (state, re.escape(answer)), rows[0]), rows
+        assert len(rows) == 1 and re.match(r"\d+ +reset-request +%s .* 1  mail server 127\.0\.0\.1:\d+: %s$" % (state, re.escape(answer)), rows[0]), rows
     finally:
         server.close()
 

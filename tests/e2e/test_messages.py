@@ -230,7 +230,7 @@ def test_placeholders_have_arguments():
 
 
 # They speak of headers, cookies and sessions; the other files of web/ are screens.
-PLUMBING = {"client.c", "form.c", "page.c", "request.c", "route.c", "session.c"}
+PLUMBING = {"client.c", "form.c", "metrics.c", "page.c", "request.c", "route.c", "session.c", "status.c"}
 
 
 def codes_of_code():
