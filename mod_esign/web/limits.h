@@ -10,7 +10,8 @@
 /* Waits grow from 30 s to 1 h from the 5th failure in a row; 100 close the account (RULES; NIST SP 800-63B-4 section 3.2.2). */
 extern const esign_failure_policy_t esign_failure_limits;
 
-/* Whether this address may send the form `what`, and, with IPv6, its network (16 times as often): DONE; MISS, with `*minutes` to wait, `refusal` going into the audit trail once; ERROR, logged. */
+/* Whether this address may send the form `what`, and, with IPv6, its network (16 times as often), or else this browser, where the form's number is of somebody who has signed in
+ * with it: DONE; MISS, with `*minutes` to wait, `refusal` going into the audit trail once; ERROR, logged. */
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes);
 
 /* Writes an event that can be brought about again and again without cost: for one subscriber once in a window of the address, or its network. */

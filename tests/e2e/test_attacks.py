@@ -286,6 +286,25 @@ def test_wrong_pictures_are_counted(two):
             challenge = browser.get(path).challenge()
 
 
+def test_a_known_browser_is_not_kept_out_with_its_neighbours(two):
+    """Of all behind one address those who guess kept out the others; a browser in which somebody has signed in has tries of its own for them, no more than others and for nobody else."""
+    s, other, shared = two.new_subscriber(), two.new_subscriber(), "127.0.0.11"
+    known, guessing = (rough.visitor(two, SECOND, shared) for _ in range(2))
+    known.sign_in(s)
+    assert known.post("logout").status == 303
+    for _ in range(5):
+        assert guessing.login(other, "yanlış bir sözcük").problems() == [("word", "credentials")]
+        guessing.ask_reset(other.id)
+    for browser, whose in ((guessing, s), (known, other)):
+        assert browser.login(whose).problems() == [(None, "too-many")]
+    for _ in range(2):
+        assert known.login(s, "yanlış bir sözcük").problems() == [("word", "credentials")]
+    for _ in range(3):
+        assert known.login(s).status == 303
+    assert known.login(s).problems() == [(None, "too-many")]
+    known.ask_reset(s.id)
+
+
 def test_a_network_of_its_own_gives_nobody_more_tries(two):
     """Each /64 of a /48 has a count of its own: a machine with 65,536 of them had no limit, and filled the trail and memcached."""
     def wrong(path, network, address):
