@@ -2,12 +2,14 @@
 """instance.py: an instance of the demo for measuring: its configuration, its people and their sessions, and its counters."""
 
 import collections
+import contextlib
 import http.client
 import os
 import random
 import shutil
 import socket
 import ssl
+import statistics
 import struct
 import subprocess
 import sys
@@ -168,14 +170,31 @@ class Instance(parts.Portal):
         address = "10.%d.%d.%d" % (random.randrange(256), random.randrange(256), random.randrange(1, 255))
         return load.request(self.host, path, {"X-Forwarded-For": address, **(headers or {})}, form and urllib.parse.urlencode(form))
 
-    def size(self, request):
-        """Bytes of the body of its answer, which is right."""
+    @contextlib.contextmanager
+    def line(self):
+        """A connection of its own: a function that sends a request and gives status, headers and body of the answer."""
         context = ssl.create_default_context(cafile=self.env["CERTIFICATE"])
         with socket.create_connection(("localhost", self.port)) as plain, context.wrap_socket(plain, server_hostname="localhost") as line:
-            line.sendall(request)
-            response = http.client.HTTPResponse(line)
-            response.begin()
-            return len(response.read())
+            def ask(request):
+                line.sendall(request)
+                response = http.client.HTTPResponse(line)
+                response.begin()
+                return response.status, response.headers, response.read()
+            yield ask
+
+    def size(self, request):
+        """Bytes of the body of its answer."""
+        with self.line() as ask:
+            return len(ask(request)[2])
+
+    def cost(self, requests):
+        """Operations of memcached and commits of a request, one at a time: the middle of them, for the courier has some of its own, now and then."""
+        samples = [self.sample()]
+        with self.line() as ask:
+            for request in requests:
+                ask(request)
+                samples.append(self.sample())
+        return [statistics.median(getattr(after, name) - getattr(before, name) for before, after in zip(samples, samples[1:])) for name in ("operations", "commits")]
 
     def file(self, size):
         """A request for a static file of so many bytes."""

@@ -89,6 +89,13 @@ class Log:
             text = file.read(-1 if end is None else end - self.begin)
         return collections.Counter(int(status) for status in re.findall(rb'^[^"]*"[^"]*" (\d{3}) .*$', text, re.M))
 
+    def settle(self):
+        """Waits until what wrk left behind has been answered."""
+        size = -1
+        while size != os.path.getsize(self.path):
+            size = os.path.getsize(self.path)
+            time.sleep(0.15)
+
 
 class Load:
     """Requests by 32 clients that keep their connections, over TLS, to one instance."""
@@ -105,14 +112,21 @@ class Load:
         return path
 
     def wrk(self, requests, once=False, **more):
+        Log(self.instance.access_log).settle()
         path = self.file(b"".join(b"%d\n%s" % (len(r), r) for r in requests))
         return Wrk(self.instance.origin, "replay.lua", path, "once" if once else "again", **more)
 
     def measure(self, requests, seconds):
-        """The requests over and over, for so long."""
+        """The requests over and over, for so long, and until each client has had some answers."""
         with self.wrk(requests) as wrk:
             time.sleep(WARM)
-            return self.watch(wrk, lambda log: time.sleep(seconds))
+
+            def wait(log):
+                time.sleep(seconds)
+                while sum(log.statuses().values()) < 4 * CLIENTS:
+                    wrk.check()
+                    time.sleep(0.1)
+            return self.watch(wrk, wait)
 
     def measure_once(self, requests, clients=CLIENTS, warm=WARM):
         """Each request once."""

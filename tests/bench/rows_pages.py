@@ -2,6 +2,8 @@
 """rows_pages.py: single requests: pages, the picture and its sound, a wrong picture, signed-in pages. Their processor time as a ratio to the static file of their body's
 size, measured just before each of them."""
 
+import statistics
+
 from table import Result
 
 WRONG_WORD = "yanlış ama uzun sözcük"
@@ -12,9 +14,8 @@ def ratio(bench, results, name, requests, once=False, status=200):
     instance, size = bench.instance, bench.sizes[name]
     file = instance.load.measure([instance.file(size)], bench.seconds)
     page = instance.load.measure_once(requests) if once else instance.load.measure(requests, bench.seconds)
-    result = results.setdefault(name, {"ratio": [], "file": [], "page": [], "operations": [], "commits": [], "memcached": [], "wrong": set()})
-    for key, value in (("ratio", page.each() / file.each()), ("file", 1e6 * file.each()), ("page", 1e6 * page.each()), ("memcached", 1e6 * page.memcached / page.requests),
-                       ("operations", page.operations / page.requests), ("commits", page.commits / page.requests)):
+    result = results.setdefault(name, {"ratio": [], "file": [], "page": [], "wrong": set()})
+    for key, value in (("ratio", page.each() / file.each()), ("file", 1e6 * file.each()), ("page", 1e6 * page.each())):
         result[key].append(value)
     result["wrong"] |= {found for found in (file.wrong(200), page.wrong(status)) if found}
 
@@ -24,7 +25,7 @@ def tell(bench, results, limits):
     told = []
     for name, (what, limit) in limits.items():
         found = results[name]
-        page, file = (sorted(found[key])[len(found[key]) // 2] for key in ("page", "file"))
+        page, file = (statistics.median(found[key]) for key in ("page", "file"))
         told.append(Result(what, found["ratio"], limit, " of the file", note="%.0f µs, the file %.0f µs, %d bytes" % (page, file, bench.sizes[name]),
                            wrong=", ".join(found["wrong"])))
     return told
@@ -71,7 +72,7 @@ def wrong_picture(bench):
     return tell(bench, results, {"wrong picture": ("POST sign-in with a wrong picture", 4.5)})
 
 
-SIGNED_IN = {"menu": "menu", "pin": "page before the PIN", "activity": "activity", "word": "page for a new word", "otp": "page that confirms the phone", "otp/code": "page that asks for the code"}
+SIGNED_IN = {"menu": "menu", "pin": "page before the PIN", "activity": "activity", "word": "page for a new word", "otp": "page that confirms the phone"}
 
 
 def signed_in(bench):
@@ -86,8 +87,8 @@ def signed_in(bench):
         for name in requests:
             ratio(bench, results, name, requests[name])
     told = tell(bench, results, {**{name: ("GET " + what, 4.0) for name, what in SIGNED_IN.items()}, "PIN": ("POST PIN page", 6.0)})
-    most = {key: max(sorted(results[name][key])[bench.rounds // 2] for name in SIGNED_IN) for key in ("operations", "commits")}
-    told.append(Result("memcached operations of a signed-in page", [most["operations"]], 1.05, note="of the page with the most"))
-    told.append(Result("memcached operations of the PIN page", results["PIN"]["operations"], 1.05))
-    told.append(Result("commits of the PIN page", results["PIN"]["commits"], 1.05, note="with those of the courier, which mails once a minute that it was shown"))
+    costs = {name: instance.cost(requests[name]) for name in requests}
+    told.append(Result("memcached operations of a signed-in page", [max(costs[name][0] for name in SIGNED_IN)], 1, digits=0, note="of the one with the most"))
+    told.append(Result("memcached operations of the PIN page", [costs["PIN"][0]], 1, digits=0))
+    told.append(Result("commits of the PIN page", [costs["PIN"][1]], 1, digits=0))
     return told
