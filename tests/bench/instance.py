@@ -4,6 +4,7 @@
 import collections
 import contextlib
 import http.client
+import itertools
 import os
 import random
 import shutil
@@ -25,10 +26,11 @@ import load  # noqa: E402
 import memory  # noqa: E402
 import portal as parts  # noqa: E402
 
-# More threads than the gate of the hashes has places, so that pages have some, too. Clients come from many addresses, which mod_remoteip tells. Static files carry the
+# A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses, which mod_remoteip tells. Static files carry the
 # headers of pages.
 CONFIGURATION = """
 MaxKeepAliveRequests 0
+ThreadLimit {threads}
 ThreadsPerChild {threads}
 MaxRequestWorkers {workers}
 MaxSpareThreads {workers}
@@ -60,7 +62,7 @@ Session = collections.namedtuple("Session", "cookie mark")
 class Instance(parts.Portal):
     """`people`: so many subscribers, all with the word command.WORD."""
 
-    def __init__(self, people=100, threads=64):
+    def __init__(self, people=100, threads=96):
         self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
         self.static = os.path.join(self.folder, "static")
         os.makedirs(self.static)
@@ -73,7 +75,7 @@ class Instance(parts.Portal):
         self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
         self.host = self.origin.split("//")[1]
         self.load, self.messages = load.Load(self), collections.defaultdict(list)
-        self.fresh = iter(range(people))
+        self.people, self.fresh, self.victims = people, iter(range(people)), itertools.count()
         try:
             self.memcached("cache_memlimit 4096")
             self.register(people)

@@ -52,6 +52,7 @@ class Wrk:
     def __init__(self, url, script, *arguments, clients=CLIENTS, seconds=3600):
         command = ["wrk", "-t", "1", "-c", str(clients), "-d", "%ds" % seconds, "--timeout", "60s", "--latency", "-s", os.path.join(HERE, script), url, "--", *map(str, arguments)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.report = None
 
     def __enter__(self):
         return self
@@ -61,14 +62,15 @@ class Wrk:
 
     def check(self):
         if self.process.poll() is not None:
-            raise RuntimeError("wrk ended: " + self.process.stdout.read())
+            raise RuntimeError("wrk ended: " + self.stop())
 
     def stop(self):
         """Its report, after it has been ended."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)
-        text, _ = self.process.communicate()
-        return text
+        if self.report is None:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGINT)
+            self.report, _ = self.process.communicate()
+        return self.report
 
 
 def milliseconds(report, percent):
@@ -78,23 +80,16 @@ def milliseconds(report, percent):
 
 
 class Log:
-    """httpd's access log, from where it stood."""
+    """httpd's access log, from where it stood: requests whose line begins like this."""
 
-    def __init__(self, path):
-        self.path, self.begin = path, os.path.getsize(path)
+    def __init__(self, path, line=b""):
+        self.path, self.line, self.begin = path, line, os.path.getsize(path)
 
     def statuses(self, end=None):
         with open(self.path, "rb") as file:
             file.seek(self.begin)
             text = file.read(-1 if end is None else end - self.begin)
-        return collections.Counter(int(status) for status in re.findall(rb'^[^"]*"[^"]*" (\d{3}) .*$', text, re.M))
-
-    def settle(self):
-        """Waits until what wrk left behind has been answered."""
-        size = -1
-        while size != os.path.getsize(self.path):
-            size = os.path.getsize(self.path)
-            time.sleep(0.15)
+        return collections.Counter(int(status) for status in re.findall(rb'^[^"]*"%s[^"]*" (\d{3}) .*$' % re.escape(self.line), text, re.M))
 
 
 class Load:
@@ -111,13 +106,20 @@ class Load:
                 file.write(content)
         return path
 
+    def settle(self):
+        """Waits until what an ended wrk has left behind is answered."""
+        size = -1
+        while size != os.path.getsize(self.instance.access_log):
+            size = os.path.getsize(self.instance.access_log)
+            time.sleep(0.15)
+
     def wrk(self, requests, once=False, **more):
-        Log(self.instance.access_log).settle()
         path = self.file(b"".join(b"%d\n%s" % (len(r), r) for r in requests))
         return Wrk(self.instance.origin, "replay.lua", path, "once" if once else "again", **more)
 
     def measure(self, requests, seconds):
         """The requests over and over, for so long, and until each client has had some answers."""
+        self.settle()
         with self.wrk(requests) as wrk:
             time.sleep(WARM)
 
@@ -130,6 +132,7 @@ class Load:
 
     def measure_once(self, requests, clients=CLIENTS, warm=WARM):
         """Each request once."""
+        self.settle()
         whole = Log(self.instance.access_log)
         with self.wrk(requests, once=True, clients=clients) as wrk:
             time.sleep(warm)
@@ -141,8 +144,8 @@ class Load:
                     time.sleep(0.05)
             return self.watch(wrk, wait)
 
-    def watch(self, wrk, wait):
-        log = Log(self.instance.access_log)
+    def watch(self, wrk, wait, line=b""):
+        log = Log(self.instance.access_log, line)
         before = self.instance.sample()
         wait(log)
         after = self.instance.sample()

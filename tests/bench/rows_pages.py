@@ -4,9 +4,8 @@ size, measured just before each of them."""
 
 import statistics
 
+from flood import WRONG_WORD
 from table import Result
-
-WRONG_WORD = "yanlış ama uzun sözcük"
 
 
 def ratio(bench, results, name, requests, once=False, status=200):
