@@ -27,11 +27,16 @@ def posts(instance, count):
     return found
 
 
+def build(name):
+    """A part of the bench that is compiled."""
+    path = os.path.join("tests", "bench", name)
+    subprocess.run(["make", "-s", "-C", parts.BUILD, path], check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(parts.BUILD, path)
+
+
 def bare(seconds, threads=SLOTS):
     """Hashes a second, and processor seconds of one."""
-    program = os.path.join("tests", "bench", "hashes")
-    subprocess.run(["make", "-s", "-C", parts.BUILD, program], check=True, stdout=subprocess.DEVNULL)
-    done = subprocess.run([os.path.join(parts.BUILD, program), str(threads), str(seconds), command.HASH], capture_output=True, text=True, check=True)
+    done = subprocess.run([build("hashes"), str(threads), str(seconds), command.HASH], capture_output=True, text=True, check=True)
     return tuple(map(float, done.stdout.split()))
 
 

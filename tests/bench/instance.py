@@ -7,6 +7,7 @@ import http.client
 import itertools
 import os
 import random
+import shlex
 import shutil
 import socket
 import ssl
@@ -15,6 +16,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -60,9 +62,9 @@ Session = collections.namedtuple("Session", "cookie mark")
 
 
 class Instance(parts.Portal):
-    """`people`: so many subscribers, all with the word command.WORD."""
+    """`people`: so many subscribers, all with the word command.WORD. `before`: what httpd starts with, words of a command line."""
 
-    def __init__(self, people=100, threads=96):
+    def __init__(self, people=100, threads=96, before=()):
         self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
         self.static = os.path.join(self.folder, "static")
         os.makedirs(self.static)
@@ -71,12 +73,16 @@ class Instance(parts.Portal):
         modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
         with open(include, "w") as file:
             file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, connections=threads + 1, modules=modules, files=self.static))
-        super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn")
-        self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
-        self.host = self.origin.split("//")[1]
-        self.load, self.messages = load.Load(self), collections.defaultdict(list)
-        self.people, self.fresh, self.victims = people, iter(range(people)), itertools.count()
+        httpd = os.path.join(self.folder, "httpd")
+        with open(httpd, "w") as file:
+            file.write("#!/bin/sh\nexec %s \"$@\"\n" % shlex.join(["env", *before, parts.HTTPD]))
+        os.chmod(httpd, 0o755)
         try:
+            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn", ESIGN_HTTPD=httpd)
+            self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
+            self.host = self.origin.split("//")[1]
+            self.load, self.messages, self.reading = load.Load(self), collections.defaultdict(list), threading.Lock()
+            self.people, self.fresh, self.victims = people, iter(range(people)), itertools.count()
             self.memcached("cache_memlimit 4096")
             self.register(people)
             self.find_processes()
@@ -85,7 +91,8 @@ class Instance(parts.Portal):
             raise
 
     def close(self):
-        self.stop()
+        if os.path.exists(os.path.join(self.folder, "demo")):
+            self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
@@ -120,12 +127,13 @@ class Instance(parts.Portal):
 
     def sms(self, number):
         """As the tests read them, but each file once: there are thousands."""
-        for path in self.files("sms"):
-            with open(path, encoding="utf-8") as file:
-                first, text = file.read().split("\n", 1)
-            self.messages[first].append(text)
-            os.unlink(path)
-        return self.messages[number]
+        with self.reading:
+            for path in self.files("sms"):
+                with open(path, encoding="utf-8") as file:
+                    first, text = file.read().split("\n", 1)
+                self.messages[first].append(text)
+                os.unlink(path)
+            return self.messages[number]
 
     def sign_in(self):
         """The cookie of a session of somebody who has had none yet, and the mark of its form that shows the PIN."""
