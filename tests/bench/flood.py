@@ -3,13 +3,12 @@
 
 import collections
 import itertools
-import os
 import subprocess
 import threading
 import time
 
 import command
-import portal as parts
+import instance as instances
 
 WRONG_WORD = "yanlış ama uzun sözcük"
 SLOTS, QUEUE = 2, 64   # EsignHashSlots, EsignHashQueue
@@ -27,16 +26,9 @@ def posts(instance, count):
     return found
 
 
-def build(name):
-    """A part of the bench that is compiled."""
-    path = os.path.join("tests", "bench", name)
-    subprocess.run(["make", "-s", "-C", parts.BUILD, path], check=True, stdout=subprocess.DEVNULL)
-    return os.path.join(parts.BUILD, path)
-
-
 def bare(seconds, threads=SLOTS):
     """Hashes a second, and processor seconds of one."""
-    done = subprocess.run([build("hashes"), str(threads), str(seconds), command.HASH], capture_output=True, text=True, check=True)
+    done = subprocess.run([instances.build("hashes"), str(threads), str(seconds), command.HASH], capture_output=True, text=True, check=True)
     return tuple(map(float, done.stdout.split()))
 
 

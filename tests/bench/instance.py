@@ -56,15 +56,22 @@ Alias /bench/ "{files}/"
 """
 CHILDREN = 2
 
-Sample = collections.namedtuple("Sample", "time httpd memcached operations commits")
+Sample = collections.namedtuple("Sample", "time httpd hash memcached operations commits")
 Person = collections.namedtuple("Person", "id phone")
 Session = collections.namedtuple("Session", "cookie mark")
 
 
-class Instance(parts.Portal):
-    """`people`: so many subscribers, all with the word command.WORD. `before`: what httpd starts with, words of a command line."""
+def build(name):
+    """A part of the bench that is compiled."""
+    path = os.path.join("tests", "bench", name)
+    subprocess.run(["make", "-s", "-C", parts.BUILD, path], check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(parts.BUILD, path)
 
-    def __init__(self, people=100, threads=96, before=()):
+
+class Instance(parts.Portal):
+    """`people`: so many subscribers, all with the word command.WORD. `timed`: the time of hashes is measured inside httpd (hash_time.c)."""
+
+    def __init__(self, people=100, threads=96, timed=False):
         self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
         self.static = os.path.join(self.folder, "static")
         os.makedirs(self.static)
@@ -73,12 +80,10 @@ class Instance(parts.Portal):
         modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
         with open(include, "w") as file:
             file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, connections=threads + 1, modules=modules, files=self.static))
-        httpd = os.path.join(self.folder, "httpd")
-        with open(httpd, "w") as file:
-            file.write("#!/bin/sh\nexec %s \"$@\"\n" % shlex.join(["env", *before, parts.HTTPD]))
-        os.chmod(httpd, 0o755)
+        self.timed = os.path.join(self.folder, "hash-time") if timed else None
+        more = {"ESIGN_HTTPD": self.timed_httpd()} if timed else {}
         try:
-            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn", ESIGN_HTTPD=httpd)
+            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn", **more)
             self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
             self.host = self.origin.split("//")[1]
             self.load, self.messages, self.reading = load.Load(self), collections.defaultdict(list), threading.Lock()
@@ -89,6 +94,17 @@ class Instance(parts.Portal):
         except BaseException:
             self.close()
             raise
+
+    def timed_httpd(self):
+        """A command that starts httpd with hash_time.c's library before libsodium."""
+        library = os.path.join(os.path.dirname(build("hash_time.la")), ".libs", "hash_time.so")
+        with open(self.timed, "wb") as file:
+            file.write(bytes(8))
+        path = os.path.join(self.folder, "httpd")
+        with open(path, "w") as file:
+            file.write("#!/bin/sh\nexec %s \"$@\"\n" % shlex.join(["env", "LD_PRELOAD=" + library, "HASH_TIME=" + self.timed, parts.HTTPD]))
+        os.chmod(path, 0o755)
+        return path
 
     def close(self):
         if os.path.exists(os.path.join(self.folder, "demo")):
@@ -143,18 +159,21 @@ class Instance(parts.Portal):
 
     # Counters
 
-    def memcached(self, line):
-        """One command of its text protocol; the answers of `stats`."""
+    def memcached_lines(self, line):
+        """What memcached says to one command of its text protocol, the last line left out."""
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(self.env["MEMCACHED"])
             s.sendall((line + "\r\n").encode())
-            found = {}
-            with s.makefile() as file:
+            found = []
+            with s.makefile(encoding="latin-1") as file:
                 for answer in file:
-                    words = answer.split()
-                    if words[0] != "STAT":
+                    if answer.strip() in ("END", "OK", "ERROR"):
                         return found
-                    found[words[1]] = words[2]
+                    found.append(answer.strip())
+
+    def memcached(self, line):
+        """Names and values of an answer of `STAT` lines."""
+        return dict(answer.split(" ", 2)[1:] for answer in self.memcached_lines(line))
 
     def operations(self):
         """Commands that memcached has answered: each of these counters is of another kind of them."""
@@ -167,8 +186,14 @@ class Instance(parts.Portal):
         with open(self.env["DATABASE"] + "-shm", "rb") as file:
             return struct.unpack_from("=I", file.read(48), 8)[0]
 
+    def hash_seconds(self):
+        if not self.timed:
+            return 0
+        with open(self.timed, "rb") as file:
+            return struct.unpack("=Q", file.read(8))[0] / 1e9
+
     def sample(self):
-        return Sample(time.monotonic(), sum(map(cpu.of, self.tree)), cpu.of(self.cache), self.operations(), self.commits())
+        return Sample(time.monotonic(), sum(map(cpu.of, self.tree)), self.hash_seconds(), cpu.of(self.cache), self.operations(), self.commits())
 
     def pss(self):
         return cpu.pss(self.tree)

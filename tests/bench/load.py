@@ -18,18 +18,18 @@ BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/201001
 
 
 class Spent:
-    """What passed between two moments: seconds of processor time of httpd's tree and of memcached, operations of memcached, commits of the database, answers by status."""
+    """What passed between two moments: seconds of processor time of httpd's tree, of hashes in it and of memcached, operations of memcached, commits of the database, answers by status."""
 
     def __init__(self, before, after, statuses):
         self.seconds = after.time - before.time
-        self.httpd, self.memcached = after.httpd - before.httpd, after.memcached - before.memcached
+        self.httpd, self.hash, self.memcached = after.httpd - before.httpd, after.hash - before.hash, after.memcached - before.memcached
         self.operations, self.commits = after.operations - before.operations, after.commits - before.commits
         self.statuses = statuses
         self.requests = sum(statuses.values())
 
     def each(self):
-        """httpd's seconds a request."""
-        return self.httpd / self.requests
+        """httpd's seconds a request, without those of hashes where they are measured."""
+        return (self.httpd - self.hash) / self.requests
 
     def wrong(self, *expected):
         """What was answered otherwise than expected, in words; empty when nothing was."""
@@ -129,6 +129,16 @@ class Load:
                     wrk.check()
                     time.sleep(0.1)
             return self.watch(wrk, wait)
+
+    def repeat(self, requests, count):
+        """The requests over and over, so many in all; what was answered, by status."""
+        log = Log(self.instance.access_log)
+        with self.wrk(requests) as wrk:
+            while sum(log.statuses().values()) < count:
+                wrk.check()
+                time.sleep(0.2)
+        self.settle()
+        return log.statuses()
 
     def measure_once(self, requests, clients=CLIENTS, warm=WARM):
         """Each request once."""
