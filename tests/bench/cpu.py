@@ -3,12 +3,9 @@
 
 import os
 import re
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-
-import memory  # noqa: E402
+import memory
 
 
 def of(pid):

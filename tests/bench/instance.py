@@ -14,19 +14,15 @@ import ssl
 import statistics
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-import urllib.parse
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-
-import command  # noqa: E402
-import cpu  # noqa: E402
-import load  # noqa: E402
-import memory  # noqa: E402
-import portal as parts  # noqa: E402
+import command
+import cpu
+import load
+import memory
+import portal as parts
 
 # A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses, which mod_remoteip tells. Static files carry the
 # headers of pages.
@@ -203,7 +199,7 @@ class Instance(parts.Portal):
     def request(self, path, headers=None, form=None):
         """A browser's, for load.py; each from another of a great many addresses."""
         address = "10.%d.%d.%d" % (random.randrange(256), random.randrange(256), random.randrange(1, 255))
-        return load.request(self.host, path, {"X-Forwarded-For": address, **(headers or {})}, form and urllib.parse.urlencode(form))
+        return load.request(self.host, path, {"X-Forwarded-For": address, **(headers or {})}, form)
 
     @contextlib.contextmanager
     def line(self):

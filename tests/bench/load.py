@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENTS = 32
@@ -39,6 +40,7 @@ class Spent:
 
 def request(host, path, headers=None, form=None):
     """The bytes of a request; a POST when there is a form."""
+    form = None if form is None else urllib.parse.urlencode(form)
     fields = {"Host": host, **BROWSER, **(headers or {})}
     if form is not None:
         fields.update({"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(form))})
@@ -75,7 +77,10 @@ class Wrk:
 
 def milliseconds(report, percent):
     """A quantile of the latencies that wrk has printed."""
-    number, unit = re.search(r"^ +%d%% +([\d.]+)(us|ms|s|m)$" % percent, report, re.M).groups()
+    found = re.search(r"^ +%d%% +([\d.]+)(us|ms|s|m) *$" % percent, report, re.M)
+    if not found:
+        raise RuntimeError("wrk tells no latency: " + report)
+    number, unit = found.groups()
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
 
 
@@ -163,10 +168,10 @@ class Load:
         wrk.check()
         return Spent(before, after, log.statuses(end))
 
-    def challenges(self, count, page="login"):
-        """Fresh ones; each lives for five minutes and works once."""
+    def challenges(self, count, page="login", name="challenge"):
+        """Fresh ones, hidden fields of a page; ours live for five minutes and work once."""
         path = self.file()
-        with Wrk(self.instance.url + page, "challenges.lua", path, count) as wrk:
+        with Wrk(self.instance.url + page, "challenges.lua", path, count, name) as wrk:
             while not os.path.exists(path):
                 wrk.check()
                 time.sleep(0.02)
@@ -175,7 +180,7 @@ class Load:
         os.unlink(path)
         return found
 
-    def solved(self, count, page="login"):
+    def solved(self, count):
         """Fresh challenges with their answers."""
-        challenges = self.challenges(count, page)
+        challenges = self.challenges(count)
         return list(zip(challenges, self.instance.ctl("captcha", "answer", "-", stdin="\n".join(challenges)).split()))

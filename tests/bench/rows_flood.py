@@ -12,7 +12,6 @@ CLIENTS = 64
 ARGON2ID = 19456 * 1024
 MIB = 2 ** 20
 WARM = 1.0
-RATE = 150   # more hashes a second than two cores reach
 
 
 def page_p99(bench, seconds):
@@ -32,7 +31,7 @@ def hashes(bench):
     for _ in range(bench.rounds):
         instance.load.settle()
         loop, _ = flood.bare(seconds)
-        requests = flood.posts(instance, int(RATE * (WARM + seconds)))
+        requests = flood.posts(instance, int(flood.RATE * (WARM + seconds)))
         with instance.load.wrk(requests, once=True, clients=CLIENTS) as wrk:
             time.sleep(WARM)
             found = instance.load.watch(wrk, lambda log: time.sleep(seconds), b"POST /esign/login ")
@@ -40,7 +39,7 @@ def hashes(bench):
         wrong |= {found.wrong(422)} - {""}
         instance.load.settle()
         free.append(page_p99(bench, seconds)[0])
-        requests = flood.posts(instance, int(RATE * (WARM + seconds)))
+        requests = flood.posts(instance, int(flood.RATE * (WARM + seconds)))
         with instance.load.wrk(requests, once=True, clients=CLIENTS):
             time.sleep(WARM)
             p99, other = page_p99(bench, seconds)
@@ -58,7 +57,7 @@ def beyond(bench):
     flood.Crowd(instance, flood.posts(instance, 1000), clients).run(2)
     for _ in range(bench.rounds):
         before = instance.pss()
-        answers, most = flood.Crowd(instance, flood.posts(instance, int((RATE + 14 / flood.PAUSE) * seconds) + 2 * clients), clients).run(seconds)
+        answers, most = flood.Crowd(instance, flood.posts(instance, int((flood.RATE + 14 / flood.PAUSE) * seconds) + 2 * clients), clients).run(seconds)
         refused = sorted(1e3 * (a.came - a.sent) for a in answers if a.status == 503)
         accepted = [a for a in answers if a.status == 422]
         slow.append(refused[math.ceil(0.99 * len(refused)) - 1])

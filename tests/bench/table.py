@@ -49,11 +49,11 @@ class Result:
 HEAD = "| what | goal | result, median (quartiles) | | |\n| --- | --- | --- | --- | --- |"
 
 
-def publish(text):
-    """Between the two marks of the document."""
+def publish(text, begin=BEGIN, end=END):
+    """Between two marks of the document."""
     with open(DOCUMENT, encoding="utf-8") as file:
         document = file.read()
-    fresh, count = re.subn("%s.*?%s" % tuple(map(re.escape, (BEGIN, END))), lambda _: "%s\n\n%s\n\n%s" % (BEGIN, text, END), document, flags=re.S)
+    fresh, count = re.subn("%s.*?%s" % tuple(map(re.escape, (begin, end))), lambda _: "%s\n\n%s\n\n%s" % (begin, text, end), document, flags=re.S)
     assert count == 1, "the marks are not in " + DOCUMENT
     with open(DOCUMENT, "w", encoding="utf-8") as file:
         file.write(fresh)
