@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """cpu.py: processor time and memory of processes, as the kernel counts them."""
 
-import os
 import re
 import time
 

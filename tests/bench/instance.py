@@ -24,8 +24,8 @@ import load
 import memory
 import portal as parts
 
-# A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses, which mod_remoteip tells. Static files carry the
-# headers of pages.
+# A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses,
+# which mod_remoteip tells. Static files carry the headers of pages.
 CONFIGURATION = """
 MaxKeepAliveRequests 0
 ThreadLimit {threads}
