@@ -17,24 +17,25 @@ import instructions  # noqa: E402
 
 # Thousands of instructions of httpd's child, the hash of the word left out, with Debian 12's libraries.
 BUDGET = {
-    "sign-in page": 2160,
-    "reset page": 1980,
-    "start page": 1010,
+    "sign-in page": 215,
+    "reset page": 213,
+    "start page": 105,
     "picture": 3300,
     "spoken picture": 3500,
-    "POST sign-in, wrong picture": 2580,
-    "phone page": 1360,
+    "POST sign-in, wrong picture": 372,
+    "phone page": 300,
     "POST phone, sends the code": 540,
-    "code page": 1980,
+    "code page": 367,
     "POST code, right": 760,
-    "menu": 1300,
-    "activity": 2100,
-    "PIN page, asks": 1360,
-    "POST PIN page": 1970,
-    "new word page": 1770,
+    "menu": 280,
+    "activity": 2120,
+    "PIN page, asks": 298,
+    "POST PIN page": 2030,
+    "new word page": 308,
 }
-# How much more is let pass. Pictures and what is heard are as long as their letters.
-TOLERANCE, OF_CHANCE = 0.05, {"picture": 0.15, "spoken picture": 0.4}
+# How much more is let pass: a twentieth, and as many thousand as httpd's and OpenSSL's own part differs from one connection to the next. Pictures and what is heard are as long as
+# their letters.
+TOLERANCE, OWN, OF_CHANCE = 0.05, 12, {"picture": 0.15, "spoken picture": 0.4}
 FAR_BELOW = 0.85
 
 
@@ -53,7 +54,7 @@ def counts():
 @pytest.mark.skipif(not judged(), reason="the budget is that of an ordinary build with Debian 12's libraries")
 @pytest.mark.parametrize("kind", BUDGET)
 def test_budget(counts, kind):
-    most = BUDGET[kind] * (1 + OF_CHANCE.get(kind, TOLERANCE))
+    most = BUDGET[kind] * (1 + OF_CHANCE.get(kind, TOLERANCE)) + OWN
     assert counts[kind] <= most, "%s takes %.0f thousand instructions, more than its budget of %d: tests/bench/profile '%s'" % (kind, counts[kind], BUDGET[kind], kind)
     if counts[kind] < BUDGET[kind] * (FAR_BELOW - OF_CHANCE.get(kind, 0)):
         warnings.warn("%s takes %.0f thousand instructions only: lower its budget of %d" % (kind, counts[kind], BUDGET[kind]))
