@@ -237,6 +237,7 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, c->theme, p)) ||
         esign_failed(result = esign_national_id_scheme(&runtime->scheme, c->identity_number, p)))
         return result;
+    runtime->pages = esign_render_kept_create(p);
     esign_blocklist_t *blocklist;
     if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)) || esign_failed(result = make_delivery(runtime, p)))
         return result;

@@ -6,7 +6,7 @@
 #include "config.h"
 #include "core/gate.h"
 #include "core/national_id.h"
-#include "core/render.h"
+#include "core/render_kept.h"
 #include "core/word.h"
 #include "deliver/transport.h"
 #include "store/cache.h"
@@ -19,6 +19,7 @@ typedef struct {
     const esign_config_t *config;
     const esign_keyring_t *keyring;
     const esign_render_t *render;        /* as it was at the start; for use: esign_runtime_render */
+    esign_render_kept_t *pages;          /* of `render`; filled by each child for itself */
     const esign_national_id_scheme_t *scheme;
     esign_word_policy_t words;
     esign_gate_t *gate;                  /* one a node */

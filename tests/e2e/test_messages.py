@@ -247,7 +247,7 @@ def codes_of_code():
 
 def names_of_code():
     """Page names that web/*.c can send."""
-    return set(re.findall(r'\b(?:esign_page_new|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"', "".join(sources("web").values())))
+    return set(re.findall(r'\b(?:esign_page_new|esign_page_common|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"', "".join(sources("web").values())))
 
 
 def samples():
