@@ -62,6 +62,7 @@ static esign_config_t *create(apr_pool_t *p);
 
 #define MINUTE 60
 #define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
 
 static const char *const challenges[] = { "picture", "sound", "work", NULL };
 
@@ -101,6 +102,7 @@ const command_rec esign_config_directives[] = {
     COUNT("EsignMailsPerDay", mails_per_day, 10, 1, 100, SERVER, "reset mails to a subscriber in a day; beyond them one in half a link's life"),
     COUNT("EsignSMSPerMinute", sms_per_minute, 3000, 0, 1000000, SERVER, "SMS of the portal in a minute, over all nodes; 0: no ceiling"),
     COUNT("EsignMailsPerMinute", mails_per_minute, 3000, 0, 1000000, SERVER, "mails of the portal in a minute, over all nodes; 0: no ceiling"),
+    SECONDS("EsignOutboxKeep", outbox_keep, 90 * DAY, DAY, 3650 * DAY, SERVER, "how long a message that was given up stays in the outbox"),
     SECONDS("EsignSessionIdle", session_idle, 10 * MINUTE, MINUTE, HOUR, BOTH, "a session ends this long after the last request"),
     SECONDS("EsignSessionLife", session_life, HOUR, 5 * MINUTE, 24 * HOUR, BOTH, "a session ends this long after sign-in"),
     SECONDS("EsignPINShown", pin_shown, 60, 10, 5 * MINUTE, BOTH, "the PIN page leaves the screen after this"),
@@ -182,19 +184,19 @@ static const char *set_flag(cmd_parms *cmd, void *location, int on)
     return NULL;
 }
 
-/* A plain number, or with s, min, h for a duration; the result in the setting's unit (seconds). */
+/* A plain number, or with s, min, h, d for a duration; the result in the setting's unit (seconds). */
 static const char *set_number(cmd_parms *cmd, void *location, const char *value)
 {
     const setting_t *setting = setting_of(cmd->cmd);
     char *end;
     apr_int64_t number = apr_strtoi64(value, &end, 10), unit = 1;
     if (setting->kind == DURATION && end != value) {
-        unit = *end == '\0' || strcmp(end, "s") == 0 ? 1 : strcmp(end, "min") == 0 ? MINUTE : strcmp(end, "h") == 0 ? HOUR : 0;
+        unit = *end == '\0' || strcmp(end, "s") == 0 ? 1 : strcmp(end, "min") == 0 ? MINUTE : strcmp(end, "h") == 0 ? HOUR : strcmp(end, "d") == 0 ? DAY : 0;
         end = unit ? end + strlen(end) : end;
     }
     if (end == value || *end != '\0' || number < 0 || number > APR_INT32_MAX)
         return apr_psprintf(cmd->pool, "%s: '%s' is not a number%s", cmd->cmd->name, value,
-                            setting->kind == DURATION ? " of seconds (or with s, min or h behind it)" : "");
+                            setting->kind == DURATION ? " of seconds (or with s, min, h or d behind it)" : "");
     number *= unit;
     if (number < setting->min || number > setting->max)
         return apr_psprintf(cmd->pool, "%s: %s is out of bounds: write a value from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT "%s", cmd->cmd->name,

@@ -58,6 +58,7 @@ typedef struct {
     int mails_per_day;
     int sms_per_minute;
     int mails_per_minute;
+    apr_interval_time_t outbox_keep;
     apr_interval_time_t session_idle;
     apr_interval_time_t session_life;
     apr_interval_time_t pin_shown;

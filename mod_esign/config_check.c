@@ -208,7 +208,8 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     esign_result_t result = ESIGN_OK;
     if (ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST)
         return NULL;
-    esign_render_init(p);
+    if (esign_failed(result = esign_render_init(p)))
+        return apr_psprintf(p, "%s: %s", result.problem, result.detail);
     if (esign_failed(result = esign_render_load(&render, config->htdocs, NULL, p)))
         return apr_psprintf(p, "EsignHtdocs: %s: %s", result.problem, result.detail);
     if (config->theme && esign_failed(result = esign_render_load(&render, config->htdocs, config->theme, p)))

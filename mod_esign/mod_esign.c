@@ -5,6 +5,7 @@
 #include "watch.h"
 #include "web/route.h"
 #include "web/session.h"
+#include "web/status.h"
 #include "web/wipe.h"
 
 static void register_hooks(apr_pool_t *p)
@@ -15,6 +16,8 @@ static void register_hooks(apr_pool_t *p)
     esign_route_register_hooks(p);
     esign_session_register_hooks(p);
     esign_wipe_register_hooks(p);
+    esign_status_register_hooks(p);
+    esign_metrics_register_hooks(p);
 }
 
 AP_DECLARE_MODULE(esign) = {

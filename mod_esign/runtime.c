@@ -11,6 +11,7 @@
 #include <ap_mpm.h>
 #include <http_core.h>
 #include <http_log.h>
+#include <http_main.h>
 #include <mod_dbd.h>
 #include <unixd.h>
 
@@ -20,6 +21,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -64,6 +66,20 @@ int esign_runtime_any(void)
     return runtimes && apr_hash_count(runtimes) > 0;
 }
 
+apr_array_header_t *esign_runtime_portals(apr_pool_t *p)
+{
+    apr_array_header_t *portals = apr_array_make(p, 2, sizeof(const esign_runtime_t *));
+    for (const server_rec *s = ap_server_conf; s; s = s->next) {
+        const esign_runtime_t *runtime = esign_runtime_of(s);
+        int told = 0;
+        for (int i = 0; runtime && i < portals->nelts; i++)
+            told |= APR_ARRAY_IDX(portals, i, const esign_runtime_t *)->meter == runtime->meter;
+        if (runtime && !told)
+            APR_ARRAY_PUSH(portals, const esign_runtime_t *) = runtime;
+    }
+    return portals;
+}
+
 const esign_runtime_t *esign_runtime_at(const char *url, apr_pool_t *p)
 {
     for (apr_hash_index_t *i = apr_hash_first(p, runtimes); i; i = apr_hash_next(i)) {
@@ -100,6 +116,7 @@ esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool
     leased->database.handle = connection->handle;
     leased->database.prepared = connection->prepared;
     leased->database.keyring = runtime->keyring;
+    leased->database.meter = runtime->meter;
     leased->database.pool = connection->pool;
     return &leased->database;
 }
@@ -146,6 +163,22 @@ void esign_runtime_release(const esign_runtime_t *runtime, esign_database_t *dat
     dbd_close(runtime->server, leased->connection);
 }
 
+/* A courier that did not know how long a mail takes would give away who is registered (deliver/mailer.c): the figure outlives children and configurations. */
+static esign_result_t find_lasted(atomic_llong **lasted, const char *mail_url, apr_pool_t *p)
+{
+    const char *key = apr_pstrcat(p, "mod_esign last mail to ", mail_url, NULL);
+    atomic_llong **kept = ap_retained_data_get(key);
+    if (!kept) {
+        void *shared = mmap(NULL, sizeof(**kept), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (shared == MAP_FAILED)
+            return esign_result_make(p, errno, "mmap", "no memory is to be shared: %s", strerror(errno));
+        kept = ap_retained_data_create(key, sizeof(*kept));
+        *kept = shared;
+    }
+    *lasted = *kept;
+    return ESIGN_OK;
+}
+
 static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
@@ -156,6 +189,8 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     runtime->gateways = gateways;
     runtime->smtp = (esign_smtp_t){ .url = c->mail_url, .user = c->mail_user, .tls_required = c->mail_tls, .ca_file = c->mail_ca_file, .from = c->mail_from,
                                     .from_name = c->organization, .reply_to = c->mail_reply_to, .connections = c->mail_connections, .timeout = c->delivery_timeout };
+    if (esign_failed(result = find_lasted(&runtime->smtp.lasted, c->mail_url, p)))
+        return result;
     if (c->mail_password_file && esign_failed(result = esign_secret_read(&runtime->smtp.password, c->mail_password_file, p)))
         return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
@@ -200,6 +235,23 @@ static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
     return ESIGN_OK;
 }
 
+/* Counts outlive reloads, as children of both generations do; those of another version of this module have another shape. */
+static esign_result_t find_meter(esign_runtime_t *runtime, apr_pool_t *p)
+{
+    const char *key = apr_pstrcat(p, "mod_esign " ESIGN_VERSION " meter ", runtime->portal_url, NULL);
+    esign_meter_t **kept = ap_retained_data_get(key);
+    if (!kept) {
+        esign_meter_t *made;
+        esign_result_t result = esign_meter_create(&made, runtime->server->process->pool);
+        if (esign_failed(result))
+            return result;
+        kept = ap_retained_data_create(key, sizeof(*kept));
+        *kept = made;
+    }
+    runtime->meter = *kept;
+    return ESIGN_OK;
+}
+
 #define WAKE_KEY "mod_esign wake"
 
 /* The last generation's children still ring while the next one starts. */
@@ -221,18 +273,20 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
     esign_keyring_t *keyring;
-    esign_result_t result = esign_keyring_load(&keyring, c->key_file, p);
-    if (esign_failed(result))
+    esign_result_t result = esign_render_init(p);
+    if (esign_failed(result) || esign_failed(result = esign_keyring_load(&keyring, c->key_file, p)))
         return result;
     runtime->keyring = keyring;
     if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, c->theme, p)) ||
         esign_failed(result = esign_national_id_scheme(&runtime->scheme, c->identity_number, p)))
         return result;
+    runtime->pages = esign_render_kept_create(p);
     esign_blocklist_t *blocklist;
     if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)) || esign_failed(result = make_delivery(runtime, p)))
         return result;
     runtime->words = (esign_word_policy_t){ .min = 8, .max = 128, .blocklist = blocklist };
-    return find_gate(runtime, p);
+    result = find_meter(runtime, p);
+    return esign_failed(result) ? result : find_gate(runtime, p);
 }
 
 /* The configuration check has seen that mod_dbd is there. */
@@ -262,7 +316,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     (void)log, (void)temporary;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG)
         return OK;
-    esign_render_init(p);
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = esign_transport_init();

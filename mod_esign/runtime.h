@@ -6,11 +6,12 @@
 #include "config.h"
 #include "core/gate.h"
 #include "core/national_id.h"
-#include "core/render.h"
+#include "core/render_kept.h"
 #include "core/word.h"
 #include "deliver/transport.h"
 #include "store/cache.h"
 #include "store/database.h"
+#include "store/meter.h"
 
 /* One for each server that is a portal; made before the fork, read-only afterwards but for `cache`. */
 typedef struct {
@@ -18,9 +19,11 @@ typedef struct {
     const esign_config_t *config;
     const esign_keyring_t *keyring;
     const esign_render_t *render;        /* as it was at the start; for use: esign_runtime_render */
+    esign_render_kept_t *pages;          /* of `render`; filled by each child for itself */
     const esign_national_id_scheme_t *scheme;
     esign_word_policy_t words;
     esign_gate_t *gate;                  /* one a node */
+    esign_meter_t *meter;                /* one a portal's address: servers that share it share this */
     esign_smtp_t smtp;
     const apr_array_header_t *gateways;  /* esign_sms_gateway_t, in their order */
     esign_message_context_t messages;
@@ -36,6 +39,9 @@ int esign_runtime_wake(void);
 
 /* Whether any server has. */
 int esign_runtime_any(void);
+
+/* The portals in the configuration's order, const esign_runtime_t *, one for each public address and prefix. */
+apr_array_header_t *esign_runtime_portals(apr_pool_t *p);
 
 /* That of the portal at this public address; NULL: there is none. */
 const esign_runtime_t *esign_runtime_at(const char *url, apr_pool_t *p);

@@ -15,6 +15,7 @@
 #include <mod_watchdog.h>
 
 #include <apr_optional.h>
+#include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
 #include <errno.h>
@@ -91,16 +92,25 @@ static const esign_render_t *find_render(void *baton, const char *url, apr_pool_
     return render;
 }
 
-static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime)
+/* One that cannot be made is tried again at each round, and leaves nothing behind. */
+static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
-    esign_courier_options_t *options = apr_pcalloc(child.pool, sizeof(*options));
+    apr_pool_t *own;
+    apr_pool_create(&own, child.pool);
+    esign_courier_options_t *options = apr_pcalloc(own, sizeof(*options));
     *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateways = runtime->gateways,
-                                          .keyring = runtime->keyring, .cache = runtime->cache,
+                                          .keyring = runtime->keyring, .cache = runtime->cache, .meter = runtime->meter,
                                           .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
                                           .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
-                                          .mails_per_day = c->mails_per_day, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
-    return esign_courier_create(&watch->courier, options, child.pool);
+                                          .mails_per_day = c->mails_per_day, .keep = c->outbox_keep, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
+    esign_result_t result = esign_courier_create(&watch->courier, options, own);
+    if (esign_failed(result)) {
+        watch->courier = NULL;
+        result.detail = apr_pstrdup(p, result.detail);
+        apr_pool_destroy(own);
+    }
+    return result;
 }
 
 /* What outlives a change of keys outside the database: links, sessions, one-time codes with the ten minutes that they are remembered, windows and the one before. */
@@ -170,7 +180,7 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
     esign_result_t result = ESIGN_OK;
-    if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime)))) {
+    if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime, p)))) {
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
         return;
     }
@@ -309,10 +319,21 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
+/* prefork gives its child memory without a lock, for one thread; the watchdog's is a second, and takes from it what the couriers and mod_dbd's connections need. It may be taken
+ * twice: the child ends in a signal's handler, which may have come upon the holder. */
+static void share_memory(apr_pool_t *p, apr_pool_t *process)
+{
+    apr_allocator_t *allocator = apr_pool_allocator_get(p);
+    apr_thread_mutex_t *mutex;
+    if (!apr_allocator_mutex_get(allocator) && apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_NESTED, process) == APR_SUCCESS)
+        apr_allocator_mutex_set(allocator, mutex);
+}
+
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     if (watches->nelts == 0)
         return;
+    share_memory(p, first->process->pool);
     apr_pool_create(&child.pool, p);
     apr_thread_mutex_create(&child.mutex, APR_THREAD_MUTEX_DEFAULT, first->process->pool);
     child.ending = 0;

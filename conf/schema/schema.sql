@@ -58,8 +58,8 @@ CREATE TABLE outbox (
     awaited INTEGER NOT NULL,           -- the gateway that took the code and has not reported yet; -1: none
     error TEXT                          -- why the last attempt failed
 );
--- A courier looks for what is due of one kind. Where thousands wait, it reads those that it takes and no more.
-CREATE INDEX outbox_due ON outbox (dead, kind, due);
+-- A courier looks for what is due of one kind. Where thousands wait, it reads those that it takes and no more. Who asks how many wait, and since when, reads this index alone.
+CREATE INDEX outbox_due ON outbox (dead, kind, due, created, awaited);
 CREATE INDEX outbox_owner ON outbox (owner);
 
 CREATE TABLE audit (

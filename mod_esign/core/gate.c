@@ -18,6 +18,7 @@ enum { SLOTS, PLACES, SEMAPHORES };
 struct esign_gate_t {
     int set;
     pid_t maker;
+    int slots, queue;
 };
 
 /* semctl's fourth argument, which the caller has to define (POSIX). */
@@ -45,7 +46,7 @@ esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_
         return esign_result_make(p, error, PROBLEM, "no System V semaphores (kernel.sem, ipcs -s): %s", strerror(error));
     }
     esign_gate_t *made = apr_palloc(p, sizeof *made);
-    *made = (esign_gate_t){ set, getpid() };
+    *made = (esign_gate_t){ set, getpid(), slots, queue };
 
     unsigned short values[SEMAPHORES] = { [SLOTS] = (unsigned short)slots, [PLACES] = (unsigned short)(slots + queue) };
     if (semctl(set, 0, SETALL, (union semun){ .array = values }) != 0) {
@@ -106,4 +107,15 @@ void esign_gate_leave(esign_gate_t *gate)
 {
     struct sembuf give_back[] = { { SLOTS, 1, SEM_UNDO }, { PLACES, 1, SEM_UNDO } };
     semop(gate->set, give_back, SEMAPHORES);
+}
+
+/* Who has a slot has a place too. */
+apr_status_t esign_gate_look(const esign_gate_t *gate, esign_gate_state_t *state)
+{
+    unsigned short values[SEMAPHORES];
+    if (semctl(gate->set, 0, GETALL, (union semun){ .array = values }) != 0)
+        return errno;
+    int inside = gate->slots - values[SLOTS], places = gate->slots + gate->queue - values[PLACES];
+    *state = (esign_gate_state_t){ .slots = gate->slots, .inside = inside, .waiting = places > inside ? places - inside : 0 };
+    return APR_SUCCESS;
 }

@@ -27,4 +27,14 @@ apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience);
 
 void esign_gate_leave(esign_gate_t *gate);
 
+/* As it stands now. */
+typedef struct {
+    int slots;       /* there are */
+    int inside;      /* of them taken */
+    int waiting;     /* callers */
+} esign_gate_state_t;
+
+/* APR_SUCCESS, or why the semaphores cannot be read. */
+apr_status_t esign_gate_look(const esign_gate_t *gate, esign_gate_state_t *state);
+
 #endif

@@ -36,7 +36,8 @@ static const char *const labels[ESIGN_KEY_PURPOSES] = {
     [ESIGN_KEY_WORK] = "mod_esign 1 work",
     [ESIGN_KEY_CHANCE] = "mod_esign 1 chance",
     [ESIGN_KEY_MARK] = "mod_esign 1 mark",
-    [ESIGN_KEY_REPORT] = "mod_esign 1 report"
+    [ESIGN_KEY_REPORT] = "mod_esign 1 report",
+    [ESIGN_KEY_MESSAGE_ID] = "mod_esign 1 message-id"
 };
 
 /* RFC 5869 with an empty salt: the master keys are uniformly random already. */

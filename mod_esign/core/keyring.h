@@ -18,6 +18,7 @@ typedef enum {
     ESIGN_KEY_CHANCE,      /* a picture's distortion and noise, and its sound's */
     ESIGN_KEY_MARK,        /* keyed hashes that stand for a subscriber, in forms and the device cookie */
     ESIGN_KEY_REPORT,      /* references of SMS delivery reports */
+    ESIGN_KEY_MESSAGE_ID,  /* left sides of Message-IDs */
     ESIGN_KEY_PURPOSES
 } esign_key_purpose_e;
 

@@ -31,19 +31,48 @@ struct esign_render_t {
 
 static const char *const sheet_names[] = { "page", "mail-html", "mail-text", "sms", "form" };
 
+/* How libxml2 is lent memory. */
+typedef struct {
+    xmlFreeFunc free;
+    xmlMallocFunc malloc;
+    xmlReallocFunc realloc;
+    xmlStrdupFunc strdup;
+} memory_t;
+
+/* What stood there before ours. */
+static memory_t before;
+
+static memory_t memory_now(void)
+{
+    memory_t now;
+    xmlMemGet(&now.free, &now.malloc, &now.realloc, &now.strdup);
+    return now;
+}
+
+/* Unless somebody else has come after us, who would lose what is theirs. */
 static apr_status_t leave_memory(void *nothing)
 {
     (void)nothing;
-    xmlMemSetup(free, malloc, realloc, strdup);
+    if (memory_now().free == esign_secret_free)
+        xmlMemSetup(before.free, before.malloc, before.realloc, before.strdup);
     return APR_SUCCESS;
 }
 
-void esign_render_init(apr_pool_t *p)
+/* libxml2 is the whole process's: blocks that other modules got before come back to ours, and some of ours to what stood there before. That goes well where both are
+ * malloc's, whose blocks tell their size. Those of anybody else could be neither overwritten nor freed. */
+esign_result_t esign_render_init(apr_pool_t *p)
 {
-    xmlMemSetup(esign_secret_free, malloc, esign_secret_realloc, strdup);
+    memory_t now = memory_now();
+    if (now.free == esign_secret_free)
+        return ESIGN_OK;
+    if (now.free != free || now.malloc != malloc || now.realloc != realloc)
+        return (esign_result_t){ APR_EEXIST, "libxml2", "another module lends it memory of its own, which could not be overwritten: load that module in another httpd" };
+    before = now;
+    xmlMemSetup(esign_secret_free, now.malloc, esign_secret_realloc, now.strdup);
     apr_pool_cleanup_register(p, NULL, leave_memory, apr_pool_cleanup_null);
     xmlInitParser();
     xsltInit();
+    return ESIGN_OK;
 }
 
 static apr_status_t free_prefs(void *prefs)

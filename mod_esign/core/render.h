@@ -11,8 +11,8 @@
 typedef struct esign_render_t esign_render_t;
 
 /* Before threads: libxml2 and libxslt made ready, and whatever they free overwritten first: pages and messages hold words, codes and PINs, and libxml2 copies them often.
- * That holds for all of the process until `p` ends, for the code that does it may be unloaded then. */
-void esign_render_init(apr_pool_t *p);
+ * That holds for all of the process until `p` ends, for the code that does it may be unloaded then. APR_EEXIST: another module has given libxml2 functions of its own. */
+esign_result_t esign_render_init(apr_pool_t *p);
 
 /* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl, or the theme's of the same name, and reads FOLDER's catalogues and the theme's (catalogue.h). `theme`: its
  * folder, NULL for none. What is refused is told by file and line; `*render` is then left as it was. Freed with `p`; threads may run. */

@@ -44,7 +44,7 @@ static const row_t commands[] = {
     { "form", "name= email= phone= language= word-file=", "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
       "Registers a subscriber and prints the application form as HTML. The security word is read from FILE (-: standard input), or made up.", 1, 1, esign_form },
     { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },
-    { "outbox list", "", "", "Lists the messages that wait or were given up.", 0, 0, esign_messages_list },
+    { "outbox list", "max=", "[--max N]", "Lists the messages that wait or were given up, the oldest 1000 unless --max says how many.", 0, 0, esign_messages_list },
     { "outbox show", "", "MESSAGE", "Shows what is known of a message; never what it says. MESSAGE: its id in the list.", 1, 1, esign_messages_show },
     { "outbox retry", "", "MESSAGE…", "Makes messages due at once, those that were given up too, until they expire. A code that was given up is gone.", 1, MANY,
       esign_messages_retry },
@@ -218,8 +218,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
     umask(077);
     apr_app_initialize(&argc, &argv, &environment);
     apr_pool_create(&p, NULL);
-    esign_render_init(p);
-    int code = run(argc, argv, p);
+    esign_result_t result = esign_render_init(p);
+    int code = esign_failed(result) ? esign_complain_of(result) : run(argc, argv, p);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
         code = esign_complain(ESIGN_EXIT_ENVIRONMENT, "standard output cannot be written; what the command did stands");
     apr_pool_destroy(p);

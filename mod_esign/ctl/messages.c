@@ -10,20 +10,39 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LISTED 1000
+#define LISTED_MAX 1000000
+
 /* When it is tried next; nothing that was given up is. */
 static apr_time_t next_try(const esign_outbox_message_t *message)
 {
     return strcmp(message->state, "dead") == 0 ? 0 : message->due;
 }
 
+static void print_rest(const esign_outbox_depth_t *depths, int listed)
+{
+    apr_int64_t rest = -listed;
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+        rest += depths[kind].waiting + depths[kind].sent + depths[kind].dead;
+    if (rest > 0)
+        printf("… and %" APR_INT64_T_FMT " newer; --max lists more\n", rest);
+}
+
 int esign_messages_list(const esign_command_t *command)
 {
     esign_database_t *database;
     const apr_array_header_t *messages;
+    esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS];
     apr_pool_t *p = command->pool;
+    const char *most = apr_table_get(command->options, "max");
+    apr_int64_t max = most ? esign_command_number(most) : LISTED;
+    if (max < 1 || max > LISTED_MAX)
+        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d", LISTED_MAX);
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (!esign_failed(result))
-        result = esign_outbox_list(database, &messages, p);
+        result = esign_outbox_list(database, (int)max, &messages, p);
+    if (!esign_failed(result))
+        result = esign_outbox_depths(database, depths, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "NEXT TRY", "TRIES", "LAST ERROR");
@@ -32,6 +51,8 @@ int esign_messages_list(const esign_command_t *command)
         printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
                esign_command_moment(p, next_try(m)), m->attempts, esign_command_plain(p, m->error));
     }
+    if (messages->nelts == max)
+        print_rest(depths, messages->nelts);
     return ESIGN_EXIT_OK;
 }
 

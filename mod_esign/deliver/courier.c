@@ -10,7 +10,10 @@
 #include <stdarg.h>
 #include <syslog.h>
 
+_Static_assert(1 + ESIGN_GATEWAYS_MAX <= ESIGN_METER_SERVERS_MAX, "ESIGN_METER_SERVERS_MAX is too small");
+
 #define EXPIRE_EVERY apr_time_from_sec(10)
+#define PURGE_MAX 100
 #define MINUTE apr_time_from_sec(60)
 #define ASK_AGAIN apr_time_from_sec(5)
 #define LOOK_EVERY apr_time_from_msec(20)
@@ -223,32 +226,46 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->mails = (esign_courier_ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
     made->sms = (esign_courier_ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     made->ahead = options->smtp->connections;
-    made->mail_server.name = "the mail server";
+    made->mail_server.left_until = &options->meter->left_until[0];
+    made->mail_server.name = apr_pstrcat(p, "mail server ", esign_transport_mail_host(options->smtp, p), NULL);
     made->gateways = apr_pcalloc(p, sizeof(*made->gateways) * (apr_size_t)options->gateways->nelts);
-    for (int i = 0; i < options->gateways->nelts; i++)
-        made->gateways[i].name = apr_pstrcat(p, "SMS gateway ", esign_courier_gateway(made, i)->name, NULL);
+    for (int i = 0; i < options->gateways->nelts; i++) {
+        made->gateways[i].left_until = &options->meter->left_until[1 + i];
+        made->gateways[i].name = apr_psprintf(p, "SMS gateway %s (%s)", esign_courier_gateway(made, i)->name, esign_transport_gateway_host(esign_courier_gateway(made, i), p));
+    }
+    /* Nothing is known yet of any. */
+    for (int i = 0; i < ESIGN_METER_SERVERS_MAX; i++)
+        options->meter->left_until[i] = 0;
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, esign_courier_end_transfer, made, p);
 }
 
-/* Ends messages whose time is over. Whose they were stands sealed in their rows. */
+/* Ends messages whose time is over, and takes away what was given up long ago. Whose they were stands sealed in their rows. */
 static esign_result_t expire(esign_courier_t *courier)
 {
     apr_time_t now = apr_time_now();
-    int expired = 0, unreported = 0;
+    int counts[ESIGN_OUTBOX_KINDS] = { 0 }, expired = 0, unreported = 0, purged = 0;
     if (now - courier->expired < EXPIRE_EVERY)
         return ESIGN_OK;
     courier->expired = now;
     esign_result_t result = esign_database_begin(courier->database, courier->round);
     if (!esign_failed(result))
-        result = esign_outbox_expire(courier->database, now, &expired, &unreported, courier->round);
+        result = esign_outbox_expire(courier->database, now, counts, &unreported, courier->round);
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+        expired += counts[kind];
     if (!esign_failed(result) && expired > 0)
         result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_purge(courier->database, now - courier->options->keep, PURGE_MAX, &purged, courier->round);
     result = esign_database_end(courier->database, result, courier->round);
     if (!esign_failed(result) && unreported > 0)
         esign_courier_say(courier, LOG_NOTICE, 0, "of %d codes that were sent no gateway has reported what became of them", unreported);
     if (!esign_failed(result) && expired > 0)
         esign_courier_say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++)
+        courier->options->meter->messages[kind].failed += (apr_uint64_t)counts[kind];
+    if (!esign_failed(result) && purged > 0)
+        esign_courier_say(courier, LOG_INFO, 0, "%d messages that were given up have been kept as long as EsignOutboxKeep says, and are gone", purged);
     return result;
 }
 
@@ -265,6 +282,8 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
         esign_transport_finish(courier->transport);
         if (database && !esign_failed(result))
             result = turn(courier, &taken);
+        if (database && !esign_failed(result))
+            o->meter->round = apr_time_now();
     } while (!esign_failed(result) && taken > 0 && !o->stopping(o->baton));
     courier->cut_off = !database || esign_failed(result);
     courier->database = NULL;

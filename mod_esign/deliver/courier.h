@@ -5,6 +5,7 @@
 
 #include "transport.h"
 
+#include "store/meter.h"
 #include "store/outbox.h"
 #include "store/token.h"
 
@@ -15,10 +16,12 @@ typedef struct {
     const apr_array_header_t *gateways;   /* esign_sms_gateway_t, in their order; none: codes are not sent, and stay until they expire */
     const esign_keyring_t *keyring;
     esign_cache_t *cache;
+    esign_meter_t *meter;
     int sms_at_once;
     int mails_per_minute, sms_per_minute; /* of the portal, over all nodes; 0: as many as there are */
     apr_interval_time_t link_life;
     int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
+    apr_interval_time_t keep;             /* how long a message that was given up stays for the operator */
     int (*stopping)(void *baton);         /* the process is to end: nothing more is leased */
     /* The stylesheets of the portal at `url`, of which a message is (NULL: `message`'s own); what they make need not outlive `p`. */
     const esign_render_t *(*render)(void *baton, const char *url, apr_pool_t *p);

@@ -3,6 +3,7 @@
 #include "deliver/courier_private.h"
 
 #include "core/digest.h"
+#include "core/iso_time.h"
 
 #include <apr_strings.h>
 
@@ -31,9 +32,18 @@ void esign_courier_end(esign_courier_t *courier, esign_errand_t *errand, esign_e
     esign_ends_add(courier->ends, errand, apr_time_now());
 }
 
+/* A try failed, and was not the last: one line in the log, which message, which try, what the server said, and when it is tried again; `due` 0: it is not. */
+static void tell(const esign_courier_t *courier, const esign_errand_t *errand, const char *error, apr_time_t due)
+{
+    const char *next = due == 0 ? "" : due <= apr_time_now() ? "; again at once" : apr_pstrcat(courier->round, "; again at ", esign_iso_time(courier->round, due), NULL);
+    esign_courier_say(courier, LOG_WARNING, 0, "a %s was not sent (message %" APR_INT64_T_FMT ", try %d): %s%s", esign_outbox_kind_name(errand->kind),
+                      errand->id, errand->attempts, error, next);
+    courier->options->meter->messages[errand->kind].retried++;
+}
+
 static void retry(esign_courier_t *courier, esign_errand_t *errand, apr_time_t due, const char *error)
 {
-    esign_courier_say(courier, LOG_WARNING, 0, "a %s was not sent (try %d): %s", esign_outbox_kind_name(errand->kind), errand->attempts, error);
+    tell(courier, errand, error, due);
     esign_courier_end(courier, errand, ESIGN_END_RETRY, due, error);
 }
 
@@ -44,23 +54,34 @@ void esign_courier_end_failed(esign_courier_t *courier, esign_errand_t *errand, 
 
 void esign_courier_end_bury(esign_courier_t *courier, esign_errand_t *errand, const char *error)
 {
-    esign_courier_say(courier, LOG_ERR, 0, "a %s is given up: %s", esign_outbox_kind_name(errand->kind), error);
+    esign_courier_say(courier, LOG_ERR, 0, "a %s is given up (message %" APR_INT64_T_FMT ", try %d): %s", esign_outbox_kind_name(errand->kind), errand->id,
+                      errand->attempts, error);
+    courier->options->meter->messages[errand->kind].failed++;
     esign_courier_end(courier, errand, ESIGN_END_BURY, 0, error);
 }
 
+/* Why a message was not sent, for log and outbox; NULL when it was. */
+static const char *said_by(const esign_courier_t *courier, const esign_courier_server_t *server, const char *words)
+{
+    return words ? apr_pstrcat(courier->round, server->name, ": ", words, NULL) : NULL;
+}
+
 /* What the end of a transfer tells of the server. 1: it is left alone from now on. */
-static int hear_of(const esign_courier_t *courier, esign_courier_server_t *server, esign_transfer_outcome_e outcome, const char *error)
+static int hear_of(const esign_courier_t *courier, esign_courier_server_t *server, esign_transfer_outcome_e outcome, const char *words)
 {
     if (outcome == ESIGN_TRANSFER_UNTRIED || courier->ending)
         return 0;
     if (outcome != ESIGN_TRANSFER_UNREACHABLE && outcome != ESIGN_TRANSFER_UNANSWERED) {
         if (esign_breaker_worked(&server->breaker))
             esign_courier_say(courier, LOG_NOTICE, 0, "%s answers again", server->name);
+        *server->left_until = 0;
         return 0;
     }
-    if (!esign_breaker_failed(&server->breaker, apr_time_now()))
+    int first = esign_breaker_failed(&server->breaker, apr_time_now());
+    *server->left_until = server->breaker.until;
+    if (!first)
         return 0;
-    esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s", server->name, error);
+    esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s", server->name, words);
     return 1;
 }
 
@@ -74,7 +95,7 @@ static void hand_on(esign_courier_t *courier, esign_errand_t *errand, int accept
         return;
     }
     if (error)
-        esign_courier_say(courier, LOG_WARNING, 0, "a code was not sent (try %d): %s", errand->attempts, error);
+        tell(courier, errand, error, last ? 0 : due);
     errand->accepted = accepted;
     esign_courier_end(courier, errand, ESIGN_END_HAND_ON, last ? errand->expires : due, error);
 }
@@ -102,18 +123,19 @@ static void code_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
 {
     const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, errand->gateway);
     esign_courier_server_t *server = &courier->gateways[errand->gateway];
-    const char *error = outcome == ESIGN_TRANSFER_SENT ? NULL : apr_pstrcat(courier->round, server->name, ": ", words, NULL);
+    const char *error = said_by(courier, server, words);
     apr_time_t now = apr_time_now();
     int count = courier->options->gateways->nelts;
     server->under_way--;
     if (!ran_out(errand, outcome, now))
         hear_of(courier, server, outcome, words);
+    courier->options->meter->messages[errand->kind].sent += outcome == ESIGN_TRANSFER_SENT;
     if (outcome == ESIGN_TRANSFER_SENT && !esign_gateway_reports(gateway))
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
     else if (outcome == ESIGN_TRANSFER_SENT)
         hand_on(courier, errand, 1, now + gateway->report_wait, NULL);
     else if (outcome == ESIGN_TRANSFER_UNTRIED)
-        esign_courier_end(courier, errand, ESIGN_END_RELEASE, now, error);
+        esign_courier_end(courier, errand, ESIGN_END_RELEASE, now, words);
     else if (outcome == ESIGN_TRANSFER_UNANSWERED)
         hand_on(courier, errand, esign_gateway_reports(gateway), now, error);
     else if (outcome == ESIGN_TRANSFER_NEVER)
@@ -129,8 +151,9 @@ int esign_courier_is_no_mail(const esign_errand_t *errand)
     return errand->kind == ESIGN_OUTBOX_RESET_REQUEST && errand->outcome != ESIGN_AUDIT_RESET_MAILED;
 }
 
-static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *error)
+static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *words)
 {
+    const char *error = said_by(courier, &courier->mail_server, words);
     apr_time_t now = apr_time_now(), pause_end = courier->mail_server.breaker.until;
     if (outcome == ESIGN_TRANSFER_SENT && esign_courier_is_no_mail(errand)) {
         /* It tells nothing of the server. */
@@ -139,10 +162,11 @@ static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
     }
     if (outcome == ESIGN_TRANSFER_UNREACHABLE || outcome == ESIGN_TRANSFER_UNTRIED)
         courier->ahead = courier->options->smtp->connections;
-    if (hear_of(courier, &courier->mail_server, outcome, error))
+    if (hear_of(courier, &courier->mail_server, outcome, words))
         esign_transport_recall_mails(courier->transport);
     switch (outcome) {
     case ESIGN_TRANSFER_SENT:
+        courier->options->meter->messages[errand->kind].sent++;
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
         break;
     case ESIGN_TRANSFER_NEVER:
@@ -153,21 +177,21 @@ static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
         retry(courier, errand, courier->ending ? now : pause_end > now ? pause_end : now + SHORT_PAUSE, error);
         break;
     case ESIGN_TRANSFER_UNTRIED:
-        esign_courier_end(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, error);
+        esign_courier_end(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, words);
         break;
     default:
         esign_courier_end_failed(courier, errand, error);
     }
 }
 
-void esign_courier_end_transfer(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error)
+void esign_courier_end_transfer(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *words)
 {
     esign_courier_t *courier = baton;
     esign_errand_t *errand = apr_hash_get(courier->errands, &id, sizeof(id));
     apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), NULL);
     if (errand->kind == ESIGN_OUTBOX_CODE)
-        code_done(courier, errand, outcome, error);
+        code_done(courier, errand, outcome, words);
     else
-        mail_done(courier, errand, outcome, error);
+        mail_done(courier, errand, outcome, words);
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     const char *name;                 /* for the log */
     esign_breaker_t breaker;
     int under_way;                    /* SMS; mails are counted by the transport */
+    esign_level_t *left_until;        /* of the meter: what the breaker says */
 } esign_courier_server_t;
 
 struct esign_courier_t {

@@ -20,7 +20,7 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
 {
     const esign_keyring_t *keyring = courier->options->keyring;
     unsigned char mac[ESIGN_DIGEST_SIZE];
-    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_AUDIT, esign_keyring_active(keyring)), &id, sizeof(id), mac);
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_MESSAGE_ID, esign_keyring_active(keyring)), &id, sizeof(id), mac);
     return esign_digest_encode(p, mac, 16);
 }
 

@@ -65,3 +65,9 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
         return esign_result_make(p, APR_EINVAL, "mail", "'%s' is no mail server: write smtp://host:port, smtps://host:port or sendmail:/path", smtp->url);
     return ESIGN_OK;
 }
+
+const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p)
+{
+    const char *path = esign_sendmail_command(smtp->url);
+    return path ? path : esign_transport_url_host(smtp->url, p);
+}

@@ -21,36 +21,44 @@ struct esign_mailer_t {
     pthread_t *threads;             /* `started` of them */
     int started;
     atomic_int stop;
+    atomic_llong own, *lasted;      /* the last mail that was sent: smtp->lasted, or own */
     pthread_mutex_t mutex;          /* of what follows */
     pthread_cond_t work;
-    int idle;                       /* threads that wait for work */
-    apr_interval_time_t lasted;     /* the last mail that was sent */
+    int idle;                       /* threads that wait for work, or have been woken and not begun */
+    int queued;                     /* mails that no thread has begun */
     esign_mail_job_t *queue, **queue_end;
     esign_mail_job_t *done;         /* latest first */
     int unreaped;                   /* of them */
 };
 
-/* Whoever waits behind a request must not tell from their own mail's delay whether it was a registered person's. */
-static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job, apr_interval_time_t lasted)
+static void give_back(esign_mail_job_t *job, const char *why)
 {
-    apr_time_t until = apr_time_now() + lasted;
-    for (apr_time_t now; !mailer->stop && (now = apr_time_now()) < until;)
-        apr_sleep(until - now < SLICE ? until - now : SLICE);
-    job->outcome = mailer->stop ? ESIGN_TRANSFER_UNTRIED : ESIGN_TRANSFER_SENT;
+    job->outcome = ESIGN_TRANSFER_UNTRIED;
+    apr_cpystrn(job->words, why, sizeof(job->words));
 }
 
 void esign_mailer_lost(esign_mail_job_t *job)
 {
-    job->outcome = ESIGN_TRANSFER_UNTRIED;
-    apr_cpystrn(job->words, ESIGN_HOLD_LOST, sizeof(job->words));
+    give_back(job, ESIGN_HOLD_LOST);
 }
 
-static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job, apr_interval_time_t lasted)
+/* Whoever waits behind a request must not tell from their own mail's delay whether it was a registered person's. */
+static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
+{
+    apr_time_t until = apr_time_now() + *mailer->lasted;
+    for (apr_time_t now; !mailer->stop && (now = apr_time_now()) < until;)
+        apr_sleep(until - now < SLICE ? until - now : SLICE);
+    job->outcome = ESIGN_TRANSFER_SENT;
+    if (mailer->stop)
+        give_back(job, "the process ended");
+}
+
+static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job)
 {
     if (!esign_hold_good(job->hold))
         esign_mailer_lost(job);
     else if (!job->bytes)
-        keep_place(mailer, job, lasted);
+        keep_place(mailer, job);
     else if (esign_sendmail_command(mailer->smtp->url))
         esign_sendmail_run(mailer->smtp, job, &mailer->stop);
     else
@@ -73,13 +81,13 @@ static void *work(void *data)
             break;
         if (!(mailer->queue = job->next))
             mailer->queue_end = &mailer->queue;
-        apr_interval_time_t lasted = mailer->lasted;
+        mailer->queued--;
         pthread_mutex_unlock(&mailer->mutex);
         apr_time_t began = apr_time_now();
-        send_one(mailer, &session, job, lasted);
-        pthread_mutex_lock(&mailer->mutex);
+        send_one(mailer, &session, job);
         if (job->bytes && job->outcome == ESIGN_TRANSFER_SENT)
-            mailer->lasted = apr_time_now() - began;
+            *mailer->lasted = apr_time_now() - began;
+        pthread_mutex_lock(&mailer->mutex);
         job->next = mailer->done;
         mailer->done = job;
         /* While there is work left, the courier looks by itself now and then: being woken for each mail would cost it more than the mail. */
@@ -109,7 +117,8 @@ void esign_mailer_submit(esign_mailer_t *mailer, esign_mail_job_t *job)
     job->next = NULL;
     *mailer->queue_end = job;
     mailer->queue_end = &job->next;
-    int wanted = mailer->idle == 0 && mailer->started < mailer->smtp->connections;
+    /* A mail behind one that hangs must not wait for the same thread. */
+    int wanted = ++mailer->queued > mailer->idle && mailer->started < mailer->smtp->connections;
     pthread_cond_signal(&mailer->work);
     pthread_mutex_unlock(&mailer->mutex);
     /* A process that may have no more threads at all waits until it may. */
@@ -143,12 +152,12 @@ void esign_mailer_recall(esign_mailer_t *mailer)
     while (mailer->queue) {
         esign_mail_job_t *job = mailer->queue;
         mailer->queue = job->next;
-        job->outcome = ESIGN_TRANSFER_UNTRIED;
-        apr_cpystrn(job->words, "no connection was free for it", sizeof(job->words));
+        give_back(job, "no connection was free for it");
         job->next = mailer->done;
         mailer->done = job;
         mailer->unreaped++;
     }
+    mailer->queued = 0;
     mailer->queue_end = &mailer->queue;
     pthread_mutex_unlock(&mailer->mutex);
 }
@@ -182,6 +191,7 @@ esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *
 {
     esign_mailer_t *made = apr_pcalloc(p, sizeof(*made));
     made->smtp = smtp;
+    made->lasted = smtp->lasted ? smtp->lasted : &made->own;
     made->wake = wake;
     made->baton = baton;
     made->threads = apr_pcalloc(p, sizeof(*made->threads) * (size_t)smtp->connections);

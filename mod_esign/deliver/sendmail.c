@@ -166,7 +166,7 @@ static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until
     }
 }
 
-/* Of an exit status: this mail later, or never; all else is of the command, not of this mail. */
+/* Of an exit status: this mail later, or never; all else is of the command, or of what this mail does to it. */
 static esign_transfer_outcome_e outcome_of(int code)
 {
     switch (code) {
@@ -179,7 +179,7 @@ static esign_transfer_outcome_e outcome_of(int code)
     case EX_NOHOST:
         return ESIGN_TRANSFER_NEVER;
     default:
-        return ESIGN_TRANSFER_UNREACHABLE;
+        return ESIGN_TRANSFER_UNANSWERED;
     }
 }
 
@@ -187,7 +187,7 @@ static void judge(const command_t *command, int status, const atomic_int *stop, 
 {
     const char *said = command->said + strspn(command->said, " \r\n");
     int length = (int)strcspn(said, "\r\n");
-    job->outcome = ESIGN_TRANSFER_UNREACHABLE;
+    job->outcome = *stop ? ESIGN_TRANSFER_UNREACHABLE : ESIGN_TRANSFER_UNANSWERED;
     if (status == -1)
         apr_snprintf(job->words, sizeof(job->words), "%s, and was killed", *stop ? "sendmail had not ended when httpd did" : "sendmail did not end in time");
     else if (status < 0)

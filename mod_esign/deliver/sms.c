@@ -15,32 +15,59 @@
 
 #define BODY_MAX 65536     /* of an answer */
 #define ANSWER_MAX 16384   /* of it, what a pattern sees */
+#define WORDS_MAX 256      /* of it, what is told of a failure */
 #define CODE_DIGITS 6      /* a code has no fewer */
+#define SECRET_MIN 4       /* what is shorter is found in any text */
 #define TYPE "Content-Type:"
 
-/* What the gateway answers is bounded, and read only where a pattern asks for it. */
+/* What the gateway answers is bounded. */
 static size_t take_answer(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_transfer_t *transfer = baton;
     apr_size_t length = size * count, room = transfer->received < ANSWER_MAX ? ANSWER_MAX - transfer->received : 0;
-    if (transfer->answer)
-        memcpy(transfer->answer + transfer->received, bytes, length < room ? length : room);
+    memcpy(transfer->answer + transfer->received, bytes, length < room ? length : room);
     transfer->received += length;
     return transfer->received <= BODY_MAX ? length : 0;
 }
 
-/* The first line of the answer without numbers that are long enough to be a code: gateways repeat the text. */
-static const char *first_line(const esign_transfer_t *transfer)
+/* What {basic} stands for. */
+static const char *basic_of(const char *secret, apr_pool_t *p)
 {
-    const char *answer = transfer->answer + strspn(transfer->answer, " \t\r\n");
-    char *line = esign_secret_copy(transfer->pool, answer, strcspn(answer, "\r\n"));
-    for (char *c = line; *c != '\0';) {
-        apr_size_t digits = strspn(c, "0123456789");
+    char *basic = esign_secret_alloc(p, (apr_size_t)apr_base64_encode_len((int)strlen(secret)));
+    apr_base64_encode(basic, secret, (int)strlen(secret));
+    return basic;
+}
+
+static void strike(char *text, const char *secret)
+{
+    apr_size_t length = secret ? strlen(secret) : 0;
+    for (char *c = text; length >= SECRET_MIN && (c = strstr(c, secret)) != NULL; c += length)
+        memset(c, '*', length);
+}
+
+/* The gateway's own words, ": …": the beginning of its answer on one line, without our credentials and without numbers that are long enough to be a code: gateways repeat what
+ * they were given. "" when it has none. */
+static const char *own_words(const esign_transfer_t *transfer)
+{
+    const char *secret = transfer->gateway->secret, *password = secret ? strchr(secret, ':') : NULL;
+    char *text = esign_secret_copy(transfer->pool, transfer->answer, strlen(transfer->answer)), *to = text;
+    strike(text, secret);
+    strike(text, password ? basic_of(secret, transfer->pool) : NULL);
+    strike(text, password ? password + 1 : NULL);
+    for (const char *from = text + strspn(text, " \t\r\n"); *from != '\0' && to - text < WORDS_MAX;) {
+        apr_size_t digits = strspn(from, "0123456789"), blanks = strspn(from, " \t\r\n");
+        apr_size_t taken = digits > 0 ? digits : blanks > 0 ? blanks : 1;
         if (digits >= CODE_DIGITS)
-            memset(c, '*', digits);
-        c += digits > 0 ? digits : 1;
+            memset(to, '*', digits);
+        else if (blanks > 0)
+            *to = ' ';
+        else
+            memmove(to, from, taken);
+        from += taken;
+        to += blanks > 0 ? 1 : taken;
     }
-    return line;
+    *to = '\0';
+    return *text != '\0' ? apr_pstrcat(transfer->pool, ": ", text, NULL) : "";
 }
 
 /* Called when there is a connection, before anything of the request goes out. */
@@ -67,12 +94,12 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
             return ESIGN_TRANSFER_SENT;
         if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
             return ESIGN_TRANSFER_UNANSWERED;
-        *words = apr_psprintf(transfer->pool, "HTTP status %ld, and an answer that does not say that it was accepted: %s", status, first_line(transfer));
+        *words = apr_psprintf(transfer->pool, "HTTP status %ld, and an answer that does not say that it was accepted%s", status, own_words(transfer));
         return ESIGN_TRANSFER_NEVER;
     }
     if (status == 0)
         return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
-    *words = apr_psprintf(transfer->pool, "HTTP status %ld", status);
+    *words = apr_psprintf(transfer->pool, "HTTP status %ld%s", status, own_words(transfer));
     return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
 }
 
@@ -96,14 +123,6 @@ static void add_headers(esign_transfer_t *transfer, const esign_sms_gateway_t *g
         esign_transfer_append(transfer, &transfer->headers, header);
     }
     ESIGN_TRANSFER_SET(transfer, CURLOPT_HTTPHEADER, transfer->headers);
-}
-
-/* What {basic} stands for. */
-static const char *basic_of(const char *secret, apr_pool_t *p)
-{
-    char *basic = esign_secret_alloc(p, (apr_size_t)apr_base64_encode_len((int)strlen(secret)));
-    apr_base64_encode(basic, secret, (int)strlen(secret));
-    return basic;
 }
 
 static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
@@ -143,8 +162,7 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     transfer->gateway = gateway;
     transfer->hold = hold;
     transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
-    if (gateway->accepted)
-        transfer->answer = esign_secret_alloc(transfer->pool, ANSWER_MAX + 1);
+    transfer->answer = esign_secret_alloc(transfer->pool, ANSWER_MAX + 1);
     add_request(transfer, sms);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQFUNCTION, look_at_hold);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQDATA, transfer);
@@ -173,11 +191,21 @@ static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int
     return ESIGN_OK;
 }
 
+/* The URL, filled in with plain values. */
+static const char *plain_url(const esign_sms_gateway_t *gateway, apr_pool_t *p)
+{
+    const esign_template_values_t sample = { .number = "+905550000000", .text = "x", .secret = "x", .basic = "x", .report = "x" };
+    return esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT);
+}
+
+const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p)
+{
+    return esign_transport_url_host(plain_url(gateway, p), p);
+}
+
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
     int found = 0, in_header = 0;
-    /* Filled in with a plain value, the URL must be one. */
-    const esign_template_values_t sample = { .number = "+905550000000", .text = "x", .secret = "x", .basic = "x", .report = "x" };
     esign_result_t result = esign_template_check(p, gateway->url, &found);
     for (int i = 0; !esign_failed(result) && gateway->headers && i < gateway->headers->nelts; i++)
         result = esign_template_check(p, APR_ARRAY_IDX(gateway->headers, i, const char *), &in_header);
@@ -186,7 +214,7 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
         result = esign_template_check(p, gateway->body, &found);
     if (esign_failed(result))
         return result;
-    const char *url = esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT);
+    const char *url = plain_url(gateway, p);
     if (!esign_transport_url_valid(url, "http", "https", 0))
         return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write https://host/path", gateway->url);
     if (!esign_transport_url_private(url))

@@ -3,15 +3,13 @@
 #include "deliver/smtp.h"
 
 #include "core/contact.h"
+#include "deliver/transport_private.h"
 
 #include <apr_strings.h>
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define LONGEST_CONNECT apr_time_from_sec(10)
 
 struct esign_smtp_session_t {
     CURL *easy;
@@ -19,6 +17,7 @@ struct esign_smtp_session_t {
     apr_size_t read;                /* bytes of it that libcurl has taken */
     int lost;                       /* the mail was not held any more when its end was to go out */
     int without_utf8;               /* the MAIL command went out without SMTPUTF8, which this mail needs */
+    int named;                      /* the recipient was named: what happens from here on may be this mail's own */
     char reply[256];                /* the last line by which the server refused */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
@@ -51,14 +50,21 @@ static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
     return length;
 }
 
-/* Whether libcurl asked for SMTPUTF8, which it does where the server offers it (RFC 6531 section 3.1): if not, the answer to the command ends the connection. */
+static int is_command(const char *bytes, size_t size, const char *command)
+{
+    return size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0;
+}
+
+/* How far the mail has come, and whether libcurl asked for SMTPUTF8, which it does where the server offers it (RFC 6531 section 3.1): if not, the answer to the command ends
+ * the connection. */
 static int watch_commands(CURL *easy, curl_infotype type, char *bytes, size_t size, void *baton)
 {
-    static const char command[] = "MAIL FROM:";
     esign_smtp_session_t *session = baton;
     (void)easy;
-    if (type == CURLINFO_HEADER_OUT && size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0)
-        session->without_utf8 = memmem(bytes, size, " SMTPUTF8", 9) == NULL;
+    if (type == CURLINFO_HEADER_OUT && is_command(bytes, size, "MAIL FROM:"))
+        session->without_utf8 = !esign_contact_ascii(session->job->to) && memmem(bytes, size, " SMTPUTF8", 9) == NULL;
+    if (type == CURLINFO_HEADER_OUT && is_command(bytes, size, "RCPT TO:"))
+        session->named = 1;
     return 0;
 }
 
@@ -68,34 +74,22 @@ static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_
     return *(const atomic_int *)stop;
 }
 
-/* Sets an option; the first refusal is kept in `code`. */
-#define SET(option, value) (code = code != CURLE_OK ? code : curl_easy_setopt(session->easy, (option), (value)))
+#define SET(option, value) ESIGN_CURL_SET(code, session->easy, option, value)
 
 static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, const atomic_int *stop)
 {
-    CURLcode code = CURLE_OK;
-    long timeout = (long)apr_time_as_msec(smtp->timeout);
+    const esign_transfer_limits_t limits = { .protocols = "smtp,smtps", .ca_file = smtp->ca_file, .timeout = smtp->timeout };
+    CURLcode code = esign_transfer_limit(session->easy, &limits, session->words);
     SET(CURLOPT_URL, smtp->url);
-    SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    SET(CURLOPT_NOPROXY, "*");
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_QUICK_EXIT, 1L);
-    SET(CURLOPT_TIMEOUT_MS, timeout);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < apr_time_as_msec(LONGEST_CONNECT) ? timeout : (long)apr_time_as_msec(LONGEST_CONNECT));
     SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)apr_time_sec(smtp->timeout));
     SET(CURLOPT_USE_SSL, (long)(smtp->tls_required ? CURLUSESSL_ALL : CURLUSESSL_TRY));
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    if (smtp->ca_file)
-        SET(CURLOPT_CAINFO, smtp->ca_file);
     if (smtp->user) {
         SET(CURLOPT_USERNAME, smtp->user);
         SET(CURLOPT_PASSWORD, smtp->password);
     }
-    SET(CURLOPT_ERRORBUFFER, session->words);
     SET(CURLOPT_HEADERFUNCTION, keep_reply);
     SET(CURLOPT_HEADERDATA, session);
+    SET(CURLOPT_VERBOSE, 1L);
     SET(CURLOPT_DEBUGFUNCTION, watch_commands);
     SET(CURLOPT_DEBUGDATA, session);
     SET(CURLOPT_XFERINFOFUNCTION, look_for_stop);
@@ -151,7 +145,8 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
     job->outcome = ESIGN_TRANSFER_SENT;
     if (code == CURLE_OK)
         return;
-    job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_UNREACHABLE;
+    job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER
+                 : session->named && code != CURLE_ABORTED_BY_CALLBACK ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
     curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
     /* 421 is said of the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
@@ -176,11 +171,10 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     CURLcode code = CURLE_OK;
     session->job = job;
     session->read = 0;
-    session->without_utf8 = session->lost = 0;
+    session->without_utf8 = session->named = session->lost = 0;
     session->reply[0] = session->words[0] = '\0';
     SET(CURLOPT_MAIL_RCPT, recipients);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->length);
-    SET(CURLOPT_VERBOSE, esign_contact_ascii(job->to) ? 0L : 1L);
     if (code == CURLE_OK)
         code = curl_easy_perform(session->easy);
     if (session->lost)

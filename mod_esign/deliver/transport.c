@@ -5,7 +5,10 @@
 #include "deliver/redact.h"
 #include "core/secret.h"
 
+#include <apr_strings.h>
+
 #include <string.h>
+#include <sys/socket.h>
 
 #define LONGEST_CONNECT apr_time_from_sec(10)
 
@@ -67,6 +70,35 @@ void esign_transport_join_mails(esign_transport_t *transport)
     esign_mailer_join(transport->mailer);
 }
 
+/* A connection is not for the programs that others start in this process (mod_cgi, mod_include): libcurl itself would hand it on to them. */
+static curl_socket_t open_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)nothing, (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words)
+{
+    CURLcode code = CURLE_OK;
+    apr_interval_time_t connect = limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT;
+    ESIGN_CURL_SET(code, easy, CURLOPT_ERRORBUFFER, words);
+    ESIGN_CURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, limits->protocols);
+    ESIGN_CURL_SET(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
+    ESIGN_CURL_SET(code, easy, CURLOPT_NOPROXY, "*");
+    ESIGN_CURL_SET(code, easy, CURLOPT_NOSIGNAL, 1L);
+    ESIGN_CURL_SET(code, easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    /* A resolver that hangs must not hold up the other transfers when this one gives up. */
+    ESIGN_CURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
+    ESIGN_CURL_SET(code, easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(limits->timeout));
+    ESIGN_CURL_SET(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(connect));
+    ESIGN_CURL_SET(code, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ESIGN_CURL_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ESIGN_CURL_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (limits->ca_file != NULL)
+        ESIGN_CURL_SET(code, easy, CURLOPT_CAINFO, limits->ca_file);
+    return code;
+}
+
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge)
 {
@@ -85,24 +117,8 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
     made->next = transport->transfers;
     transport->transfers = made;
     (*under_way)++;
-
-    long timeout = (long)apr_time_as_msec(limits->timeout);
-    long connect = (long)apr_time_as_msec(limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT);
+    made->setup = esign_transfer_limit(easy, limits, made->words);
     ESIGN_TRANSFER_SET(made, CURLOPT_PRIVATE, made);
-    ESIGN_TRANSFER_SET(made, CURLOPT_ERRORBUFFER, made->words);
-    ESIGN_TRANSFER_SET(made, CURLOPT_PROTOCOLS_STR, limits->protocols);
-    ESIGN_TRANSFER_SET(made, CURLOPT_FOLLOWLOCATION, 0L);
-    ESIGN_TRANSFER_SET(made, CURLOPT_NOPROXY, "*");
-    ESIGN_TRANSFER_SET(made, CURLOPT_NOSIGNAL, 1L);
-    /* A resolver that hangs must not hold up the other transfers when this one gives up. */
-    ESIGN_TRANSFER_SET(made, CURLOPT_QUICK_EXIT, 1L);
-    ESIGN_TRANSFER_SET(made, CURLOPT_TIMEOUT_MS, timeout);
-    ESIGN_TRANSFER_SET(made, CURLOPT_CONNECTTIMEOUT_MS, connect);
-    ESIGN_TRANSFER_SET(made, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    ESIGN_TRANSFER_SET(made, CURLOPT_SSL_VERIFYPEER, 1L);
-    ESIGN_TRANSFER_SET(made, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (limits->ca_file != NULL)
-        ESIGN_TRANSFER_SET(made, CURLOPT_CAINFO, limits->ca_file);
     *transfer = made;
     return ESIGN_OK;
 }
@@ -269,6 +285,21 @@ int esign_transport_url_valid(const char *url, const char *scheme, const char *o
         valid = part_is(parts, CURLUPART_PATH, "/", "") && part_is(parts, CURLUPART_QUERY, "", "") && part_is(parts, CURLUPART_FRAGMENT, "", "");
     curl_url_cleanup(parts);
     return valid;
+}
+
+const char *esign_transport_url_host(const char *url, apr_pool_t *p)
+{
+    CURLU *parts = curl_url();
+    char *host = NULL, *port = NULL;
+    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
+        curl_url_get(parts, CURLUPART_HOST, &host, 0);
+        curl_url_get(parts, CURLUPART_PORT, &port, 0);
+    }
+    const char *made = apr_pstrcat(p, host ? host : "unknown", port ? ":" : "", port ? port : "", NULL);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(parts);
+    return made;
 }
 
 int esign_transport_url_private(const char *url)

@@ -9,6 +9,8 @@
 
 #include <apr_tables.h>
 
+#include <stdatomic.h>
+
 /* The mail server. Secrets are read from files at start-up. */
 typedef struct {
     const char *url;            /* smtp://host[:port], smtps://host[:port], or sendmail:[/path] for the local one's command */
@@ -21,14 +23,15 @@ typedef struct {
     const char *reply_to;       /* NULL: none */
     int connections;            /* at most */
     apr_interval_time_t timeout;
+    atomic_llong *lasted;       /* how long the last mail that was sent took, in microseconds, in memory of all couriers of the node, before and after a reload; NULL: of this one alone */
 } esign_smtp_t;
 
 typedef enum {
     ESIGN_TRANSFER_SENT,        /* the server took it */
     ESIGN_TRANSFER_LATER,       /* the server will not have this message now: 4xx of SMTP; 5xx, 429 or 408 of HTTP */
     ESIGN_TRANSFER_NEVER,       /* the server will not have this message: 5xx of SMTP; other 4xx of HTTP, and a 2xx whose text says so */
-    ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, TLS refused, a mail server that hangs or refuses the sign-in */
-    ESIGN_TRANSFER_UNANSWERED,  /* an SMS went out, and no answer came: whether the gateway has it, nobody knows */
+    ESIGN_TRANSFER_UNREACHABLE, /* the server cannot be used, for this message or another: dead, TLS refused, a mail server that refuses the sign-in */
+    ESIGN_TRANSFER_UNANSWERED,  /* no answer came: whether the server has the message, and whether it failed or this message alone makes it fail, nobody knows */
     ESIGN_TRANSFER_UNTRIED      /* certainly not sent, for no fault of the message or the server: a mail that was recalled, or the hold was over */
 } esign_transfer_outcome_e;
 
@@ -70,5 +73,9 @@ int esign_transport_pending_sms(const esign_transport_t *transport);
 /* Checks templates and URL at configuration time: http(s), placeholders that exist and have a value, where they can stand. */
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p);
 esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *p);
+
+/* The server's host, with its port where one is written, for logs and figures: nothing else of a URL, which may hold secrets. Of a sendmail command, its path. */
+const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p);
+const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p);
 
 #endif

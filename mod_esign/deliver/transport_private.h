@@ -27,7 +27,7 @@ struct esign_transfer_t {
     const esign_hold_t *hold;
     int lost;                       /* the hold was over before the request was sent */
     apr_size_t received;            /* bytes of its answer */
-    char *answer;                   /* the first of them, secret memory; NULL: nobody reads them */
+    char *answer;                   /* the first of them, secret memory */
     char words[CURL_ERROR_SIZE];    /* libcurl's */
 };
 
@@ -45,16 +45,20 @@ struct esign_transport_t {
 /* What mail and SMS ask of a connection alike. */
 typedef struct {
     const char *protocols;          /* in libcurl's words */
-    const char *ca_file;
+    const char *ca_file;            /* NULL: the system's */
     apr_interval_time_t timeout;
 } esign_transfer_limits_t;
 
-/* Sets an option; the first refusal is kept, and esign_transfer_start fails with it. */
-#define ESIGN_TRANSFER_SET(transfer, option, value)                                             \
-    ((transfer)->setup = (transfer)->setup != CURLE_OK ? (transfer)->setup                      \
-                                                       : curl_easy_setopt((transfer)->easy, (option), (value)))
+/* Sets an option of a handle, unless one was refused before: `code` keeps the first refusal. */
+#define ESIGN_CURL_SET(code, easy, option, value) ((code) = (code) != CURLE_OK ? (code) : curl_easy_setopt((easy), (option), (value)))
 
-/* A handle that verifies TLS, follows nothing, uses no proxy and speaks `limits->protocols` alone. */
+/* The same of a transfer; esign_transfer_start fails with the first refusal. */
+#define ESIGN_TRANSFER_SET(transfer, option, value) ESIGN_CURL_SET((transfer)->setup, (transfer)->easy, option, value)
+
+/* Has a handle verify TLS, follow nothing, use no proxy, speak `limits->protocols` alone and tell what fails in `words`, CURL_ERROR_SIZE bytes. */
+CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words);
+
+/* Such a handle, for an SMS. */
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge);
 
@@ -81,6 +85,9 @@ void esign_transfer_close(esign_transfer_t *transfer);
 
 /* Whether a URL has one of two schemes, a host, and no user name; `bare`: nothing behind the host and port either. */
 int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare);
+
+/* A URL's host, and its port where one is written. */
+const char *esign_transport_url_host(const char *url, apr_pool_t *p);
 
 /* Whether what goes there can be read on no wire: https, or this machine itself. */
 int esign_transport_url_private(const char *url);

@@ -4,6 +4,7 @@
 
 #include "core/digest.h"
 #include "store/audit_row.h"
+#include "store/meter.h"
 #include "store/subscriber.h"
 
 #include <apr_strings.h>
@@ -83,7 +84,22 @@ esign_result_t esign_audit_add(esign_database_t *database, esign_audit_event_e e
     const esign_audit_row_t row = { .id = esign_digest_random_id(), .time = now, .node = node, .event = esign_audit_name(event), .subscriber = subscriber,
                                     .address = address };
     const char *seal = esign_audit_row_seal(database->keyring, &row, p);
-    return esign_database_write(database, "audit_add", ESIGN_SQL(&row.id, &row.time, node, row.event, &row.subscriber, address, seal), NULL, p);
+    esign_result_t result = esign_database_write(database, "audit_add", ESIGN_SQL(&row.id, &row.time, node, row.event, &row.subscriber, address, seal), NULL, p);
+    if (!esign_failed(result) && database->meter)
+        database->meter->events[event]++;
+    return result;
+}
+
+esign_result_t esign_audit_unchained(esign_database_t *database, apr_int64_t *count, apr_time_t *oldest, apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    apr_int64_t most = ESIGN_AUDIT_UNCHAINED_MAX;
+    esign_result_t result = esign_database_read(database, "audit_unchained_count", ESIGN_SQL(&most), 2, &rows, p);
+    if (!esign_failed(result) && rows->nelts > 0) {
+        *count = esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0);
+        *oldest = esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 1);
+    }
+    return result;
 }
 
 esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int *count, apr_pool_t *p)

@@ -72,9 +72,13 @@ const char *esign_audit_result(const char *name);
 /* Whether the person's own page of recent activity has words for it: the events that can be a subscriber's. */
 int esign_audit_personal(esign_audit_event_e event);
 
-/* Appends one entry, sealed. `id` and `node` are set by the store. */
+/* Appends one entry, sealed. `id` and `node` are set by the store. The meter counts it, also where the caller's transaction comes to nothing. */
 esign_result_t esign_audit_add(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, const char *address,
                                apr_time_t now, apr_pool_t *p);
+
+/* How many rows wait to be chained, and since when the first of them; 0: none. Of more than ESIGN_AUDIT_UNCHAINED_MAX no more are counted. */
+#define ESIGN_AUDIT_UNCHAINED_MAX 10000
+esign_result_t esign_audit_unchained(esign_database_t *database, apr_int64_t *count, apr_time_t *oldest, apr_pool_t *p);
 
 /* How many entries of `event` a subscriber has since a moment. */
 esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int *count, apr_pool_t *p);

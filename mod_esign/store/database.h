@@ -17,6 +17,7 @@ typedef struct {
     apr_dbd_t *handle;
     apr_hash_t *prepared;              /* statement label -> apr_dbd_prepared_t, as mod_dbd keeps them */
     const esign_keyring_t *keyring;
+    struct esign_meter_t *meter;       /* counts audit rows; NULL: nobody does */
     apr_pool_t *pool;                  /* the connection's own, where its statements live */
     int transaction;                   /* 1 within esign_database_begin … _end */
     int stale;                         /* statements fail until they are prepared anew: esign_database_heal */

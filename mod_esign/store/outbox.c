@@ -4,7 +4,7 @@
 
 #include "core/digest.h"
 #include "core/record.h"
-#include "store/audit.h"
+#include "store/meter.h"
 #include "store/sealed.h"
 #include "store/subscriber.h"
 
@@ -68,6 +68,8 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
     if (*good)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    if (!esign_failed(result) && database->meter)
+        database->meter->messages[message->kind].failed++;
     return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
 }
 
@@ -148,12 +150,25 @@ esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, 
     return esign_database_write(database, "outbox_bury", ESIGN_SQL(error, &id, owner), NULL, p);
 }
 
-esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int *count, int *unreported, apr_pool_t *p)
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int counts[ESIGN_OUTBOX_KINDS], int *unreported, apr_pool_t *p)
 {
     esign_result_t result = esign_database_write(database, "outbox_unreported", ESIGN_SQL(&now, &now), unreported, p);
-    if (!esign_failed(result))
-        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&now, &now), count, p);
+    for (apr_int64_t kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++)
+        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&kind, &now, &now), &counts[kind], p);
     return esign_failed(result) ? result : esign_database_write(database, "outbox_empty", ESIGN_SQL(&now), NULL, p);
+}
+
+esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before, int max, int *count, apr_pool_t *p)
+{
+    apr_int64_t most = max;
+    esign_result_t result = ESIGN_OK;
+    *count = 0;
+    for (apr_int64_t kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++) {
+        int gone = 0;
+        result = esign_database_write(database, "outbox_purge", ESIGN_SQL(&kind, &before, &most), &gone, p);
+        *count += gone;
+    }
+    return result;
 }
 
 esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)
@@ -200,10 +215,11 @@ esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, cons
     return result;
 }
 
-esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_header_t **messages, apr_pool_t *p)
+esign_result_t esign_outbox_list(esign_database_t *database, int max, const apr_array_header_t **messages, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), COLUMNS, &rows, p);
+    apr_int64_t most = max;
+    esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(&most), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));
@@ -211,6 +227,29 @@ esign_result_t esign_outbox_list(esign_database_t *database, const apr_array_hea
         APR_ARRAY_PUSH(list, esign_outbox_message_t) = seen(APR_ARRAY_IDX(rows, i, const char *const *));
     *messages = list;
     return ESIGN_OK;
+}
+
+esign_result_t esign_outbox_depths(esign_database_t *database, esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+{
+    enum { OF_KIND, IS_DEAD, COUNT, SENT, OLDEST, DEPTH_COLUMNS };
+    const apr_array_header_t *rows;
+    esign_result_t result = esign_database_read(database, "outbox_depths", ESIGN_SQL(NULL), DEPTH_COLUMNS, &rows, p);
+    memset(depths, 0, sizeof(*depths) * ESIGN_OUTBOX_KINDS);
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
+        const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
+        apr_int64_t kind = esign_database_number(row, OF_KIND), count = esign_database_number(row, COUNT);
+        if (kind < 0 || kind >= ESIGN_OUTBOX_KINDS)
+            continue;
+        esign_outbox_depth_t *depth = &depths[kind];
+        if (esign_database_number(row, IS_DEAD) != 0) {
+            depth->dead += count;
+            continue;
+        }
+        depth->sent += esign_database_number(row, SENT);
+        depth->waiting += count - esign_database_number(row, SENT);
+        depth->oldest = esign_database_number(row, OLDEST);
+    }
+    return result;
 }
 
 static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)

@@ -79,13 +79,16 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_unreported", "DELETE FROM outbox WHERE dead = 0 AND awaited >= 0 AND expires <= %lld AND lease_until <= %lld" },
     { "outbox_bury", "UPDATE outbox SET dead = 1, body = CASE kind WHEN 1 THEN '' ELSE body END, error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_expire", "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
-                       "WHERE dead = 0 AND expires <= %lld AND lease_until <= %lld" },
+                       "WHERE dead = 0 AND kind = %lld AND expires <= %lld AND lease_until <= %lld" },
+    { "outbox_purge", "DELETE FROM outbox WHERE +dead = 1 AND id IN (SELECT id FROM outbox WHERE dead = 1 AND kind = %lld AND due <= %lld ORDER BY due LIMIT %lld)" },
     { "outbox_empty", "UPDATE outbox SET body = '' WHERE dead = 1 AND expires <= %lld AND body <> ''" },
     { "outbox_revive", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= %lld AND awaited < 0 AND expires > %lld AND body <> ''" },
     { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
     { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
     { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
-    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id" },
+    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id LIMIT %lld" },
+    { "outbox_depths", "SELECT kind, dead, COUNT(*), SUM(CASE WHEN awaited >= 0 THEN 1 ELSE 0 END), MIN(CASE WHEN awaited < 0 THEN created END) FROM outbox "
+                       "GROUP BY dead, kind" },
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 
@@ -100,6 +103,7 @@ const esign_statement_t esign_database_statements[] = {
     { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
     { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) AND " WHOLE_NUMBERS " "
                          "ORDER BY time, id LIMIT %lld" },
+    { "audit_unchained_count", "SELECT COUNT(*), MIN(time) FROM (SELECT time FROM audit WHERE chain IS NULL ORDER BY time, id LIMIT %lld) AS waiting" },
     { "audit_chain", "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL" },
     { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL" },
     { "audit_page", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld AND " WHOLE_NUMBERS " "

@@ -73,5 +73,8 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esig
 
 int esign_hash_refused(esign_request_t *q, apr_status_t status)
 {
-    return is_busy(status) ? esign_page_busy(q) : esign_page_unavailable(q);
+    if (!is_busy(status))
+        return esign_page_unavailable(q);
+    q->runtime->meter->hashes_refused++;
+    return esign_page_busy(q);
 }

@@ -2,6 +2,8 @@
 /* limits.c: address limits, the form of the identity number and what failures cost, as the forms ask them. */
 #include "limits.h"
 
+#include "client.h"
+#include "device.h"
 #include "form.h"
 #include "store/audit.h"
 #include "store/throttle.h"
@@ -38,15 +40,38 @@ void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64
         esign_request_log(q, result);
 }
 
+/* Nobody is kept out with those who guess behind the same address, as an office's or a mobile network's: a browser with which the number's subscriber has signed in has a count of
+ * its own, of all its requests. Known and unknown numbers take the same time. */
+static esign_cache_answer_e check_browser(esign_request_t *q, const char *what, const esign_throttle_policy_t *policy, apr_interval_time_t *retry)
+{
+    apr_pool_t *p = q->r->pool;
+    char id[ESIGN_NATIONAL_ID_MAX + 1];
+    esign_subscriber_t *subscriber;
+    if (!esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE) || esign_limits_id_problem(q, id) || !esign_request_database(q))
+        return ESIGN_CACHE_MISS;
+    esign_result_t result = esign_subscriber_find(q->database, id, &subscriber, p);
+    if (!esign_failed(result) && !subscriber)
+        result = esign_subscriber_stand_in(q->database, id, &subscriber, p);
+    if (esign_failed(result))
+        esign_request_log(q, result);
+    if (esign_failed(result) || !esign_device_known(q, subscriber))
+        return ESIGN_CACHE_MISS;
+    const char *browser = apr_psprintf(p, "a browser of #%" APR_INT64_T_FMT, subscriber->id);
+    esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, browser, policy, q->now, retry, p);
+    return answer == ESIGN_CACHE_DONE ? esign_throttle_count(q->runtime->cache, what, browser, policy, q->now, p) : answer;
+}
+
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes)
 {
     const char *network = esign_throttle_network(q->address, q->r->pool);
-    esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
+    const esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
+    const esign_throttle_policy_t of_network = { .limit = limit * NETWORK_FACTOR, .window = policy.window };
     apr_interval_time_t retry = 0;
     esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, q->address, &policy, q->now, &retry, q->r->pool);
-    policy.limit *= NETWORK_FACTOR;
     if (answer == ESIGN_CACHE_DONE && network)
-        answer = esign_throttle_check(q->runtime->cache, what, network, &policy, q->now, &retry, q->r->pool);
+        answer = esign_throttle_check(q->runtime->cache, what, network, &of_network, q->now, &retry, q->r->pool);
+    if (answer == ESIGN_CACHE_MISS)
+        answer = check_browser(q, what, &policy, &retry);
     if (answer == ESIGN_CACHE_MISS) {
         apr_table_setn(q->r->err_headers_out, "Retry-After", esign_limits_seconds(q, q->now + retry));
         *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
@@ -82,13 +107,13 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
     return subscriber->closed || subscriber->wait_until > now;
 }
 
-/* Whether a subscriber has signed in more often than anybody may: each sign-in costs a session and a row of the trail, with which an account would else fill memcached and
- * the database. */
-static esign_result_t count_sign_ins(esign_request_t *q, apr_int64_t subscriber, int *often)
+esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber, int *often)
 {
     int count = 0;
-    esign_result_t result = esign_audit_count(q->database, ESIGN_AUDIT_WORD_ACCEPTED, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
     *often = count >= OFTEN;
+    if (*often)
+        esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_audit_name(event)));
     return result;
 }
 
@@ -113,7 +138,7 @@ esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscrib
     if (!esign_failed(result) && *accepted) {
         result = esign_subscriber_get(q->database, id, &now, p);
         if (!esign_failed(result))
-            result = count_sign_ins(q, id, &often);
+            result = esign_limits_often(q, ESIGN_AUDIT_WORD_ACCEPTED, id, &often);
         *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
     }
     esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED : closing ? ESIGN_AUDIT_CLOSED : often ? ESIGN_AUDIT_REFUSED_WAITING : refusal_of(q, now ? now : subscriber);

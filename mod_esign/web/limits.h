@@ -10,11 +10,16 @@
 /* Waits grow from 30 s to 1 h from the 5th failure in a row; 100 close the account (RULES; NIST SP 800-63B-4 section 3.2.2). */
 extern const esign_failure_policy_t esign_failure_limits;
 
-/* Whether this address may send the form `what`, and, with IPv6, its network (16 times as often): DONE; MISS, with `*minutes` to wait, `refusal` going into the audit trail once; ERROR, logged. */
+/* Whether this address may send the form `what`, and, with IPv6, its network (16 times as often), or else this browser, where the form's number is of somebody who has signed in
+ * with it: DONE; MISS, with `*minutes` to wait, `refusal` going into the audit trail once; ERROR, logged. */
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes);
 
 /* Writes an event that can be brought about again and again without cost: for one subscriber once in a window of the address, or its network. */
 void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber);
+
+/* Whether a subscriber has brought an event about more often in a quarter of an hour than anybody may, for which it is refused: each costs a row of the trail, and a look at all
+ * these rows while others wait; a sign-in costs a session too. q's database is there. */
+esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber, int *often);
 
 /* Counts one request against both; a memcached that fails is logged. */
 void esign_limits_count(esign_request_t *q, const char *what, int limit);

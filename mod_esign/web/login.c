@@ -13,10 +13,10 @@
 
 int esign_start_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_new(q, "start", HTTP_OK);
-    esign_page_element(page, NULL, "sign-in", "href", esign_request_path(q, "login"), NULL);
+    esign_page_t *page = esign_page_common(q, "start", HTTP_OK);
+    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, "login"), NULL);
     if (q->config->certificate_url)
-        esign_page_element(page, NULL, "certificate", "href", q->config->certificate_url, NULL);
+        esign_page_element(page, 0, "certificate", "href", q->config->certificate_url, NULL);
     return esign_page_send(page);
 }
 
@@ -29,7 +29,7 @@ typedef struct {
 
 static int send_form(esign_request_t *q, const login_t *login)
 {
-    esign_page_t *page = esign_page_new(q, "login", login->status);
+    esign_page_t *page = esign_page_common(q, "login", login->status);
     if (login->general)
         esign_page_problem(page, NULL, login->general, login->argument);
     if (login->id_problem)
@@ -37,11 +37,11 @@ static int send_form(esign_request_t *q, const login_t *login)
     esign_picture_tell(page, &login->picture);
     if (login->word_problem)
         esign_page_problem(page, "word", login->word_problem, NULL);
-    xmlNodePtr form = esign_page_form(page, "form", "login", NULL);
-    esign_page_element(page, form, "field", "name", "id", "value", esign_form_field(q, "id"), NULL);
+    int form = esign_page_form(page, "form", "login", NULL);
+    esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"), NULL);
     esign_picture_show(page, form, &login->picture);
     esign_page_element(page, form, "field", "name", "word", NULL);
-    esign_page_element(page, NULL, "forgot", "href", esign_request_path(q, "reset"), NULL);
+    esign_page_element(page, 0, "forgot", "href", esign_request_path(q, "reset"), NULL);
     return esign_page_send(page);
 }
 

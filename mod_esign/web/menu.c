@@ -18,13 +18,13 @@
 
 int esign_menu_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_new(q, "menu", HTTP_OK);
+    esign_page_t *page = esign_page_common(q, "menu", HTTP_OK);
     const apr_array_header_t *links = q->config->menu_links;
-    esign_page_element(page, NULL, "pin", "href", esign_request_path(q, "pin"), NULL);
-    esign_page_element(page, NULL, "word", "href", esign_request_path(q, "word"), NULL);
-    esign_page_element(page, NULL, "activity", "href", esign_request_path(q, "activity"), NULL);
+    esign_page_element(page, 0, "pin", "href", esign_request_path(q, "pin"), NULL);
+    esign_page_element(page, 0, "word", "href", esign_request_path(q, "word"), NULL);
+    esign_page_element(page, 0, "activity", "href", esign_request_path(q, "activity"), NULL);
     for (int i = 0; links && i + 1 < links->nelts; i += 2)
-        esign_page_element(page, NULL, "link", "href", APR_ARRAY_IDX(links, i + 1, const char *), "label", APR_ARRAY_IDX(links, i, const char *), NULL);
+        esign_page_element(page, 0, "link", "href", APR_ARRAY_IDX(links, i + 1, const char *), "label", APR_ARRAY_IDX(links, i, const char *), NULL);
     return esign_page_send(page);
 }
 
@@ -43,14 +43,14 @@ int esign_activity_get(esign_request_t *q)
     esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
     const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
-        esign_page_element(page, NULL, "ended", NULL);
+        esign_page_element(page, 0, "ended", NULL);
     esign_page_form(page, "end", "activity", q->subscriber);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         /* Those of a newer version have no words here; what was forged is none. */
         if (!esign_audit_personal(entry->event) || !entry->sound)
             continue;
-        esign_page_element(page, NULL, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
+        esign_page_element(page, 0, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
                            "address", entry->address, "current", is_this_session(q, entry), NULL);
     }
     return esign_page_send(page);
@@ -60,10 +60,14 @@ int esign_activity_get(esign_request_t *q)
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    int ended = 0;
+    int ended = 0, often;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = esign_request_begin(q);
+    esign_result_t result = esign_limits_often(q, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, &often);
+    if (!esign_failed(result) && often)
+        return esign_page_busy(q);
+    if (!esign_failed(result))
+        result = esign_request_begin(q);
     if (!esign_failed(result))
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
     if (!esign_failed(result) && ended)

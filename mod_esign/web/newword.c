@@ -20,15 +20,15 @@ static const char *argument_of(const esign_request_t *q, const char *problem)
 int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem)
 {
     const esign_word_policy_t *policy = &q->runtime->words;
-    esign_page_t *page = esign_page_new(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
+    esign_page_t *page = esign_page_common(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
     if (problem)
         esign_page_problem(page, field, problem, argument_of(q, problem));
-    xmlNodePtr form = esign_page_form(page, "form", below, subscriber);
+    int form = esign_page_form(page, "form", below, subscriber);
     if (q->trust == ESIGN_TRUST_CODE && !esign_limits_word_fresh(q))
         esign_page_element(page, form, "field", "name", "current", NULL);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, form, "field", "name", "again", NULL);
-    esign_page_element(page, NULL, "policy", "min", apr_itoa(q->r->pool, policy->min), "max", apr_itoa(q->r->pool, policy->max), NULL);
+    esign_page_element(page, 0, "policy", "min", apr_itoa(q->r->pool, policy->min), "max", apr_itoa(q->r->pool, policy->max), NULL);
     return esign_page_send(page);
 }
 

@@ -28,12 +28,12 @@ static int alive(const esign_otp_t *otp, apr_time_t now)
 
 static void show_phone(esign_page_t *page)
 {
-    esign_page_element(page, NULL, "phone", "masked", esign_contact_mask_phone(page->q->r->pool, page->q->subscriber->phone), NULL);
+    esign_page_element(page, 0, "phone", "~masked", esign_contact_mask_phone(page->q->r->pool, page->q->subscriber->phone), NULL);
 }
 
 static int send_confirm(esign_request_t *q, int status, const char *problem, const char *argument)
 {
-    esign_page_t *page = esign_page_new(q, "otp", status);
+    esign_page_t *page = esign_page_common(q, "otp", status);
     if (problem)
         esign_page_problem(page, NULL, problem, argument);
     show_phone(page);
@@ -134,16 +134,16 @@ int esign_otp_post(esign_request_t *q)
 static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status, const char *problem, const char *argument)
 {
     apr_pool_t *p = q->r->pool;
-    esign_page_t *page = esign_page_new(q, "otp-code", status);
+    esign_page_t *page = esign_page_common(q, "otp-code", status);
     apr_time_t next = otp->sent + q->config->sms_pause;
     if (problem)
         esign_page_problem(page, "code", problem, argument);
     show_phone(page);
-    esign_page_element(page, NULL, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
+    esign_page_element(page, 0, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
                        alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0", "tries", apr_itoa(p, otp->tries_left), NULL);
-    esign_page_element(page, NULL, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action", esign_request_path(q, "otp"),
-                       "mark", esign_mark_make(q, q->subscriber), NULL);
-    xmlNodePtr form = esign_page_form(page, "form", "otp/code", q->subscriber);
+    esign_page_element(page, 0, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action", esign_request_path(q, "otp"),
+                       "~mark", esign_mark_make(q, q->subscriber), NULL);
+    int form = esign_page_form(page, "form", "otp/code", q->subscriber);
     esign_page_element(page, form, "field", "name", "code", NULL);
     return esign_page_send(page);
 }

@@ -6,8 +6,6 @@
 #include "mark.h"
 #include "wipe.h"
 
-#include "core/secret.h"
-
 #include <http_log.h>
 #include <http_protocol.h>
 
@@ -18,7 +16,6 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-#define X(text) ((const xmlChar *)(text))
 #define RETRY_SECONDS 5
 
 esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
@@ -27,8 +24,7 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
     esign_page_t *page = apr_pcalloc(p, sizeof(*page));
     page->q = q;
     page->status = status;
-    page->document = esign_render_document(p, "page");
-    page->root = xmlDocGetRootElement(page->document);
+    page->document = esign_document_new("page", p);
     const char *const attributes[][2] = {
         { "name", name },
         { "lang", q->language },
@@ -36,50 +32,59 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
         { "prefix", q->config->prefix },
         { "static", esign_request_path(q, "static") },
         { "home", q->config->home_url },
-        { "organization", esign_render_clean(p, q->config->organization) },
+        { "organization", q->config->organization },
     };
     for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
-        xmlNewProp(page->root, X(attributes[i][0]), X(attributes[i][1]));
-    xmlNodePtr languages = esign_page_element(page, NULL, "languages", NULL);
+        esign_document_attribute(page->document, attributes[i][0], attributes[i][1]);
+    int languages = esign_page_element(page, 0, "languages", NULL);
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
         const char *code = esign_catalogue_languages[i];
         esign_page_element(page, languages, "language", "code", code, "current", strcmp(code, q->language) == 0 ? "yes" : "no",
                            "href", apr_pstrcat(p, "?lang=", code, NULL), NULL);
     }
     if (q->trust == ESIGN_TRUST_CODE)
-        esign_page_element(page, NULL, "signed-in", NULL);
+        esign_page_element(page, 0, "signed-in", NULL);
+    return page;
+}
+
+esign_page_t *esign_page_common(esign_request_t *q, const char *name, int status)
+{
+    esign_page_t *page = esign_page_new(q, name, status);
+    page->common = 1;
     return page;
 }
 
 void esign_page_problem(esign_page_t *page, const char *field, const char *code, const char *argument)
 {
-    xmlNodePtr problem = esign_page_element(page, NULL, "problem", "code", code, "field", field, NULL);
-    if (argument)
-        esign_page_text(page, esign_page_element(page, problem, "argument", NULL), argument);
+    int problem = esign_page_element(page, 0, "problem", "code", code, "field", field, NULL);
+    if (argument) {
+        esign_page_element(page, problem, "argument", NULL);
+        esign_page_text(page, argument);
+    }
 }
 
-xmlNodePtr esign_page_element(esign_page_t *page, xmlNodePtr parent, const char *name, ...)
+int esign_page_element(esign_page_t *page, int parent, const char *name, ...)
 {
-    xmlNodePtr element = xmlNewChild(parent ? parent : page->root, NULL, X(name), NULL);
+    int element = esign_document_element(page->document, parent, name);
     va_list attributes;
     va_start(attributes, name);
     for (const char *attribute; (attribute = va_arg(attributes, const char *)) != NULL;) {
         const char *value = va_arg(attributes, const char *);
         if (value)
-            xmlNewProp(element, X(attribute), X(esign_render_clean(page->q->r->pool, value)));
+            esign_document_attribute(page->document, attribute, value);
     }
     va_end(attributes);
     return element;
 }
 
-xmlNodePtr esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber)
+int esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber)
 {
-    return esign_page_element(page, NULL, name, "action", esign_request_path(page->q, below), "mark", subscriber ? esign_mark_make(page->q, subscriber) : NULL, NULL);
+    return esign_page_element(page, 0, name, "action", esign_request_path(page->q, below), "~mark", subscriber ? esign_mark_make(page->q, subscriber) : NULL, NULL);
 }
 
-void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text)
+void esign_page_text(esign_page_t *page, const char *text)
 {
-    xmlNodeAddContent(element, X(esign_render_clean(page->q->r->pool, text)));
+    esign_document_text(page->document, text);
 }
 
 void esign_page_headers(request_rec *r, const esign_config_t *config)
@@ -103,23 +108,16 @@ void esign_page_headers(request_rec *r, const esign_config_t *config)
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-cache");
 }
 
-/* The document itself, serialised into secret memory. */
-static void serialise(esign_page_t *page, char **output, apr_size_t *length)
-{
-    xmlChar *bytes;
-    int size;
-    xmlDocDumpMemoryEnc(page->document, &bytes, &size, "UTF-8");
-    *length = (apr_size_t)size;
-    *output = esign_secret_copy(page->q->r->pool, bytes, *length);
-    xmlFree(bytes);
-}
-
 static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *length)
 {
+    const esign_runtime_t *runtime = page->q->runtime;
     apr_pool_t *p = page->q->r->pool;
     const esign_render_t *render;
-    esign_result_t result = esign_runtime_render(page->q->runtime, &render, p);
-    return esign_failed(result) ? result : esign_render_transform(render, "page", page->document, output, length, p);
+    esign_result_t result = esign_runtime_render(runtime, &render, p);
+    if (esign_failed(result))
+        return result;
+    esign_render_kept_t *kept = page->common && render == runtime->render ? runtime->pages : NULL;
+    return esign_render_document_text(kept, render, "page", page->document, output, length, p);
 }
 
 /* Who works on a theme reads what is wrong where the page would be; the last good page would look as if nothing had been edited. */
@@ -140,8 +138,10 @@ int esign_page_send(esign_page_t *page)
     apr_size_t length;
     apr_table_mergen(r->err_headers_out, "Vary", "Accept, Accept-Language, Cookie");
     r->status = page->status;
+    esign_document_finish(page->document);
     if (esign_client_wants_xml(r)) {
-        serialise(page, &output, &length);
+        output = page->document->bytes;
+        length = page->document->length;
         ap_set_content_type(r, "application/xml; charset=utf-8");
     } else {
         esign_result_t result = transform(page, &output, &length);
@@ -173,8 +173,8 @@ int esign_page_redirect(esign_request_t *q, const char *below)
 /* A page whose only content is a link to go on. */
 static int send_plain(esign_request_t *q, const char *name, int status, const char *link, const char *href)
 {
-    esign_page_t *page = esign_page_new(q, name, status);
-    esign_page_element(page, NULL, link, "href", href, NULL);
+    esign_page_t *page = esign_page_common(q, name, status);
+    esign_page_element(page, 0, link, "href", href, NULL);
     return esign_page_send(page);
 }
 
@@ -185,9 +185,9 @@ static int send_start(esign_request_t *q, const char *name, int status)
 
 int esign_page_link_dead(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_new(q, "link-dead", HTTP_GONE);
-    esign_page_element(page, NULL, "again", "href", esign_request_path(q, "reset"), NULL);
-    esign_page_element(page, NULL, "sign-in", "href", esign_request_path(q, "login"), NULL);
+    esign_page_t *page = esign_page_common(q, "link-dead", HTTP_GONE);
+    esign_page_element(page, 0, "again", "href", esign_request_path(q, "reset"), NULL);
+    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, "login"), NULL);
     return esign_page_send(page);
 }
 
@@ -236,9 +236,9 @@ int esign_page_busy(esign_request_t *q)
 {
     const char *seconds = apr_itoa(q->r->pool, RETRY_SECONDS);
     apr_table_setn(q->r->err_headers_out, "Retry-After", seconds);
-    esign_page_t *page = esign_page_new(q, "busy", HTTP_SERVICE_UNAVAILABLE);
-    esign_page_element(page, NULL, "again", "href", same_address(q), NULL);
-    esign_page_element(page, NULL, "wait", "seconds", seconds, NULL);
+    esign_page_t *page = esign_page_common(q, "busy", HTTP_SERVICE_UNAVAILABLE);
+    esign_page_element(page, 0, "again", "href", same_address(q), NULL);
+    esign_page_element(page, 0, "wait", "seconds", seconds, NULL);
     return esign_page_send(page);
 }
 

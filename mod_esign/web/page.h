@@ -5,30 +5,33 @@
 
 #include "request.h"
 
-#include <libxml/tree.h>
+#include "core/document.h"
 
-/* A page being made, as htdocs/xsl/page.rng describes it. Texts given to it are cleaned of what XML cannot hold; it is wiped with r->pool. */
+/* A page being made, as htdocs/xsl/page.rng describes it: its elements are written in their order. It is wiped with r->pool. */
 typedef struct {
     esign_request_t *q;
-    xmlDocPtr document;
-    xmlNodePtr root;
+    esign_document_t *document;
     int status;
+    int common;   /* but for the values that are only copied it is nobody's in particular: what it was rendered to is kept for the next */
     int secret;   /* set by the screen: what it shows is for nobody's buffer */
 } esign_page_t;
 
+/* `common`: a page whose values that are a person's, or differ each time, are all marked as copied. */
 esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status);
+esign_page_t *esign_page_common(esign_request_t *q, const char *name, int status);
 
 /* What is wrong: a catalogue key problem.CODE, at a field (NULL: none of them), with at most one argument (NULL: none). */
 void esign_page_problem(esign_page_t *page, const char *field, const char *code, const char *argument);
 
-/* A child of `parent` (NULL: the root) with attributes given as name, value, … NULL; an attribute whose value is NULL is left out. */
-xmlNodePtr esign_page_element(esign_page_t *page, xmlNodePtr parent, const char *name, ...) __attribute__((sentinel));
+/* A child of `parent` (0: the root) with attributes given as name, value, … NULL; an attribute whose value is NULL is left out. A name with ~ before it: stylesheets only copy the
+ * value (core/document.h). */
+int esign_page_element(esign_page_t *page, int parent, const char *name, ...) __attribute__((sentinel));
 
 /* An element for a form that is sent to `below` the prefix: `subscriber`'s, and nobody else's (NULL: anybody's). */
-xmlNodePtr esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber);
+int esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber);
 
-/* Sets an element's text. */
-void esign_page_text(esign_page_t *page, xmlNodePtr element, const char *text);
+/* Text of the element that began last. */
+void esign_page_text(esign_page_t *page, const char *text);
 
 /* Sends the page. */
 int esign_page_send(esign_page_t *page);

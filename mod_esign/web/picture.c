@@ -87,7 +87,7 @@ static const char *address(const esign_request_t *q, int way, const esign_pictur
     return offers(q, way) ? esign_request_path(q, apr_pstrcat(q->r->pool, "captcha/", picture->challenge, behind, NULL)) : NULL;
 }
 
-static void show_work(esign_page_t *page, xmlNodePtr challenge, const esign_picture_t *picture)
+static void show_work(esign_page_t *page, int challenge, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
     const char *target;
@@ -95,16 +95,16 @@ static void show_work(esign_page_t *page, xmlNodePtr challenge, const esign_pict
     if (esign_failed(result))
         esign_request_log(q, result);
     else
-        esign_page_element(page, challenge, "work", "salt", picture->challenge, "target", target, "max", apr_itoa(q->r->pool, q->config->work_number),
-                           "number", picture->work, NULL);
+        esign_page_element(page, challenge, "work", "~salt", picture->challenge, "~target", target, "max", apr_itoa(q->r->pool, q->config->work_number),
+                           "~number", picture->work, NULL);
 }
 
-void esign_picture_show(esign_page_t *page, xmlNodePtr form, const esign_picture_t *picture)
+void esign_picture_show(esign_page_t *page, int form, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
-    xmlNodePtr challenge = esign_page_element(page, form, "challenge", "value", picture->challenge, "picture", address(q, ESIGN_CHALLENGE_PICTURE, picture, ".png"),
-                                              "sound", address(q, ESIGN_CHALLENGE_SOUND, picture, apr_pstrcat(q->r->pool, ".wav?lang=", q->language, NULL)),
-                                              "answer", picture->answer, NULL);
+    int challenge = esign_page_element(page, form, "challenge", "~value", picture->challenge, "~picture", address(q, ESIGN_CHALLENGE_PICTURE, picture, ".png"),
+                                              "~sound", address(q, ESIGN_CHALLENGE_SOUND, picture, apr_pstrcat(q->r->pool, ".wav?lang=", q->language, NULL)),
+                                              "~answer", picture->answer, NULL);
     if (offers(q, ESIGN_CHALLENGE_WORK))
         show_work(page, challenge, picture);
 }

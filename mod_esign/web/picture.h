@@ -32,6 +32,6 @@ int esign_picture_use(esign_request_t *q, esign_picture_t *picture);
 void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture);
 
 /* Puts it on a form. */
-void esign_picture_show(esign_page_t *page, xmlNodePtr form, const esign_picture_t *picture);
+void esign_picture_show(esign_page_t *page, int form, const esign_picture_t *picture);
 
 #endif

@@ -17,9 +17,9 @@ int esign_pin_get(esign_request_t *q)
 {
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_page_t *page = esign_page_new(q, "pin-ask", HTTP_OK);
+    esign_page_t *page = esign_page_common(q, "pin-ask", HTTP_OK);
     esign_page_form(page, "form", "pin", q->subscriber);
-    esign_page_element(page, NULL, "shown", "seconds", shown_seconds(q), NULL);
+    esign_page_element(page, 0, "shown", "seconds", shown_seconds(q), NULL);
     return esign_page_send(page);
 }
 
@@ -41,9 +41,14 @@ static esign_result_t record_view(esign_request_t *q)
 int esign_pin_post(esign_request_t *q)
 {
     const apr_array_header_t *cards;
+    int often;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = record_view(q);
+    esign_result_t result = esign_limits_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, &often);
+    if (!esign_failed(result) && often)
+        return esign_page_busy(q);
+    if (!esign_failed(result))
+        result = record_view(q);
     if (!esign_failed(result))
         result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
     if (esign_failed(result))
@@ -51,13 +56,15 @@ int esign_pin_post(esign_request_t *q)
     esign_page_t *page = esign_page_new(q, "pin", HTTP_OK);
     page->secret = 1;
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
-    esign_page_element(page, NULL, "shown", "seconds", seconds, "then", menu, NULL);
+    esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);
     for (int i = 0; i < cards->nelts; i++) {
         const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
-        xmlNodePtr element = esign_page_element(page, NULL, "card", "serial", card->serial, "state", card->state, "not-before", card->not_before,
+        int element = esign_page_element(page, 0, "card", "serial", card->serial, "state", card->state, "not-before", card->not_before,
                                                 "not-after", card->not_after, NULL);
-        esign_page_text(page, esign_page_element(page, element, "pin", NULL), card->pin);
-        esign_page_text(page, esign_page_element(page, element, "puk", NULL), card->puk);
+        esign_page_element(page, element, "pin", NULL);
+        esign_page_text(page, card->pin);
+        esign_page_element(page, element, "puk", NULL);
+        esign_page_text(page, card->puk);
     }
     apr_table_setn(q->r->err_headers_out, "Refresh", apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
     return esign_page_send(page);

@@ -26,7 +26,7 @@ static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
 {
     apr_pool_t *p = q->r->pool;
     const esign_sms_gateway_t *from = &APR_ARRAY_IDX(q->runtime->gateways, gateway, esign_sms_gateway_t);
-    const char *text = apr_pstrcat(p, q->r->args ? q->r->args : "", "\n", q->body ? q->body : "", NULL);
+    const char *text = apr_pstrcat(p, q->report ? q->report : "", "\n", q->body ? q->body : "", NULL);
     esign_report_e report = esign_gateway_judge(from, text, strlen(text));
     int counted = 0;
     if (report == ESIGN_REPORT_UNDECIDED)

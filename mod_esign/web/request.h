@@ -26,6 +26,7 @@ typedef struct {
     const esign_config_t *config;
     const esign_route_t *route;        /* NULL: no such page */
     const char *argument;              /* the challenge or token that stood in the path; secret memory */
+    const char *report;                /* the query of a delivery report, secret memory; NULL: it is none */
     const char *language;              /* "tr" or "en" */
     const char *address;               /* the client's */
     apr_time_t now;

@@ -21,14 +21,14 @@
 
 static int send_form(esign_request_t *q, int status, const char *id_problem, const char *minutes, const esign_picture_t *picture)
 {
-    esign_page_t *page = esign_page_new(q, "reset", status);
+    esign_page_t *page = esign_page_common(q, "reset", status);
     if (minutes)
         esign_page_problem(page, NULL, "too-many", minutes);
     if (id_problem)
         esign_page_problem(page, "id", id_problem, NULL);
     esign_picture_tell(page, picture);
-    xmlNodePtr form = esign_page_form(page, "form", "reset", NULL);
-    esign_page_element(page, form, "field", "name", "id", "value", esign_form_field(q, "id"), NULL);
+    int form = esign_page_form(page, "form", "reset", NULL);
+    esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"), NULL);
     esign_picture_show(page, form, picture);
     return esign_page_send(page);
 }
@@ -89,8 +89,8 @@ int esign_reset_post(esign_request_t *q)
 
 int esign_reset_sent_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_new(q, "reset-sent", HTTP_OK);
-    esign_page_element(page, NULL, "life", "minutes", apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->link_life) / 60), NULL);
+    esign_page_t *page = esign_page_common(q, "reset-sent", HTTP_OK);
+    esign_page_element(page, 0, "life", "minutes", apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->link_life) / 60), NULL);
     return esign_page_send(page);
 }
 
@@ -210,7 +210,7 @@ int esign_reset_word_post(esign_request_t *q)
 
 int esign_reset_done_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_new(q, "reset-done", HTTP_OK);
-    esign_page_element(page, NULL, "sign-in", "href", esign_request_path(q, ""), NULL);
+    esign_page_t *page = esign_page_common(q, "reset-done", HTTP_OK);
+    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ""), NULL);
     return esign_page_send(page);
 }

@@ -63,15 +63,18 @@ static void hide_token(esign_request_t *q, const char *below)
     if (!written)
         return;
     char *token = esign_secret_copy(p, written, strlen(written)), *hidden = esign_http_hidden(below, q->config->prefix, p);
-    /* A gateway may add the phone number to its report. */
-    const char *arguments = r->args && esign_http_is_report(below) ? "***" : r->args;
+    int report = r->args && esign_http_is_report(below);
     ap_unescape_url(token);
     q->argument = token;
-    char *const clear[] = { r->the_request, r->unparsed_uri, r->uri };
+    q->report = report ? esign_secret_copy(p, r->args, strlen(r->args)) : NULL;
+    char *const clear[] = { r->the_request, r->unparsed_uri, r->uri, report ? r->args : NULL };
     for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
-        esign_secret_wipe(clear[i], strlen(clear[i]));
+        esign_secret_wipe(clear[i], clear[i] ? strlen(clear[i]) : 0);
     r->uri = r->parsed_uri.path = hidden;
-    r->unparsed_uri = arguments ? apr_pstrcat(p, r->uri, "?", arguments, NULL) : r->uri;
+    /* A gateway may add the phone number to its report, or the text. */
+    if (report)
+        r->args = r->parsed_uri.query = apr_pstrdup(p, "***");
+    r->unparsed_uri = r->args ? apr_pstrcat(p, r->uri, "?", r->args, NULL) : r->uri;
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
 
@@ -123,8 +126,15 @@ static int hide_secrets(request_rec *r)
 static int hide_unread(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (runtime && !esign_request_of(r) && r->the_request)
-        esign_http_hide(r->the_request, runtime->config->prefix, r->pool);
+    if (!runtime || esign_request_of(r))
+        return DECLINED;
+    const char *prefix = runtime->config->prefix, *below = r->uri ? esign_http_below(r->uri, prefix) : NULL;
+    if (r->args && below && esign_http_is_report(below))
+        memset(r->args, '*', strlen(r->args));
+    char *const lines[] = { r->the_request, r->unparsed_uri, r->uri };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        if (lines[i])
+            esign_http_hide(lines[i], prefix, r->pool);
     return DECLINED;
 }
 

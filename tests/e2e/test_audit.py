@@ -398,7 +398,7 @@ def test_a_reload_while_the_program_stands_still_loses_no_line(portal, copy):
     register(portal, 300, 2000)
     settle(portal)
     time.sleep(1)
-    subprocess.run(["/usr/sbin/apache2", "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
+    subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
     time.sleep(1)
     os.kill(pid, signal.SIGKILL)
     collector(copy, pid)

@@ -91,7 +91,10 @@ def test_every_server_directive_is_merged(portal, tmp_path):
 
 @pytest.mark.parametrize("line,told", [
     ("EsignLinkLife 60", "EsignLinkLife: 60 is out of bounds: write a value from 300 to 86400 seconds"),
-    ("EsignLinkLife 2d", "EsignLinkLife"),
+    ("EsignLinkLife 2d", "EsignLinkLife: 2d is out of bounds"),
+    ("EsignOutboxKeep 23h", "EsignOutboxKeep: 23h is out of bounds: write a value from 86400 to 315360000 seconds"),
+    ("EsignOutboxKeep 3651d", "EsignOutboxKeep"),
+    ("EsignOutboxKeep 90days", "EsignOutboxKeep: '90days' is not a number of seconds (or with s, min, h or d behind it)"),
     ("EsignHashMemory 1024", "EsignHashMemory: 1024 is out of bounds: write a value from 19456"),
     ("EsignCodeDigits 5", "EsignCodeDigits: 5 is out of bounds: write a value from 6 to 10"),
     ("EsignCodeLife 11min", "EsignCodeLife"),

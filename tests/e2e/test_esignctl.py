@@ -242,6 +242,10 @@ def test_outbox_list(ctl):
         ["1", "reset-request", "waiting", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "0", "-"],
         ["2", "code", "leased", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "1", "-"],
         ["3", "notice", "dead", "2026-01-01T00:00:00Z", "-", "2", "550 no such mailbox"]]
+    assert ctl.good("outbox", "list", "--max", "3").splitlines()[1:] == lines
+    assert ctl.good("outbox", "list", "--max", "2").splitlines()[1:] == lines[:2] + ["… and 1 newer; --max lists more"]
+    for wrong in ("0", "x", "1000001"):
+        assert "--max: write a number from 1 to 1000000" in ctl.bad(2, "outbox", "list", "--max", wrong)
 
 
 LATER = 4102444800000000  # 2100-01-01

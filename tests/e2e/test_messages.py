@@ -230,7 +230,7 @@ def test_placeholders_have_arguments():
 
 
 # They speak of headers, cookies and sessions; the other files of web/ are screens.
-PLUMBING = {"client.c", "form.c", "page.c", "request.c", "route.c", "session.c"}
+PLUMBING = {"client.c", "form.c", "metrics.c", "page.c", "request.c", "route.c", "session.c", "status.c"}
 
 
 def codes_of_code():
@@ -247,7 +247,7 @@ def codes_of_code():
 
 def names_of_code():
     """Page names that web/*.c can send."""
-    return set(re.findall(r'\b(?:esign_page_new|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"', "".join(sources("web").values())))
+    return set(re.findall(r'\b(?:esign_page_new|esign_page_common|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"', "".join(sources("web").values())))
 
 
 def samples():

@@ -37,3 +37,13 @@ def test_lost_connections_cost_nobody_a_page(portal, browser, subscriber, lose_c
     assert browser.post("reset/word", {"word": "kayıp bağlantılar", "again": "kayıp bağlantılar"}).status == 303
     lose_connections()
     assert browser.login(subscriber, "kayıp bağlantılar").status == 303
+
+
+def test_what_the_operator_sees(portal, browser):
+    def figures():
+        text = browser.session.get("https://localhost:%d/esign-metrics" % portal.port, timeout=20).text
+        of = 'portal="%s"' % portal.url.rstrip("/")
+        return all(line in text for line in ("esign_database_up{%s} 1\n" % of, 'esign_messages_waiting{%s,kind="code"} 0\n' % of, "esign_audit_unchained{%s} 0\n" % of))
+
+    assert portal.wait(figures)
+    assert portal.ctl("outbox", "list", "--max", "1").startswith("ID ")

@@ -54,6 +54,12 @@ static const char *verify(esign_database_t *database)
 }
 
 #define FOUND(database, text) CU_ASSERT_STRING_EQUAL(verify(database), text)
+/* After one statement. */
+#define AFTER(database, sql, text)      \
+    do {                                \
+        tables_run(database, sql);      \
+        FOUND(database, text);          \
+    } while (0)
 #define ODD "changed or inserted: its id, time or position is no whole number\n"
 #define CHANGED "changed or inserted: its seal is wrong\n"
 
@@ -96,30 +102,25 @@ static void test_changed(void)
         FOUND(database, "5: " CHANGED);
     }
     esign_database_t *database = chained(3);
-    tables_run(database, "UPDATE audit SET seal = '9' || substr(seal, 2) WHERE position = 2");
-    FOUND(database, "2: sealed under key 9, which the key file does not have\n");
+    AFTER(database, "UPDATE audit SET seal = '9' || substr(seal, 2) WHERE position = 2", "2: sealed under key 9, which the key file does not have\n");
 }
 
 /* What moves from a text to its neighbour is a change too. */
 static void test_unambiguous(void)
 {
     esign_database_t *database = chained(3);
-    tables_run(database, "UPDATE audit SET address = substr(event, 9) || address, event = substr(event, 1, 8) WHERE position = 2");
-    FOUND(database, "2: " CHANGED);
+    AFTER(database, "UPDATE audit SET address = substr(event, 9) || address, event = substr(event, 1, 8) WHERE position = 2", "2: " CHANGED);
 }
 
 static void test_removed(void)
 {
     esign_database_t *database = chained(9);
-    tables_run(database, "DELETE FROM audit WHERE position = 5");
-    FOUND(database, "removed: position 5\n");
-    tables_run(database, "DELETE FROM audit WHERE position IN (1, 7, 8)");
-    FOUND(database, "removed: position 1\nremoved: position 5\nremoved: positions 7 to 8\n");
+    AFTER(database, "DELETE FROM audit WHERE position = 5", "removed: position 5\n");
+    AFTER(database, "DELETE FROM audit WHERE position IN (1, 7, 8)", "removed: position 1\nremoved: position 5\nremoved: positions 7 to 8\n");
     /* The gap closed: each row behind it says where it stood. */
     database = chained(4);
     tables_run(database, "DELETE FROM audit WHERE position = 2");
-    tables_run(database, "UPDATE audit SET position = 2 WHERE position = 3");
-    FOUND(database, "2: moved: it was sealed for position 3\nremoved: position 3\n");
+    AFTER(database, "UPDATE audit SET position = 2 WHERE position = 3", "2: moved: it was sealed for position 3\nremoved: position 3\n");
 }
 
 static void test_reordered(void)
@@ -127,17 +128,15 @@ static void test_reordered(void)
     esign_database_t *database = chained(9);
     tables_run(database, "UPDATE audit SET position = 100 WHERE position = 3");
     tables_run(database, "UPDATE audit SET position = 3 WHERE position = 6");
-    tables_run(database, "UPDATE audit SET position = 6 WHERE position = 100");
-    FOUND(database, "3: moved: it was sealed for position 6\n6: moved: it was sealed for position 3\n");
+    AFTER(database, "UPDATE audit SET position = 6 WHERE position = 100", "3: moved: it was sealed for position 6\n6: moved: it was sealed for position 3\n");
 }
 
 static void test_inserted(void)
 {
     esign_database_t *database = chained(3);
-    tables_run(database, "INSERT INTO audit SELECT 99, time, node, event, subscriber, address, 4, chain, seal FROM audit WHERE position = 3");
-    FOUND(database, "4: inserted beyond the head: its seal is wrong\n");
-    tables_run(database, "UPDATE audit SET position = -7 WHERE id = 99");
-    FOUND(database, "-7: inserted, and kept out of the chain: its seal is wrong\n");
+    AFTER(database, "INSERT INTO audit SELECT 99, time, node, event, subscriber, address, 4, chain, seal FROM audit WHERE position = 3",
+          "4: inserted beyond the head: its seal is wrong\n");
+    AFTER(database, "UPDATE audit SET position = -7 WHERE id = 99", "-7: inserted, and kept out of the chain: its seal is wrong\n");
     tables_run(database, "UPDATE audit SET position = 2 WHERE id = 99");
     const char *found = verify(database);
     CU_ASSERT_PTR_NOT_NULL(strstr(found, "2: inserted: there is another row at this position\n"));
@@ -147,29 +146,25 @@ static void test_inserted(void)
 static void test_cut(void)
 {
     esign_database_t *database = chained(9);
-    tables_run(database, "DELETE FROM audit WHERE position >= 8");
-    FOUND(database, "cut off: positions 8 to 9, the end of the chain\n");
-    tables_run(database, "DELETE FROM audit");
-    FOUND(database, "cut off: positions 1 to 9, the end of the chain\n");
+    AFTER(database, "DELETE FROM audit WHERE position >= 8", "cut off: positions 8 to 9, the end of the chain\n");
+    AFTER(database, "DELETE FROM audit", "cut off: positions 1 to 9, the end of the chain\n");
     /* And the head set to where it would fit. */
     database = chained(9);
     tables_run(database, "DELETE FROM audit WHERE position = 9");
-    tables_run(database, "UPDATE audit_head SET position = 8, chain = (SELECT chain FROM audit WHERE position = 8)");
-    FOUND(database, "the head of the chain was changed: its seal is wrong\n");
+    AFTER(database, "UPDATE audit_head SET position = 8, chain = (SELECT chain FROM audit WHERE position = 8)",
+          "the head of the chain was changed: its seal is wrong\n");
 }
 
 static void test_head(void)
 {
     esign_database_t *database = chained(3);
     const char *early = tables_text(database, "SELECT seal FROM audit_head"), *chain_3 = tables_text(database, "SELECT chain FROM audit_head");
-    tables_run(database, "UPDATE audit_head SET copied = 1");
-    FOUND(database, "the head of the chain was changed: its seal is wrong\n");
-    tables_run(database, "UPDATE audit_head SET copied = 0");
-    FOUND(database, "");
+    AFTER(database, "UPDATE audit_head SET copied = 1", "the head of the chain was changed: its seal is wrong\n");
+    AFTER(database, "UPDATE audit_head SET copied = 0", "");
     add(database, 2);
     chain(database, 10);
-    tables_run(database, apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", chain_3, early));
-    FOUND(database, "4: beyond the head, and its seal is right: the head was set back\n5: beyond the head, and its seal is right: the head was set back\n");
+    AFTER(database, apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", chain_3, early),
+          "4: beyond the head, and its seal is right: the head was set back\n5: beyond the head, and its seal is right: the head was set back\n");
     tables_run(database, "INSERT INTO audit_head SELECT * FROM audit_head");
     CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "the head of the chain stands there more than once\n"));
     tables_run(database, "DELETE FROM audit_head");
@@ -192,8 +187,7 @@ static void test_set_back(void)
     const char *end = tables_text(database, "SELECT chain FROM audit_head");
     CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end), "");
     tables_run(database, "DELETE FROM audit WHERE position > 3");
-    tables_run(database, head);
-    FOUND(database, "");
+    AFTER(database, head, "");
     CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end), "set back: the chain ends at position 3, and it once reached 5\n");
     add(database, 3);
     chain(database, 10);
@@ -213,8 +207,8 @@ static void test_other_chain(void)
     add(database, 2);
     chain(database, 10);
     tables_run(database, "INSERT INTO audit SELECT * FROM aside");
-    tables_run(database, apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", end, head));
-    FOUND(database, "3: does not follow the row before it: one of the two is of another chain\n");
+    AFTER(database, apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", end, head),
+          "3: does not follow the row before it: one of the two is of another chain\n");
 }
 
 static void test_line(void)
@@ -280,8 +274,7 @@ static void test_place_taken(void)
     add(database, 2);
     CU_ASSERT_EQUAL(chain(database, 10).chained, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "4: " CHANGED));
-    tables_run(database, "DELETE FROM audit WHERE id = 99");
-    FOUND(database, "");
+    AFTER(database, "DELETE FROM audit WHERE id = 99", "");
 }
 
 /* SQLite takes anything into any column: what reads as ours and compares as something else holds up nobody. */
@@ -327,16 +320,14 @@ static void test_odd_values(void)
     const apr_array_header_t *rows;
     OK(esign_audit_page(database, 2, APR_INT64_MAX, 3, 10, &rows, pool));
     CU_ASSERT(rows->nelts == 1 && APR_ARRAY_IDX(rows, 0, esign_audit_row_t).position == 3);
-    tables_run(database, "DELETE FROM audit WHERE address = '192.0.2.66'");
-    FOUND(database, "");
+    AFTER(database, "DELETE FROM audit WHERE address = '192.0.2.66'", "");
 }
 
 /* A text of a hundred megabytes costs nobody its memory. */
 static void test_long_texts(void)
 {
     esign_database_t *database = chained(3);
-    tables_run(database, "UPDATE audit SET address = address || REPLACE(HEX(ZEROBLOB(500000)), '0', 'x') WHERE position = 2");
-    FOUND(database, "2: " CHANGED);
+    AFTER(database, "UPDATE audit SET address = address || REPLACE(HEX(ZEROBLOB(500000)), '0', 'x') WHERE position = 2", "2: " CHANGED);
     const apr_array_header_t *rows;
     OK(esign_audit_page(database, 1, APR_INT64_MAX, 2, 1, &rows, pool));
     CU_ASSERT_EQUAL(strlen(APR_ARRAY_IDX(rows, 0, esign_audit_row_t).address), 300);

@@ -95,11 +95,11 @@ static void test_write_and_read(void)
 {
     esign_database_t *database = tables_new();
     const apr_array_header_t *rows;
-    apr_int64_t large = APR_INT64_MAX, none = 7;
+    apr_int64_t large = APR_INT64_MAX, none = 7, most = 9;
     int changed = -1;
     OK(add(database, large, NULL));
     OK(add(database, -3, "50 % of 'ü'; --"));
-    OK(esign_database_read(database, "outbox_list", ESIGN_SQL(NULL), 10, &rows, pool));
+    OK(esign_database_read(database, "outbox_list", ESIGN_SQL(&most), 10, &rows, pool));
     CU_ASSERT_EQUAL_FATAL(rows->nelts, 2);
     const char *const *first = APR_ARRAY_IDX(rows, 0, const char *const *), *const *second = APR_ARRAY_IDX(rows, 1, const char *const *);
     CU_ASSERT_EQUAL(esign_database_number(first, 0), -3);

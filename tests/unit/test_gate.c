@@ -295,6 +295,36 @@ static void test_allow(void)
     }
 }
 
+static void expect_state(const esign_gate_t *gate, int inside, int waiting)
+{
+    esign_gate_state_t state = { 0, 0, 0 };
+    CU_ASSERT_EQUAL(esign_gate_look(gate, &state), APR_SUCCESS);
+    CU_ASSERT(state.slots == 2 && state.inside == inside && state.waiting == waiting);
+}
+
+static void test_look(void)
+{
+    esign_gate_t *gate = create(2, 3);
+    child_t children[3];
+    expect_state(gate, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        children[i] = start(gate, LONG);
+        CU_ASSERT_EQUAL(status_of(&children[i]), APR_SUCCESS);
+        expect_state(gate, i + 1, 0);
+    }
+    children[2] = start_waiting(gate, LONG);
+    expect_state(gate, 2, 1);
+    end(&children[0], SIGKILL);
+    CU_ASSERT_EQUAL(status_of(&children[2]), APR_SUCCESS);
+    expect_state(gate, 2, 0);
+    end(&children[1], 0);
+    end(&children[2], 0);
+    expect_state(gate, 0, 0);
+    esign_gate_state_t state;
+    esign_gate_destroy(gate);
+    CU_ASSERT_NOT_EQUAL(esign_gate_look(gate, &state), APR_SUCCESS);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -308,6 +338,7 @@ int main(void)
         { "signals do not change the patience", test_interrupted },
         { "the maker alone takes the semaphores away", test_life },
         { "the children's user is let in", test_allow },
+        { "who is inside and who waits", test_look },
         CU_TEST_INFO_NULL
     };
     signal(SIGPIPE, SIG_IGN);

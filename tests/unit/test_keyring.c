@@ -63,7 +63,8 @@ static void test_derived(void)
         [ESIGN_KEY_WORK] = "e4fe7fe0ff6133b944f1d632dc2d7e62fe57c227839556bc9e6b7a57e3a3dc2a",
         [ESIGN_KEY_CHANCE] = "bef026e6432b1b05a7aa7a1312fbe47d0c0f9f8f344f7d468156343315c77ddb",
         [ESIGN_KEY_MARK] = "d279a490a93de2a8250272fcd434c2eccb4c61bc37197661ee01286601373cef",
-        [ESIGN_KEY_REPORT] = "15e379623656adaca1c5f7d338acc42df8b986e04b5d659ee7920fac55b3283d"
+        [ESIGN_KEY_REPORT] = "15e379623656adaca1c5f7d338acc42df8b986e04b5d659ee7920fac55b3283d",
+        [ESIGN_KEY_MESSAGE_ID] = "0bc4b8964455d5aecd1d2f4061ddc3b767f5d1b4bb2b97c9d248bcb7e96cdf79"
     };
     const esign_keyring_t *keyring = load("key 1 " KEY_A "\n");
     for (int purpose = 0; purpose < ESIGN_KEY_PURPOSES; purpose++) {

@@ -271,8 +271,7 @@ int main(void)
     tzset();
     apr_initialize();
     apr_pool_create(&whole, NULL);
-    esign_render_init(whole);
-    if (esign_failed(esign_render_load(&made.render, ESIGN_TEST_HTDOCS, NULL, whole)))
+    if (esign_failed(esign_render_init(whole)) || esign_failed(esign_render_load(&made.render, ESIGN_TEST_HTDOCS, NULL, whole)))
         return EXIT_FAILURE;
     context = &made;
     int status = suite_run("message", tests);

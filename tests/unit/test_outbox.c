@@ -41,7 +41,7 @@ static const char *marks(const apr_array_header_t *messages)
 static const apr_array_header_t *list(esign_database_t *database)
 {
     const apr_array_header_t *messages = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_outbox_list(database, &messages, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_outbox_list(database, 1000, &messages, pool)));
     return messages;
 }
 
@@ -184,18 +184,18 @@ static void test_retry_and_bury(void)
 static void test_expire(void)
 {
     esign_database_t *database = tables_new();
-    int count = -1, unreported = -1;
+    int counts[ESIGN_OUTBOX_KINDS] = { -1, -1, -1 }, unreported = -1;
     add(database, ESIGN_OUTBOX_CODE, "a", NOW);
     add(database, ESIGN_OUTBOX_CODE, "b", NOW + SECOND);
     add(database, ESIGN_OUTBOX_CODE, "c", NOW + 2 * SECOND);
     apr_int64_t leased = nth(lease(database, "one", ESIGN_OUTBOX_CODE, 1, NOW + 599 * SECOND), 0)->id;
-    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, &unreported, pool));
-    CU_ASSERT_EQUAL(count, 1);   /* b: a is on its way, c has a second left */
+    OK(esign_outbox_expire(database, NOW + 601 * SECOND, counts, &unreported, pool));
+    CU_ASSERT(counts[ESIGN_OUTBOX_CODE] == 1 && counts[ESIGN_OUTBOX_NOTICE] == 0);   /* b: a is on its way, c has a second left */
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM outbox WHERE dead = 1 AND body = '' AND error = 'expired'"), 1);
-    OK(esign_outbox_expire(database, NOW + 601 * SECOND, &count, &unreported, pool));
-    CU_ASSERT_EQUAL(count, 0);
-    OK(esign_outbox_expire(database, NOW + 999 * SECOND, &count, &unreported, pool));
-    CU_ASSERT_EQUAL(count, 2);
+    OK(esign_outbox_expire(database, NOW + 601 * SECOND, counts, &unreported, pool));
+    CU_ASSERT_EQUAL(counts[ESIGN_OUTBOX_CODE], 0);
+    OK(esign_outbox_expire(database, NOW + 999 * SECOND, counts, &unreported, pool));
+    CU_ASSERT_EQUAL(counts[ESIGN_OUTBOX_CODE], 2);
     CU_ASSERT_EQUAL(unreported, 0);
     OK(esign_outbox_done(database, "one", leased, pool));   /* expired: it stays for the operator */
     CU_ASSERT_EQUAL(list(database)->nelts, 3);
@@ -213,7 +213,7 @@ static const esign_outbox_message_t *lease_one(esign_database_t *database, apr_t
 static void test_gateways_in_turn(void)
 {
     esign_database_t *database = tables_new();
-    int counted, expired, unreported;
+    int counted, expired[ESIGN_OUTBOX_KINDS], unreported;
     add(database, ESIGN_OUTBOX_CODE, "a", NOW);
     const esign_outbox_message_t *m = lease_one(database, NOW);
     CU_ASSERT(m->gateways == 0 && m->awaited == -1);
@@ -238,8 +238,8 @@ static void test_gateways_in_turn(void)
     CU_ASSERT(m->gateways == 15 && m->awaited == -1);
     /* Sent, and never reported: nothing for the operator to mend. */
     OK(esign_outbox_hand_on(database, "one", m->id, 4, 1, NOW, m->expires, NULL, pool));
-    OK(esign_outbox_expire(database, m->expires, &expired, &unreported, pool));
-    CU_ASSERT(expired == 0 && unreported == 1 && list(database)->nelts == 0);
+    OK(esign_outbox_expire(database, m->expires, expired, &unreported, pool));
+    CU_ASSERT(expired[ESIGN_OUTBOX_CODE] == 0 && unreported == 1 && list(database)->nelts == 0);
 }
 
 static void test_delivered(void)
@@ -308,7 +308,7 @@ static void test_release(void)
 static void test_dead_letter(void)
 {
     esign_database_t *database = tables_new();
-    int expired, unreported;
+    int expired[ESIGN_OUTBOX_KINDS], unreported;
     add(database, ESIGN_OUTBOX_RESET_REQUEST, "a", NOW);
     add(database, ESIGN_OUTBOX_CODE, "b", NOW + 1);
     apr_int64_t letter = nth(lease(database, "one", ESIGN_OUTBOX_RESET_REQUEST, 9, NOW), 0)->id;
@@ -323,14 +323,34 @@ static void test_dead_letter(void)
     CU_ASSERT_EQUAL(revive(database, letter, NOW + 9 * SECOND), 1);
     CU_ASSERT_STRING_EQUAL(marks(lease(database, "two", ESIGN_OUTBOX_RESET_REQUEST, 9, NOW + 9 * SECOND)), "a");
     OK(esign_outbox_bury(database, "two", letter, "refused again", pool));
-    OK(esign_outbox_expire(database, NOW + 599 * SECOND, &expired, &unreported, pool));
+    OK(esign_outbox_expire(database, NOW + 599 * SECOND, expired, &unreported, pool));
     CU_ASSERT(get(database, letter)->kept);
-    OK(esign_outbox_expire(database, NOW + 600 * SECOND, &expired, &unreported, pool));
+    OK(esign_outbox_expire(database, NOW + 600 * SECOND, expired, &unreported, pool));
     const esign_outbox_message_t *m = get(database, letter);
     CU_ASSERT(!m->kept && strcmp(m->state, "dead") == 0 && strcmp(m->error, "refused again") == 0 && m->attempts == 2);
     CU_ASSERT_EQUAL(drop(database, letter, NOW), 1);
     CU_ASSERT_EQUAL(drop(database, letter, NOW), 0);
     CU_ASSERT_PTR_NULL(get(database, letter));
+}
+
+static void test_purge(void)
+{
+    esign_database_t *database = tables_new();
+    int count = -1, expired[ESIGN_OUTBOX_KINDS], unreported;
+    for (int i = 0; i < 5; i++)
+        add(database, ESIGN_OUTBOX_CODE, "a", NOW + i * SECOND);
+    add(database, ESIGN_OUTBOX_NOTICE, "b", NOW);
+    OK(esign_outbox_bury(database, "one", nth(lease(database, "one", ESIGN_OUTBOX_NOTICE, 1, NOW), 0)->id, "refused", pool));
+    add(database, ESIGN_OUTBOX_NOTICE, "c", NOW);
+    OK(esign_outbox_purge(database, NOW - 1, 9, &count, pool));
+    CU_ASSERT_EQUAL(count, 0);
+    OK(esign_outbox_purge(database, NOW, 9, &count, pool));
+    CU_ASSERT_EQUAL(count, 1);   /* b; what waits stays, however old it is */
+    OK(esign_outbox_expire(database, NOW + 999 * SECOND, expired, &unreported, pool));
+    OK(esign_outbox_purge(database, NOW + 3 * SECOND, 3, &count, pool));
+    CU_ASSERT_EQUAL(count, 4);   /* three codes, the oldest, and c */
+    OK(esign_outbox_purge(database, NOW + 3 * SECOND, 3, &count, pool));
+    CU_ASSERT(count == 1 && list(database)->nelts == 1 && nth(list(database), 0)->created == NOW + 4 * SECOND);
 }
 
 static void test_operator_hurries(void)
@@ -409,6 +429,34 @@ static void test_list(void)
     CU_ASSERT(nth(messages, 1)->kind == ESIGN_OUTBOX_NOTICE && strcmp(nth(messages, 1)->state, "leased") == 0);
 }
 
+static void test_depths(void)
+{
+    esign_database_t *database = tables_new();
+    esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS];
+    const apr_array_header_t *messages;
+    OK(esign_outbox_depths(database, depths, pool));
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+        CU_ASSERT(depths[kind].waiting == 0 && depths[kind].sent == 0 && depths[kind].dead == 0 && depths[kind].oldest == 0);
+    for (int i = 0; i < 4; i++)
+        add(database, ESIGN_OUTBOX_CODE, "a", NOW + i);
+    add(database, ESIGN_OUTBOX_NOTICE, "b", NOW + 9);
+    /* The oldest was taken by a gateway that reports, the next is given up, the third on its way. */
+    const apr_array_header_t *leased = lease(database, "one", ESIGN_OUTBOX_CODE, 3, NOW + 9);
+    OK(esign_outbox_hand_on(database, "one", nth(leased, 0)->id, 0, 1, NOW, NOW, NULL, pool));
+    OK(esign_outbox_bury(database, "one", nth(leased, 1)->id, "refused", pool));
+    OK(esign_outbox_depths(database, depths, pool));
+    const esign_outbox_depth_t *code = &depths[ESIGN_OUTBOX_CODE], *notice = &depths[ESIGN_OUTBOX_NOTICE];
+    CU_ASSERT(code->waiting == 2 && code->sent == 1 && code->dead == 1 && code->oldest == NOW + 2);
+    CU_ASSERT(notice->waiting == 1 && notice->sent == 0 && notice->dead == 0 && notice->oldest == NOW + 9);
+    CU_ASSERT_EQUAL(depths[ESIGN_OUTBOX_RESET_REQUEST].waiting, 0);
+    OK(esign_outbox_list(database, 2, &messages, pool));
+    CU_ASSERT(messages->nelts == 2 && nth(messages, 1)->created == NOW + 1);
+    /* What somebody else wrote is none of these kinds. */
+    tables_run(database, "UPDATE outbox SET kind = 7 WHERE kind = 2");
+    OK(esign_outbox_depths(database, depths, pool));
+    CU_ASSERT_EQUAL(depths[ESIGN_OUTBOX_NOTICE].waiting, 0);
+}
+
 /* One courier of several: how many messages it got until none was left. */
 static int work(void *baton, apr_pool_t *p)
 {
@@ -469,11 +517,13 @@ int main(void)
         { "a report of a delivered code ends it", test_delivered },
         { "what was not begun is given back, and it was no attempt", test_release },
         { "a dead letter can be sent again until it expires, a code never", test_dead_letter },
+        { "what was given up long ago goes, a handful at a time", test_purge },
         { "what waits for its next try can be sent at once", test_operator_hurries },
         { "what a message says, while it is kept", test_open },
         { "a tampered body is given up, the others go", test_tampered },
         { "a message that is put back keeps its kind and its end", test_put_back },
         { "the operator's list", test_list },
+        { "how many wait, and since when", test_depths },
         { "of many couriers each message goes to one", test_couriers },
         CU_TEST_INFO_NULL
     };

@@ -486,9 +486,8 @@ int main(void)
     mkdir(path, 0700);
     apr_initialize();
     apr_pool_create(&whole, NULL);
-    esign_render_init(whole);
     int status = EXIT_FAILURE;
-    if (!esign_failed(esign_render_load(&ours, ESIGN_TEST_HTDOCS, NULL, whole)))
+    if (!esign_failed(esign_render_init(whole)) && !esign_failed(esign_render_load(&ours, ESIGN_TEST_HTDOCS, NULL, whole)))
         status = suite_run("render", tests);
     apr_pool_destroy(whole);
     remove_folder();

@@ -92,16 +92,16 @@ static void test_statuses(void)
 {
     static const struct { int code; esign_transfer_outcome_e outcome; } known[] = {
         { 0, ESIGN_TRANSFER_SENT }, { 75, ESIGN_TRANSFER_LATER }, { 65, ESIGN_TRANSFER_NEVER }, { 67, ESIGN_TRANSFER_NEVER }, { 68, ESIGN_TRANSFER_NEVER },
-        { 64, ESIGN_TRANSFER_UNREACHABLE }, { 69, ESIGN_TRANSFER_UNREACHABLE }, { 70, ESIGN_TRANSFER_UNREACHABLE }, { 71, ESIGN_TRANSFER_UNREACHABLE },
-        { 73, ESIGN_TRANSFER_UNREACHABLE }, { 77, ESIGN_TRANSFER_UNREACHABLE }, { 78, ESIGN_TRANSFER_UNREACHABLE }, { 1, ESIGN_TRANSFER_UNREACHABLE },
-        { 127, ESIGN_TRANSFER_UNREACHABLE }
+        { 64, ESIGN_TRANSFER_UNANSWERED }, { 69, ESIGN_TRANSFER_UNANSWERED }, { 70, ESIGN_TRANSFER_UNANSWERED }, { 71, ESIGN_TRANSFER_UNANSWERED },
+        { 73, ESIGN_TRANSFER_UNANSWERED }, { 77, ESIGN_TRANSFER_UNANSWERED }, { 78, ESIGN_TRANSFER_UNANSWERED }, { 1, ESIGN_TRANSFER_UNANSWERED },
+        { 127, ESIGN_TRANSFER_UNANSWERED }
     };
     for (apr_size_t i = 0; i < sizeof known / sizeof *known; i++)
         CU_ASSERT_EQUAL(run_with(command(apr_psprintf(pool, "cat > /dev/null; exit %d", known[i].code)), "a\r\n")->outcome, known[i].outcome);
     CU_ASSERT_STRING_EQUAL(run_with(command("cat > /dev/null; echo 'fatal: no such user' >&2; echo more; exit 67"), "a\r\n")->words,
                            "sendmail ended with status 67: fatal: no such user");
     esign_mail_job_t *job = run_with(command("cat > /dev/null; kill -TERM $$"), "a\r\n");
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strcmp(job->words, "sendmail ended by signal 15") == 0);
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNANSWERED && strcmp(job->words, "sendmail ended by signal 15") == 0);
 }
 
 static void test_ends_early(void)
@@ -109,7 +109,7 @@ static void test_ends_early(void)
     char *bytes = apr_palloc(pool, 200001);
     memset(bytes, 'a', 200000);
     bytes[200000] = '\0';
-    CU_ASSERT_EQUAL(run_with(command("exit 0"), bytes)->outcome, ESIGN_TRANSFER_UNREACHABLE);
+    CU_ASSERT_EQUAL(run_with(command("exit 0"), bytes)->outcome, ESIGN_TRANSFER_UNANSWERED);
     CU_ASSERT_EQUAL(run_with(command("exit 67"), bytes)->outcome, ESIGN_TRANSFER_NEVER);
 }
 
@@ -117,7 +117,9 @@ static void test_not_there(void)
 {
     esign_smtp_t smtp = { .url = "sendmail:/no/such/sendmail", .from = "a@b", .timeout = apr_time_from_sec(20) };
     esign_mail_job_t *job = run_with(&smtp, "a\r\n");
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strcmp(job->words, "/no/such/sendmail cannot be started: No such file or directory") == 0);
+    CU_ASSERT_EQUAL(job->outcome, ESIGN_TRANSFER_UNREACHABLE);
+    /* Under valgrind, posix_spawn hears of no failure: a child ends instead. */
+    CU_ASSERT(strcmp(job->words, "/no/such/sendmail cannot be started: No such file or directory") == 0 || strcmp(job->words, "sendmail ended with status 127") == 0);
 }
 
 /* Whether a process of a pid file still runs; zombies of somebody else's count as ended. */
@@ -140,7 +142,7 @@ static void test_hangs(void)
     apr_time_t before = apr_time_now();
     esign_mail_job_t *job = run_with(smtp, "a\r\n");
     apr_interval_time_t took = apr_time_now() - before;
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && strstr(job->words, "did not end in time"));
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNANSWERED && strstr(job->words, "did not end in time"));
     CU_ASSERT(took >= apr_time_from_msec(900) && took < apr_time_from_sec(5));
     apr_sleep(apr_time_from_msec(100));
     CU_ASSERT(!runs(file_of(smtp, ".pid")) && !runs(file_of(smtp, ".child")));

@@ -4,6 +4,7 @@
 #include "store/subscriber.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define SECOND APR_USEC_PER_SEC
 #define HOUR (3600 * SECOND)
@@ -268,7 +269,7 @@ typedef struct {
     esign_database_t *database;
     apr_pool_t *pool;
     apr_interval_time_t delay;
-    volatile int moved;
+    atomic_int moved;
 } move_t;
 
 static void *move_row(void *data)

@@ -255,8 +255,7 @@ int main(void)
         return EXIT_FAILURE;
     apr_initialize();
     apr_pool_create(&whole, NULL);
-    esign_render_init(whole);
-    int status = suite_run("theme", tests);
+    int status = esign_failed(esign_render_init(whole)) ? EXIT_FAILURE : suite_run("theme", tests);
     apr_pool_destroy(whole);
     empty_folder();
     rmdir(folder);

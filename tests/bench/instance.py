@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""instance.py: an instance of the demo for measuring: its configuration, its people and their sessions, and its counters."""
+
+import collections
+import contextlib
+import http.client
+import itertools
+import os
+import random
+import shlex
+import shutil
+import socket
+import ssl
+import statistics
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+import command
+import cpu
+import load
+import memory
+import portal as parts
+
+# A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses,
+# which mod_remoteip tells. Static files carry the headers of pages.
+CONFIGURATION = """
+MaxKeepAliveRequests 0
+ThreadLimit {threads}
+ThreadsPerChild {threads}
+MaxRequestWorkers {workers}
+MaxSpareThreads {workers}
+DBDMax {connections}
+LoadModule remoteip_module {modules}/mod_remoteip.so
+RemoteIPHeader X-Forwarded-For
+RemoteIPInternalProxy 127.0.0.1
+EsignAddressFailures 100000
+Alias /bench/ "{files}/"
+<Directory "{files}">
+    Require all granted
+    Header set Content-Security-Policy "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    Header set Referrer-Policy no-referrer
+    Header set X-Content-Type-Options nosniff
+    Header set X-Frame-Options DENY
+    Header set Cross-Origin-Opener-Policy same-origin
+    Header set Cross-Origin-Resource-Policy same-origin
+    Header set Strict-Transport-Security "max-age=31536000; includeSubDomains"
+    Header set Cache-Control no-store
+</Directory>
+"""
+CHILDREN = 2
+
+Sample = collections.namedtuple("Sample", "time httpd hash memcached operations commits")
+Person = collections.namedtuple("Person", "id phone")
+Session = collections.namedtuple("Session", "cookie mark")
+
+
+def build(name):
+    """A part of the bench that is compiled."""
+    path = os.path.join("tests", "bench", name)
+    subprocess.run(["make", "-s", "-C", parts.BUILD, path], check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(parts.BUILD, path)
+
+
+class Instance(parts.Portal):
+    """`people`: so many subscribers, all with the word command.WORD. `timed`: the time of hashes is measured inside httpd (hash_time.c)."""
+
+    def __init__(self, people=100, threads=96, timed=False):
+        self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
+        self.static = os.path.join(self.folder, "static")
+        os.makedirs(self.static)
+        os.chmod(self.folder, 0o755)
+        include = os.path.join(self.folder, "bench.conf")
+        modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
+        with open(include, "w") as file:
+            file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, connections=threads + 1, modules=modules, files=self.static))
+        self.timed = os.path.join(self.folder, "hash-time") if timed else None
+        more = {"ESIGN_HTTPD": self.timed_httpd()} if timed else {}
+        try:
+            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn", **more)
+            self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
+            self.host = self.origin.split("//")[1]
+            self.load, self.messages, self.reading = load.Load(self), collections.defaultdict(list), threading.Lock()
+            self.people, self.fresh, self.victims = people, iter(range(people)), itertools.count()
+            self.memcached("cache_memlimit 4096")
+            self.register(people)
+            self.find_processes()
+        except BaseException:
+            self.close()
+            raise
+
+    def timed_httpd(self):
+        """A command that starts httpd with hash_time.c's library before libsodium."""
+        library = os.path.join(os.path.dirname(build("hash_time.la")), ".libs", "hash_time.so")
+        with open(self.timed, "wb") as file:
+            file.write(bytes(8))
+        path = os.path.join(self.folder, "httpd")
+        with open(path, "w") as file:
+            file.write("#!/bin/sh\nexec %s \"$@\"\n" % shlex.join(["env", "LD_PRELOAD=" + library, "HASH_TIME=" + self.timed, parts.HTTPD]))
+        os.chmod(path, 0o755)
+        return path
+
+    def close(self):
+        if os.path.exists(os.path.join(self.folder, "demo")):
+            self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def find_processes(self):
+        self.tree, self.cache = memory.family(parts.pid_of(self.env["HTTPD_PID"])), parts.pid_of(self.env["MEMCACHED_PID"])
+        assert len(self.tree) == 1 + CHILDREN
+
+    # People
+
+    def person(self, n):
+        return Person(parts.tckn("%09d" % (400000000 + n)), "+90555%07d" % n)
+
+    def someone(self):
+        """A subscriber who has done nothing yet."""
+        return self.person(next(self.fresh))
+
+    def register(self, people):
+        """Streamed: a million is some 600 MB."""
+        program = subprocess.Popen([*self.env["CTL"].split(), "subscriber", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        with program.stdin as file:
+            file.write("<subscribers>")
+            for n in range(people):
+                person = self.person(n)
+                file.write(command.subscriber(n, ids='national-id="%s" language="tr"' % person.id, phone="<phone>%s</phone>" % person.phone, serial="BENCH-%d" % n))
+            file.write("</subscribers>")
+        assert program.wait() == 0
+
+    def sms(self, number):
+        """As the tests read them, but each file once: there are thousands."""
+        with self.reading:
+            for path in self.files("sms"):
+                with open(path, encoding="utf-8") as file:
+                    first, text = file.read().split("\n", 1)
+                self.messages[first].append(text)
+                os.unlink(path)
+            return self.messages[number]
+
+    def sign_in(self):
+        """The cookie of a session of somebody who has had none yet, and the mark of its form that shows the PIN."""
+        browser, person = self.browser(), self.someone()
+        browser.sign_in(parts.Subscriber(person.id, command.WORD, None, person.phone, None, "tr", []))
+        return Session("__Host-esign=" + browser.session.cookies["__Host-esign"], browser.get("pin").xml.find(".//form").get("mark"))
+
+    # Counters
+
+    def memcached_lines(self, line):
+        """What memcached says to one command of its text protocol, the last line left out."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.env["MEMCACHED"])
+            s.sendall((line + "\r\n").encode())
+            found = []
+            with s.makefile(encoding="latin-1") as file:
+                for answer in file:
+                    if answer.strip() in ("END", "OK", "ERROR"):
+                        return found
+                    found.append(answer.strip())
+
+    def memcached(self, line):
+        """Names and values of an answer of `STAT` lines."""
+        return dict(answer.split(" ", 2)[1:] for answer in self.memcached_lines(line))
+
+    def operations(self):
+        """Commands that memcached has answered: each of these counters is of another kind of them."""
+        stats = self.memcached("stats")
+        kinds = ("cmd_get", "cmd_set", "cmd_touch", "delete_hits", "delete_misses", "incr_hits", "incr_misses", "decr_hits", "decr_misses")
+        return sum(int(stats[kind]) for kind in kinds)
+
+    def commits(self):
+        """Of the database since its write-ahead log was opened: iChange of its index's header, "incremented with each transaction" (SQLite's wal.c)."""
+        with open(self.env["DATABASE"] + "-shm", "rb") as file:
+            return struct.unpack_from("=I", file.read(48), 8)[0]
+
+    def hash_seconds(self):
+        if not self.timed:
+            return 0
+        with open(self.timed, "rb") as file:
+            return struct.unpack("=Q", file.read(8))[0] / 1e9
+
+    def sample(self):
+        return Sample(time.monotonic(), sum(map(cpu.of, self.tree)), self.hash_seconds(), cpu.of(self.cache), self.operations(), self.commits())
+
+    def pss(self):
+        return cpu.pss(self.tree)
+
+    # Requests
+
+    def request(self, path, headers=None, form=None):
+        """A browser's, for load.py; each from another of a great many addresses."""
+        address = "10.%d.%d.%d" % (random.randrange(256), random.randrange(256), random.randrange(1, 255))
+        return load.request(self.host, path, {"X-Forwarded-For": address, **(headers or {})}, form)
+
+    @contextlib.contextmanager
+    def line(self):
+        """A connection of its own: a function that sends a request and gives status, headers and body of the answer."""
+        context = ssl.create_default_context(cafile=self.env["CERTIFICATE"])
+        with socket.create_connection(("localhost", self.port)) as plain, context.wrap_socket(plain, server_hostname="localhost") as line:
+            def ask(request):
+                line.sendall(request)
+                response = http.client.HTTPResponse(line)
+                response.begin()
+                return response.status, response.headers, response.read()
+            yield ask
+
+    def size(self, request):
+        """Bytes of the body of its answer."""
+        with self.line() as ask:
+            return len(ask(request)[2])
+
+    def cost(self, requests):
+        """Operations of memcached and commits of a request, one at a time: the middle of them, for the courier has some of its own, now and then."""
+        samples = [self.sample()]
+        with self.line() as ask:
+            for request in requests:
+                ask(request)
+                samples.append(self.sample())
+        return [statistics.median(getattr(after, name) - getattr(before, name) for before, after in zip(samples, samples[1:])) for name in ("operations", "commits")]
+
+    def file(self, size):
+        """A request for a static file of so many bytes."""
+        path = os.path.join(self.static, "%d.html" % size)
+        if not os.path.exists(path):
+            with open(path, "w") as file:
+                file.write(("<!DOCTYPE html><title>-</title>" + "x" * size)[:size])
+        return self.request("/bench/%d.html" % size)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_budget.py: no kind of request takes more instructions than its budget: what makes one slower is seen at once. Who has made one faster lowers its budget.
+
+tests/bench/profile tells where they go."""
+
+import os
+import sys
+import warnings
+
+import pytest
+
+import portal as parts
+
+sys.path.insert(0, os.path.join(parts.TOP, "tests", "bench"))
+
+import instructions  # noqa: E402
+
+# Thousands of instructions of httpd's child, the hash of the word left out, with Debian 12's libraries.
+BUDGET = {
+    "sign-in page": 215,
+    "reset page": 213,
+    "start page": 105,
+    "picture": 3300,
+    "spoken picture": 3500,
+    "POST sign-in, wrong picture": 372,
+    "phone page": 300,
+    "POST phone, sends the code": 540,
+    "code page": 367,
+    "POST code, right": 760,
+    "menu": 280,
+    "activity": 2120,
+    "PIN page, asks": 298,
+    "POST PIN page": 2030,
+    "new word page": 308,
+}
+# How much more is let pass: a twentieth, and as many thousand as httpd's and OpenSSL's own part differs from one connection to the next. Pictures and what is heard are as long as
+# their letters.
+TOLERANCE, OWN, OF_CHANCE = 0.05, 12, {"picture": 0.15, "spoken picture": 0.4}
+FAR_BELOW = 0.85
+
+
+def judged():
+    """Sanitizers count for themselves."""
+    with open("/etc/os-release") as file:
+        return 'VERSION_ID="12"\n' in file.read() and "ESIGN_BUILD" not in os.environ
+
+
+@pytest.fixture(scope="module")
+def counts():
+    with instructions.counted(BUDGET) as counter:
+        return {kind: counter.median(kind)[0] / 1000 for kind in BUDGET}
+
+
+@pytest.mark.skipif(not judged(), reason="the budget is that of an ordinary build with Debian 12's libraries")
+@pytest.mark.parametrize("kind", BUDGET)
+def test_budget(counts, kind):
+    most = BUDGET[kind] * (1 + OF_CHANCE.get(kind, TOLERANCE)) + OWN
+    assert counts[kind] <= most, "%s takes %.0f thousand instructions, more than its budget of %d: tests/bench/profile '%s'" % (kind, counts[kind], BUDGET[kind], kind)
+    if counts[kind] < BUDGET[kind] * (FAR_BELOW - OF_CHANCE.get(kind, 0)):
+        warnings.warn("%s takes %.0f thousand instructions only: lower its budget of %d" % (kind, counts[kind], BUDGET[kind]))
