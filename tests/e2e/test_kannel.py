@@ -5,7 +5,6 @@ import base64
 import contextlib
 import http.server
 import re
-import subprocess
 import threading
 import time
 
