@@ -87,7 +87,7 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
 static esign_result_t count_sign_ins(esign_request_t *q, apr_int64_t subscriber, int *often)
 {
     int count = 0;
-    esign_result_t result = esign_audit_count(q->database, ESIGN_AUDIT_WORD_ACCEPTED, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    esign_result_t result = esign_audit_count(q->database, ESIGN_AUDIT_WORD_ACCEPTED, subscriber, q->now - OFTEN_WINDOW, OFTEN, &count, q->r->pool);
     *often = count >= OFTEN;
     return result;
 }

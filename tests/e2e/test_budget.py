@@ -27,10 +27,10 @@ BUDGET = {
     "POST phone, sends the code": 560,
     "code page": 375,
     "POST code, right": 790,
-    "menu": 280,
+    "menu": 285,
     "activity": 2120,
     "PIN page, asks": 303,
-    "POST PIN page": 2030,
+    "POST PIN page": 530,
     "new word page": 308,
 }
 # How much more is let pass: a twentieth, and as many thousand as httpd's and OpenSSL's own part differs from one connection to the next. Pictures and what is heard are as long as
