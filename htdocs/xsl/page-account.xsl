@@ -100,7 +100,7 @@
     <dt><xsl:value-of select="m:text(concat('card.', name()))"/></dt>
     <dd>
       <span class="{name()}" data-copy="{m:text('copy')}" data-done="{m:text('copy.done')}" data-failed="{m:text('copy.failed')}">
-        <xsl:for-each select="group"><span><xsl:value-of select="."/></span></xsl:for-each>
+        <xsl:for-each select="../group[@of = name(current())]"><span><xsl:value-of select="."/></span></xsl:for-each>
       </span>
     </dd>
   </xsl:template>

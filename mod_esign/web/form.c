@@ -13,8 +13,8 @@
 
 #define BODY_MAX 16384
 
-/* What is there of the body, added to `body`, which has room for `max` bytes, and overwritten where it came from. 0 or a status; `*end` is set with the last of it. */
-static int take(apr_bucket_brigade *brigade, char *body, apr_size_t max, apr_size_t *length, int *end)
+/* What is there of the body, added to `body` and overwritten where it came from. 0 or a status; `*end` is set with the last of it. */
+static int take(apr_bucket_brigade *brigade, char body[BODY_MAX + 1], apr_size_t *length, int *end)
 {
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade); bucket = APR_BUCKET_NEXT(bucket)) {
         const char *bytes;
@@ -25,7 +25,7 @@ static int take(apr_bucket_brigade *brigade, char *body, apr_size_t max, apr_siz
             continue;
         if (apr_bucket_read(bucket, &bytes, &got, APR_BLOCK_READ) != APR_SUCCESS)
             return HTTP_BAD_REQUEST;
-        if (got > max - *length)
+        if (got > BODY_MAX - *length)
             return HTTP_REQUEST_ENTITY_TOO_LARGE;
         memcpy(body + *length, bytes, got);
         *length += got;
@@ -34,21 +34,17 @@ static int take(apr_bucket_brigade *brigade, char *body, apr_size_t max, apr_siz
     return 0;
 }
 
-/* The whole body, NUL-terminated; secret. 0 or a status. */
-static int read_body(request_rec *r, char **body, apr_size_t *length)
+/* The whole body into `body`. 0 or a status. */
+static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
     int refusal = 0;
     if (ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK)
         return HTTP_BAD_REQUEST;
-    if (!r->read_chunked && r->remaining > BODY_MAX)
-        return HTTP_REQUEST_ENTITY_TOO_LARGE;
-    apr_size_t max = r->read_chunked ? BODY_MAX : (apr_size_t)r->remaining;
-    *body = esign_secret_alloc(r->pool, max + 1);
     *length = 0;
     for (int end = !ap_should_client_block(r); !end && !refusal; apr_brigade_cleanup(brigade)) {
         if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN) == APR_SUCCESS) {
-            refusal = take(brigade, *body, max, length, &end);
+            refusal = take(brigade, body, length, &end);
             continue;
         }
         refusal = HTTP_BAD_REQUEST;
@@ -61,9 +57,9 @@ int esign_form_read(esign_request_t *q)
 {
     request_rec *r = q->r;
     const char *type = apr_table_get(r->headers_in, "Content-Type"), *expected = "application/x-www-form-urlencoded";
-    char *body;
+    char *body = esign_secret_alloc(r->pool, BODY_MAX + 1);
     apr_size_t length;
-    int refusal = read_body(r, &body, &length);
+    int refusal = read_body(r, body, &length);
     if (refusal)
         return refusal;
     if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 || strchr("; \t", type[strlen(expected)]) == NULL))
@@ -79,10 +75,9 @@ int esign_form_read(esign_request_t *q)
 int esign_form_read_plain(esign_request_t *q)
 {
     apr_size_t length;
-    char *body = NULL;
-    int refusal = read_body(q->r, &body, &length);
+    char *body = esign_secret_alloc(q->r->pool, BODY_MAX + 1);
     q->body = body;
-    return refusal;
+    return read_body(q->r, body, &length);
 }
 
 const char *esign_form_field(const esign_request_t *q, const char *name)

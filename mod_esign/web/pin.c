@@ -40,15 +40,16 @@ static esign_result_t record_view(esign_request_t *q)
     return esign_request_end(q, result);
 }
 
-/* In groups of four, of three where four do not come out even. They are for the eye alone: the text of them together is the number. */
+/* The number whole, and in groups of four, of three where four do not come out even, for the eye: stylesheets only copy. */
 static void show_number(esign_page_t *page, int card, const char *name, const char *number)
 {
     apr_size_t length = strlen(number), size = length % 4 == 0 ? 4 : 3;
-    int element = esign_page_element(page, card, name, NULL);
+    esign_page_element(page, card, name, NULL);
+    esign_page_copied_text(page, number);
     for (; *number; number += strnlen(number, size)) {
         char group[5];
         apr_cpystrn(group, number, size + 1);
-        esign_page_element(page, element, "group", NULL);
+        esign_page_element(page, card, "group", "of", name, NULL);
         esign_page_copied_text(page, group);
         esign_secret_wipe(group, sizeof(group));
     }
