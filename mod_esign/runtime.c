@@ -31,6 +31,9 @@ APLOG_USE_MODULE(esign);
 /* The node's; NULL until a configuration makes it. */
 static esign_gate_t *gate;
 
+/* Whose turn it is to write to SQLite; of each configuration. */
+static esign_gate_t *turn;
+
 /* The node's. */
 static int wake = -1;
 
@@ -117,6 +120,7 @@ esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool
     leased->database.prepared = connection->prepared;
     leased->database.keyring = runtime->keyring;
     leased->database.meter = runtime->meter;
+    leased->database.turn = strcmp(apr_dbd_name(connection->driver), "sqlite3") == 0 ? turn : NULL;
     leased->database.pool = connection->pool;
     return &leased->database;
 }
@@ -199,6 +203,9 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     return esign_message_check(&runtime->messages, c->code_digits, p);
 }
 
+/* More than there are threads. */
+#define TURN_QUEUE 32000
+
 #define GATE_KEY "mod_esign gate"
 
 /* The gate outlives configurations: children of the last one still hash while the next one starts. It goes when httpd does, or when the next configuration fails; and it
@@ -250,6 +257,16 @@ static esign_result_t find_meter(esign_runtime_t *runtime, apr_pool_t *p)
     }
     runtime->meter = *kept;
     return ESIGN_OK;
+}
+
+/* While a reload goes on, children of two configurations do not wait for each other here; SQLite's own lock parts them. */
+static esign_result_t make_turn(apr_pool_t *p)
+{
+    esign_result_t result = esign_gate_create(&turn, 1, TURN_QUEUE, p);
+    if (esign_failed(result))
+        return result;
+    apr_pool_cleanup_register(p, turn, esign_gate_destroy, apr_pool_cleanup_null);
+    return geteuid() == 0 ? esign_gate_allow(turn, ap_unixd_config.user_id, ap_unixd_config.group_id) : ESIGN_OK;
 }
 
 #define WAKE_KEY "mod_esign wake"
@@ -321,6 +338,8 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         result = esign_transport_init();
     if (!esign_failed(result))
         result = find_wake(p);
+    if (!esign_failed(result))
+        result = make_turn(p);
     runtimes = apr_hash_make(p);
     gate = keep_gate(p);
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {

@@ -76,9 +76,9 @@
         <div>
           <dt><xsl:value-of select="m:text('card.validity')"/></dt>
           <dd>
-            <time datetime="{@not-before}"><xsl:value-of select="m:date(string(@not-before))"/></time>
+            <time datetime="{@not-before}"><xsl:value-of select="@from"/></time>
             <xsl:text> – </xsl:text>
-            <time datetime="{@not-after}"><xsl:value-of select="m:date(string(@not-after))"/></time>
+            <time datetime="{@not-after}"><xsl:value-of select="@until"/></time>
           </dd>
         </div>
       </dl>
@@ -95,30 +95,14 @@
     </section>
   </xsl:template>
 
-  <!-- esign.js adds the button for copying. -->
+  <!-- Groups are for the eye alone: the text itself stays whole, so that it can be copied. esign.js adds the button for that. -->
   <xsl:template match="card/pin | card/puk">
     <dt><xsl:value-of select="m:text(concat('card.', name()))"/></dt>
     <dd>
       <span class="{name()}" data-copy="{m:text('copy')}" data-done="{m:text('copy.done')}" data-failed="{m:text('copy.failed')}">
-        <xsl:call-template name="groups">
-          <xsl:with-param name="text" select="string(.)"/>
-          <xsl:with-param name="size" select="4 - (string-length(.) mod 4 != 0)"/>
-        </xsl:call-template>
+        <xsl:for-each select="../group[@of = name(current())]"><span><xsl:value-of select="."/></span></xsl:for-each>
       </span>
     </dd>
-  </xsl:template>
-
-  <!-- Groups of four, of three where four do not come out even. They are for the eye alone: the text itself stays whole, so that it can be copied. -->
-  <xsl:template name="groups">
-    <xsl:param name="text"/>
-    <xsl:param name="size"/>
-    <xsl:if test="$text">
-      <span><xsl:value-of select="substring($text, 1, $size)"/></span>
-      <xsl:call-template name="groups">
-        <xsl:with-param name="text" select="substring($text, $size + 1)"/>
-        <xsl:with-param name="size" select="$size"/>
-      </xsl:call-template>
-    </xsl:if>
   </xsl:template>
 
   <xsl:template match="page[@name = 'word']" mode="body">

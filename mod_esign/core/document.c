@@ -137,11 +137,12 @@ int esign_document_element(esign_document_t *d, int parent, const char *name)
     return parent + 1;
 }
 
-/* What looks the same in text and in an attribute, escaped or not; and in an address, but for spaces. */
+/* What looks the same in text and in an attribute, escaped or not. */
 static int is_plain(const char *bytes, apr_size_t length)
 {
     for (; length > 0; bytes++, length--)
-        if (!((*bytes >= 'a' && *bytes <= 'z') || (*bytes >= 'A' && *bytes <= 'Z') || (*bytes >= '0' && *bytes <= '9') || strchr("-_./?=*+ ", *bytes)))
+        if (!((*bytes >= 'a' && *bytes <= 'z') || (*bytes >= 'A' && *bytes <= 'Z') || (*bytes >= '0' && *bytes <= '9') || (unsigned char)*bytes >= 0x80 ||
+              strchr("-_./?=*+ ", *bytes)))
             return 0;
     return 1;
 }
@@ -175,6 +176,14 @@ void esign_document_text(esign_document_t *d, const char *text)
 {
     end_tag(d, ">");
     put_escaped(d, text);
+}
+
+void esign_document_copied_text(esign_document_t *d, const char *text)
+{
+    end_tag(d, ">");
+    apr_size_t at = d->length;
+    put_escaped(d, text);
+    note_copy(d, at);
 }
 
 void esign_document_finish(esign_document_t *d)

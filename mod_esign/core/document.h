@@ -5,7 +5,7 @@
 
 #include <apr_tables.h>
 
-#define ESIGN_DOCUMENT_COPIES 12
+#define ESIGN_DOCUMENT_COPIES 64
 
 /* A stretch of `bytes`. */
 typedef struct {
@@ -31,12 +31,13 @@ esign_document_t *esign_document_new(const char *root, apr_pool_t *p);
 /* Begins a child of element number `parent`: 0 is the root; others as this function gave them. It ends all that has begun in that parent, which must not have ended itself. */
 int esign_document_element(esign_document_t *document, int parent, const char *name);
 
-/* An attribute of the element that began last. A name with ~ before it: its value differs from one such document to the next, and stylesheets only copy it. Values and texts lose
- * characters that XML 1.0 cannot hold; bytes that are not UTF-8 become U+FFFD. */
+/* An attribute of the element that began last. A name with ~ before it: its value differs from one such document to the next, and stylesheets only copy it, to an address only if it
+ * is ASCII. Values and texts lose characters that XML 1.0 cannot hold; bytes that are not UTF-8 become U+FFFD. */
 void esign_document_attribute(esign_document_t *document, const char *name, const char *value);
 
-/* Text in the element that began last. */
+/* Text in the element that began last; as such a value, too. */
 void esign_document_text(esign_document_t *document, const char *text);
+void esign_document_copied_text(esign_document_t *document, const char *text);
 
 /* Ends all elements. */
 void esign_document_finish(esign_document_t *document);

@@ -102,10 +102,12 @@ esign_result_t esign_audit_unchained(esign_database_t *database, apr_int64_t *co
     return result;
 }
 
-esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int *count, apr_pool_t *p)
+esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int most, int *count,
+                                 apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "audit_count", ESIGN_SQL(&subscriber, &since, esign_audit_name(event)), 1, &rows, p);
+    apr_int64_t limit = most;
+    esign_result_t result = esign_database_read(database, "audit_count", ESIGN_SQL(&subscriber, &since, esign_audit_name(event), &limit), 1, &rows, p);
     if (!esign_failed(result))
         *count = (int)esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0);
     return result;

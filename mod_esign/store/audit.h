@@ -80,8 +80,9 @@ esign_result_t esign_audit_add(esign_database_t *database, esign_audit_event_e e
 #define ESIGN_AUDIT_UNCHAINED_MAX 10000
 esign_result_t esign_audit_unchained(esign_database_t *database, apr_int64_t *count, apr_time_t *oldest, apr_pool_t *p);
 
-/* How many entries of `event` a subscriber has since a moment. */
-esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int *count, apr_pool_t *p);
+/* How many entries of `event` a subscriber has since a moment; no more than `most` are counted. */
+esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e event, apr_int64_t subscriber, apr_time_t since, int most, int *count,
+                                 apr_pool_t *p);
 
 /* The last `max` entries of a subscriber (ESIGN_SUBSCRIBER_NONE: of everybody), newest first. Array of esign_audit_entry_t. */
 esign_result_t esign_audit_list(esign_database_t *database, apr_int64_t subscriber, int max, const apr_array_header_t **entries, apr_pool_t *p);

@@ -117,14 +117,35 @@ esign_result_t esign_database_version(esign_database_t *database, int *version, 
     return ESIGN_OK;
 }
 
+/* Longer than anybody writes; then SQLite's own lock decides. */
+#define TURN_PATIENCE apr_time_from_sec(5)
+
+/* SQLite lets one write at a time, and apr_dbd keeps a lock of the whole process while it waits for that one, which may be a thread of the same process that needs the lock to come to
+ * its end. So whoever is going to write waits here first, first come first served over all processes. */
+static void take_turn(esign_database_t *database)
+{
+    if (database->turn && !database->has_turn)
+        database->has_turn = esign_gate_enter(database->turn, TURN_PATIENCE) == APR_SUCCESS;
+}
+
+static void leave_turn(esign_database_t *database)
+{
+    if (database->has_turn)
+        esign_gate_leave(database->turn);
+    database->has_turn = 0;
+}
+
 /* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the connection. */
 static esign_result_t start(esign_database_t *database, apr_pool_t *p)
 {
     const char *begin = strcmp(apr_dbd_name(database->driver), "sqlite3") == 0 ? "BEGIN IMMEDIATE" : "BEGIN";
+    take_turn(database);
     int rows, code = apr_dbd_query(database->driver, database->handle, &rows, begin);
     database->broken = 0;
-    if (code != 0)
+    if (code != 0) {
+        leave_turn(database);
         return failed(database, "a transaction cannot begin", code, p);
+    }
     database->transaction = 1;
     return ESIGN_OK;
 }
@@ -181,12 +202,15 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
         result = esign_result_make(p, APR_EGENERAL, "database", "a transaction cannot be committed: a statement of it failed");
     if (!esign_failed(result)) {
         int code = apr_dbd_query(database->driver, database->handle, &rows, "COMMIT");
-        if (code == 0)
+        if (code == 0) {
+            leave_turn(database);
             return ESIGN_OK;
+        }
         result = failed(database, "a transaction cannot be committed", code, p);
     }
     /* Also behind a commit that failed, which SQLite may leave open. */
     apr_dbd_query(database->driver, database->handle, &rows, "ROLLBACK");
+    leave_turn(database);
     return result;
 }
 
@@ -201,7 +225,11 @@ static esign_result_t write_once(esign_database_t *database, const char *label, 
     if (!prepared)
         return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
     *rows = 0;
+    if (!database->transaction)
+        take_turn(database);
     int code = apr_dbd_pbquery(database->driver, p, database->handle, rows, prepared, arguments);
+    if (!database->transaction)
+        leave_turn(database);
     return code == 0 ? ESIGN_OK : failed(database, label, code, p);
 }
 

@@ -3,6 +3,7 @@
 #ifndef ESIGN_STORE_DATABASE_H
 #define ESIGN_STORE_DATABASE_H
 
+#include "core/gate.h"
 #include "core/keyring.h"
 
 #include <apr_dbd.h>
@@ -19,6 +20,8 @@ typedef struct {
     const esign_keyring_t *keyring;
     struct esign_meter_t *meter;       /* counts audit rows; NULL: nobody does */
     apr_pool_t *pool;                  /* the connection's own, where its statements live */
+    esign_gate_t *turn;                /* of one slot: who may write to SQLite; NULL: the database itself sees to it */
+    int has_turn;
     int transaction;                   /* 1 within esign_database_begin … _end */
     int stale;                         /* statements fail until they are prepared anew: esign_database_heal */
     int read_only;                     /* SQLite would not write: it found the file write-protected when it was opened, and nobody in this process makes it look again */

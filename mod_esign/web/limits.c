@@ -110,7 +110,7 @@ int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
 esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber, int *often)
 {
     int count = 0;
-    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, &count, q->r->pool);
+    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW, OFTEN, &count, q->r->pool);
     *often = count >= OFTEN;
     if (*often)
         esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_audit_name(event)));

@@ -87,6 +87,11 @@ void esign_page_text(esign_page_t *page, const char *text)
     esign_document_text(page->document, text);
 }
 
+void esign_page_copied_text(esign_page_t *page, const char *text)
+{
+    esign_document_copied_text(page->document, text);
+}
+
 void esign_page_headers(request_rec *r, const esign_config_t *config)
 {
     static const char *const headers[][2] = {

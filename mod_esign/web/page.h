@@ -30,8 +30,9 @@ int esign_page_element(esign_page_t *page, int parent, const char *name, ...) __
 /* An element for a form that is sent to `below` the prefix: `subscriber`'s, and nobody else's (NULL: anybody's). */
 int esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber);
 
-/* Text of the element that began last. */
+/* Text of the element that began last; one that stylesheets only copy. */
 void esign_page_text(esign_page_t *page, const char *text);
+void esign_page_copied_text(esign_page_t *page, const char *text);
 
 /* Sends the page. */
 int esign_page_send(esign_page_t *page);

@@ -4,6 +4,8 @@
 #include "notice.h"
 #include "page.h"
 
+#include "core/iso_time.h"
+#include "core/secret.h"
 #include "store/card.h"
 
 #include <apr_strings.h>
@@ -32,10 +34,40 @@ static esign_result_t record_view(esign_request_t *q)
     if (!esign_failed(result))
         result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
     if (!esign_failed(result))
-        result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->now - q->config->pin_shown, &shown, p);
+        result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->now - q->config->pin_shown, 2, &shown, p);
     if (!esign_failed(result) && shown == 1)
         result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN);
     return esign_request_end(q, result);
+}
+
+/* The number whole, and in groups of four, of three where four do not come out even, for the eye: stylesheets only copy. */
+static void show_number(esign_page_t *page, int card, const char *name, const char *number)
+{
+    apr_size_t length = strlen(number), size = length % 4 == 0 ? 4 : 3;
+    esign_page_element(page, card, name, NULL);
+    esign_page_copied_text(page, number);
+    for (; *number; number += strnlen(number, size)) {
+        char group[5];
+        apr_cpystrn(group, number, size + 1);
+        esign_page_element(page, card, "group", "of", name, NULL);
+        esign_page_copied_text(page, group);
+        esign_secret_wipe(group, sizeof(group));
+    }
+}
+
+/* A day of a card's as the page's language writes it. */
+static const char *day(const esign_request_t *q, const char *date)
+{
+    apr_time_t time;
+    return esign_iso_time_parse(date, 1, &time) ? esign_catalogue_time(esign_render_catalogue(q->runtime->render), q->language, time, 1, q->r->pool) : date;
+}
+
+static void show_card(esign_page_t *page, const esign_card_t *card)
+{
+    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state, "~not-before", card->not_before, "~from", day(page->q, card->not_before),
+                                     "~not-after", card->not_after, "~until", day(page->q, card->not_after), NULL);
+    show_number(page, element, "pin", card->pin);
+    show_number(page, element, "puk", card->puk);
 }
 
 int esign_pin_post(esign_request_t *q)
@@ -53,19 +85,12 @@ int esign_pin_post(esign_request_t *q)
         result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    esign_page_t *page = esign_page_new(q, "pin", HTTP_OK);
+    esign_page_t *page = esign_page_common(q, "pin", HTTP_OK);
     page->secret = 1;
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
     esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);
-    for (int i = 0; i < cards->nelts; i++) {
-        const esign_card_t *card = &APR_ARRAY_IDX(cards, i, esign_card_t);
-        int element = esign_page_element(page, 0, "card", "serial", card->serial, "state", card->state, "not-before", card->not_before,
-                                                "not-after", card->not_after, NULL);
-        esign_page_element(page, element, "pin", NULL);
-        esign_page_text(page, card->pin);
-        esign_page_element(page, element, "puk", NULL);
-        esign_page_text(page, card->puk);
-    }
+    for (int i = 0; i < cards->nelts; i++)
+        show_card(page, &APR_ARRAY_IDX(cards, i, esign_card_t));
     apr_table_setn(q->r->err_headers_out, "Refresh", apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
     return esign_page_send(page);
 }

@@ -33,9 +33,8 @@ class Spent:
         return (self.httpd - self.hash) / self.requests
 
     def wrong(self, *expected):
-        """What was answered otherwise than expected, in words; empty when nothing was."""
-        others = {status: count for status, count in self.statuses.items() if status not in expected}
-        return ", ".join("%d × %d" % (count, status) for status, count in sorted(others.items()))
+        """How often what else was answered than what is expected, by status."""
+        return collections.Counter({status: count for status, count in self.statuses.items() if status not in expected})
 
 
 def request(host, path, headers=None, form=None):

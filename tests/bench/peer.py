@@ -267,4 +267,8 @@ class Peers:
         return found
 
     def llng_posts(self, count, word):
-        return [self.llng.request("/", form={"user": "someone", "password": word, "token": token, "timezone": "3"}) for token in self.llng.load.challenges(count, "", "token")]
+        """Each with a token of its own: its workers give the same one now and then, which works once."""
+        tokens = set()
+        while len(tokens) < count:
+            tokens.update(self.llng.load.challenges(count, "", "token"))
+        return [self.llng.request("/", form={"user": "someone", "password": word, "token": token, "timezone": "3"}) for token in list(tokens)[:count]]

@@ -127,6 +127,9 @@ def fill(instance, count):
         for _ in range(count // 1000):
             names = ("%s:%s" % (kind, secrets.token_urlsafe(len(identity))[:len(identity)]) for _ in range(1000))
             s.sendall(b"".join(b"set %s %s 3600 %s noreply\r\n%s\r\n" % (name.encode(), flags.encode(), size.encode(), value) for name in names))
+        # It answers when it has taken all.
+        s.sendall(b"version\r\n")
+        assert s.recv(100).startswith(b"VERSION")
     assert int(instance.memcached("stats")["curr_items"]) >= count
 
 

@@ -2,6 +2,7 @@
 """rows_pages.py: single requests: pages, the picture and its sound, a wrong picture, signed-in pages. Their processor time as a ratio to the static file of their body's
 size, measured just before each of them."""
 
+import collections
 import statistics
 
 from flood import WRONG_WORD
@@ -13,10 +14,10 @@ def ratio(bench, results, name, requests, once=False, status=200):
     instance, size = bench.instance, bench.sizes[name]
     file = instance.load.measure([instance.file(size)], bench.seconds)
     page = instance.load.measure_once(requests) if once else instance.load.measure(requests, bench.seconds)
-    result = results.setdefault(name, {"ratio": [], "file": [], "page": [], "wrong": set()})
+    result = results.setdefault(name, {"ratio": [], "file": [], "page": [], "wrong": collections.Counter()})
     for key, value in (("ratio", page.each() / file.each()), ("file", 1e6 * file.each()), ("page", 1e6 * page.each())):
         result[key].append(value)
-    result["wrong"] |= {found for found in (file.wrong(200), page.wrong(status)) if found}
+    result["wrong"] += file.wrong(200) + page.wrong(status)
 
 
 def tell(bench, results, limits):
@@ -26,7 +27,7 @@ def tell(bench, results, limits):
         found = results[name]
         page, file = (statistics.median(found[key]) for key in ("page", "file"))
         told.append(Result(what, found["ratio"], limit, " of the file", note="%.0f µs, the file %.0f µs, %d bytes" % (page, file, bench.sizes[name]),
-                           wrong=", ".join(found["wrong"])))
+                           wrong=found["wrong"]))
     return told
 
 
@@ -45,14 +46,14 @@ def forms(bench):
     """The picture, and the spoken picture."""
     told = []
     for suffix, what, limit, count in ((".png", "the picture", 0.25, 1000), (".wav?lang=tr", "the spoken picture", 15, 100)):
-        spent, sizes, wrong = [], [], set()
+        spent, sizes, wrong = [], [], collections.Counter()
         for _ in range(bench.rounds):
             requests = [bench.instance.request("/esign/captcha/%s%s" % (challenge, suffix)) for challenge in bench.instance.load.challenges(count)]
             found = bench.instance.load.measure(requests, bench.seconds)
             spent.append(1e3 * found.each())
-            wrong |= {found.wrong(200)} - {""}
+            wrong += found.wrong(200)
             sizes += map(bench.instance.size, requests[:20])
-        told.append(Result(what, spent, limit, " ms", wrong=", ".join(wrong), note="the whole request"))
+        told.append(Result(what, spent, limit, " ms", wrong=wrong, note="the whole request"))
         if suffix == ".png":
             told.append(Result("its size", [max(sizes) / 1024], 4, " KiB", note="the largest of %d" % len(sizes)))
     return told

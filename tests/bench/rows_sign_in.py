@@ -74,7 +74,7 @@ class Answers:
         self.program.wait()
 
 
-def count(instance, answers, times=4):
+def count(instance, answers, times=8):
     """Operations and commits of each step, without the courier's: the fewest of some sign-ins, with a pause for it before each step."""
     steps = {}
 

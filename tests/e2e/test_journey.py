@@ -64,7 +64,7 @@ def test_whole_sign_in_to_the_pin(portal, browser, subscriber):
     page = browser.post("pin")
     card = page.xml.find("card")
     assert page.status == 200 and card.get("serial") == subscriber.cards[0]["serial"]
-    assert (card.findtext("pin"), card.findtext("puk")) == (subscriber.cards[0]["pin"], subscriber.cards[0]["puk"])
+    assert ("".join(card.find("pin").itertext()), "".join(card.find("puk").itertext())) == (subscriber.cards[0]["pin"], subscriber.cards[0]["puk"])
     assert page.response.headers["Refresh"] == "60; url=/esign/menu" and page.response.headers["Cache-Control"] == "no-store"
     notice = portal.wait_mail(subscriber.email, before)
     assert subscriber.cards[0]["pin"] not in notice.as_string()

@@ -80,7 +80,7 @@ class Figures:
         return self.of("esign_breaker_open", service=service, server="127.0.0.1:%d" % port)
 
 
-def until(portal, look, seconds=12):
+def until(portal, look, seconds=30):
     """A scrape that shows it."""
     end = time.time() + seconds
     while True:

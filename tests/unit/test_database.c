@@ -173,6 +173,46 @@ static void test_heal(void)
     OK(add(database, 3, NULL));
 }
 
+static int is_free(esign_gate_t *turn)
+{
+    apr_status_t status = esign_gate_enter(turn, 0);
+    if (status == APR_SUCCESS)
+        esign_gate_leave(turn);
+    return status == APR_SUCCESS;
+}
+
+/* Who writes has the turn until it is done, however that ends. */
+static void test_turn(void)
+{
+    esign_database_t *database = tables_new();
+    esign_gate_t *turn = NULL;
+    OK(esign_gate_create(&turn, 1, 1000, pool));
+    database->turn = turn;
+    OK(esign_database_begin(database, pool));
+    CU_ASSERT(!is_free(turn));
+    OK(add(database, 1, NULL));
+    CU_ASSERT(!is_free(turn));
+    OK(esign_database_end(database, ESIGN_OK, pool));
+    CU_ASSERT(is_free(turn));
+
+    OK(esign_database_begin(database, pool));
+    CU_ASSERT(esign_failed(add(database, 1, NULL)));
+    CU_ASSERT(!is_free(turn));
+    CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
+    CU_ASSERT(is_free(turn));
+
+    OK(add(database, 2, "why"));
+    CU_ASSERT(esign_failed(add(database, 2, NULL)));
+    CU_ASSERT(is_free(turn));
+
+    /* Without semaphores, which an operator may have taken away, it goes on as before. */
+    esign_gate_destroy(turn);
+    OK(esign_database_begin(database, pool));
+    OK(add(database, 3, NULL));
+    OK(esign_database_end(database, ESIGN_OK, pool));
+    CU_ASSERT_EQUAL(count(database), 3);
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -182,6 +222,7 @@ int main(void)
         { "an upgrade knows where it stands", test_upgrade },
         { "what is written is read", test_write_and_read },
         { "transactions commit, roll back and stop at a failure", test_transactions },
+        { "who writes has the turn", test_turn },
         { "a connection heals after a change of the schema", test_heal },
         CU_TEST_INFO_NULL
     };

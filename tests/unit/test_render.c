@@ -143,7 +143,7 @@ static void test_words(void)
     const char *pin = page_of("pin.xml", "en");   /* whole for who copies it, in groups for the eye */
     CU_ASSERT_PTR_NOT_NULL(strstr(pin, "data-failed=\"Could not be copied; select the digits and copy them yourself.\"><span>7392</span><span>0461</span></span></dd>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(pin, "<dd><span class=\"pin\" data-copy=\"Copy\" data-done=\"Copied\" "));
-    CU_ASSERT_PTR_NOT_NULL(strstr(pin, "31 January 2026"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(pin, "31 Ocak 2026"));
 }
 
 /* The form with this word, written as XML. */

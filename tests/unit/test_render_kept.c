@@ -93,8 +93,30 @@ static void test_same(void)
     CU_ASSERT(is_kept(kept, form("another", "1", NULL, pool)));
     CU_ASSERT(is_kept(kept, form("another", "", NULL, pool)));
     CU_ASSERT(is_kept(kept, form("another", "1", "id-wrong", pool)));
-    CU_ASSERT(!is_kept(kept, form("another", "ı", NULL, pool)));
+    CU_ASSERT(is_kept(kept, form("another", "ı", NULL, pool)));
+    CU_ASSERT(!is_kept(kept, form("another", "1&", NULL, pool)));
     CU_ASSERT(!is_kept(kept, form("another", "1", "answer-wrong", pool)));
+}
+
+/* Every character beyond ASCII that a person may type. */
+static void test_characters(void)
+{
+    const esign_render_t *render = load(NULL);
+    esign_render_kept_t *kept = esign_render_kept_create(pool);
+    for (unsigned point = 0x80; point < 0x20000; point += point < 0x800 ? 1 : point >= 0x2000 && point < 0x2070 ? 1 : 97) {
+        apr_pool_t *p;
+        apr_pool_create(&p, pool);
+        char id[] = { 'a', 0, 0, 0, 0, 0, 0 };
+        if (point < 0x800)
+            apr_snprintf(id + 1, 6, "%c%cb", 0xc0 | point >> 6, 0x80 | (point & 0x3f));
+        else if (point < 0x10000)
+            apr_snprintf(id + 1, 6, "%c%c%cb", 0xe0 | point >> 12, 0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
+        else
+            apr_snprintf(id + 1, 6, "%c%c%c%cb", 0xf0 | point >> 18, 0x80 | (point >> 12 & 0x3f), 0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
+        if (!same(kept, render, form("challenge", id, NULL, p), p))
+            CU_FAIL("a character has changed");
+        apr_pool_destroy(p);
+    }
 }
 
 /* A theme that does more with a value than copy it has its stylesheet run each time. */
@@ -152,6 +174,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "what is filled in is what would be rendered", test_same },
+        { "characters beyond ASCII", test_characters },
         { "values that are not only copied", test_unfit },
         { "more kinds than are kept", test_many },
         { "threads", test_threads },
