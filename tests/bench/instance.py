@@ -57,6 +57,15 @@ Person = collections.namedtuple("Person", "id phone")
 Session = collections.namedtuple("Session", "cookie mark")
 
 
+def prepare(*lists):
+    """Installs the Debian packages of lists in this folder that are missing, and builds; a build with sanitizers is none to be measured."""
+    paths = [os.path.join(parts.TOP, "tests", "bench", name) for name in lists]
+    subprocess.run(["bash", "-c", '. "$0/conf/demo/common.sh" && install_packages packages "$@" && build_all', parts.TOP, *paths], check=True)
+    linked = subprocess.run(["ldd", os.path.join(parts.BUILD, ".libs", "mod_esign.so")], capture_output=True, text=True, check=True).stdout
+    if "san.so" in linked:
+        raise SystemExit("%s is a build with sanitizers" % parts.BUILD)
+
+
 def build(name):
     """A part of the bench that is compiled."""
     path = os.path.join("tests", "bench", name)

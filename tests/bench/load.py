@@ -19,7 +19,8 @@ BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/201001
 
 
 class Spent:
-    """What passed between two moments: seconds of processor time of httpd's tree, of hashes in it and of memcached, operations of memcached, commits of the database, answers by status."""
+    """What passed between two moments: seconds of processor time of httpd's tree, of hashes in it and of memcached; operations of memcached, commits of the database,
+    answers by status."""
 
     def __init__(self, before, after, statuses):
         self.seconds = after.time - before.time
@@ -51,7 +52,8 @@ class Wrk:
     """One wrk at work; `with` ends it."""
 
     def __init__(self, url, script, *arguments, clients=CLIENTS, seconds=3600):
-        command = ["wrk", "-t", "1", "-c", str(clients), "-d", "%ds" % seconds, "--timeout", "60s", "--latency", "-s", os.path.join(HERE, script), url, "--", *map(str, arguments)]
+        command = ["wrk", "-t", "1", "-c", str(clients), "-d", "%ds" % seconds, "--timeout", "60s", "--latency", "-s", os.path.join(HERE, script), url, "--"]
+        command += map(str, arguments)
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.report = None
 

@@ -201,8 +201,9 @@ class Peers:
             self.own("llng", name)
         with open("/var/lib/lemonldap-ng/conf/lmConf-1.json") as file:
             configuration = json.load(file)
-        text = json.dumps({**configuration, "portal": "https://localhost:%d/" % port, "domain": "localhost", "authentication": "Custom", "customAuth": "::Auth::Argon2", "userDB": "Null",
-                           "passwordDB": "Null", "captcha_mail_enabled": 0, "captcha_register_enabled": 0, "key": secrets.token_urlsafe(24), "securedCookie": 1, "notification": 0, "locationRules": {}})
+        text = json.dumps({**configuration, "portal": "https://localhost:%d/" % port, "domain": "localhost", "authentication": "Custom",
+                           "customAuth": "::Auth::Argon2", "userDB": "Null", "passwordDB": "Null", "captcha_mail_enabled": 0, "captcha_register_enabled": 0,
+                           "key": secrets.token_urlsafe(24), "securedCookie": 1, "notification": 0, "locationRules": {}})
         with open(self.path("llng", "conf", "lmConf-1.json"), "w") as file:
             file.write(text.replace("/var/lib/lemonldap-ng", self.path("llng")))
         shutil.chown(self.path("llng", "conf", "lmConf-1.json"), USER, USER)

@@ -111,7 +111,8 @@ def start(bench):
                 found.append(one / other)
         # ./demo stops what it knows.
         begin(instance, configuration)
-    return [Result(what, found, 1.2, " of httpd without the module", note="%.0f ms" % (1e3 * seconds)) for what, found, seconds in zip(("start", "graceful restart"), ratios, last)]
+    return [Result(what, found, 1.2, " of httpd without the module", note="%.0f ms" % (1e3 * seconds))
+            for what, found, seconds in zip(("start", "graceful restart"), ratios, last)]
 
 
 def fill(instance, count):

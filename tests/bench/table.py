@@ -12,7 +12,8 @@ BEGIN, END = "<!-- tests/bench/run writes from here -->", "<!-- to here -->"
 
 
 class Result:
-    """Measurements of one thing. `limit`: the goal, at most or, with `least`, at least; None: told only. `wrong`: what must not have been (a Counter of statuses, or words): the goal is missed by it."""
+    """Measurements of one thing. `limit`: the goal, at most or, with `least`, at least; None: told only. `wrong`: what must not have been, a Counter of statuses or words:
+    the goal is missed by it."""
 
     def __init__(self, what, values, limit=None, unit="", digits=2, least=False, note="", wrong=""):
         self.what, self.values, self.limit, self.unit, self.digits, self.least, self.note, self.wrong = what, values, limit, unit, digits, least, note, wrong
