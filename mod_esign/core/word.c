@@ -4,6 +4,8 @@
 #include "core/digest.h"
 #include "core/secret.h"
 
+#include <apr_strings.h>
+
 #include <errno.h>
 #include <sodium.h>
 #include <stdint.h>
@@ -36,9 +38,31 @@ typedef struct {
     const char *fold[FOLDS];
 } folded_t;
 
+static int is_ascii(const char *text, apr_size_t length)
+{
+    unsigned char all = 0;
+    for (apr_size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
+/* What libunistring makes of ASCII, which nearly all words of a blocklist are, a hundred times as fast. */
+static const char *fold_ascii(const char *composed, apr_size_t length, int turkish, apr_pool_t *p)
+{
+    char *folded = esign_secret_alloc(p, 2 * length + 1), *end = folded;
+    for (apr_size_t i = 0; i < length; i++)
+        if (turkish && composed[i] == 'I')
+            end = apr_cpystrn(end, "\xc4\xb1", 3);   /* U+0131 */
+        else
+            *end++ = (char)(composed[i] >= 'A' && composed[i] <= 'Z' ? composed[i] - 'A' + 'a' : composed[i]);
+    return folded;
+}
+
 /* NFC of valid UTF-8. The buffer is large enough for any text (a code point grows at most threefold), so libunistring leaves no copies on the heap. */
 static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
 {
+    if (is_ascii(text, length))
+        return esign_secret_copy(p, text, length);
     size_t size = 3 * length + 16;
     uint8_t *composed = esign_secret_alloc(p, size);
     uint8_t *result = u8_normalize(UNINORM_NFC, (const uint8_t *)text, length, composed, &size);
@@ -47,6 +71,8 @@ static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
 
 static const char *fold(const char *composed, apr_size_t length, const char *language, apr_pool_t *p)
 {
+    if (is_ascii(composed, length))
+        return fold_ascii(composed, length, *language != '\0', p);
     size_t size = 3 * length + 16;
     uint8_t *folded = esign_secret_alloc(p, size);
     uint8_t *result = u8_casefold((const uint8_t *)composed, length, language, NULL, folded, &size);
@@ -69,7 +95,7 @@ char *esign_word_normalize(const char *typed, apr_pool_t *p)
         return NULL;
     ucs4_t c;
     for (const uint8_t *next = (const uint8_t *)typed; (next = u8_next(&c, next)) != NULL;)
-        if (uc_is_general_category(c, UC_CONTROL))
+        if (c < 0x80 ? c < 0x20 || c == 0x7f : uc_is_general_category(c, UC_CONTROL))
             return NULL;
     return compose(typed, length, p);
 }
