@@ -112,12 +112,12 @@ class Load:
                 file.write(content)
         return path
 
-    def settle(self):
-        """Waits until what an ended wrk has left behind is answered."""
+    def settle(self, pause=0.15):
+        """Waits until what an ended wrk has left behind is answered: none for so long."""
         size = -1
         while size != os.path.getsize(self.instance.access_log):
             size = os.path.getsize(self.instance.access_log)
-            time.sleep(0.15)
+            time.sleep(pause)
 
     def wrk(self, requests, once=False, **more):
         path = self.file(b"".join(b"%d\n%s" % (len(r), r) for r in requests))

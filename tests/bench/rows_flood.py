@@ -57,6 +57,7 @@ def beyond(bench):
     slow, growth, overtaken, shares, wrong = [], [], [], [], collections.Counter()
     flood.Crowd(instance, flood.posts(instance, 1000), clients).run(2)
     for _ in range(bench.rounds):
+        instance.load.settle(2)
         before = instance.pss()
         answers, most = flood.Crowd(instance, flood.posts(instance, int((flood.RATE + 14 / flood.PAUSE) * seconds) + 2 * clients), clients).run(seconds)
         refused = sorted(1e3 * (a.came - a.sent) for a in answers if a.status == 503)
