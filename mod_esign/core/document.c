@@ -35,8 +35,8 @@ static void put_text(esign_document_t *d, const char *text)
     put(d, text, strlen(text));
 }
 
-/* What stands for a character that cannot stand for itself; line ends and tabs would become spaces in an attribute. */
-static const char *escape_of(unsigned char c)
+/* Line ends and tabs would become spaces in an attribute. */
+const char *esign_document_escape(unsigned char c)
 {
     switch (c) {
     case '&':
@@ -47,6 +47,8 @@ static const char *escape_of(unsigned char c)
         return "&gt;";
     case '"':
         return "&quot;";
+    case '\'':
+        return "&#39;";
     case '\t':
         return "&#9;";
     case '\n':
@@ -76,7 +78,7 @@ static void put_escaped(esign_document_t *d, const char *text)
     reserve(d, (apr_size_t)(stop - text));
     while (text < stop) {
         const char *plain = text, *escape = NULL;
-        while (text < stop && (unsigned char)*text < 0x80 && (escape = escape_of((unsigned char)*text)) == NULL)
+        while (text < stop && (unsigned char)*text < 0x80 && (escape = esign_document_escape((unsigned char)*text)) == NULL)
             text++;
         put(d, plain, (apr_size_t)(text - plain));
         if (escape) {

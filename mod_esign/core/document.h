@@ -39,6 +39,9 @@ void esign_document_attribute(esign_document_t *document, const char *name, cons
 void esign_document_text(esign_document_t *document, const char *text);
 void esign_document_copied_text(esign_document_t *document, const char *text);
 
+/* What stands in text and attributes for a character that cannot stand for itself there; "": XML has none for it; NULL: itself. */
+const char *esign_document_escape(unsigned char c);
+
 /* Ends all elements. */
 void esign_document_finish(esign_document_t *document);
 

@@ -2,6 +2,7 @@
 /* template.c: finds placeholders and fills them in, escaped for the place where they stand. */
 #include "deliver/template.h"
 
+#include "core/document.h"
 #include "core/secret.h"
 
 #include <apr_cstr.h>
@@ -76,26 +77,6 @@ static int unreserved(unsigned char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
 }
 
-static const char *xml_escape(unsigned char c)
-{
-    switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&#39;";
-    case '\n':
-        return "&#10;";   /* in an attribute a bare one would be read as a space */
-    default:
-        return NULL;
-    }
-}
-
 /* Writes one byte of a value; at most LONGEST_ESCAPE bytes and a NUL. Returns the end. */
 static char *put(char *to, unsigned char c, esign_template_escape_e escape)
 {
@@ -105,7 +86,7 @@ static char *put(char *to, unsigned char c, esign_template_escape_e escape)
         return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "\\u%04x", c);
     if (escape == ESIGN_TEMPLATE_JSON && (c == '"' || c == '\\'))
         *to++ = '\\';
-    const char *entity = escape == ESIGN_TEMPLATE_XML ? xml_escape(c) : NULL;
+    const char *entity = escape == ESIGN_TEMPLATE_XML ? esign_document_escape(c) : NULL;
     if (entity != NULL)
         return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "%s", entity);
     *to++ = (char)c;
