@@ -52,7 +52,7 @@ static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int
         return places;
     if (now < ceiling->held)
         return 0;
-    esign_cache_answer_e answer = esign_throttle_room(o->cache, ceiling->what, o->message.url, &policy, now, &room, &retry, courier->round);
+    esign_cache_answer_e answer = esign_throttle_check(o->cache, ceiling->what, o->message.url, &policy, now, &ceiling->counted, &room, &retry, courier->round);
     if (answer == ESIGN_CACHE_DONE)
         return room < places ? room : places;
     ceiling->held = now + retry;
@@ -67,12 +67,12 @@ static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int
     return 0;
 }
 
-static void count(const esign_courier_t *courier, const esign_courier_ceiling_t *ceiling, apr_pool_t *p)
+static void count(const esign_courier_t *courier, esign_courier_ceiling_t *ceiling, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
     if (ceiling->limit > 0)
-        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), p);
+        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), &ceiling->counted, p);
 }
 
 /* How many mails to lease: as many as keep the connections busy, one behind a pause of the server, none before. */
@@ -254,7 +254,7 @@ static esign_result_t expire(esign_courier_t *courier)
     for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
         expired += counts[kind];
     if (!esign_failed(result) && expired > 0)
-        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, "local", now, courier->round);
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED, ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, now, courier->round);
     if (!esign_failed(result))
         result = esign_outbox_purge(courier->database, now - courier->options->keep, PURGE_MAX, &purged, courier->round);
     result = esign_database_end(courier->database, result, courier->round);

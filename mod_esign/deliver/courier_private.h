@@ -7,6 +7,8 @@
 #include "courier.h"
 #include "ends.h"
 
+#include "store/throttle.h"
+
 #include <apr_hash.h>
 
 /* How many may leave in a minute: what a flood of requests costs the authority at most. */
@@ -15,6 +17,7 @@ typedef struct {
     int limit;
     apr_time_t held;                  /* nothing leaves before */
     apr_time_t told;                  /* when the log last heard of it */
+    esign_throttle_seen_t counted;    /* as the last look found it */
 } esign_courier_ceiling_t;
 
 /* A server that messages go to. */

@@ -91,14 +91,15 @@ static esign_result_t still_wanted(esign_courier_t *courier, const esign_outbox_
 {
     const char *session = apr_table_get(message->values, "session");
     apr_time_t now = apr_time_now();
+    esign_session_record_t record;
     esign_otp_t otp;
     *wanted = 1;
     if (message->attempts == 1 && now - message->created < FRESH)
         return ESIGN_OK;
-    esign_cache_answer_e answer = esign_otp_store_get(courier->options->cache, session ? session : "", &otp, p);
+    esign_cache_answer_e answer = session ? esign_session_store_load(courier->options->cache, session, NULL, now, &record, p) : ESIGN_CACHE_MISS;
     if (answer == ESIGN_CACHE_ERROR)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(courier->options->cache, p));
-    *wanted = answer == ESIGN_CACHE_DONE && otp.sent == message->created && otp.expires > now && otp.tries_left > 0;
+    *wanted = answer == ESIGN_CACHE_DONE && esign_otp_store_read(&record, &otp, p) && otp.sent == message->created && esign_otp_store_alive(&otp, now);
     if (!*wanted)
         esign_courier_say(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
     return ESIGN_OK;

@@ -53,12 +53,15 @@ typedef enum {
     ESIGN_AUDIT_EVENTS
 } esign_audit_event_e;
 
+/* The address of what an administrator's command or the courier did. */
+#define ESIGN_AUDIT_LOCAL "local"
+
 typedef struct {
     apr_int64_t id;
     apr_time_t time;
     esign_audit_event_e event;  /* ESIGN_AUDIT_EVENTS: of another version */
     apr_int64_t subscriber;     /* ESIGN_SUBSCRIBER_NONE: unknown */
-    const char *address;        /* the client's, or "local" */
+    const char *address;        /* the client's, or ESIGN_AUDIT_LOCAL */
     const char *node;           /* host name of the server */
     apr_int64_t position;       /* in the chain; 0: not yet; -1: kept out */
     int sound;                  /* its seal is right */

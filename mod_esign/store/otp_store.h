@@ -3,8 +3,8 @@
 #ifndef ESIGN_STORE_OTP_STORE_H
 #define ESIGN_STORE_OTP_STORE_H
 
-#include "cache.h"
 #include "core/otp.h"
+#include "session_store.h"
 
 typedef struct {
     int digits;                 /* 6 to 10 */
@@ -17,34 +17,38 @@ typedef struct {
     unsigned char seed[ESIGN_OTP_SEED_SIZE];   /* the code follows from it and `key`: esign_otp_code */
     int key;                    /* active when the code was made: it lives on when another key is */
     int tries_left;
-    apr_time_t sent;            /* when the last SMS with it was queued; 0: not yet */
+    apr_time_t sent;            /* when the last SMS with it was queued */
     apr_time_t expires;
-    apr_uint64_t cas;
 } esign_otp_t;
 
 typedef enum {
-    ESIGN_OTP_RIGHT,            /* the record is gone: the code worked once */
+    ESIGN_OTP_RIGHT,            /* the session has been exchanged: the code works once, and another session has to be made */
     ESIGN_OTP_WRONG,
     ESIGN_OTP_EXHAUSTED,        /* this or an earlier try was the last one */
-    ESIGN_OTP_GONE,             /* expired, never sent, or already used */
+    ESIGN_OTP_GONE,             /* expired, never sent, or the session is gone */
     ESIGN_OTP_ERROR
 } esign_otp_verdict_e;
 
-/* `session`: esign_session_store_key of the session that the code is bound to. The record lives until `expires` + 10 minutes, so that an expired code and an exhausted one
- * can be told from none; `now` decides. */
+/* What changes between requests. `record` was loaded by `key`, and is loaded anew when others were faster. */
+typedef struct {
+    esign_cache_t *cache;
+    const char *key;            /* esign_session_store_key of the session that the code is bound to */
+    esign_session_record_t *record;
+    esign_session_limits_t limits;
+} esign_otp_session_t;
 
-/* Looks. DONE with a record that may be expired or exhausted; MISS: none. */
-esign_cache_answer_e esign_otp_store_get(esign_cache_t *cache, const char *session, esign_otp_t *otp, apr_pool_t *p);
+/* The code of a loaded record: 1, perhaps expired or exhausted; 0: none was asked for. It stays as long as its session, so that an expired and an exhausted one can be told
+ * from none. */
+int esign_otp_store_read(const esign_session_record_t *record, esign_otp_t *otp, apr_pool_t *p);
 
-/* Makes a record with a fresh seed when there is none or `previous` (from _get, else NULL) is expired or exhausted; MISS: another request was faster. */
-esign_cache_answer_e esign_otp_store_open(esign_cache_t *cache, const char *session, const esign_otp_policy_t *policy, const esign_otp_t *previous,
-                                          apr_time_t now, esign_otp_t *otp, apr_pool_t *p);
+/* Whether it can still be used. */
+int esign_otp_store_alive(const esign_otp_t *otp, apr_time_t now);
 
-/* Notes that the same code is sent again, life and tries unchanged. MISS: changed meanwhile. */
-esign_cache_answer_e esign_otp_store_resent(esign_cache_t *cache, const char *session, const esign_otp_t *otp, apr_time_t now, apr_pool_t *p);
+/* A code that is to be sent: the session's living one (`*resent` 1), life and tries unchanged, or a fresh one. MISS: the session is gone. */
+esign_cache_answer_e esign_otp_store_open(const esign_otp_session_t *session, const esign_otp_policy_t *policy, apr_time_t now, esign_otp_t *otp, int *resent, apr_pool_t *p);
 
 /* Tries a code with compare-and-swap: of racing tries each is counted, and the right code works once. `*tries_left` after this try. */
-esign_otp_verdict_e esign_otp_store_try(esign_cache_t *cache, const esign_keyring_t *keyring, const char *session, const esign_otp_policy_t *policy,
-                                        const char *typed, apr_time_t now, int *tries_left, apr_pool_t *p);
+esign_otp_verdict_e esign_otp_store_try(const esign_otp_session_t *session, const esign_keyring_t *keyring, const esign_otp_policy_t *policy, const char *typed, apr_time_t now,
+                                        int *tries_left, apr_pool_t *p);
 
 #endif

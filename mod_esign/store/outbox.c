@@ -70,7 +70,7 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
     esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
     if (!esign_failed(result) && database->meter)
         database->meter->messages[message->kind].failed++;
-    return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
+    return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
 }
 
 /* An UPDATE tells of its rows in any order. */

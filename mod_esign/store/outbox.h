@@ -10,7 +10,7 @@
 typedef enum {
     /* All: url, organization and, where it has one, sms-name of the portal that queued it; several portals may share a database. */
     ESIGN_OUTBOX_RESET_REQUEST,   /* values: national-id, address, time; the courier finds out whether it becomes a mail */
-    ESIGN_OUTBOX_CODE,            /* SMS. values: subscriber, code, session (esign_otp_store_get's) */
+    ESIGN_OUTBOX_CODE,            /* SMS. values: subscriber, code, session (esign_session_store_key's) */
     ESIGN_OUTBOX_NOTICE,          /* mail. values: subscriber, event (an esign_audit_name), address, time */
     ESIGN_OUTBOX_KINDS
 } esign_outbox_kind_e;

@@ -20,18 +20,22 @@ int esign_session_store_well_formed(const char *id)
     return esign_token_well_formed(id);
 }
 
-static const char *encode(const char *content, apr_time_t created, apr_time_t seen, apr_pool_t *p)
+static const char *encode(const esign_session_record_t *record, apr_pool_t *p)
 {
-    apr_table_t *values = apr_table_make(p, 3);
-    apr_table_setn(values, "content", content);
-    esign_record_set_number(values, "created", created);
-    esign_record_set_number(values, "seen", seen);
+    apr_table_t *values = apr_table_make(p, 5);
+    apr_table_setn(values, "content", record->content);
+    if (record->code)
+        apr_table_setn(values, "code", record->code);
+    esign_record_set_number(values, "created", record->created);
+    esign_record_set_number(values, "seen", record->seen);
+    if (record->exchanged)
+        esign_record_set_number(values, "exchanged", 1);
     return esign_record_encode(p, values);
 }
 
-static apr_time_t end_of(const esign_session_limits_t *limits, apr_time_t created, apr_time_t seen)
+static apr_time_t end_of(const esign_session_limits_t *limits, const esign_session_record_t *record)
 {
-    apr_time_t idle = seen + limits->idle, life = created + limits->life;
+    apr_time_t idle = record->seen + limits->idle, life = record->created + limits->life;
     return idle < life ? idle : life;
 }
 
@@ -39,46 +43,65 @@ esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char
                                                 apr_time_t created, apr_time_t now, const char **id, apr_pool_t *p)
 {
     unsigned char bytes[32];
+    const esign_session_record_t record = { .content = content, .created = created ? created : now, .seen = now };
     esign_digest_random(bytes, sizeof(bytes));
     *id = esign_digest_encode(p, bytes, sizeof(bytes));
-    created = created ? created : now;
-    return esign_cache_add(cache, esign_session_store_key(*id, p), encode(content, created, now, p), end_of(limits, created, now), p);
+    return esign_cache_add(cache, esign_session_store_key(*id, p), encode(&record, p), end_of(limits, &record), p);
 }
 
-esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *id, const esign_session_limits_t *limits, apr_time_t now,
+esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *key, const esign_session_limits_t *limits, apr_time_t now,
                                               esign_session_record_t *record, apr_pool_t *p)
 {
     char *text;
-    esign_cache_answer_e answer = esign_cache_get(cache, esign_session_store_key(id, p), &text, &record->cas, p);
+    esign_cache_answer_e answer = esign_cache_get(cache, key, &text, &record->cas, p);
     if (answer != ESIGN_CACHE_DONE)
         return answer;
     const apr_table_t *values = esign_record_decode(p, text, strlen(text));
     if (!values || !apr_table_get(values, "content"))
         return ESIGN_CACHE_ERROR;
     record->content = apr_table_get(values, "content");
+    record->code = apr_table_get(values, "code");
     record->created = esign_record_number(values, "created", 0);
     record->seen = esign_record_number(values, "seen", 0);
+    record->exchanged = apr_table_get(values, "exchanged") != NULL;
     /* Not left to memcached: who writes there could put back what has ended, or never let it end. */
-    return now < end_of(limits, record->created, record->seen) ? ESIGN_CACHE_DONE : ESIGN_CACHE_MISS;
+    return !record->exchanged && (!limits || now < end_of(limits, record)) ? ESIGN_CACHE_DONE : ESIGN_CACHE_MISS;
 }
 
-esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *id, const esign_session_record_t *record,
-                                               const esign_session_limits_t *limits, apr_time_t now, apr_pool_t *p)
+static esign_cache_answer_e swap(esign_cache_t *cache, const char *key, const esign_session_record_t *record, const esign_session_limits_t *limits, apr_pool_t *p)
+{
+    return esign_cache_cas(cache, key, encode(record, p), end_of(limits, record), record->cas, p);
+}
+
+esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_time_t now,
+                                               apr_pool_t *p)
 {
     apr_interval_time_t renew = limits->idle / 10 < RENEW_AFTER ? limits->idle / 10 : RENEW_AFTER;
-    if (now - record->seen < renew)
-        return ESIGN_CACHE_DONE;
-    return esign_session_store_update(cache, id, record, record->content, limits, now, p);
+    return now - record->seen < renew ? ESIGN_CACHE_DONE : esign_session_store_update(cache, key, record, limits, now, p);
 }
 
-esign_cache_answer_e esign_session_store_update(esign_cache_t *cache, const char *id, const esign_session_record_t *record, const char *content,
-                                                const esign_session_limits_t *limits, apr_time_t now, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_update(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_time_t now,
+                                                apr_pool_t *p)
 {
-    return esign_cache_cas(cache, esign_session_store_key(id, p), encode(content, record->created, now, p), end_of(limits, record->created, now),
-                           record->cas, p);
+    record->seen = now;
+    return swap(cache, key, record, limits, p);
 }
 
-esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *id, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_exchange(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_pool_t *p)
 {
-    return esign_cache_delete(cache, esign_session_store_key(id, p), p);
+    record->exchanged = 1;
+    esign_cache_answer_e answer = swap(cache, key, record, limits, p);
+    record->exchanged = answer == ESIGN_CACHE_DONE;
+    return answer;
+}
+
+esign_cache_answer_e esign_session_store_restore(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_pool_t *p)
+{
+    record->exchanged = 0;
+    return esign_cache_replace(cache, key, encode(record, p), end_of(limits, record), p);
+}
+
+esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *key, apr_pool_t *p)
+{
+    return esign_cache_delete(cache, key, p);
 }

@@ -16,12 +16,6 @@
 #define FIRST_PAUSE 500   /* microseconds, doubled by each round lost: at most 32 ms */
 #define DOUBLINGS 6
 
-/* The window that `bucket` numbers, and the one before it. */
-typedef struct {
-    apr_int64_t bucket, current, previous;
-    apr_uint64_t cas;
-} count_t;
-
 /* `bits` a multiple of 8. */
 static const char *network_of(const struct in6_addr *address, int bits, apr_pool_t *p)
 {
@@ -53,26 +47,30 @@ static const char *key_of(const char *what, const char *address, apr_pool_t *p)
     return esign_cache_key("throttle:", apr_pstrcat(p, what, " ", esign_throttle_address(address, p), NULL), p);
 }
 
-/* The counts as they stand at `now`. MISS: nothing was counted. */
-static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key, const esign_throttle_policy_t *policy, apr_time_t now, count_t *count,
-                                       apr_pool_t *p)
+/* MISS: nothing was counted. */
+static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
     char *text;
     long long bucket, current, previous;
-    apr_int64_t here = now / policy->window;
-    *count = (count_t){ .bucket = here };
-    esign_cache_answer_e answer = esign_cache_get(cache, key, &text, &count->cas, p);
-    if (answer != ESIGN_CACHE_DONE)
-        return answer;
-    if (sscanf(text, "%lld:%lld:%lld", &bucket, &current, &previous) != 3)
+    *seen = (esign_throttle_seen_t){ 0 };
+    esign_cache_answer_e answer = esign_cache_get(cache, key, &text, &seen->cas, p);
+    if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_DONE && sscanf(text, "%lld:%lld:%lld", &bucket, &current, &previous) != 3))
         return ESIGN_CACHE_ERROR;
-    if (bucket == here) {
-        count->current = current;
-        count->previous = previous;
-    } else if (bucket == here - 1) {
-        count->previous = current;
-    }
-    return ESIGN_CACHE_DONE;
+    if (answer == ESIGN_CACHE_DONE)
+        *seen = (esign_throttle_seen_t){ .bucket = bucket, .current = current, .previous = previous, .cas = seen->cas };
+    seen->read = 1;
+    return answer;
+}
+
+/* The counts as they stand in the window of `now`. */
+static void move_to(const esign_throttle_policy_t *policy, apr_time_t now, esign_throttle_seen_t *seen)
+{
+    apr_int64_t here = now / policy->window;
+    if (seen->bucket == here)
+        return;
+    seen->previous = seen->bucket == here - 1 ? seen->current : 0;
+    seen->current = 0;
+    seen->bucket = here;
 }
 
 /* How far into a window the count of the one before has faded to less than `room`. */
@@ -81,44 +79,36 @@ static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int
     return (apr_interval_time_t)((double)policy->window * (1.0 - (double)room / (double)previous)) + 1;
 }
 
-esign_cache_answer_e esign_throttle_room(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                         apr_time_t now, int *room, apr_interval_time_t *retry, apr_pool_t *p)
+esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
+                                          apr_time_t now, esign_throttle_seen_t *seen, int *room, apr_interval_time_t *retry, apr_pool_t *p)
 {
-    count_t count;
-    if (read_count(cache, key_of(what, address, p), policy, now, &count, p) == ESIGN_CACHE_ERROR)
+    if (read_count(cache, key_of(what, address, p), seen, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
+    move_to(policy, now, seen);
     apr_interval_time_t passed = now % policy->window;
     double weight = (double)(policy->window - passed) / (double)policy->window;
-    *room = (int)ceil((double)policy->limit - (double)count.current - (double)count.previous * weight);
+    *room = (int)ceil((double)policy->limit - (double)seen->current - (double)seen->previous * weight);
     if (*room > 0)
         return ESIGN_CACHE_DONE;
-    if (count.current < policy->limit)
-        *retry = fading(policy, count.previous, policy->limit - count.current) - passed;
+    if (seen->current < policy->limit)
+        *retry = fading(policy, seen->previous, policy->limit - seen->current) - passed;
     else
-        *retry = policy->window - passed + fading(policy, count.current, policy->limit);
+        *retry = policy->window - passed + fading(policy, seen->current, policy->limit);
     return ESIGN_CACHE_MISS;
 }
 
-esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, apr_interval_time_t *retry, apr_pool_t *p)
-{
-    int room;
-    return esign_throttle_room(cache, what, address, policy, now, &room, retry, p);
-}
-
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, apr_pool_t *p)
+                                          apr_time_t now, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
     const char *key = key_of(what, address, p);
     apr_time_t expires = (now / policy->window + 2) * policy->window;
     for (int round = 0; round < ROUNDS; round++) {
-        count_t count;
-        esign_cache_answer_e found = read_count(cache, key, policy, now, &count, p);
-        if (found == ESIGN_CACHE_ERROR)
-            return found;
-        const char *text = apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT, count.bucket, count.current + 1, count.previous);
-        esign_cache_answer_e answer = found == ESIGN_CACHE_MISS ? esign_cache_add(cache, key, text, expires, p)
-                                                                : esign_cache_cas(cache, key, text, expires, count.cas, p);
+        if (!seen->read && read_count(cache, key, seen, p) == ESIGN_CACHE_ERROR)
+            return ESIGN_CACHE_ERROR;
+        move_to(policy, now, seen);
+        seen->read = 0;
+        const char *text = apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT, seen->bucket, seen->current + 1, seen->previous);
+        esign_cache_answer_e answer = seen->cas == 0 ? esign_cache_add(cache, key, text, expires, p) : esign_cache_cas(cache, key, text, expires, seen->cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;
         /* Who lost comes back at a moment of its own, the later the more there are. */

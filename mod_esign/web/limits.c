@@ -47,6 +47,8 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what, 
     apr_pool_t *p = q->r->pool;
     char id[ESIGN_NATIONAL_ID_MAX + 1];
     esign_subscriber_t *subscriber;
+    esign_throttle_seen_t counted;
+    int room;
     if (!esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE) || esign_limits_id_problem(q, id) || !esign_request_database(q))
         return ESIGN_CACHE_MISS;
     esign_result_t result = esign_subscriber_find(q->database, id, &subscriber, p);
@@ -57,8 +59,8 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what, 
     if (esign_failed(result) || !esign_device_known(q, subscriber))
         return ESIGN_CACHE_MISS;
     const char *browser = apr_psprintf(p, "a browser of #%" APR_INT64_T_FMT, subscriber->id);
-    esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, browser, policy, q->now, retry, p);
-    return answer == ESIGN_CACHE_DONE ? esign_throttle_count(q->runtime->cache, what, browser, policy, q->now, p) : answer;
+    esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, browser, policy, q->now, &counted, &room, retry, p);
+    return answer == ESIGN_CACHE_DONE ? esign_throttle_count(q->runtime->cache, what, browser, policy, q->now, &counted, p) : answer;
 }
 
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes)
@@ -67,9 +69,10 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
     const esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
     const esign_throttle_policy_t of_network = { .limit = limit * NETWORK_FACTOR, .window = policy.window };
     apr_interval_time_t retry = 0;
-    esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, q->address, &policy, q->now, &retry, q->r->pool);
+    int room;
+    esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, q->address, &policy, q->now, &q->counted, &room, &retry, q->r->pool);
     if (answer == ESIGN_CACHE_DONE && network)
-        answer = esign_throttle_check(q->runtime->cache, what, network, &of_network, q->now, &retry, q->r->pool);
+        answer = esign_throttle_check(q->runtime->cache, what, network, &of_network, q->now, &q->counted_network, &room, &retry, q->r->pool);
     if (answer == ESIGN_CACHE_MISS)
         answer = check_browser(q, what, &policy, &retry);
     if (answer == ESIGN_CACHE_MISS) {
@@ -87,9 +90,9 @@ void esign_limits_count(esign_request_t *q, const char *what, int limit)
 {
     const char *network = esign_throttle_network(q->address, q->r->pool);
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
-    esign_cache_answer_e answer = esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, q->r->pool);
+    esign_cache_answer_e answer = esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, &q->counted, q->r->pool);
     if (answer != ESIGN_CACHE_ERROR && network)
-        answer = esign_throttle_count(q->runtime->cache, what, network, &policy, q->now, q->r->pool);
+        answer = esign_throttle_count(q->runtime->cache, what, network, &policy, q->now, &q->counted_network, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
 }

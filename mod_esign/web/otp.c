@@ -11,7 +11,6 @@
 #include "core/contact.h"
 #include "core/record.h"
 #include "core/secret.h"
-#include "store/otp_store.h"
 
 #include <apr_strings.h>
 
@@ -19,11 +18,6 @@ static esign_otp_policy_t policy_of(const esign_request_t *q)
 {
     return (esign_otp_policy_t){ .digits = q->config->code_digits, .life = q->config->code_life, .tries = 3,
                                  .key = esign_keyring_active(q->runtime->keyring) };
-}
-
-static int alive(const esign_otp_t *otp, apr_time_t now)
-{
-    return otp->expires > now && otp->tries_left > 0;
 }
 
 static void show_phone(esign_page_t *page)
@@ -52,60 +46,40 @@ static void audit_held(esign_request_t *q)
     esign_limits_audit(q, q->subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING, q->subscriber->id);
 }
 
-/* The code's record for this session, made or taken up again; DONE with `otp` and what became of it. */
-static esign_cache_answer_e open_code(esign_request_t *q, esign_otp_t *otp, esign_audit_event_e *event)
-{
-    esign_cache_t *cache = q->runtime->cache;
-    esign_otp_policy_t policy = policy_of(q);
-    esign_otp_t previous;
-    *event = ESIGN_AUDIT_CODE_SENT;
-    esign_cache_answer_e answer = esign_otp_store_open(cache, q->session_key, &policy, NULL, q->now, otp, q->r->pool);
-    if (answer != ESIGN_CACHE_MISS)
-        return answer;
-    answer = esign_otp_store_get(cache, q->session_key, &previous, q->r->pool);
-    if (answer != ESIGN_CACHE_DONE)
-        return answer;
-    if (!alive(&previous, q->now))
-        return esign_otp_store_open(cache, q->session_key, &policy, &previous, q->now, otp, q->r->pool);
-    *otp = previous;
-    *event = ESIGN_AUDIT_CODE_RESENT;
-    return esign_otp_store_resent(cache, q->session_key, otp, q->now, q->r->pool);
-}
-
 /* In the transaction that claimed the SMS: opens the code and queues it. */
 static esign_result_t queue_code(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
+    const esign_otp_session_t session = esign_session_codes(q);
+    const esign_otp_policy_t policy = policy_of(q);
     esign_otp_t otp;
-    esign_audit_event_e event;
+    int resent;
     char *code = esign_secret_alloc(p, ESIGN_OTP_MAX_DIGITS + 1);
-    if (open_code(q, &otp, &event) != ESIGN_CACHE_DONE)
-        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(q->runtime->cache, p));
-    if (!esign_otp_code(q->runtime->keyring, otp.key, q->session_key, otp.seed, q->config->code_digits, code))
+    esign_cache_answer_e answer = esign_otp_store_open(&session, &policy, q->now, &otp, &resent, p);
+    if (answer != ESIGN_CACHE_DONE)
+        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", answer == ESIGN_CACHE_MISS ? "the session has ended meanwhile" : esign_cache_error(session.cache, p));
+    if (!esign_otp_code(q->runtime->keyring, otp.key, session.key, otp.seed, policy.digits, code))
         return esign_result_make(p, APR_EINVAL, "key file", "key %d, which a living code was made with, is not there", otp.key);
     apr_table_t *values = apr_table_make(p, 6);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
     apr_table_setn(values, "code", code);
-    apr_table_setn(values, "session", q->session_key);
+    apr_table_setn(values, "session", session.key);
     esign_result_t result = esign_request_queue(q, ESIGN_OUTBOX_CODE, values, otp.expires - q->now);
-    return esign_failed(result) ? result : esign_audit_add(q->database, event, q->subscriber->id, q->address, q->now, p);
+    return esign_failed(result) ? result : esign_audit_add(q->database, resent ? ESIGN_AUDIT_CODE_RESENT : ESIGN_AUDIT_CODE_SENT, q->subscriber->id, q->address, q->now, p);
 }
 
-/* No SMS now: a code that lives leads on, for a double click or a reload is no mistake; else it says when. */
+/* No SMS now: a code that lives, perhaps since this request began, leads on, for a double click or a reload is no mistake; else it says when. */
 static int send_not_yet(esign_request_t *q, apr_time_t next)
 {
+    const esign_otp_session_t session = esign_session_codes(q);
     esign_otp_t otp;
-    switch (esign_otp_store_get(q->runtime->cache, q->session_key, &otp, q->r->pool)) {
-    case ESIGN_CACHE_DONE:
-        if (alive(&otp, q->now))
-            return esign_page_redirect(q, "otp/code");
-        break;
-    case ESIGN_CACHE_MISS:
-        break;
-    default:
+    esign_cache_answer_e answer = esign_session_store_load(session.cache, session.key, &session.limits, q->now, session.record, q->r->pool);
+    if (answer == ESIGN_CACHE_ERROR) {
         esign_request_log_cache(q);
         return esign_page_unavailable(q);
     }
+    if (answer == ESIGN_CACHE_DONE && esign_otp_store_read(session.record, &otp, q->r->pool) && esign_otp_store_alive(&otp, q->now))
+        return esign_page_redirect(q, "otp/code");
     esign_limits_audit(q, ESIGN_AUDIT_SMS_REFUSED, q->subscriber->id);
     if (next - q->now > q->config->sms_pause)
         return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "sms-limit", NULL);
@@ -140,7 +114,7 @@ static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status
         esign_page_problem(page, "code", problem, argument);
     show_phone(page);
     esign_page_element(page, 0, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
-                       alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0", "tries", apr_itoa(p, otp->tries_left), NULL);
+                       esign_otp_store_alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0", "tries", apr_itoa(p, otp->tries_left), NULL);
     esign_page_element(page, 0, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action", esign_request_path(q, "otp"),
                        "~mark", esign_mark_make(q, q->subscriber), NULL);
     int form = esign_page_form(page, "form", "otp/code", q->subscriber);
@@ -148,19 +122,12 @@ static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status
     return esign_page_send(page);
 }
 
-/* The page of figure 15 as the code's record now stands; without one the number has to be confirmed first. */
+/* The page of figure 15 as the code now stands; without one the number has to be confirmed first. */
 static int send_code_page(esign_request_t *q, int status, const char *problem, const char *argument)
 {
+    const esign_otp_session_t session = esign_session_codes(q);
     esign_otp_t otp;
-    switch (esign_otp_store_get(q->runtime->cache, q->session_key, &otp, q->r->pool)) {
-    case ESIGN_CACHE_DONE:
-        return send_code_form(q, &otp, status, problem, argument);
-    case ESIGN_CACHE_MISS:
-        return esign_page_redirect(q, "otp");
-    default:
-        esign_request_log_cache(q);
-        return esign_page_unavailable(q);
-    }
+    return esign_otp_store_read(session.record, &otp, q->r->pool) ? send_code_form(q, &otp, status, problem, argument) : esign_page_redirect(q, "otp");
 }
 
 int esign_otp_code_get(esign_request_t *q)
@@ -168,7 +135,7 @@ int esign_otp_code_get(esign_request_t *q)
     return send_code_page(q, HTTP_OK, NULL, NULL);
 }
 
-/* The second factor was right: failures are forgotten, unused links end; a sign-in with a browser that is new to the subscriber is told. */
+/* The second factor was right, and has ended the session that it was asked for in: another takes its place. Failures are forgotten, unused links end; a sign-in with a browser that is new to the subscriber is told. */
 static int sign_in(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -179,10 +146,11 @@ static int sign_in(esign_request_t *q)
         result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_IN, q->subscriber->id, q->address, q->now, p);
     if (!esign_failed(result) && !esign_device_known(q, q->subscriber))
         result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_SIGNED_IN);
-    if (esign_failed(result = esign_request_end(q, result)))
-        return esign_page_failed(q, result);
-    if (!esign_session_raise(q, q->subscriber, ESIGN_TRUST_CODE))
-        return esign_page_unavailable(q);
+    result = esign_request_end(q, result);
+    if (esign_failed(result) || !esign_session_raise(q, q->subscriber, ESIGN_TRUST_CODE)) {
+        esign_session_restore(q);
+        return esign_failed(result) ? esign_page_failed(q, result) : esign_page_unavailable(q);
+    }
     esign_device_remember(q, q->subscriber);
     return esign_page_redirect(q, "menu");
 }
@@ -205,7 +173,8 @@ static int refuse(esign_request_t *q, const char *problem, const char *argument)
 int esign_otp_code_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    esign_otp_policy_t policy = policy_of(q);
+    const esign_otp_session_t session = esign_session_codes(q);
+    const esign_otp_policy_t policy = policy_of(q);
     const char *typed = esign_form_field(q, "code");
     int tries_left = 0;
     if (esign_limits_waiting(q->subscriber, q->now)) {
@@ -216,7 +185,7 @@ int esign_otp_code_post(esign_request_t *q)
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-empty", NULL);
     if (!esign_otp_well_formed(typed, policy.digits))
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-form", apr_itoa(p, policy.digits));
-    switch (esign_otp_store_try(q->runtime->cache, q->runtime->keyring, q->session_key, &policy, typed, q->now, &tries_left, p)) {
+    switch (esign_otp_store_try(&session, q->runtime->keyring, &policy, typed, q->now, &tries_left, p)) {
     case ESIGN_OTP_RIGHT:
         return sign_in(q);
     case ESIGN_OTP_WRONG:

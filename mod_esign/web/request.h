@@ -7,6 +7,7 @@
 
 #include "store/outbox.h"
 #include "store/subscriber.h"
+#include "store/throttle.h"
 
 #include <httpd.h>
 
@@ -34,6 +35,7 @@ typedef struct {
     const char *body;                  /* of a POST that is no form, secret memory */
     int form_refusal;                  /* the status of a body that cannot be read; 0: none */
     int queued;                        /* a message waits in the transaction for its commit */
+    esign_throttle_seen_t counted, counted_network;   /* what esign_limits_check has read of the address's counts */
     esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
 
     /* Who, set by the route before a screen that asks for trust is called */
@@ -41,7 +43,6 @@ typedef struct {
     esign_trust_e trust;
     apr_time_t worded;                 /* when the word was shown, at the sign-in */
     apr_time_t proved;                 /* when the second factor was last shown; 0: not yet */
-    const char *session_key;           /* what one-time codes are bound to */
 } esign_request_t;
 
 /* A screen answers a request: OK, with r->status set; or DONE. It never returns an error status, so that no page is the server's own. */

@@ -24,7 +24,7 @@ APLOG_USE_MODULE(esign);
 /* One request's session, shared by the requests that it was redirected from internally. */
 typedef struct {
     session_rec *z;
-    const char *id;                   /* secret; NULL: none came, or none is alive */
+    const char *key;                  /* of its record in memcached; NULL: none came, or none is alive */
     esign_session_record_t record;
     int failed;                       /* memcached did; nothing is saved then */
     int change_id;                    /* trust rises: the next save makes a new record */
@@ -115,11 +115,12 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
     esign_session_limits_t limits = limits_of(r);
     if (!id || !esign_session_store_well_formed(id))
         return;
-    switch (esign_session_store_load(runtime->cache, id, &limits, apr_time_now(), &session->record, r->pool)) {
+    const char *key = esign_session_store_key(id, r->pool);
+    switch (esign_session_store_load(runtime->cache, key, &limits, apr_time_now(), &session->record, r->pool)) {
     case ESIGN_CACHE_DONE:
         if (ended(r, runtime, session))
             break;
-        session->id = id;
+        session->key = key;
         session->z->encoded = session->record.content;
         break;
     case ESIGN_CACHE_MISS:
@@ -147,21 +148,33 @@ static apr_status_t load(request_rec *r, session_rec **z)
     return OK;
 }
 
+/* What the browser's cookie named is surely dead before another takes its place. MISS: somebody has signed it out meanwhile. */
+static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *runtime, const session_t *session)
+{
+    if (session->key)
+        return session->record.exchanged ? ESIGN_CACHE_DONE : esign_session_store_delete(runtime->cache, session->key, r->pool);
+    const char *id = esign_client_cookie(r, ESIGN_COOKIE_SESSION);
+    if (!id || !esign_session_store_well_formed(id))
+        return ESIGN_CACHE_DONE;
+    esign_cache_answer_e answer = esign_session_store_delete(runtime->cache, esign_session_store_key(id, r->pool), r->pool);
+    return answer == ESIGN_CACHE_MISS ? ESIGN_CACHE_DONE : answer;
+}
+
 static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
 {
     esign_session_limits_t limits = limits_of(r);
-    apr_time_t now = apr_time_now(), created = session->id ? session->record.created : 0;
-    const char *id, *old = session->id ? session->id : esign_client_cookie(r, ESIGN_COOKIE_SESSION);
-    esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, now, &id, r->pool);
+    apr_time_t created = session->key ? session->record.created : 0;
+    const char *id;
+    esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, apr_time_now(), &id, r->pool);
     if (answer != ESIGN_CACHE_DONE)
         return ESIGN_CACHE_ERROR;
-    /* The new one is of use only once the old one is surely dead; and only if nobody signed the old one out meanwhile. */
-    answer = old && esign_session_store_well_formed(old) ? esign_session_store_delete(runtime->cache, old, r->pool) : ESIGN_CACHE_DONE;
-    if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->id)) {
-        esign_session_store_delete(runtime->cache, id, r->pool);
+    const char *key = esign_session_store_key(id, r->pool);
+    answer = end_record(r, runtime, session);
+    if (answer != ESIGN_CACHE_DONE) {
+        esign_session_store_delete(runtime->cache, key, r->pool);
         return answer;
     }
-    session->id = id;
+    session->key = key;
     session->change_id = 0;
     esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, id, 0);
     return ESIGN_CACHE_DONE;
@@ -169,11 +182,18 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
 
 static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
-    esign_cache_answer_e answer = session->id ? esign_session_store_delete(runtime->cache, session->id, r->pool) : ESIGN_CACHE_MISS;
-    session->id = NULL;
+    esign_cache_answer_e answer = session->key ? esign_session_store_delete(runtime->cache, session->key, r->pool) : ESIGN_CACHE_MISS;
+    session->key = NULL;
     session->removed = 0;
     esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, "", -1);
     return answer;
+}
+
+static esign_cache_answer_e update_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
+{
+    esign_session_limits_t limits = limits_of(r);
+    session->record.content = content;
+    return esign_session_store_update(runtime->cache, session->key, &session->record, &limits, apr_time_now(), r->pool);
 }
 
 static apr_status_t save(request_rec *r, session_rec *z)
@@ -190,12 +210,12 @@ static apr_status_t save(request_rec *r, session_rec *z)
         return OK;
     if (session->removed)
         answer = remove_record(r, runtime, session);
-    else if (z->dirty && (session->change_id || !session->id))
+    else if (z->dirty && (session->change_id || !session->key))
         answer = replace_record(r, runtime, session, content);
     else if (z->dirty)
-        answer = esign_session_store_update(runtime->cache, session->id, &session->record, content, &limits, apr_time_now(), r->pool);
-    else if (session->id)
-        answer = esign_session_store_touch(runtime->cache, session->id, &session->record, &limits, apr_time_now(), r->pool);
+        answer = update_record(r, runtime, session, content);
+    else if (session->key)
+        answer = esign_session_store_touch(runtime->cache, session->key, &session->record, &limits, apr_time_now(), r->pool);
     if (answer == ESIGN_CACHE_ERROR)
         log_cache(r, runtime);
     session->failed = answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->change_id);
@@ -238,7 +258,7 @@ int esign_session_identify(esign_request_t *q)
     if (!z || session->failed)
         return HTTP_SERVICE_UNAVAILABLE;
     apr_int64_t id = entry(z, ENTRY_SUBSCRIBER);
-    if (!session->id || id == ESIGN_SUBSCRIBER_NONE)
+    if (!session->key || id == ESIGN_SUBSCRIBER_NONE)
         return DECLINED;
     esign_database_t *database = esign_request_database(q);
     if (!database)
@@ -255,8 +275,20 @@ int esign_session_identify(esign_request_t *q)
     q->trust = (esign_trust_e)entry(z, ENTRY_TRUST);
     q->worded = entry(z, ENTRY_WORDED);
     q->proved = entry(z, ENTRY_PROVED);
-    q->session_key = esign_session_store_key(session->id, q->r->pool);
     return OK;
+}
+
+esign_otp_session_t esign_session_codes(esign_request_t *q)
+{
+    session_t *session = state_of(q->r);
+    return (esign_otp_session_t){ .cache = q->runtime->cache, .key = session->key, .record = &session->record, .limits = limits_of(q->r) };
+}
+
+void esign_session_restore(esign_request_t *q)
+{
+    const esign_otp_session_t session = esign_session_codes(q);
+    if (session.record->exchanged && esign_session_store_restore(session.cache, session.key, session.record, &session.limits, q->r->pool) == ESIGN_CACHE_ERROR)
+        esign_request_log_cache(q);
 }
 
 /* Writes who is there, and has the record take a new id. */

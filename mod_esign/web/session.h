@@ -5,9 +5,17 @@
 
 #include "request.h"
 
+#include "store/otp_store.h"
+
 /* Reads the session and the subscriber behind it into q. OK: they are there (q->trust); DECLINED: nobody is signed in, or the session's epoch has passed;
  * anything else: memcached or the database failed, logged. */
 int esign_session_identify(esign_request_t *q);
+
+/* The identified session, as the store of one-time codes takes it. */
+esign_otp_session_t esign_session_codes(esign_request_t *q);
+
+/* Brings back the session that the right code has ended, for what should have come of it did not. Logged if memcached fails. */
+void esign_session_restore(esign_request_t *q);
 
 /* Raises the trust: a new id for q's session or its first one, the old one dead. Sets the cookie. 0: memcached failed, logged. */
 int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust);

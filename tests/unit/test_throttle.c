@@ -19,15 +19,18 @@ static void begin(void)
 
 static void count(const char *what, const char *address, apr_time_t now, int times)
 {
+    esign_throttle_seen_t seen = { 0 };
     for (int i = 0; i < times; i++)
-        CU_ASSERT_EQUAL(esign_throttle_count(cache, what, address, &policy, now, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(esign_throttle_count(cache, what, address, &policy, now, &seen, pool), ESIGN_CACHE_DONE);
 }
 
 /* 0: let through; else the time to wait. */
 static apr_interval_time_t check(const char *what, const char *address, apr_time_t now)
 {
     apr_interval_time_t retry = -1;
-    esign_cache_answer_e answer = esign_throttle_check(cache, what, address, &policy, now, &retry, pool);
+    esign_throttle_seen_t seen;
+    int room;
+    esign_cache_answer_e answer = esign_throttle_check(cache, what, address, &policy, now, &seen, &room, &retry, pool);
     CU_ASSERT_NOT_EQUAL_FATAL(answer, ESIGN_CACHE_ERROR);
     if (answer == ESIGN_CACHE_DONE)
         return 0;
@@ -77,7 +80,8 @@ static void test_room(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         int room = 0;
         apr_interval_time_t retry;
-        CU_ASSERT_EQUAL(esign_throttle_room(cache, "room", "a", &policy, start + rows[i].passed, &room, &retry, pool), ESIGN_CACHE_DONE);
+        esign_throttle_seen_t seen;
+        CU_ASSERT_EQUAL(esign_throttle_check(cache, "room", "a", &policy, start + rows[i].passed, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
         CU_ASSERT_EQUAL(room, rows[i].room);
     }
 }
@@ -145,8 +149,9 @@ static void test_addresses(void)
 static int count_some(void *what, apr_pool_t *p)
 {
     int done = 0;
+    esign_throttle_seen_t seen = { 0 };
     for (int i = 0; i < 10; i++)
-        done += esign_throttle_count(cache, what, "192.0.2.1", &policy, start, p) == ESIGN_CACHE_DONE;
+        done += esign_throttle_count(cache, what, "192.0.2.1", &policy, start, &seen, p) == ESIGN_CACHE_DONE;
     return done;
 }
 
@@ -158,17 +163,42 @@ static void test_races(void)
     /* Exactly as many were counted. */
     esign_throttle_policy_t more = { .limit = LAST + 1, .window = WINDOW }, exact = { .limit = LAST, .window = WINDOW };
     apr_interval_time_t retry;
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "race", "192.0.2.1", &more, start, &retry, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "race", "192.0.2.1", &exact, start, &retry, pool), ESIGN_CACHE_MISS);
+    esign_throttle_seen_t seen;
+    int room;
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "race", "192.0.2.1", &more, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(room, 1);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "race", "192.0.2.1", &exact, start, &seen, &room, &retry, pool), ESIGN_CACHE_MISS);
+}
+
+/* Counting after a check counts right, also when others did meanwhile, or a window has passed. */
+static void test_seen(void)
+{
+    esign_throttle_seen_t seen, stale;
+    apr_interval_time_t retry;
+    int room;
+    begin();
+    for (int i = 0; i < 3; i++) {
+        CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+        stale = seen;
+        CU_ASSERT_EQUAL(room, 10 - 2 * i);
+        CU_ASSERT(seen.read && esign_throttle_count(cache, "seen", "a", &policy, start, &seen, pool) == ESIGN_CACHE_DONE && !seen.read);
+        CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start, &stale, pool), ESIGN_CACHE_DONE);
+    }
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, &seen, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(room, 3);
 }
 
 static void test_down(void)
 {
     begin();
     apr_interval_time_t retry;
+    esign_throttle_seen_t seen = { 0 };
+    int room;
     memcached_stop();
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "down", "192.0.2.1", &policy, start, pool), ESIGN_CACHE_ERROR);
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "down", "192.0.2.1", &policy, start, &retry, pool), ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "down", "192.0.2.1", &policy, start, &seen, pool), ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "down", "192.0.2.1", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_ERROR);
     memcached_restart(cache);
 }
 
@@ -178,6 +208,7 @@ int main(void)
         { "the limit is each address's and each purpose's", test_limit },
         { "the window slides", test_window_slides },
         { "how many more are let through", test_room },
+        { "what a check has seen is counted on", test_seen },
         { "the time to wait is right", test_retry },
         { "counts end by themselves", test_end },
         { "IPv6 counts by /64, mapped IPv4 as IPv4", test_addresses },
