@@ -148,7 +148,7 @@
 
   <xsl:template match="event">
     <tr>
-      <td><time datetime="{@time}"><xsl:value-of select="m:time(string(@time))"/></time></td>
+      <td><time datetime="{@time}"><xsl:value-of select="@written"/></time></td>
       <td>
         <xsl:value-of select="m:text(concat('event.', @name))"/>
         <xsl:if test="@current">

@@ -144,7 +144,7 @@ static int is_plain(const char *bytes, apr_size_t length)
 {
     for (; length > 0; bytes++, length--)
         if (!((*bytes >= 'a' && *bytes <= 'z') || (*bytes >= 'A' && *bytes <= 'Z') || (*bytes >= '0' && *bytes <= '9') || (unsigned char)*bytes >= 0x80 ||
-              strchr("-_./?=*+ ", *bytes)))
+              strchr("-_.,:/?=*+ ", *bytes)))
             return 0;
     return 1;
 }

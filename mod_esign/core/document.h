@@ -5,7 +5,8 @@
 
 #include <apr_tables.h>
 
-#define ESIGN_DOCUMENT_COPIES 64
+/* Of a page with fifty events three each, and its own. */
+#define ESIGN_DOCUMENT_COPIES 192
 
 /* A stretch of `bytes`. */
 typedef struct {

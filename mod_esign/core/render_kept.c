@@ -8,16 +8,18 @@
 #include <apr_strings.h>
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BUCKETS 256
-/* More than there are pages and mistakes to be made on them. Who brings about more of them, as times that run out do, has all begin anew. */
+/* More than there are pages and mistakes to be made on them; of what persons' lists and times that run out bring about beyond that, the least recently used goes. */
 #define ENTRIES 256
 
-/* Stands in a document for its copy number 0 to 99. */
+/* Stands in a document for its copy number 0 to 999. */
 #define MARKER "copied-value-"
-#define MARKER_LENGTH (sizeof(MARKER "00-") - 1)
+#define MARKER_DIGITS 3
+#define MARKER_LENGTH (sizeof(MARKER "000-") - 1)
 
 /* A piece of output, and which copy follows it; -1: none, it is the last. */
 typedef struct {
@@ -33,12 +35,14 @@ typedef struct entry_t {
     enum { SEEN, KEPT, UNFIT } state;
     char *output;              /* with the markers still in it */
     piece_t *pieces;
+    atomic_uint used;          /* the table's `uses` when it was last asked for */
 } entry_t;
 
 struct esign_render_kept_t {
     pthread_rwlock_t lock;
     entry_t *buckets[BUCKETS];
     int count;
+    atomic_uint uses;
 };
 
 static void free_entry(entry_t *entry)
@@ -49,20 +53,15 @@ static void free_entry(entry_t *entry)
     free(entry);
 }
 
-static void empty(esign_render_kept_t *kept)
+static apr_status_t destroy(void *data)
 {
+    esign_render_kept_t *kept = data;
     for (int i = 0; i < BUCKETS; i++)
         for (entry_t *entry = kept->buckets[i], *next; entry; entry = next) {
             next = entry->next;
             free_entry(entry);
         }
     memset(kept->buckets, 0, sizeof(kept->buckets));
-    kept->count = 0;
-}
-
-static apr_status_t destroy(void *kept)
-{
-    empty(kept);
     return APR_SUCCESS;
 }
 
@@ -84,7 +83,7 @@ static char *replace_copies(const esign_document_t *document, int marked, apr_si
         memcpy(end, document->bytes + at, copy->at - at);
         end += copy->at - at;
         if (marked)
-            end += apr_snprintf(end, MARKER_LENGTH + 1, MARKER "%02d-", i);
+            end += apr_snprintf(end, MARKER_LENGTH + 1, MARKER "%0*d-", MARKER_DIGITS, i);
         else
             *end++ = '\1';
         at = copy->at + copy->length;
@@ -102,6 +101,26 @@ static entry_t *find(const esign_render_kept_t *kept, unsigned hash, const char 
     while (entry && (entry->hash != hash || entry->key_length != length || memcmp(entry->key, key, length) != 0))
         entry = entry->next;
     return entry;
+}
+
+/* When it was asked for: what another thread writes at the same time is as good. */
+static void touch(esign_render_kept_t *kept, entry_t *entry)
+{
+    entry->used = ++kept->uses;
+}
+
+/* With the lock held for writing. */
+static void forget_oldest(esign_render_kept_t *kept)
+{
+    entry_t **oldest = NULL;
+    for (int i = 0; i < BUCKETS; i++)
+        for (entry_t **entry = &kept->buckets[i]; *entry; entry = &(*entry)->next)
+            if (!oldest || kept->uses - (*entry)->used > kept->uses - (*oldest)->used)
+                oldest = entry;
+    entry_t *gone = *oldest;
+    *oldest = gone->next;
+    free_entry(gone);
+    kept->count--;
 }
 
 static void fill(const esign_document_t *document, const char *output, const piece_t *pieces, char **filled, apr_size_t *length, apr_pool_t *p)
@@ -130,7 +149,7 @@ static piece_t *cut(const char *output, apr_size_t length, int copies, apr_pool_
         char *end;
         const char *number = marker + sizeof(MARKER) - 1;
         long copy = strtol(number, &end, 10);
-        if (end != number + 2 || *end != '-' || copy < 0 || copy >= copies)
+        if (end != number + MARKER_DIGITS || *end != '-' || copy < 0 || copy >= copies)
             return NULL;
         APR_ARRAY_PUSH(pieces, piece_t) = (piece_t){ (apr_size_t)(from - output), (apr_size_t)(marker - from), (int)copy };
         from = marker + MARKER_LENGTH;
@@ -180,12 +199,13 @@ static void remember(esign_render_kept_t *kept, unsigned hash, const char *key, 
     }
     entry->hash = hash;
     entry->key_length = length;
+    touch(kept, entry);
     pthread_rwlock_wrlock(&kept->lock);
-    if (kept->count == ENTRIES)
-        empty(kept);
     if (find(kept, hash, key, length)) {
         free_entry(entry);
     } else {
+        if (kept->count == ENTRIES)
+            forget_oldest(kept);
         entry->next = kept->buckets[hash % BUCKETS];
         kept->buckets[hash % BUCKETS] = entry;
         kept->count++;
@@ -219,8 +239,10 @@ esign_result_t esign_render_document_text(esign_render_kept_t *kept, const esign
     apr_ssize_t hashed = (apr_ssize_t)key_length;
     unsigned hash = apr_hashfunc_default(key, &hashed);
     pthread_rwlock_rdlock(&kept->lock);
-    const entry_t *entry = find(kept, hash, key, key_length);
+    entry_t *entry = find(kept, hash, key, key_length);
     int known = entry != NULL, state = known ? (int)entry->state : SEEN;
+    if (known)
+        touch(kept, entry);
     if (state == KEPT)
         fill(document, entry->output, entry->pieces, output, length, p);
     pthread_rwlock_unlock(&kept->lock);

@@ -95,7 +95,7 @@ int esign_subscriber_show(const esign_command_t *command)
     if (code != ESIGN_EXIT_OK)
         return code;
     /* Nothing is shown that left no trace. */
-    esign_result_t result = esign_audit_add(database, ESIGN_AUDIT_SHOWN, s->id, "local", apr_time_now(), p);
+    esign_result_t result = esign_audit_add(database, ESIGN_AUDIT_SHOWN, s->id, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
     if (!esign_failed(result))
         result = esign_card_list(database, s->id, 0, &cards, p);
     if (esign_failed(result))
@@ -125,7 +125,7 @@ static int change(const esign_command_t *command, change_fn *made, esign_audit_e
     if (!esign_failed(result))
         result = made(database, s->id, &found, command->pool);
     if (!esign_failed(result))
-        result = esign_audit_add(database, event, s->id, "local", apr_time_now(), command->pool);
+        result = esign_audit_add(database, event, s->id, ESIGN_AUDIT_LOCAL, apr_time_now(), command->pool);
     result = esign_database_end(database, result, command->pool);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }

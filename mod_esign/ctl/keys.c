@@ -74,7 +74,7 @@ int esign_key_new(const esign_command_t *command)
 /* Tells the audit trail what was done to the key file; an exit code. */
 static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_t *p)
 {
-    esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE, "local", apr_time_now(), p);
+    esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "it is done, but the audit trail could not be told: %s", result.detail);
     return ESIGN_EXIT_OK;

@@ -160,7 +160,7 @@ static int drop(esign_database_t *database, const esign_outbox_message_t *messag
     if (!esign_failed(result))
         result = esign_outbox_drop(database, message->id, now, &done, p);
     if (!esign_failed(result) && done)
-        result = esign_audit_add(database, ESIGN_AUDIT_MESSAGE_DROPPED, subscriber, "local", now, p);
+        result = esign_audit_add(database, ESIGN_AUDIT_MESSAGE_DROPPED, subscriber, ESIGN_AUDIT_LOCAL, now, p);
     result = esign_database_end(database, result, p);
     if (esign_failed(result))
         return esign_complain_of(result);

@@ -145,7 +145,7 @@ esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esi
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
         result = esign_card_add(registrar->database, subscriber.id, &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
     if (!esign_failed(result))
-        result = esign_audit_add(registrar->database, ESIGN_AUDIT_REGISTERED, subscriber.id, "local", apr_time_now(), p);
+        result = esign_audit_add(registrar->database, ESIGN_AUDIT_REGISTERED, subscriber.id, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
     *id = subscriber.id;
     return result;
 }

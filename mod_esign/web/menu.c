@@ -34,13 +34,21 @@ static const char *is_this_session(const esign_request_t *q, const esign_audit_e
     return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->proved ? "yes" : NULL;
 }
 
+/* Many have the same list but for times and addresses. */
+static void add_event(esign_page_t *page, const esign_audit_entry_t *entry)
+{
+    const char *address = strcmp(entry->address, ESIGN_AUDIT_LOCAL) == 0 ? "address" : "~address";
+    esign_page_element(page, 0, "event", "name", esign_audit_name(entry->event), "~time", esign_iso_time(page->q->r->pool, entry->time),
+                       "~written", esign_page_time(page, entry->time, 0), address, entry->address, "current", is_this_session(page->q, entry), NULL);
+}
+
 int esign_activity_get(esign_request_t *q)
 {
     const apr_array_header_t *entries;
     esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
+    esign_page_t *page = esign_page_common(q, "activity", HTTP_OK);
     const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
         esign_page_element(page, 0, "ended", NULL);
@@ -50,8 +58,7 @@ int esign_activity_get(esign_request_t *q)
         /* Those of a newer version have no words here; what was forged is none. */
         if (!esign_audit_personal(entry->event) || !entry->sound)
             continue;
-        esign_page_element(page, 0, "event", "name", esign_audit_name(entry->event), "time", esign_iso_time(q->r->pool, entry->time),
-                           "address", entry->address, "current", is_this_session(q, entry), NULL);
+        add_event(page, entry);
     }
     return esign_page_send(page);
 }

@@ -92,6 +92,12 @@ void esign_page_copied_text(esign_page_t *page, const char *text)
     esign_document_copied_text(page->document, text);
 }
 
+const char *esign_page_time(const esign_page_t *page, apr_time_t time, int date_only)
+{
+    const esign_request_t *q = page->q;
+    return esign_catalogue_time(esign_render_catalogue(q->runtime->render), q->language, time, date_only, q->r->pool);
+}
+
 void esign_page_headers(request_rec *r, const esign_config_t *config)
 {
     static const char *const headers[][2] = {

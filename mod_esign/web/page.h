@@ -34,6 +34,9 @@ int esign_page_form(esign_page_t *page, const char *name, const char *below, con
 void esign_page_text(esign_page_t *page, const char *text);
 void esign_page_copied_text(esign_page_t *page, const char *text);
 
+/* A moment, or a day (`date_only`), as the page's language writes it: stylesheets can copy that. */
+const char *esign_page_time(const esign_page_t *page, apr_time_t time, int date_only);
+
 /* Sends the page. */
 int esign_page_send(esign_page_t *page);
 

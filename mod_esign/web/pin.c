@@ -55,17 +55,16 @@ static void show_number(esign_page_t *page, int card, const char *name, const ch
     }
 }
 
-/* A day of a card's as the page's language writes it. */
-static const char *day(const esign_request_t *q, const char *date)
+static const char *day(const esign_page_t *page, const char *date)
 {
     apr_time_t time;
-    return esign_iso_time_parse(date, 1, &time) ? esign_catalogue_time(esign_render_catalogue(q->runtime->render), q->language, time, 1, q->r->pool) : date;
+    return esign_iso_time_parse(date, 1, &time) ? esign_page_time(page, time, 1) : date;
 }
 
 static void show_card(esign_page_t *page, const esign_card_t *card)
 {
-    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state, "~not-before", card->not_before, "~from", day(page->q, card->not_before),
-                                     "~not-after", card->not_after, "~until", day(page->q, card->not_after), NULL);
+    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state, "~not-before", card->not_before, "~from", day(page, card->not_before),
+                                     "~not-after", card->not_after, "~until", day(page, card->not_after), NULL);
     show_number(page, element, "pin", card->pin);
     show_number(page, element, "puk", card->puk);
 }

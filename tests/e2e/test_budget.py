@@ -28,7 +28,7 @@ BUDGET = {
     "code page": 375,
     "POST code, right": 775,
     "menu": 285,
-    "activity": 2120,
+    "activity": 800,
     "PIN page, asks": 303,
     "POST PIN page": 530,
     "new word page": 310,
