@@ -40,6 +40,9 @@ const esign_sms_gateway_t *esign_courier_gateway(const esign_courier_t *courier,
     return &APR_ARRAY_IDX(courier->options->gateways, gateway, esign_sms_gateway_t);
 }
 
+/* Messages are counted in handfuls, this part of the ceiling each, so that most cost memcached nothing. A handful is good for a minute: no minute has more than one too many. */
+#define HANDFUL 60
+
 /* How many of the free places the ceiling leaves, over all nodes; a node that counts at the same instant may be one handful ahead. Not knowing is a refusal. */
 static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int places)
 {
@@ -47,14 +50,17 @@ static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int
     esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
     apr_interval_time_t retry = ASK_AGAIN;
     apr_time_t now = apr_time_now();
-    int room;
     if (ceiling->limit == 0 || places <= 0)
         return places;
+    if (now - ceiling->permitted >= MINUTE)
+        ceiling->permits = 0;
+    if (ceiling->permits > 0)
+        return ceiling->permits < places ? ceiling->permits : places;
     if (now < ceiling->held)
         return 0;
-    esign_cache_answer_e answer = esign_throttle_check(o->cache, ceiling->what, o->message.url, &policy, now, &ceiling->counted, &room, &retry, courier->round);
+    esign_cache_answer_e answer = esign_throttle_check(o->cache, ceiling->what, o->message.url, &policy, now, &ceiling->counted, &ceiling->room, &retry, courier->round);
     if (answer == ESIGN_CACHE_DONE)
-        return room < places ? room : places;
+        return ceiling->room < places ? ceiling->room : places;
     ceiling->held = now + retry;
     if (now - ceiling->told >= MINUTE) {
         ceiling->told = now;
@@ -71,8 +77,17 @@ static void count(const esign_courier_t *courier, esign_courier_ceiling_t *ceili
 {
     const esign_courier_options_t *o = courier->options;
     esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
-    if (ceiling->limit > 0)
-        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), &ceiling->counted, p);
+    apr_time_t now = apr_time_now();
+    if (ceiling->limit == 0)
+        return;
+    if (ceiling->permits == 0) {
+        int handful = ceiling->limit / HANDFUL < ceiling->room ? ceiling->limit / HANDFUL : ceiling->room;
+        ceiling->permits = handful > 1 ? handful : 1;
+        ceiling->permitted = now;
+        ceiling->room -= ceiling->permits;
+        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, now, ceiling->permits, &ceiling->counted, p);
+    }
+    ceiling->permits--;
 }
 
 /* How many mails to lease: as many as keep the connections busy, one behind a pause of the server, none before. */

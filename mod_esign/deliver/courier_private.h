@@ -18,6 +18,9 @@ typedef struct {
     apr_time_t held;                  /* nothing leaves before */
     apr_time_t told;                  /* when the log last heard of it */
     esign_throttle_seen_t counted;    /* as the last look found it */
+    int room;                         /* what that look left, less what has been counted since */
+    int permits;                      /* counted, and not used yet */
+    apr_time_t permitted;             /* when they were counted */
 } esign_courier_ceiling_t;
 
 /* A server that messages go to. */

@@ -98,7 +98,7 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
 }
 
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, esign_throttle_seen_t *seen, apr_pool_t *p)
+                                          apr_time_t now, int times, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
     const char *key = key_of(what, address, p);
     apr_time_t expires = (now / policy->window + 2) * policy->window;
@@ -107,7 +107,7 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
             return ESIGN_CACHE_ERROR;
         move_to(policy, now, seen);
         seen->read = 0;
-        const char *text = apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT, seen->bucket, seen->current + 1, seen->previous);
+        const char *text = apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT, seen->bucket, seen->current + times, seen->previous);
         esign_cache_answer_e answer = seen->cas == 0 ? esign_cache_add(cache, key, text, expires, p) : esign_cache_cas(cache, key, text, expires, seen->cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;

@@ -28,10 +28,10 @@ typedef struct {
 esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, esign_throttle_seen_t *seen, int *room, apr_interval_time_t *retry, apr_pool_t *p);
 
-/* Counts one event: two buckets of a window each, the older one weighted by what of it still lies in the window; compare-and-swap, so none is lost: one memcached operation if
+/* Counts `times` events: two buckets of a window each, the older one weighted by what of it still lies in the window; compare-and-swap, so none is lost: one memcached operation if
  * `seen` has been read, and none was counted since; two otherwise. It is not read any more afterwards. */
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, esign_throttle_seen_t *seen, apr_pool_t *p);
+                                          apr_time_t now, int times, esign_throttle_seen_t *seen, apr_pool_t *p);
 
 /* DONE once in a window for `what` and an address, whatever the limit; MISS: it was asked before. One memcached add. */
 esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,

@@ -60,7 +60,7 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what, 
         return ESIGN_CACHE_MISS;
     const char *browser = apr_psprintf(p, "a browser of #%" APR_INT64_T_FMT, subscriber->id);
     esign_cache_answer_e answer = esign_throttle_check(q->runtime->cache, what, browser, policy, q->now, &counted, &room, retry, p);
-    return answer == ESIGN_CACHE_DONE ? esign_throttle_count(q->runtime->cache, what, browser, policy, q->now, &counted, p) : answer;
+    return answer == ESIGN_CACHE_DONE ? esign_throttle_count(q->runtime->cache, what, browser, policy, q->now, 1, &counted, p) : answer;
 }
 
 esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit, esign_audit_event_e refusal, const char **minutes)
@@ -90,9 +90,9 @@ void esign_limits_count(esign_request_t *q, const char *what, int limit)
 {
     const char *network = esign_throttle_network(q->address, q->r->pool);
     esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
-    esign_cache_answer_e answer = esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, &q->counted, q->r->pool);
+    esign_cache_answer_e answer = esign_throttle_count(q->runtime->cache, what, q->address, &policy, q->now, 1, &q->counted, q->r->pool);
     if (answer != ESIGN_CACHE_ERROR && network)
-        answer = esign_throttle_count(q->runtime->cache, what, network, &policy, q->now, &q->counted_network, q->r->pool);
+        answer = esign_throttle_count(q->runtime->cache, what, network, &policy, q->now, 1, &q->counted_network, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
 }

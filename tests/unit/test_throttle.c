@@ -21,7 +21,7 @@ static void count(const char *what, const char *address, apr_time_t now, int tim
 {
     esign_throttle_seen_t seen = { 0 };
     for (int i = 0; i < times; i++)
-        CU_ASSERT_EQUAL(esign_throttle_count(cache, what, address, &policy, now, &seen, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(esign_throttle_count(cache, what, address, &policy, now, 1, &seen, pool), ESIGN_CACHE_DONE);
 }
 
 /* 0: let through; else the time to wait. */
@@ -151,7 +151,7 @@ static int count_some(void *what, apr_pool_t *p)
     int done = 0;
     esign_throttle_seen_t seen = { 0 };
     for (int i = 0; i < 10; i++)
-        done += esign_throttle_count(cache, what, "192.0.2.1", &policy, start, &seen, p) == ESIGN_CACHE_DONE;
+        done += esign_throttle_count(cache, what, "192.0.2.1", &policy, start, 1, &seen, p) == ESIGN_CACHE_DONE;
     return done;
 }
 
@@ -181,13 +181,16 @@ static void test_seen(void)
         CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
         stale = seen;
         CU_ASSERT_EQUAL(room, 10 - 2 * i);
-        CU_ASSERT(seen.read && esign_throttle_count(cache, "seen", "a", &policy, start, &seen, pool) == ESIGN_CACHE_DONE && !seen.read);
-        CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start, &stale, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT(seen.read && esign_throttle_count(cache, "seen", "a", &policy, start, 1, &seen, pool) == ESIGN_CACHE_DONE && !seen.read);
+        CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start, 1, &stale, pool), ESIGN_CACHE_DONE);
     }
     CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, &seen, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, 1, &seen, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(room, 3);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, 2, &seen, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(room, 1);
 }
 
 static void test_down(void)
@@ -197,7 +200,7 @@ static void test_down(void)
     esign_throttle_seen_t seen = { 0 };
     int room;
     memcached_stop();
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "down", "192.0.2.1", &policy, start, &seen, pool), ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "down", "192.0.2.1", &policy, start, 1, &seen, pool), ESIGN_CACHE_ERROR);
     CU_ASSERT_EQUAL(esign_throttle_check(cache, "down", "192.0.2.1", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_ERROR);
     memcached_restart(cache);
 }
