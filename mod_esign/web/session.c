@@ -163,9 +163,9 @@ static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *ru
 static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
 {
     esign_session_limits_t limits = limits_of(r);
-    apr_time_t created = session->key ? session->record.created : 0;
+    apr_time_t now = apr_time_now(), created = session->key ? session->record.created : now;
     const char *id;
-    esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, apr_time_now(), &id, r->pool);
+    esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, now, &id, r->pool);
     if (answer != ESIGN_CACHE_DONE)
         return ESIGN_CACHE_ERROR;
     const char *key = esign_session_store_key(id, r->pool);
@@ -175,6 +175,7 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
         return answer;
     }
     session->key = key;
+    session->record = (esign_session_record_t){ .content = content, .created = created, .seen = now };
     session->change_id = 0;
     esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, id, 0);
     return ESIGN_CACHE_DONE;
