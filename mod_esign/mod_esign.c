@@ -8,8 +8,29 @@
 #include "web/status.h"
 #include "web/wipe.h"
 
+#include <cairo.h>
+#include <curl/curl.h>
+#include <libmemcached/memcached.h>
+#include <libxslt/xslt.h>
+#include <sodium.h>
+
+#include <dlfcn.h>
+
+/* httpd unloads its modules when it has read its configuration for the first time, and at each reload. The libraries of this one, and theirs, stay: to link these fifty anew takes
+ * longer than all that a start does besides, and some do not bear it. */
+static void keep_libraries(void)
+{
+    const void *const in[] = { cairo_create, curl_global_init, memcached_create, xsltInit, sodium_init };
+    for (size_t i = 0; i < sizeof(in) / sizeof(*in); i++) {
+        Dl_info found;
+        if (dladdr(in[i], &found))
+            dlopen(found.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+}
+
 static void register_hooks(apr_pool_t *p)
 {
+    keep_libraries();
     esign_config_register_hooks(p);
     esign_runtime_register_hooks(p);
     esign_watch_register_hooks(p);
