@@ -49,6 +49,11 @@ class Memcached:
             lines.append(self.answers.readline())
         return lines
 
+    def operations(self):
+        """How many commands on keys it has answered: each of these counters is of another kind of them."""
+        kinds = (b"cmd_get", b"cmd_set", b"cmd_touch", b"delete_hits", b"delete_misses", b"incr_hits", b"incr_misses")
+        return sum(int(value) for _, name, value in map(bytes.split, self.ask(b"stats", b"END")[:-1]) if name in kinds)
+
     def names(self):
         """The keys of everything that it holds."""
         rows = self.ask(b"lru_crawler metadump all", b"END")

@@ -101,3 +101,21 @@ def test_a_closed_account_has_no_session_no_link_and_no_way_in(portal, browser, 
     past_sms_pause(portal, subscriber)
     portal.browser().sign_in(subscriber, NEW)
     assert browser.get("menu").status == 403
+
+
+def test_a_whole_sign_in_costs_memcached_little(make_portal):
+    """From the page to the PIN, with the SMS and both mails; the first of a minute takes a handful of each for the ceilings."""
+    portal = make_portal()
+    costs = []
+    with sealed.Memcached(portal) as memcached:
+        for _ in range(3):
+            s, browser = portal.new_subscriber(), portal.browser()
+            before = memcached.operations()
+            browser.sign_in(s)
+            for path in ("menu", "pin"):
+                assert browser.get(path).status == 200
+            assert browser.post("pin").status == 200
+            assert portal.wait(lambda: len(portal.mails(s.email)) == 2)
+            costs.append(memcached.operations() - before)
+    assert costs[-1] <= 14, costs
+    portal.stop()
