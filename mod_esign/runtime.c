@@ -94,11 +94,13 @@ const esign_runtime_t *esign_runtime_at(const char *url, apr_pool_t *p)
     return NULL;
 }
 
-esign_result_t esign_runtime_render(const esign_runtime_t *runtime, const esign_render_t **render, apr_pool_t *p)
+esign_result_t esign_runtime_render(const esign_runtime_t *runtime, const esign_render_t **render, esign_render_kept_t **kept, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
     *render = runtime->render;
-    return c->theme_reload ? esign_render_load(render, c->htdocs, c->theme, p) : ESIGN_OK;
+    esign_result_t result = c->theme_reload ? esign_render_load(render, c->htdocs, c->theme, p) : ESIGN_OK;
+    *kept = *render == runtime->render ? runtime->kept : NULL;
+    return result;
 }
 
 esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p)
@@ -198,7 +200,7 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     if (c->mail_password_file && esign_failed(result = esign_secret_read(&runtime->smtp.password, c->mail_password_file, p)))
         return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
-    runtime->messages = (esign_message_context_t){ .render = runtime->render, .organization = c->organization, .sms_name = c->sms_name,
+    runtime->messages = (esign_message_context_t){ .render = runtime->render, .kept = runtime->kept, .organization = c->organization, .sms_name = c->sms_name,
                                                    .url = runtime->portal_url };
     return esign_message_check(&runtime->messages, c->code_digits, p);
 }
@@ -297,7 +299,7 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
     if (esign_failed(result = esign_render_load(&runtime->render, c->htdocs, c->theme, p)) ||
         esign_failed(result = esign_national_id_scheme(&runtime->scheme, c->identity_number, p)))
         return result;
-    runtime->pages = esign_render_kept_create(p);
+    runtime->kept = esign_render_kept_create(p);
     esign_blocklist_t *blocklist;
     if (esign_failed(result = esign_blocklist_load(&blocklist, c->word_blocklist, p)) || esign_failed(result = make_delivery(runtime, p)))
         return result;

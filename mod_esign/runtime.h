@@ -19,7 +19,7 @@ typedef struct {
     const esign_config_t *config;
     const esign_keyring_t *keyring;
     const esign_render_t *render;        /* as it was at the start; for use: esign_runtime_render */
-    esign_render_kept_t *pages;          /* of `render`; filled by each child for itself */
+    esign_render_kept_t *kept;           /* what `render` has made; filled by each child for itself */
     const esign_national_id_scheme_t *scheme;
     esign_word_policy_t words;
     esign_gate_t *gate;                  /* one a node */
@@ -47,8 +47,8 @@ apr_array_header_t *esign_runtime_portals(apr_pool_t *p);
 const esign_runtime_t *esign_runtime_at(const char *url, apr_pool_t *p);
 
 /* Stylesheets and texts: those of the start or, with EsignThemeReload, those that the files hold now, made in `p`. When these are wrong the result says what, and `*render`
- * is that of the start. */
-esign_result_t esign_runtime_render(const esign_runtime_t *runtime, const esign_render_t **render, apr_pool_t *p);
+ * is that of the start. `*kept`: what it has made; NULL: it is of this time alone. */
+esign_result_t esign_runtime_render(const esign_runtime_t *runtime, const esign_render_t **render, esign_render_kept_t **kept, apr_pool_t *p);
 
 /* A connection of mod_dbd's pool as the store wants it; NULL, logged, when the database cannot be reached. Given back by esign_runtime_release. */
 esign_database_t *esign_runtime_acquire(const esign_runtime_t *runtime, apr_pool_t *p);

@@ -79,17 +79,15 @@ static void write_log(void *baton, int level, apr_status_t status, const char *t
 }
 
 /* Portals of one database empty one outbox, each in all the others' names. */
-static const esign_render_t *find_render(void *baton, const char *url, apr_pool_t *p)
+static void find_render(void *baton, const char *url, esign_message_context_t *context, apr_pool_t *p)
 {
     const watch_t *watch = baton;
     const esign_runtime_t *runtime = url ? esign_runtime_at(url, p) : NULL;
-    const esign_render_t *render;
     if (!runtime)
         runtime = esign_runtime_of(watch->server);
-    esign_result_t result = esign_runtime_render(runtime, &render, p);
+    esign_result_t result = esign_runtime_render(runtime, &context->render, &context->kept, p);
     if (esign_failed(result))
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, as it was at the start: %s: %s", result.problem, result.detail);
-    return render;
 }
 
 /* One that cannot be made is tried again at each round, and leaves nothing behind. */

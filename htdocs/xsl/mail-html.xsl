@@ -64,7 +64,7 @@ body { background: #10171e; color: #e7ecf1; }
 
   <xsl:template match="origin">
     <p class="facts">
-      <xsl:value-of select="m:text('mail.time', m:time(string(@time)))"/>
+      <xsl:value-of select="m:text('mail.time', string(@written))"/>
       <br/>
       <xsl:value-of select="m:text('mail.address', string(@address))"/>
     </p>

@@ -14,9 +14,7 @@
     <xsl:variable name="what"><xsl:apply-templates select="." mode="what"/></xsl:variable>
     <xsl:variable name="otherwise"><xsl:apply-templates select="." mode="otherwise"/></xsl:variable>
     <xsl:value-of select="concat(@organization, '&#10;&#10;')"/>
-    <xsl:call-template name="paragraph">
-      <xsl:with-param name="text" select="m:text('mail.greeting', string(name))"/>
-    </xsl:call-template>
+    <xsl:value-of select="concat(m:text('mail.greeting', string(name)), '&#10;&#10;')"/>
     <xsl:call-template name="paragraph">
       <xsl:with-param name="text" select="$what"/>
     </xsl:call-template>
@@ -35,7 +33,7 @@
   </xsl:template>
 
   <xsl:template match="origin">
-    <xsl:value-of select="concat(m:text('mail.time', m:time(string(@time))), '&#10;')"/>
+    <xsl:value-of select="concat(m:text('mail.time', string(@written)), '&#10;')"/>
     <xsl:value-of select="concat(m:text('mail.address', string(@address)), '&#10;&#10;')"/>
   </xsl:template>
 

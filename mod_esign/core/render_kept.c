@@ -30,6 +30,7 @@ typedef struct {
 typedef struct entry_t {
     struct entry_t *next;
     unsigned hash;
+    const char *name;          /* the stylesheet's, as callers have it */
     char *key;                 /* the document without its copies */
     apr_size_t key_length;
     enum { SEEN, KEPT, UNFIT } state;
@@ -95,10 +96,10 @@ static char *replace_copies(const esign_document_t *document, int marked, apr_si
 }
 
 /* With the lock held. */
-static entry_t *find(const esign_render_kept_t *kept, unsigned hash, const char *key, apr_size_t length)
+static entry_t *find(const esign_render_kept_t *kept, const char *name, unsigned hash, const char *key, apr_size_t length)
 {
     entry_t *entry = kept->buckets[hash % BUCKETS];
-    while (entry && (entry->hash != hash || entry->key_length != length || memcmp(entry->key, key, length) != 0))
+    while (entry && (entry->hash != hash || entry->key_length != length || strcmp(entry->name, name) != 0 || memcmp(entry->key, key, length) != 0))
         entry = entry->next;
     return entry;
 }
@@ -190,18 +191,19 @@ static void *duplicate(const void *bytes, apr_size_t length)
     return copy;
 }
 
-static void remember(esign_render_kept_t *kept, unsigned hash, const char *key, apr_size_t length)
+static void remember(esign_render_kept_t *kept, const char *name, unsigned hash, const char *key, apr_size_t length)
 {
     entry_t *entry = calloc(1, sizeof(*entry));
     if (!entry || (entry->key = duplicate(key, length)) == NULL) {
         free(entry);
         return;
     }
+    entry->name = name;
     entry->hash = hash;
     entry->key_length = length;
     touch(kept, entry);
     pthread_rwlock_wrlock(&kept->lock);
-    if (find(kept, hash, key, length)) {
+    if (find(kept, name, hash, key, length)) {
         free_entry(entry);
     } else {
         if (kept->count == ENTRIES)
@@ -213,13 +215,13 @@ static void remember(esign_render_kept_t *kept, unsigned hash, const char *key, 
     pthread_rwlock_unlock(&kept->lock);
 }
 
-static void settle(esign_render_kept_t *kept, unsigned hash, const char *key, apr_size_t key_length, const char *output, apr_size_t length, const piece_t *pieces)
+static void settle(esign_render_kept_t *kept, const char *name, unsigned hash, const char *key, apr_size_t key_length, const char *output, apr_size_t length, const piece_t *pieces)
 {
     int count = 0;
     while (pieces && pieces[count++].copy >= 0)
         ;
     pthread_rwlock_wrlock(&kept->lock);
-    entry_t *entry = find(kept, hash, key, key_length);
+    entry_t *entry = find(kept, name, hash, key, key_length);
     if (entry && entry->state == SEEN) {
         entry->output = pieces ? duplicate(output, length) : NULL;
         entry->pieces = pieces ? duplicate(pieces, (apr_size_t)count * sizeof(*pieces)) : NULL;
@@ -239,7 +241,7 @@ esign_result_t esign_render_document_text(esign_render_kept_t *kept, const esign
     apr_ssize_t hashed = (apr_ssize_t)key_length;
     unsigned hash = apr_hashfunc_default(key, &hashed);
     pthread_rwlock_rdlock(&kept->lock);
-    entry_t *entry = find(kept, hash, key, key_length);
+    entry_t *entry = find(kept, name, hash, key, key_length);
     int known = entry != NULL, state = known ? (int)entry->state : SEEN;
     if (known)
         touch(kept, entry);
@@ -252,10 +254,10 @@ esign_result_t esign_render_document_text(esign_render_kept_t *kept, const esign
     if (esign_failed(result) || state == UNFIT)
         return result;
     if (!known)
-        remember(kept, hash, key, key_length);
+        remember(kept, name, hash, key, key_length);
     else if (set_apart(render, name, document, *output, *length, &apart, &apart_length, &pieces, p))
-        settle(kept, hash, key, key_length, apart, apart_length, pieces);
+        settle(kept, name, hash, key, key_length, apart, apart_length, pieces);
     else
-        settle(kept, hash, key, key_length, NULL, 0, NULL);
+        settle(kept, name, hash, key, key_length, NULL, 0, NULL);
     return result;
 }

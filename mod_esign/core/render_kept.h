@@ -14,7 +14,7 @@ esign_render_kept_t *esign_render_kept_create(apr_pool_t *p);
 
 /* As esign_render_transform, of a finished document, which is nobody's in particular but for its copies: the rest stays in memory. The second time that a document comes, what
  * differs is set apart, and the outcome is kept if it then is, byte for byte, what the stylesheet makes of the whole; from the third time on no stylesheet runs. `kept` is for
- * one `render` and stylesheet alone; NULL: nothing is kept, nor is it of a document that cannot be copied. */
+ * one `render` alone; NULL: nothing is kept, nor is it of a document that cannot be copied. `name`, the stylesheet's, outlives `kept`. */
 esign_result_t esign_render_document_text(esign_render_kept_t *kept, const esign_render_t *render, const char *name, const esign_document_t *document,
                                           char **output, apr_size_t *length, apr_pool_t *p);
 

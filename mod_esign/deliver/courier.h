@@ -23,8 +23,8 @@ typedef struct {
     int mails_per_day;                    /* reset mails to a subscriber; beyond them one in half a link's life */
     apr_interval_time_t keep;             /* how long a message that was given up stays for the operator */
     int (*stopping)(void *baton);         /* the process is to end: nothing more is leased */
-    /* The stylesheets of the portal at `url`, of which a message is (NULL: `message`'s own); what they make need not outlive `p`. */
-    const esign_render_t *(*render)(void *baton, const char *url, apr_pool_t *p);
+    /* Sets `context`'s stylesheets to those of the portal at `url`, of which a message is (NULL: `message`'s own); what they make need not outlive `p`. */
+    void (*render)(void *baton, const char *url, esign_message_context_t *context, apr_pool_t *p);
     void (*log)(void *baton, int level, apr_status_t status, const char *text);   /* level: syslog's, which are httpd's too */
     void *baton;
 } esign_courier_options_t;

@@ -147,7 +147,7 @@ static esign_result_t make(esign_courier_t *courier, const esign_courier_task_t 
         context.organization = organization;
         context.sms_name = apr_table_get(values, "sms-name");
     }
-    context.render = courier->options->render(courier->options->baton, url, p);
+    courier->options->render(courier->options->baton, url, &context, p);
     switch (task->message->kind) {
     case ESIGN_OUTBOX_RESET_REQUEST:
         return start_reset(courier, task, &context, errand, p);

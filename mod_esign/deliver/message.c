@@ -2,6 +2,7 @@
 /* message.c: message XML and what the stylesheets make of it. */
 #include "deliver/message.h"
 
+#include "core/document.h"
 #include "core/iso_time.h"
 #include "core/secret.h"
 #include "core/sms_size.h"
@@ -11,43 +12,47 @@
 #include <apr_time.h>
 #include <apr_uri.h>
 
-#include <libxml/tree.h>
-
-#define X(text) ((const xmlChar *)(text))
-
-static xmlDocPtr begin(const esign_message_context_t *context, const char *name, const char *language, apr_pool_t *p)
+/* A message's document. What is a person's, or of one moment, is copied (core/document.h). */
+static esign_document_t *begin(const esign_message_context_t *context, const char *name, const char *language, const char *organization, apr_pool_t *p)
 {
-    xmlDocPtr document = esign_render_document(p, "message");
-    xmlNodePtr root = xmlDocGetRootElement(document);
-    xmlNewProp(root, X("name"), X(name));
-    xmlNewProp(root, X("lang"), X(language));
-    xmlNewProp(root, X("organization"), X(esign_render_clean(p, context->organization)));
-    xmlNewProp(root, X("url"), X(context->url));
+    esign_document_t *document = esign_document_new("message", p);
+    esign_document_attribute(document, "name", name);
+    esign_document_attribute(document, "lang", language);
+    esign_document_attribute(document, "organization", organization);
+    esign_document_attribute(document, "url", context->url);
     return document;
 }
 
-static xmlNodePtr add(xmlDocPtr document, const char *name, const char *text, apr_pool_t *p)
+static void add(esign_document_t *document, const char *name, const char *attribute, const char *value)
 {
-    return xmlNewTextChild(xmlDocGetRootElement(document), NULL, X(name), text ? X(esign_render_clean(p, text)) : NULL);
+    esign_document_element(document, 0, name);
+    esign_document_attribute(document, attribute, value);
 }
 
-static void add_origin(xmlDocPtr document, const char *address, apr_time_t time, apr_pool_t *p)
+static void add_text(esign_document_t *document, const char *name, const char *text)
 {
-    xmlNodePtr origin = add(document, "origin", NULL, p);
-    xmlNewProp(origin, X("address"), X(esign_render_clean(p, address)));
-    xmlNewProp(origin, X("time"), X(esign_iso_time(p, time)));
+    esign_document_element(document, 0, name);
+    esign_document_copied_text(document, text);
+}
+
+static void add_origin(const esign_message_context_t *context, esign_document_t *document, const char *language, const char *address, apr_time_t time, apr_pool_t *p)
+{
+    add(document, "origin", "~address", address);
+    esign_document_attribute(document, "~time", esign_iso_time(p, time));
+    esign_document_attribute(document, "~written", esign_catalogue_time(esign_render_catalogue(context->render), language, time, 0, p));
 }
 
 /* Both parts and the subject of a mail to a subscriber. */
-static esign_result_t make_mail(const esign_message_context_t *context, const esign_subscriber_t *subscriber, xmlDocPtr document, const char *subject,
+static esign_result_t make_mail(const esign_message_context_t *context, const esign_subscriber_t *subscriber, esign_document_t *document, const char *subject,
                                 esign_mail_t *mail, apr_pool_t *p)
 {
     char *text, *html;
     apr_size_t length;
     const char *const arguments[] = { context->organization };
-    esign_result_t result = esign_render_transform(context->render, "mail-text", document, &text, &length, p);
+    esign_document_finish(document);
+    esign_result_t result = esign_render_document_text(context->kept, context->render, "mail-text", document, &text, &length, p);
     if (!esign_failed(result))
-        result = esign_render_transform(context->render, "mail-html", document, &html, &length, p);
+        result = esign_render_document_text(context->kept, context->render, "mail-html", document, &html, &length, p);
     if (esign_failed(result))
         return result;
     *mail = (esign_mail_t){ .to = subscriber->email, .to_name = subscriber->name, .text = text, .html = html };
@@ -58,23 +63,23 @@ static esign_result_t make_mail(const esign_message_context_t *context, const es
 esign_result_t esign_message_reset(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *token, int minutes,
                                    const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p)
 {
-    xmlDocPtr document = begin(context, "reset", subscriber->language, p);
-    add(document, "name", subscriber->name, p);
+    esign_document_t *document = begin(context, "reset", subscriber->language, context->organization, p);
+    add_text(document, "name", subscriber->name);
     char *link = apr_pstrcat(p, context->url, "/reset/", token, NULL);
-    xmlNewProp(add(document, "link", NULL, p), X("href"), X(link));
+    add(document, "link", "~href", link);
     esign_secret_wipe(link, strlen(link));
-    xmlNewProp(add(document, "life", NULL, p), X("minutes"), X(apr_itoa(p, minutes)));
-    add_origin(document, address, time, p);
+    add(document, "life", "minutes", apr_itoa(p, minutes));
+    add_origin(context, document, subscriber->language, address, time, p);
     return make_mail(context, subscriber, document, "subject.reset", mail, p);
 }
 
 esign_result_t esign_message_notice(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *event,
                                     const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p)
 {
-    xmlDocPtr document = begin(context, "notice", subscriber->language, p);
-    add(document, "name", subscriber->name, p);
-    xmlNewProp(add(document, "event", NULL, p), X("name"), X(esign_render_clean(p, event)));
-    add_origin(document, address, time, p);
+    esign_document_t *document = begin(context, "notice", subscriber->language, context->organization, p);
+    add_text(document, "name", subscriber->name);
+    add(document, "event", "name", event);
+    add_origin(context, document, subscriber->language, address, time, p);
     return make_mail(context, subscriber, document, apr_pstrcat(p, "subject.notice.", event, NULL), mail, p);
 }
 
@@ -93,13 +98,13 @@ esign_result_t esign_message_code(const esign_message_context_t *context, const 
 {
     char *text;
     apr_size_t length;
-    const char *host = host_of(context, p), *name = context->sms_name ? context->sms_name : context->organization;
-    xmlDocPtr document = begin(context, "code", subscriber->language, p);
-    xmlSetProp(xmlDocGetRootElement(document), X("organization"), X(esign_render_clean(p, name)));
-    add(document, "code", code, p);
+    const char *host = host_of(context, p);
+    esign_document_t *document = begin(context, "code", subscriber->language, context->sms_name ? context->sms_name : context->organization, p);
+    add_text(document, "code", code);
     if (host)
-        xmlNewProp(add(document, "origin", NULL, p), X("host"), X(host));
-    esign_result_t result = esign_render_transform(context->render, "sms", document, &text, &length, p);
+        add(document, "origin", "host", host);
+    esign_document_finish(document);
+    esign_result_t result = esign_render_document_text(context->kept, context->render, "sms", document, &text, &length, p);
     if (!esign_failed(result))
         *sms = (esign_sms_t){ .to = subscriber->phone, .text = text };
     return result;

@@ -124,11 +124,11 @@ static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *l
     const esign_runtime_t *runtime = page->q->runtime;
     apr_pool_t *p = page->q->r->pool;
     const esign_render_t *render;
-    esign_result_t result = esign_runtime_render(runtime, &render, p);
+    esign_render_kept_t *kept;
+    esign_result_t result = esign_runtime_render(runtime, &render, &kept, p);
     if (esign_failed(result))
         return result;
-    esign_render_kept_t *kept = page->common && render == runtime->render ? runtime->pages : NULL;
-    return esign_render_document_text(kept, render, "page", page->document, output, length, p);
+    return esign_render_document_text(page->common ? kept : NULL, render, "page", page->document, output, length, p);
 }
 
 /* Who works on a theme reads what is wrong where the page would be; the last good page would look as if nothing had been edited. */

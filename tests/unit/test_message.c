@@ -250,6 +250,40 @@ static void test_unclean(void)
     CU_ASSERT(has(mail.text, "Dear AB\xEF\xBF\xBD,") && has(mail.text, "IP address: here"));
 }
 
+/* One of ten messages, of somebody with one of seven names. */
+static const char *message_of(const esign_message_context_t *made_by, int i)
+{
+    static const char *const names[] = { "Ayşe Yılmaz", "Ali", "", "O'Brien & Sons", "copied-value-001-", "İpek Çağla Öztürkoğullarından Büyükkaraosmanoğlu-Küçükhüseyinoğlu", "<b>" };
+    static const char *const events[] = { "word-reset", "word-changed", "pin-shown", "signed-in" };
+    esign_mail_t mail;
+    esign_sms_t sms;
+    esign_subscriber_t *subscriber = apr_pmemdup(pool, subscriber_of(i % 2 ? "tr" : "en"), sizeof *subscriber);
+    const char *address = apr_psprintf(pool, i % 3 ? "192.0.2.%d" : "2001:db8::%x", i);
+    apr_time_t time = WHEN + apr_time_from_sec(86400) * i;
+    subscriber->name = names[i % 7];
+    if (i % 5 == 0) {
+        CU_ASSERT_FATAL(!esign_failed(esign_message_code(made_by, subscriber, apr_psprintf(pool, "%06d", i * 7919 % 1000000), &sms, pool)));
+        return sms.text;
+    }
+    if (i % 5 == 1)
+        CU_ASSERT_FATAL(!esign_failed(esign_message_reset(made_by, subscriber, apr_psprintf(pool, "token-_%d", i), 30, address, time, &mail, pool)))
+    else
+        CU_ASSERT_FATAL(!esign_failed(esign_message_notice(made_by, subscriber, events[i % 4], address, time, &mail, pool)));
+    return apr_pstrcat(pool, mail.subject, "\n", mail.text, "\n", mail.html, NULL);
+}
+
+/* What is filled in is what would be rendered. */
+static void test_kept(void)
+{
+    esign_message_context_t keeping = *context;
+    keeping.kept = esign_render_kept_create(pool);
+    keeping.organization = "Örnek Sertifikasyon Kuruluşu";
+    esign_message_context_t whole = keeping;
+    whole.kept = NULL;
+    for (int i = 0; i < 400; i++)
+        CU_ASSERT_STRING_EQUAL(message_of(&keeping, i), message_of(&whole, i));
+}
+
 int main(void)
 {
     CU_TestInfo tests[] = {
@@ -263,6 +297,7 @@ int main(void)
         { "a message is in one language", test_languages },
         { "what has no words is not sent", test_refused },
         { "unclean texts are cleaned", test_unclean },
+        { "what is kept is the same", test_kept },
         CU_TEST_INFO_NULL
     };
     apr_pool_t *whole;
