@@ -103,6 +103,45 @@ def test_a_closed_account_has_no_session_no_link_and_no_way_in(portal, browser, 
     assert browser.get("menu").status == 403
 
 
+def copies(portal, browser, count):
+    """Browsers with the cookies of this one."""
+    made = [portal.browser() for _ in range(count)]
+    for one in made:
+        one.session.cookies = browser.session.cookies.copy()
+    return made
+
+
+def test_a_right_code_that_races_itself_signs_in_once(portal, browser, subscriber):
+    """Among sign-outs of the same session: whoever comes first, there is at most one session afterwards, and none under the old cookie."""
+    for others in ([], ["logout"] * 8):
+        past_sms_pause(portal, subscriber)
+        browser.login(subscriber)
+        code, racers = browser.confirm(subscriber), copies(portal, browser, 24)
+        with sealed.Memcached(portal) as memcached, concurrent.futures.ThreadPoolExecutor(24) as pool:
+            before = set(memcached.names())
+            pages = list(pool.map(lambda one, path: one.post(path, {"code": code} if path == "otp/code" else {}), racers, others + ["otp/code"] * (24 - len(others))))
+            made = [name for name in set(memcached.names()) - before if name.startswith(b"session:")]
+        won = [page for page in pages if page.status == 303 and page.location.endswith("/menu")]
+        assert len(won) == len(made) <= 1 and (won or others)
+        assert {page.status for page in pages} <= {303, 403, 422}
+        assert browser.get("menu").status == browser.get("otp/code").status == 403
+
+
+def test_wrong_codes_among_requests_for_it_are_three(portal, browser, subscriber):
+    """Who has the code sent again while it is tried gets no more tries."""
+    past_sms_pause(portal, subscriber)
+    browser.login(subscriber)
+    code, racers = browser.confirm(subscriber), copies(portal, browser, 24)
+    portal.sql("UPDATE subscriber SET sms_last = 0 WHERE id = ?", portal.row(subscriber))
+    wrong = "%06d" % ((int(code) + 1) % 1000000)
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        pages = list(pool.map(lambda one, n: one.post("otp", {}) if n % 6 == 5 else one.post("otp/code", {"code": wrong}), racers, range(24)))
+    judged = [page.problems() for page in pages if page.status == 422]
+    assert judged.count([("code", "code-wrong")]) <= 2 * 2
+    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0] >= 3
+    assert {page.status for page in pages} <= {303, 422, 429}
+
+
 def test_a_whole_sign_in_costs_memcached_little(make_portal):
     """From the page to the PIN, with the SMS and both mails; the first of a minute takes a handful of each for the ceilings."""
     portal = make_portal()
