@@ -62,11 +62,11 @@ static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key, es
     return answer;
 }
 
-/* The counts as they stand in the window of `now`. */
+/* The counts as they stand in the window of `now`; or in the one after, where it has begun already: by another node's clock, or since the request came. */
 static void move_to(const esign_throttle_policy_t *policy, apr_time_t now, esign_throttle_seen_t *seen)
 {
     apr_int64_t here = now / policy->window;
-    if (seen->bucket == here)
+    if (seen->bucket == here || seen->bucket == here + 1)
         return;
     seen->previous = seen->bucket == here - 1 ? seen->current : 0;
     seen->current = 0;
@@ -85,7 +85,7 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
     if (read_count(cache, key_of(what, address, p), seen, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
     move_to(policy, now, seen);
-    apr_interval_time_t passed = now % policy->window;
+    apr_interval_time_t passed = now - seen->bucket * policy->window;
     double weight = (double)(policy->window - passed) / (double)policy->window;
     *room = (int)ceil((double)policy->limit - (double)seen->current - (double)seen->previous * weight);
     if (*room > 0)
@@ -101,12 +101,12 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
                                           apr_time_t now, int times, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
     const char *key = key_of(what, address, p);
-    apr_time_t expires = (now / policy->window + 2) * policy->window;
     for (int round = 0; round < ROUNDS; round++) {
         if (!seen->read && read_count(cache, key, seen, p) == ESIGN_CACHE_ERROR)
             return ESIGN_CACHE_ERROR;
         move_to(policy, now, seen);
         seen->read = 0;
+        apr_time_t expires = (seen->bucket + 2) * policy->window;
         const char *text = apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT, seen->bucket, seen->current + times, seen->previous);
         esign_cache_answer_e answer = seen->cas == 0 ? esign_cache_add(cache, key, text, expires, p) : esign_cache_cas(cache, key, text, expires, seen->cas, p);
         if (answer != ESIGN_CACHE_MISS)

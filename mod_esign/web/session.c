@@ -148,16 +148,12 @@ static apr_status_t load(request_rec *r, session_rec **z)
     return OK;
 }
 
-/* What the browser's cookie named is surely dead before another takes its place. MISS: somebody has signed it out meanwhile. */
+/* Ends what the browser's cookie names, also a session that is being exchanged: no other takes its place then, and nothing restores it. MISS: it is not there. */
 static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *runtime, const session_t *session)
 {
-    if (session->key)
-        return session->record.exchanged ? ESIGN_CACHE_DONE : esign_session_store_delete(runtime->cache, session->key, r->pool);
-    const char *id = esign_client_cookie(r, ESIGN_COOKIE_SESSION);
-    if (!id || !esign_session_store_well_formed(id))
-        return ESIGN_CACHE_DONE;
-    esign_cache_answer_e answer = esign_session_store_delete(runtime->cache, esign_session_store_key(id, r->pool), r->pool);
-    return answer == ESIGN_CACHE_MISS ? ESIGN_CACHE_DONE : answer;
+    const char *id = session->key ? NULL : esign_client_cookie(r, ESIGN_COOKIE_SESSION);
+    const char *key = id && esign_session_store_well_formed(id) ? esign_session_store_key(id, r->pool) : session->key;
+    return key ? esign_session_store_delete(runtime->cache, key, r->pool) : ESIGN_CACHE_MISS;
 }
 
 static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
@@ -169,8 +165,9 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
     if (answer != ESIGN_CACHE_DONE)
         return ESIGN_CACHE_ERROR;
     const char *key = esign_session_store_key(id, r->pool);
+    /* The new one is of use only once the old one is surely dead; and only if nobody signed the old one out meanwhile. */
     answer = end_record(r, runtime, session);
-    if (answer != ESIGN_CACHE_DONE) {
+    if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->key)) {
         esign_session_store_delete(runtime->cache, key, r->pool);
         return answer;
     }
@@ -183,7 +180,7 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
 
 static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
-    esign_cache_answer_e answer = session->key ? esign_session_store_delete(runtime->cache, session->key, r->pool) : ESIGN_CACHE_MISS;
+    esign_cache_answer_e answer = end_record(r, runtime, session);
     session->key = NULL;
     session->removed = 0;
     esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, "", -1);

@@ -2,6 +2,7 @@
 """test_failures.py: secrets in logs, parts that fail, reloads under load."""
 
 import base64
+import concurrent.futures
 import contextlib
 import glob
 import os
@@ -168,6 +169,26 @@ def test_a_code_is_not_used_up_by_a_database_that_fails(portal, browser, subscri
     page = browser.post("otp/code", {"code": code})
     assert page.status == 303 and page.location.endswith("/menu")
     assert browser.get("menu").status == 200
+
+
+@pytest.mark.expects_log("a transaction cannot begin: database is locked", "error while saving the session")
+@pytest.mark.parametrize("database", ["comes back", "fails"])
+def test_a_sign_out_while_the_right_code_waits_for_the_database_stands(portal, browser, subscriber, database):
+    browser.login(subscriber)
+    code = browser.confirm(subscriber)
+    other = portal.browser()
+    other.session.cookies = browser.session.cookies.copy()
+    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        connection.execute("BEGIN IMMEDIATE")
+        answer = pool.submit(browser.post, "otp/code", {"code": code})
+        assert portal.wait(lambda: other.get("otp").status == 403)
+        out = portal.browser()
+        out.session.cookies = other.session.cookies.copy()
+        assert out.post("logout").status == 303
+        if database == "comes back":
+            connection.execute("ROLLBACK")
+        assert answer.result().status == 503
+    assert browser.get("menu").status == 403 and other.get("otp").status == 403
 
 
 def test_mail_server_down_loses_nothing(make_portal):

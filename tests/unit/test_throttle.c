@@ -193,6 +193,22 @@ static void test_seen(void)
     CU_ASSERT_EQUAL(room, 1);
 }
 
+/* A node whose clock is behind, and who came before the window and counts after its begin, sets nothing back. */
+static void test_late(void)
+{
+    begin();
+    count("late", "a", start, 4);
+    count("late", "a", start + WINDOW, 6);
+    CU_ASSERT(check("late", "a", start + WINDOW - SECOND) > 0);
+    count("late", "a", start + WINDOW - SECOND, 1);
+    apr_interval_time_t retry = check("late", "a", start + WINDOW - SECOND);
+    CU_ASSERT(check("late", "a", start + WINDOW) > 0);
+    CU_ASSERT(check("late", "a", start + WINDOW - SECOND + retry - SECOND) > 0);
+    CU_ASSERT_EQUAL(check("late", "a", start + WINDOW - SECOND + retry), 0);
+    int left = memcached_left(esign_cache_key("throttle:", "late a", pool));
+    CU_ASSERT(left > 120 && left <= 180);   /* as long as that window and the next */
+}
+
 static void test_down(void)
 {
     begin();
@@ -216,6 +232,7 @@ int main(void)
         { "counts end by themselves", test_end },
         { "IPv6 counts by /64, mapped IPv4 as IPv4", test_addresses },
         { "no count is lost under threads", test_races },
+        { "who is late sets no window back", test_late },
         { "without memcached nobody is let through", test_down },
         CU_TEST_INFO_NULL
     };
