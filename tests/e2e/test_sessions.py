@@ -123,7 +123,8 @@ def test_a_right_code_that_races_itself_signs_in_once(portal, browser, subscribe
             made = [name for name in set(memcached.names()) - before if name.startswith(b"session:")]
         won = [page for page in pages if page.status == 303 and page.location.endswith("/menu")]
         assert len(won) == len(made) <= 1 and (won or others)
-        assert {page.status for page in pages} <= {303, 403, 422}
+        # 503: signed out between the code and the session that was to come of it.
+        assert {page.status for page in pages} <= ({303, 403, 422, 503} if others else {303, 403, 422})
         assert browser.get("menu").status == browser.get("otp/code").status == 403
 
 
