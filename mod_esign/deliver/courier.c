@@ -43,7 +43,7 @@ const esign_sms_gateway_t *esign_courier_gateway(const esign_courier_t *courier,
 /* Messages are counted in handfuls, this part of the ceiling each, so that most cost memcached nothing. A handful is good for a minute: no minute has more than one too many. */
 #define HANDFUL 60
 
-/* How many of the free places the ceiling leaves, over all nodes; a node that counts at the same instant may be one handful ahead. Not knowing is a refusal. */
+/* How many of the free places the ceiling leaves, over all nodes; those that look at the same instant each find the same room. Not knowing is a refusal. */
 static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int places)
 {
     const esign_courier_options_t *o = courier->options;

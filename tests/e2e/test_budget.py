@@ -19,7 +19,7 @@ import instructions  # noqa: E402
 BUDGET = {
     "sign-in page": 235,
     "reset page": 233,
-    "start page": 123,
+    "start page": 112,
     "picture": 1600,
     "spoken picture": 3500,
     "POST sign-in, wrong picture": 390,
