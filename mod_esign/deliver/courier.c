@@ -109,8 +109,12 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
         return ESIGN_OK;
     esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, courier->looked, ESIGN_COURIER_LEASE, &messages, p);
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
+        const esign_outbox_message_t *message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
+        /* It was lost to another courier, which gave it back while its transfer here still hangs: that one has its hold again, and none is begun beside it. */
+        if (apr_hash_get(courier->errands, &message->id, sizeof(message->id)))
+            continue;
         esign_courier_task_t *task = apr_array_push(tasks);
-        *task = (esign_courier_task_t){ .message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t), .whose = ESIGN_SUBSCRIBER_NONE, .outcome = ESIGN_AUDIT_EVENTS };
+        *task = (esign_courier_task_t){ .message = message, .whose = ESIGN_SUBSCRIBER_NONE, .outcome = ESIGN_AUDIT_EVENTS };
         esign_courier_start_find(courier, task, p);
         /* A subscriber whose row cannot be unsealed is this message's failure; one of the database is that of all. */
         if (courier->database->broken)

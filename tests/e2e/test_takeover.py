@@ -16,7 +16,8 @@ TAKEN_OVER = 5   # seconds, at most
 
 
 class Slow(Server):
-    """An SMTP server whose first connections, `first` of them, that come to `step`, DATA or the final dot, get no answer until `go` is set."""
+    """An SMTP server whose first connections, `first` of them, that come to `step`, DATA or the final dot, get no answer until `go` is set, and that refuses for now the first `refuse`
+    mails."""
 
     def __init__(self):
         listener = loopback()
@@ -25,7 +26,7 @@ class Slow(Server):
         super().__init__(listener)
 
     def ask(self, step=None, first=1):
-        self.step, self.first, self.held, self.go, self.texts = step, first, threading.Event(), threading.Event(), []
+        self.step, self.first, self.refuse, self.held, self.go, self.texts = step, first, 0, threading.Event(), threading.Event(), []
 
     def hold(self, step):
         if self.step == step and self.first > 0:
@@ -43,6 +44,10 @@ class Slow(Server):
             if text is not None:
                 self.texts.append((time.monotonic(), text.decode()))
                 self.hold(".")
+                if self.refuse > 0:
+                    self.refuse, text = self.refuse - 1, None
+                    connection.sendall(b"451 later\r\n")
+                    continue
             elif line == b"DATA\r\n":
                 self.hold("DATA")
             text = b"" if line == b"DATA\r\n" else None
@@ -169,6 +174,25 @@ def test_who_comes_too_late_lets_go(portal, alone, server):
     assert portal.wait(lambda: len(server.texts) == 1, 10) and server.texts[0][0] - stopped < TAKEN_OVER
     os.kill(courier, signal.SIGCONT)
     settled(portal, server, 1)
+
+
+@pytest.mark.expects_log("AH01882", "451 later")
+def test_who_gets_it_back_carries_it_once(portal, alone, server):
+    """It stood still, and another node tried and gave the mail back: it goes on with its own connection, which still hangs, and opens none beside it."""
+    ask(alone, server, "DATA")
+    server.refuse = 1
+    httpd(portal, "start")
+    courier = courier_of(alone)
+    os.kill(courier, signal.SIGSTOP)
+    assert portal.wait(lambda: portal.sql("SELECT attempts, owner FROM outbox") == [(2, "")], 10)
+    httpd(portal, "stop")
+    assert portal.wait(lambda: not courier_of(portal)) is True
+    os.kill(courier, signal.SIGCONT)
+    assert portal.wait(lambda: portal.sql("SELECT attempts FROM outbox") in ([(3,)], []), 15)
+    time.sleep(2)
+    settled(portal, server, 2)
+    assert courier_of(alone) == courier, alone.log()[-2000:]
+    httpd(portal, "start")
 
 
 HOSTS = ("two.example.org", "three.example.org", "four.example.org")
