@@ -26,11 +26,11 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
 
 /* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
  * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. Asked once for a message: at its first lease, which has left
- * no error even when it was given back. */
+ * no error even when it was given back. One that is refused ends there, for whoever had it next would not ask again: all that is left of it is its place among the mails. */
 static esign_result_t find_recipient(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
-    const char *national_id = apr_table_get(task->message->values, "national-id");
+    const char *national_id = apr_table_get(task->message->values, "national-id"), *address = apr_table_get(task->message->values, "address");
     int granted = 1;
     esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, &task->subscriber, p) : ESIGN_OK;
     task->outcome = task->subscriber ? ESIGN_AUDIT_RESET_MAILED : ESIGN_AUDIT_RESET_UNKNOWN;
@@ -40,11 +40,12 @@ static esign_result_t find_recipient(esign_courier_t *courier, esign_courier_tas
     if (task->message->attempts > 1 || task->message->error)
         return result;
     result = esign_subscriber_claim_mail(courier->database, task->whose, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
-    if (!granted) {
-        task->outcome = ESIGN_AUDIT_RESET_SPACED;
-        task->subscriber = NULL;
-    }
-    return result;
+    if (esign_failed(result) || granted)
+        return result;
+    task->outcome = ESIGN_AUDIT_EVENTS;
+    task->subscriber = NULL;
+    result = esign_outbox_done(courier->database, courier->owner, task->message->id, p);
+    return esign_failed(result) ? result : esign_audit_add(courier->database, ESIGN_AUDIT_RESET_SPACED, task->whose, address ? address : "unknown", apr_time_now(), p);
 }
 
 void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
@@ -174,8 +175,12 @@ int esign_courier_start(esign_courier_t *courier, const esign_courier_task_t *ta
     esign_result_t result = task->found;
     if (!esign_failed(result) && !expired && !late && task->subscriber)
         result = make(courier, task, errand, scratch);
-    else if (!esign_failed(result) && !expired && !late && esign_courier_is_no_mail(errand))
+    else if (!esign_failed(result) && !expired && !late && esign_courier_is_no_mail(errand)) {
+        /* It has no row any more that others could take. */
+        if (errand->outcome == ESIGN_AUDIT_EVENTS)
+            errand->hold.until = APR_INT64_MAX;
         result = esign_transport_no_mail(courier->transport, message->id, &errand->hold);
+    }
     if (APR_STATUS_IS_EINVAL(result.status))
         esign_courier_end_bury(courier, errand, result.detail);
     else if (esign_failed(result))

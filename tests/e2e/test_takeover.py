@@ -195,6 +195,25 @@ def test_who_gets_it_back_carries_it_once(portal, alone, server):
     httpd(portal, "start")
 
 
+@pytest.mark.expects_log("AH01882")
+def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
+    """Beyond the daily number it takes the time of a mail; a reload in the midst of that gives nothing back that would be tried again."""
+    parts.away_from_midnight()
+    ask(portal, server, ".")
+    time.sleep(4)
+    settled(portal, server, 1)
+    subscriber, day = portal.new_subscriber(), int(time.time() // 86400)
+    row = portal.row(subscriber)
+    portal.sql("UPDATE subscriber SET mail_count = 99, mail_day = ?, mail_last = ? WHERE id = ?", day, int(time.time() * 10**6), row)
+    portal.browser().ask_reset(subscriber.id)
+    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox WHERE owner = ''") == [(0,)])
+    time.sleep(0.5)
+    httpd(portal, "graceful")
+    time.sleep(3)
+    settled(portal, server, 1)
+    assert portal.sql("SELECT event FROM audit WHERE subscriber = ? AND event LIKE 'reset-%'", row) == [("reset-spaced",)]
+
+
 HOSTS = ("two.example.org", "three.example.org", "four.example.org")
 
 
