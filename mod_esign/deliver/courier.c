@@ -102,12 +102,12 @@ static int mail_places(const esign_courier_t *courier, apr_time_t now)
 }
 
 /* Leases messages of a kind and finds out whom they are for. */
-static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, int places, apr_array_header_t *tasks, apr_pool_t *p)
+static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, int places, apr_time_t now, apr_array_header_t *tasks, apr_pool_t *p)
 {
     const apr_array_header_t *messages;
     if (places <= 0)
         return ESIGN_OK;
-    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, courier->looked, ESIGN_COURIER_LEASE, &messages, p);
+    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, now, ESIGN_COURIER_LEASE, &messages, p);
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
         const esign_outbox_message_t *message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
         /* It was lost to another courier, which gave it back while its transfer here still hangs: that one has its hold again, and none is begun beside it. */
@@ -154,20 +154,21 @@ static void extend(const esign_courier_t *courier, const apr_array_header_t *ids
 static esign_result_t exchange(esign_courier_t *courier, int codes, int mails, apr_array_header_t *tasks, apr_pool_t *p)
 {
     const apr_array_header_t *held = NULL;
-    apr_time_t began = esign_hold_clock(), until = apr_time_now() + ESIGN_COURIER_LEASE;
+    /* In this order: no hold begins later than its lease. */
+    apr_time_t began = esign_hold_clock(), now = apr_time_now();
     esign_result_t result = esign_database_begin(courier->database, p);
     if (!esign_failed(result))
         result = esign_ends_write(courier->ends, courier->database, courier->owner, p);
     if (!esign_failed(result) && renewal_due(courier))
-        result = renew(courier, until, &held, p);
+        result = renew(courier, now + ESIGN_COURIER_LEASE, &held, p);
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_CODE, codes, tasks, p);
+        result = take(courier, ESIGN_OUTBOX_CODE, codes, now, tasks, p);
     /* Notices before requests: what strangers ask for without end must not keep the owner from hearing that somebody got in. */
     int others = tasks->nelts;
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_NOTICE, mails, tasks, p);
+        result = take(courier, ESIGN_OUTBOX_NOTICE, mails, now, tasks, p);
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_RESET_REQUEST, mails - (tasks->nelts - others), tasks, p);
+        result = take(courier, ESIGN_OUTBOX_RESET_REQUEST, mails - (tasks->nelts - others), now, tasks, p);
     result = esign_database_end(courier->database, result, p);
     courier->leased = began;
     if (esign_failed(result)) {

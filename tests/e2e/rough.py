@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import urllib.parse
 
 import requests
@@ -136,10 +137,11 @@ class Server:
 
 
 class Lossy(Server):
-    """Stands before memcached. When `lose` is set, the next command that begins with it is passed on, and its answer is never seen again."""
+    """Stands before memcached. When `lose` is set, the next command that begins with it is passed on, and its answer is never seen again. Those of the throttle that begin with
+    `late` are passed on `pause` seconds later."""
 
     def __init__(self, path, real=None):
-        self.real, self.lose, self.lost = real, None, []
+        self.real, self.lose, self.lost, self.late, self.pause = real, None, [], None, 0
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(path)
         os.chmod(path, 0o666)
@@ -163,6 +165,8 @@ class Lossy(Server):
                 if self.lose and data.startswith(self.lose):
                     self.lose = None
                     drop.set()
+                if self.late and data.startswith(self.late) and b" throttle:" in data:
+                    time.sleep(self.pause)
                 up.sendall(data)
             up.shutdown(socket.SHUT_RDWR)
         except OSError:

@@ -3,14 +3,16 @@
 
 import os
 import re
+import shutil
 import signal
+import tempfile
 import threading
 import time
 
 import pytest
 
 import portal as parts
-from rough import Server, children_of, courier_of, httpd, loopback
+from rough import Lossy, Server, children_of, courier_of, httpd, loopback
 
 TAKEN_OVER = 5   # seconds, at most
 
@@ -212,6 +214,26 @@ def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
     time.sleep(3)
     settled(portal, server, 1)
     assert portal.sql("SELECT event FROM audit WHERE subscriber = ? AND event LIKE 'reset-%'", row) == [("reset-spaced",)]
+
+
+def test_a_lease_is_whole_however_long_memcached_takes(make_portal, server):
+    """Whether there is room below the ceilings is asked of memcached before the lease: none of that time is the lease's, which the hold must not outlast."""
+    folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+    os.chmod(folder, 0o755)
+    late = Lossy(os.path.join(folder, "memcached.sock"))
+    include = os.path.join(folder, "late.conf")
+    with open(include, "w") as file:
+        file.write('EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""\nEsignMail smtp://127.0.0.1:%d\n' % (folder, server.port))
+    portal = make_portal("--include", include)
+    late.real, late.late, late.pause = portal.env["MEMCACHED"], b"get", 0.7
+    server.ask(".")
+    portal.browser().ask_reset(portal.new_subscriber().id)
+    left = portal.wait(lambda: [until / 10**6 - time.time() for until, in portal.sql("SELECT lease_until FROM outbox WHERE owner <> ''")], 30)
+    portal.stop()
+    late.close()
+    shutil.rmtree(folder)
+    server.go.set()
+    assert left[0] > 3
 
 
 HOSTS = ("two.example.org", "three.example.org", "four.example.org")
