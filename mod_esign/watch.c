@@ -43,7 +43,7 @@ APLOG_USE_MODULE(esign);
 typedef struct {
     server_rec *server;
     esign_courier_t *courier;
-    apr_time_t again;            /* the database could not be reached, or not be written to: not asked before */
+    apr_time_t again;            /* the database could not be reached, or not be written to: not asked before; by esign_hold_clock */
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
     apr_time_t told;             /* when esign_node_tell was last called */
@@ -182,7 +182,7 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
         return;
     }
-    int asked = apr_time_now() >= watch->again;
+    int asked = esign_hold_clock() >= watch->again;
     esign_database_t *database = asked ? esign_runtime_acquire(runtime, p) : NULL;
     result = esign_courier_round(watch->courier, database, called, p);
     if (database) {
@@ -192,7 +192,7 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
         esign_runtime_release(runtime, database);
     }
     if (asked)
-        watch->again = !database || esign_failed(result) ? apr_time_now() + AGAIN : 0;
+        watch->again = !database || esign_failed(result) ? esign_hold_clock() + AGAIN : 0;
 }
 
 static int under_way(const watch_t *watch)
@@ -247,7 +247,7 @@ static void serve(apr_pool_t *parent)
 /* The couriers share the time that is left: one whose mail server hangs costs the others nothing. */
 static void leave(void)
 {
-    apr_time_t until = apr_time_now() + FAREWELL;
+    apr_time_t until = esign_hold_clock() + FAREWELL;
     int left;
     do {
         left = 0;
@@ -256,7 +256,7 @@ static void leave(void)
             if (watch->courier)
                 left += esign_courier_leave(watch->courier, TURN, child.pool);
         }
-    } while (left > 0 && apr_time_now() < until);
+    } while (left > 0 && esign_hold_clock() < until);
     for (int i = 0; i < watches->nelts; i++) {
         const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
         if (watch->courier)

@@ -11,7 +11,18 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
+
+static _Atomic int set_back, looks;
+
+/* In libapr's place: the machine's clock, which somebody sets back by an hour behind the next look. */
+apr_time_t apr_time_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return apr_time_from_sec(now.tv_sec - (set_back && looks++ > 0 ? 3600 : 0)) + now.tv_nsec / 1000;
+}
 
 /* A gateway that takes one connection at a time, reads a request and gives one answer; NULL: it says nothing, and keeps the connection. */
 typedef struct {
@@ -253,6 +264,23 @@ static void test_not_inherited(void)
     close_gateway(g);
 }
 
+/* A wait is no longer for that; the timer rings when it is. */
+static void test_clock_set_back(void)
+{
+    const struct itimerspec end = { .it_value = { .tv_sec = 2 } };
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    esign_transport_t *transport;
+    CU_ASSERT_FATAL(timer >= 0 && timerfd_settime(timer, 0, &end, NULL) == 0);
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, NULL, pool)));
+    apr_time_t start = esign_hold_clock();
+    looks = 0;
+    set_back = 1;
+    esign_transport_wait(transport, timer, apr_time_from_msec(50));
+    set_back = 0;
+    CU_ASSERT(esign_hold_clock() - start < apr_time_from_sec(1));
+    close(timer);
+}
+
 static void test_request(void)
 {
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
@@ -277,6 +305,7 @@ int main(void)
         { "one that expires on the way does not go out", test_expires_on_the_way },
         { "one that is not held any more does not go out", test_not_held },
         { "no program that is started here gets a connection", test_not_inherited },
+        { "a clock that is set back makes no wait longer", test_clock_set_back },
         { "the request that is sent", test_request },
         CU_TEST_INFO_NULL
     };
