@@ -4,6 +4,7 @@
 
 #include "client.h"
 #include "mark.h"
+#include "route.h"
 #include "wipe.h"
 
 #include <http_log.h>
@@ -237,10 +238,13 @@ int esign_page_invalid(esign_request_t *q, int status)
     return send_start(q, "invalid", status);
 }
 
-/* The address of a mailed link is not known any more; the browser knows it. */
-static const char *same_address(const esign_request_t *q)
+/* Where to try again: at the same address. That of a mailed link is not known any more; the browser knows it. The sign-out's can only be sent to: the menu, or the page that it
+ * leads to, has the button. */
+static const char *try_again(const esign_request_t *q)
 {
-    return q->argument ? "" : q->r->uri;
+    if (q->argument)
+        return "";
+    return q->route && !q->route->get ? esign_request_path(q, "menu") : q->r->uri;
 }
 
 int esign_page_busy(esign_request_t *q)
@@ -248,7 +252,7 @@ int esign_page_busy(esign_request_t *q)
     const char *seconds = apr_itoa(q->r->pool, RETRY_SECONDS);
     apr_table_setn(q->r->err_headers_out, "Retry-After", seconds);
     esign_page_t *page = esign_page_common(q, "busy", HTTP_SERVICE_UNAVAILABLE);
-    esign_page_element(page, 0, "again", "href", same_address(q), NULL);
+    esign_page_element(page, 0, "again", "href", try_again(q), NULL);
     esign_page_element(page, 0, "wait", "seconds", seconds, NULL);
     return esign_page_send(page);
 }
@@ -256,7 +260,7 @@ int esign_page_busy(esign_request_t *q)
 int esign_page_unavailable(esign_request_t *q)
 {
     apr_table_setn(q->r->err_headers_out, "Retry-After", apr_itoa(q->r->pool, RETRY_SECONDS));
-    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", same_address(q));
+    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", try_again(q));
 }
 
 int esign_page_failed(esign_request_t *q, esign_result_t result)

@@ -126,6 +126,29 @@ def test_memcached_down_fails_closed_and_comes_back(make_portal):
     portal.stop()
 
 
+@pytest.mark.expects_log("memcached", "AH01822")
+def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
+    """The address of the sign-out itself takes no GET: the way on led to a refusal, and the session stayed."""
+    portal = make_portal()
+    memcached = pid_of(portal.env["MEMCACHED_PID"])
+    for finished in (False, True):
+        browser, s = portal.browser(), portal.new_subscriber()
+        assert (browser.sign_in(s) if finished else browser.login(s).status) in (None, 303)
+        os.kill(memcached, signal.SIGSTOP)
+        try:
+            page = browser.post("logout")
+        finally:
+            os.kill(memcached, signal.SIGCONT)
+        assert (page.status, page.name) == (503, "unavailable")
+        href = page.xml.find("again").get("href")
+        page = portal.wait(lambda: (found := browser.get(href)).status != 503 and found)
+        while page.status == 303:
+            page = browser.get(page.location)
+        assert page.status == 200 and page.name == ("menu" if finished else "otp")
+        assert browser.post("logout").status == 303 and browser.get("menu").status == 403
+    portal.stop()
+
+
 def test_database_read_only_for_a_while(make_portal):
     """SQLite opens what it may not write, and its process never looks again: children end for others."""
     portal = make_portal()
