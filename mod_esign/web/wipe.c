@@ -26,9 +26,11 @@ void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int s
 {
     apr_bucket_alloc_t *list = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
-    /* mod_ssl collects short buckets in a buffer of the connection, but not across this. */
-    if (secret)
+    /* mod_ssl collects short buckets in a buffer of the connection, but not across this, which a Range would leave out. */
+    if (secret) {
+        ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
         APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(list));
+    }
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, list));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(list));
     ap_pass_brigade(r->output_filters, brigade);
