@@ -41,21 +41,22 @@ void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64
 }
 
 /* Nobody is kept out with those who guess behind the same address, as an office's or a mobile network's: a browser with which the number's subscriber has signed in has a count of
- * its own, of all its requests. Known and unknown numbers take the same time. */
+ * its own, of all its requests. Known and unknown numbers cost the same. */
 static esign_cache_answer_e check_browser(esign_request_t *q, const char *what, const esign_throttle_policy_t *policy, apr_interval_time_t *retry)
 {
     apr_pool_t *p = q->r->pool;
     char id[ESIGN_NATIONAL_ID_MAX + 1];
-    esign_subscriber_t *subscriber;
+    esign_subscriber_t *subscriber, nobody = { .id = ESIGN_SUBSCRIBER_NONE };
     esign_throttle_seen_t counted;
     int room;
     if (!esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE) || esign_limits_id_problem(q, id) || !esign_request_database(q))
         return ESIGN_CACHE_MISS;
     esign_result_t result = esign_subscriber_find(q->database, id, &subscriber, p);
-    if (!esign_failed(result) && !subscriber)
-        result = esign_subscriber_stand_in(q->database, id, &subscriber, p);
     if (esign_failed(result))
         esign_request_log(q, result);
+    /* Nobody's mark, which no cookie holds, is looked for as anybody's. */
+    if (!subscriber)
+        subscriber = &nobody;
     if (esign_failed(result) || !esign_device_known(q, subscriber))
         return ESIGN_CACHE_MISS;
     const char *browser = apr_psprintf(p, "a browser of #%" APR_INT64_T_FMT, subscriber->id);

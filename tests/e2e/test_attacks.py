@@ -305,6 +305,21 @@ def test_a_known_browser_is_not_kept_out_with_its_neighbours(two):
     known.ask_reset(s.id)
 
 
+def test_a_number_behind_all_others_ends_no_child(two):
+    """Whom no subscriber follows in the index has no stand-in: with a cookie of any kind its number ended the child, and what the others asked of it."""
+    browser = rough.visitor(two, SECOND, "127.0.0.12")
+    challenge = browser.get("login").challenge()
+    for _ in range(5):
+        challenge = browser.post("login", {"id": parts.tckn(), "word": "x", "challenge": challenge, "answer": "?"}).challenge()
+    # All are before the active key's, as when it has just been made active.
+    two.sql("UPDATE subscriber SET lookup = '0' || lookup")
+    try:
+        page = browser.post("login", {"id": parts.tckn()}, headers={"Cookie": "__Host-esign-device=x"})
+        assert page.status == 429 and page.problems() == [(None, "too-many")]
+    finally:
+        two.sql("UPDATE subscriber SET lookup = substr(lookup, 2)")
+
+
 def test_a_network_of_its_own_gives_nobody_more_tries(two):
     """Each /64 of a /48 has a count of its own: a machine with 65,536 of them had no limit, and filled the trail and memcached."""
     def wrong(path, network, address):
