@@ -42,9 +42,10 @@ const char *esign_throttle_network(const char *address, apr_pool_t *p)
     return inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six) ? network_of(&six, 48, p) : NULL;
 }
 
-static const char *key_of(const char *what, const char *address, apr_pool_t *p)
+/* Windows of different lengths are numbered differently: portals that share a memcached, but not the length, would begin each other's counts anew. */
+static const char *key_of(const char *what, const char *address, const esign_throttle_policy_t *policy, apr_pool_t *p)
 {
-    return esign_cache_key("throttle:", apr_pstrcat(p, what, " ", esign_throttle_address(address, p), NULL), p);
+    return esign_cache_key("throttle:", apr_psprintf(p, "%s %s %" APR_TIME_T_FMT, what, esign_throttle_address(address, p), policy->window), p);
 }
 
 /* MISS: nothing was counted. */
@@ -82,7 +83,7 @@ static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int
 esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, esign_throttle_seen_t *seen, int *room, apr_interval_time_t *retry, apr_pool_t *p)
 {
-    if (read_count(cache, key_of(what, address, p), seen, p) == ESIGN_CACHE_ERROR)
+    if (read_count(cache, key_of(what, address, policy, p), seen, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
     move_to(policy, now, seen);
     apr_interval_time_t passed = now - seen->bucket * policy->window;
@@ -100,7 +101,7 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
 esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, int times, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
-    const char *key = key_of(what, address, p);
+    const char *key = key_of(what, address, policy, p);
     for (int round = 0; round < ROUNDS; round++) {
         if (!seen->read && read_count(cache, key, seen, p) == ESIGN_CACHE_ERROR)
             return ESIGN_CACHE_ERROR;
@@ -120,5 +121,5 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
 esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
                                           apr_time_t now, apr_pool_t *p)
 {
-    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, p), "1", now + policy->window, p);
+    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, policy, p), "1", now + policy->window, p);
 }

@@ -110,7 +110,7 @@ static void test_end(void)
 {
     begin();
     count("end", "192.0.2.1", start, 1);
-    int left = memcached_left(esign_cache_key("throttle:", "end 192.0.2.1", pool));
+    int left = memcached_left(esign_cache_key("throttle:", "end 192.0.2.1 60000000", pool));
     CU_ASSERT(left > 0 && left <= 120);   /* the window and the next */
 }
 
@@ -131,8 +131,8 @@ static void test_addresses(void)
     CU_ASSERT_STRING_EQUAL(esign_throttle_network("2001:db8:1:2:3:4:5:6", pool), "2001:db8:1::/48");
     CU_ASSERT_STRING_EQUAL(esign_throttle_network("2001:DB8:1:FFFF::", pool), "2001:db8:1::/48");
     CU_ASSERT_STRING_EQUAL(esign_throttle_network("2001:db8:2:2::1", pool), "2001:db8:2::/48");
-    CU_ASSERT_PTR_NULL(esign_throttle_network("192.0.2.1", pool));
-    CU_ASSERT_PTR_NULL(esign_throttle_network("::ffff:192.0.2.1", pool));
+    CU_ASSERT_PTR_NULL(esign_throttle_network("192.0.2.1 60000000", pool));
+    CU_ASSERT_PTR_NULL(esign_throttle_network("::ffff:192.0.2.1 60000000", pool));
     CU_ASSERT_PTR_NULL(esign_throttle_network("unknown", pool));
     begin();
     count("addresses", "2001:db8:1::/48", start, 10);
@@ -205,8 +205,19 @@ static void test_late(void)
     CU_ASSERT(check("late", "a", start + WINDOW) > 0);
     CU_ASSERT(check("late", "a", start + WINDOW - SECOND + retry - SECOND) > 0);
     CU_ASSERT_EQUAL(check("late", "a", start + WINDOW - SECOND + retry), 0);
-    int left = memcached_left(esign_cache_key("throttle:", "late a", pool));
+    int left = memcached_left(esign_cache_key("throttle:", "late a 60000000", pool));
     CU_ASSERT(left > 120 && left <= 180);   /* as long as that window and the next */
+}
+
+/* Two portals over one memcached, whose windows differ. */
+static void test_lengths(void)
+{
+    const esign_throttle_policy_t longer = { .limit = 10, .window = 15 * WINDOW };
+    esign_throttle_seen_t seen = { 0 };
+    begin();
+    count("lengths", "a", start, 10);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "lengths", "a", &longer, start, 1, &seen, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT(check("lengths", "a", start) > 0);
 }
 
 static void test_down(void)
@@ -233,6 +244,7 @@ int main(void)
         { "IPv6 counts by /64, mapped IPv4 as IPv4", test_addresses },
         { "no count is lost under threads", test_races },
         { "who is late sets no window back", test_late },
+        { "a window of another length begins none anew", test_lengths },
         { "without memcached nobody is let through", test_down },
         CU_TEST_INFO_NULL
     };
