@@ -98,7 +98,7 @@ const esign_statement_t esign_database_statements[] = {
     { "node_list", "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
 
     { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL, %s)" },
-    { "audit_count", "SELECT COUNT(*) FROM (SELECT id FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s LIMIT %lld) AS counted" },
+    { "audit_count", "SELECT COUNT(*) FROM (SELECT event FROM audit WHERE subscriber = %lld AND time >= %lld AND event = %s LIMIT %lld) AS counted" },
     { "audit_list", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
     { "audit_list_subscriber", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
     { "audit_unchained", "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) AND " WHOLE_NUMBERS " "
