@@ -309,13 +309,10 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
 }
 
 /* The configuration check has seen that mod_dbd is there. */
-static void prepare_statements(server_rec *server)
+static void find_dbd(void)
 {
-    APR_OPTIONAL_FN_TYPE(ap_dbd_prepare) *prepare = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_prepare);
     dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
-    for (const esign_statement_t *s = esign_database_statements; s->label; s++)
-        prepare(server, s->sql, s->label);
 }
 
 /* A virtual host that says nothing of its own shares its base server's runtime: its configuration record is that server's. */
@@ -344,10 +341,10 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         result = make_turn(p);
     runtimes = apr_hash_make(p);
     gate = keep_gate(p);
+    find_dbd();
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {
         if (!esign_config_is_portal(esign_config_of_server(s)))
             continue;
-        prepare_statements(s);
         esign_runtime_t *runtime = apr_pcalloc(p, sizeof(*runtime));
         const esign_runtime_t *like = shared_runtime(first, s);
         if (like)

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define READ_VERSION "SELECT version FROM schema_version"
+
 static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
@@ -22,19 +24,6 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
     return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing, error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
 }
 
-static int prepare_all(esign_database_t *database, const char **label)
-{
-    int code = 0;
-    for (const esign_statement_t *s = esign_database_statements; s->label && code == 0; s++) {
-        apr_dbd_prepared_t *prepared = NULL;
-        *label = s->label;
-        code = apr_dbd_prepare(database->driver, database->pool, database->handle, s->sql, s->label, &prepared);
-        if (code == 0)
-            apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, prepared);
-    }
-    return code;
-}
-
 /* Whole results at once (the 1): the pgsql driver's other way takes an error for an empty result, and sleeps 100 ms over an empty one. */
 static int select_text(esign_database_t *database, const char *sql, apr_dbd_results_t **results, apr_pool_t *p)
 {
@@ -42,16 +31,16 @@ static int select_text(esign_database_t *database, const char *sql, apr_dbd_resu
     return apr_dbd_select(database->driver, p, database->handle, results, sql, 1);
 }
 
-/* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were, and both are there anew. Never within a
+/* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were; the connection is there anew, and statements will be. Never within a
  * transaction, whose earlier statements would be missing. A repeated statement does no harm: each adds a row under an id of its own, or is a claim that fails twice. */
 static int revive(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
-    const char *label;
     if (database->transaction || (!database->stale && select_text(database, "SELECT 1", &results, p) == 0))
         return 0;
-    if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS || prepare_all(database, &label) != 0)
+    if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;
+    apr_hash_clear(database->prepared);
     database->stale = 0;
     return 1;
 }
@@ -81,10 +70,11 @@ static apr_status_t close_database(void *data)
 }
 
 esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
-                                   const esign_keyring_t *keyring, int prepare, apr_pool_t *p)
+                                   const esign_keyring_t *keyring, int used, apr_pool_t *p)
 {
     esign_database_t *made = apr_pcalloc(p, sizeof(*made));
-    const char *error = NULL, *label;
+    const char *error = NULL;
+    apr_dbd_results_t *results;
     apr_dbd_init(p);
     apr_status_t status = apr_dbd_get_driver(p, driver, &made->driver);
     if (status != APR_SUCCESS)
@@ -98,9 +88,9 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
     made->prepared = apr_hash_make(p);
     if (strcmp(driver, "sqlite3") == 0)
         run_pragmas(made, p);
-    int code = prepare ? prepare_all(made, &label) : 0;
+    int code = used ? select_text(made, READ_VERSION, &results, p) : 0;
     if (code != 0)
-        return failed(made, apr_psprintf(p, "the statement %s cannot be prepared (is the schema there? esignctl db init)", label), code, p);
+        return failed(made, "the schema cannot be read (is it there? esignctl db init)", code, p);
     *database = made;
     return ESIGN_OK;
 }
@@ -110,7 +100,7 @@ esign_result_t esign_database_version(esign_database_t *database, int *version, 
     apr_dbd_results_t *results;
     apr_dbd_row_t *row = NULL;
     *version = 0;
-    if (select_text(database, "SELECT version FROM schema_version", &results, p) != 0)
+    if (select_text(database, READ_VERSION, &results, p) != 0)
         return ESIGN_OK;
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
         *version = (int)apr_atoi64(apr_dbd_get_entry(database->driver, row, 0));
@@ -214,16 +204,29 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
     return result;
 }
 
-static apr_dbd_prepared_t *statement(esign_database_t *database, const char *label)
+/* Prepared when a connection first needs it: most need few, and each takes some memory of every one. */
+static esign_result_t statement(esign_database_t *database, const char *label, apr_dbd_prepared_t **prepared, apr_pool_t *p)
 {
-    return apr_hash_get(database->prepared, label, APR_HASH_KEY_STRING);
+    const esign_statement_t *s = esign_database_statements;
+    if ((*prepared = apr_hash_get(database->prepared, label, APR_HASH_KEY_STRING)) != NULL)
+        return ESIGN_OK;
+    while (s->label && strcmp(s->label, label) != 0)
+        s++;
+    if (!s->label)
+        return esign_result_make(p, APR_ENOENT, "database", "there is no statement %s", label);
+    int code = apr_dbd_prepare(database->driver, database->pool, database->handle, s->sql, s->label, prepared);
+    if (code != 0)
+        return failed(database, apr_psprintf(p, "the statement %s cannot be prepared (is the schema there? esignctl db init)", label), code, p);
+    apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, *prepared);
+    return ESIGN_OK;
 }
 
 static esign_result_t write_once(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
 {
-    apr_dbd_prepared_t *prepared = statement(database, label);
-    if (!prepared)
-        return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
+    apr_dbd_prepared_t *prepared;
+    esign_result_t result = statement(database, label, &prepared, p);
+    if (esign_failed(result))
+        return result;
     *rows = 0;
     if (!database->transaction)
         take_turn(database);
@@ -246,9 +249,10 @@ esign_result_t esign_database_write(esign_database_t *database, const char *labe
 
 static esign_result_t select_once(esign_database_t *database, const char *label, const void **arguments, apr_dbd_results_t **results, apr_pool_t *p)
 {
-    apr_dbd_prepared_t *prepared = statement(database, label);
-    if (!prepared)
-        return esign_result_make(p, APR_ENOENT, "database", "the statement %s is not prepared", label);
+    apr_dbd_prepared_t *prepared;
+    esign_result_t result = statement(database, label, &prepared, p);
+    if (esign_failed(result))
+        return result;
     *results = NULL;
     int code = apr_dbd_pbselect(database->driver, p, database->handle, results, prepared, 1, arguments);
     return code == 0 ? ESIGN_OK : failed(database, label, code, p);

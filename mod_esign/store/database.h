@@ -34,17 +34,17 @@ typedef struct {
     const char *sql;
 } esign_statement_t;
 
-/* All statements of the store, ended by a NULL label: mod_esign hands each to ap_dbd_prepare, esignctl to apr_dbd_prepare. */
+/* All statements of the store, ended by a NULL label. A connection prepares one when it first needs it. */
 extern const esign_statement_t esign_database_statements[];
 
-/* Prepares all statements anew when `stale` says so: after a schema change (SQLite) or a lost connection (PostgreSQL) the old ones fail for good while the
+/* Lets statements be prepared anew when `stale` says so: after a schema change (SQLite) or a lost connection (PostgreSQL) the old ones fail for good while the
  * connection still passes its check. Outside a transaction, a statement that meets this heals by itself and is run again. */
 void esign_database_heal(esign_database_t *database);
 
-/* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. With `prepare`, all statements are prepared, which needs the schema.
+/* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. One to be `used` needs the schema.
  * Closed with `p`. SQLite is put into WAL mode with a busy time-out. */
 esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
-                                   const esign_keyring_t *keyring, int prepare, apr_pool_t *p);
+                                   const esign_keyring_t *keyring, int used, apr_pool_t *p);
 
 /* Creates the tables from the schema built in (esign_schema_…); fails when they exist. */
 esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p);

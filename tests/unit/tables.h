@@ -11,10 +11,13 @@
 /* Of the running test: counted up by tables_new. */
 static int tables_count;
 
-static inline esign_database_t *tables_open(const char *path, const char *keys, int prepare)
+/* A connection with a pool of its own, as mod_dbd's have: any thread may use it. */
+static inline esign_database_t *tables_open(const char *path, const char *keys, int used)
 {
     esign_database_t *database = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(keys), prepare, pool)) && database != NULL);
+    apr_pool_t *own;
+    apr_pool_create(&own, pool);
+    CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(keys), used, own)) && database != NULL);
     return database;
 }
 
