@@ -36,10 +36,14 @@ static int select_text(esign_database_t *database, const char *sql, apr_dbd_resu
 static int revive(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
+    int rows;
     if (database->transaction || (!database->stale && select_text(database, "SELECT 1", &results, p) == 0))
         return 0;
     if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;
+    /* PostgreSQL refuses others of the names of those that it still has. */
+    if (strcmp(apr_dbd_name(database->driver), "pgsql") == 0)
+        apr_dbd_query(database->driver, database->handle, &rows, "DEALLOCATE ALL");
     apr_hash_clear(database->prepared);
     database->stale = 0;
     return 1;

@@ -47,3 +47,16 @@ def test_what_the_operator_sees(portal, browser):
 
     assert portal.wait(figures)
     assert portal.ctl("outbox", "list", "--max", "1").startswith("ID ")
+
+
+# As while a copy of the database is put back.
+@pytest.mark.expects_log("mod_esign", r"\[dbd:")
+def test_connections_that_came_back_before_a_table_did_are_whole_again(portal, subscriber, lose_connections):
+    def statuses():
+        return {portal.browser().login(subscriber).status for _ in range(8)}
+
+    portal.sql("ALTER TABLE node RENAME TO away")
+    lose_connections()
+    assert portal.wait(lambda: statuses() == {503})
+    portal.sql("ALTER TABLE away RENAME TO node")
+    assert portal.wait(lambda: statuses() == {303})
