@@ -12,8 +12,8 @@
 typedef struct {
     const char *name;            /* the host's, and its key file */
     const char *keys;            /* ids, the active one first: "2 1" */
-    apr_interval_time_t life;    /* how long at most something outside the database stays sealed: links, sessions, counters */
-    apr_time_t since;            /* it has had these keys and this life */
+    apr_interval_time_t life;    /* how long at most something outside the database stays sealed: links, sessions, counters; the longest told with these keys */
+    apr_time_t since;            /* it has had these keys and no longer a life */
     apr_time_t seen;
 } esign_node_t;
 

@@ -92,9 +92,11 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 
+    /* Portals that have a key file in common tell by turns, each of its own life: the longest counts, as long as the keys are the same. */
     { "node_tell", "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, %lld) ON CONFLICT (name) DO UPDATE SET "
-                   "since = CASE WHEN node.keys = excluded.keys AND node.life = excluded.life THEN node.since ELSE excluded.since END, "
-                   "keys = excluded.keys, life = excluded.life, seen = excluded.seen" },
+                   "since = CASE WHEN node.keys = excluded.keys AND node.life >= excluded.life THEN node.since ELSE excluded.since END, "
+                   "life = CASE WHEN node.keys = excluded.keys AND node.life >= excluded.life THEN node.life ELSE excluded.life END, "
+                   "keys = excluded.keys, seen = excluded.seen" },
     { "node_list", "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
 
     { "audit_add", "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL, %s)" },

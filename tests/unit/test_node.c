@@ -34,6 +34,16 @@ static void test_since(void)
     CU_ASSERT(!esign_failed(esign_node_list(database, NOW + 5 * MINUTE, &nodes, pool)) && nodes->nelts == 0);
 }
 
+/* Portals of one httpd that have a key file in common, and lives of their own, tell by turns. */
+static void test_portals_of_different_lives(void)
+{
+    esign_database_t *database = tables_new();
+    for (int minute = 0; minute < 6; minute++)
+        OK(esign_node_tell(database, "/etc/keys", minute % 2 ? 9 * MINUTE : MINUTE, NOW + minute * MINUTE, pool));
+    const esign_node_t *node = only(database, 0);
+    CU_ASSERT(node->since == NOW + MINUTE && node->life == 9 * MINUTE && node->seen == NOW + 5 * MINUTE);
+}
+
 static void test_has(void)
 {
     const esign_node_t node = { .keys = "12 3 255" };
@@ -45,6 +55,7 @@ int main(void)
 {
     CU_TestInfo tests[] = {
         { "a node has its keys since they changed", test_since },
+        { "of portals with the same keys the longest life counts", test_portals_of_different_lives },
         { "a key is one of a node's", test_has },
         CU_TEST_INFO_NULL
     };
