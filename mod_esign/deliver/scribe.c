@@ -234,20 +234,28 @@ static esign_result_t reach(esign_scribe_t *scribe, esign_database_t *database, 
     return ESIGN_OK;
 }
 
+/* The head as it stands now, and sound. */
+static esign_result_t look(esign_scribe_t *scribe, esign_database_t *database, esign_audit_head_t *head, apr_pool_t *p)
+{
+    const char *problem;
+    esign_result_t result = esign_audit_head_read(database, head, &problem, scribe->round);
+    if (!esign_failed(result) && problem)
+        result = esign_result_make(scribe->round, APR_EINVAL, "audit", "the head of the chain %s; nothing is copied", problem);
+    return esign_failed(result) ? result : reach(scribe, database, head, p);
+}
+
 static void copy(esign_scribe_t *scribe, esign_database_t *database, apr_time_t until, apr_pool_t *p)
 {
     esign_audit_head_t head;
-    const char *problem;
     int done;
-    esign_result_t result = esign_audit_head_read(database, &head, &problem, scribe->round);
-    if (!esign_failed(result) && problem)
-        result = esign_result_make(scribe->round, APR_EINVAL, "audit", "the head of the chain %s; nothing is copied", problem);
-    if (!esign_failed(result))
-        result = reach(scribe, database, &head, p);
+    esign_result_t result = look(scribe, database, &head, p);
     if (!esign_failed(result) && hold(scribe, database, &head, scribe->round)) {
         send_rows(scribe, database, &head, until, p);
         look_what_was_read(scribe);
+        /* Other nodes chain while lines are on their way: by the head of before nothing would count as long as there is much to send, and each ten seconds another begins anew. */
         if (scribe->acknowledged > head.copied)
+            result = look(scribe, database, &head, p);
+        if (!esign_failed(result) && scribe->acknowledged > head.copied)
             result = esign_audit_copied(database, &head, scribe->name, scribe->acknowledged, apr_time_now() + LEASE, &done, scribe->round);
     }
     complain_of(scribe, &scribe->copying, result);
