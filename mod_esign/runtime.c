@@ -327,6 +327,14 @@ static esign_runtime_t *shared_runtime(server_rec *first, const server_rec *serv
     return NULL;
 }
 
+/* Before the directives are looked at: httpd ends over a wrong one. */
+static int pre_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary)
+{
+    (void)log, (void)temporary;
+    gate = keep_gate(p);
+    return OK;
+}
+
 static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *first)
 {
     (void)log, (void)temporary;
@@ -340,7 +348,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     if (!esign_failed(result))
         result = make_turn(p);
     runtimes = apr_hash_make(p);
-    gate = keep_gate(p);
     find_dbd();
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {
         if (!esign_config_is_portal(esign_config_of_server(s)))
@@ -398,6 +405,7 @@ void esign_runtime_register_hooks(apr_pool_t *p)
 {
     (void)p;
     static const char *const before_dbd[] = { "mod_dbd.c", NULL };
+    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_dbd, APR_HOOK_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before mod_dbd's own: a pragma that answers with a row counts there as a failure, and ends the run. */
