@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <syslog.h>
 
 _Static_assert(1 + ESIGN_GATEWAYS_MAX <= ESIGN_METER_SERVERS_MAX, "ESIGN_METER_SERVERS_MAX is too small");
@@ -101,10 +102,34 @@ static int mail_places(const esign_courier_t *courier, apr_time_t now)
     return pending > courier->ahead / 2 ? 0 : room > TAKE_MAX ? TAKE_MAX : room;
 }
 
+static int by_whose(const void *one, const void *other)
+{
+    apr_int64_t a = (*(esign_courier_task_t *const *)one)->whose, b = (*(esign_courier_task_t *const *)other)->whose;
+    return (a > b) - (a < b);
+}
+
+/* Counts mails in the order of their subscribers, in which `key rotate` goes, too: two who each hold what the other wants would end in PostgreSQL's "deadlock detected". */
+static esign_result_t claim(esign_courier_t *courier, const apr_array_header_t *tasks, int first, apr_pool_t *p)
+{
+    esign_result_t result = ESIGN_OK;
+    apr_array_header_t *order = apr_array_make(p, TAKE_MAX, sizeof(esign_courier_task_t *));
+    for (int i = first; i < tasks->nelts; i++)
+        APR_ARRAY_PUSH(order, esign_courier_task_t *) = &APR_ARRAY_IDX(tasks, i, esign_courier_task_t);
+    qsort(order->elts, (size_t)order->nelts, (size_t)order->elt_size, by_whose);
+    for (int i = 0; !esign_failed(result) && i < order->nelts; i++) {
+        esign_courier_task_t *task = APR_ARRAY_IDX(order, i, esign_courier_task_t *);
+        esign_courier_start_claim(courier, task, p);
+        if (courier->database->broken)
+            result = task->found;
+    }
+    return result;
+}
+
 /* Leases messages of a kind and finds out whom they are for. */
 static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, int places, apr_time_t now, apr_array_header_t *tasks, apr_pool_t *p)
 {
     const apr_array_header_t *messages;
+    int first = tasks->nelts;
     if (places <= 0)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, now, ESIGN_COURIER_LEASE, &messages, p);
@@ -120,7 +145,7 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
         if (courier->database->broken)
             result = task->found;
     }
-    return result;
+    return esign_failed(result) ? result : claim(courier, tasks, first, p);
 }
 
 static int renewal_due(const esign_courier_t *courier)

@@ -74,6 +74,9 @@ const esign_sms_gateway_t *esign_courier_gateway(const esign_courier_t *courier,
 /* Finds out whom a message is for, within the transaction that leases it. */
 void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p);
 
+/* Counts the mail that a request becomes, if there may be one: it locks the subscriber until the end of that transaction. */
+void esign_courier_start_claim(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p);
+
 /* A request of a number that nobody has, or that has had its mails: no mail comes of it. */
 int esign_courier_is_no_mail(const esign_errand_t *errand);
 

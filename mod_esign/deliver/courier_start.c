@@ -24,28 +24,14 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
     return esign_digest_encode(p, mac, 16);
 }
 
-/* Whether this request becomes a mail: the number is known, and mails to it are not too many. APR_SUCCESS with `*subscriber` NULL: it does not. Beyond the daily number a mail
- * still goes when the last one's link is half through its life: nobody can keep another from a link by asking often. Asked once for a message: at its first lease, which has left
- * no error even when it was given back. One that is refused ends there, for whoever had it next would not ask again: all that is left of it is its place among the mails. */
 static esign_result_t find_recipient(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
 {
-    const esign_courier_options_t *o = courier->options;
-    const char *national_id = apr_table_get(task->message->values, "national-id"), *address = apr_table_get(task->message->values, "address");
-    int granted = 1;
+    const char *national_id = apr_table_get(task->message->values, "national-id");
     esign_result_t result = national_id ? esign_subscriber_find(courier->database, national_id, &task->subscriber, p) : ESIGN_OK;
     task->outcome = task->subscriber ? ESIGN_AUDIT_RESET_MAILED : ESIGN_AUDIT_RESET_UNKNOWN;
-    if (esign_failed(result) || !task->subscriber)
-        return result;
-    task->whose = task->subscriber->id;
-    if (task->message->attempts > 1 || task->message->error)
-        return result;
-    result = esign_subscriber_claim_mail(courier->database, task->whose, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
-    if (esign_failed(result) || granted)
-        return result;
-    task->outcome = ESIGN_AUDIT_EVENTS;
-    task->subscriber = NULL;
-    result = esign_outbox_done(courier->database, courier->owner, task->message->id, p);
-    return esign_failed(result) ? result : esign_audit_add(courier->database, ESIGN_AUDIT_RESET_SPACED, task->whose, address ? address : "unknown", apr_time_now(), p);
+    if (task->subscriber)
+        task->whose = task->subscriber->id;
+    return result;
 }
 
 void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
@@ -57,6 +43,27 @@ void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *ta
         return;
     task->found = m->kind == ESIGN_OUTBOX_RESET_REQUEST ? find_recipient(courier, task, p)
                                                         : esign_subscriber_get(courier->database, task->whose, &task->subscriber, p);
+}
+
+/* Whether mails to a subscriber are not too many. Beyond the daily number one still goes when the last one's link is half through its life: nobody can keep another from a link by
+ * asking often. Asked once for a message: at its first lease, which has left no error even when it was given back. One that is refused ends there, for whoever had it next would not
+ * ask again: all that is left of it is its place among the mails. */
+void esign_courier_start_claim(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p)
+{
+    const esign_courier_options_t *o = courier->options;
+    const esign_outbox_message_t *m = task->message;
+    const char *address = apr_table_get(m->values, "address");
+    int granted = 1;
+    if (m->kind != ESIGN_OUTBOX_RESET_REQUEST || !task->subscriber || m->attempts > 1 || m->error)
+        return;
+    task->found = esign_subscriber_claim_mail(courier->database, task->whose, apr_time_now(), o->link_life / 2, o->mails_per_day, &granted, p);
+    if (esign_failed(task->found) || granted)
+        return;
+    task->outcome = ESIGN_AUDIT_EVENTS;
+    task->subscriber = NULL;
+    task->found = esign_outbox_done(courier->database, courier->owner, m->id, p);
+    if (!esign_failed(task->found))
+        task->found = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_SPACED, task->whose, address ? address : "unknown", apr_time_now(), p);
 }
 
 static esign_result_t start_mail(esign_courier_t *courier, const esign_errand_t *errand, esign_mail_t *mail, apr_pool_t *p)

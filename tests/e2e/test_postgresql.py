@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_postgresql.py: the journey again, on PostgreSQL, and what it has of its own: connections that get lost."""
 
+import os
+import signal
+import subprocess
+
 import pytest
 
+import rough
 from test_journey import *  # noqa: F403
 
 
@@ -60,3 +65,28 @@ def test_connections_that_came_back_before_a_table_did_are_whole_again(portal, s
     assert portal.wait(lambda: statuses() == {503})
     portal.sql("ALTER TABLE away RENAME TO node")
     assert portal.wait(lambda: statuses() == {303})
+
+
+def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
+    """Two requests of one lease, the later subscriber's first; and somebody who goes through the table by ids, as `key rotate` does and another node's courier."""
+    first, second = sorted((portal.new_subscriber(), portal.new_subscriber()), key=portal.row)
+    courier = rough.courier_of(portal)
+    other = subprocess.Popen(["psql", "-X", "-q", "-t", "-A", portal.env["DATABASE"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def lock(subscriber):
+        other.stdin.write("SELECT 'locked' FROM subscriber WHERE id = %d FOR UPDATE;\n" % portal.row(subscriber))
+        other.stdin.flush()
+        return other.stdout.readline()
+
+    os.kill(courier, signal.SIGSTOP)
+    try:
+        for s in (second, first):
+            portal.browser().ask_reset(s.id)
+        other.stdin.write("BEGIN;\n")
+        assert lock(first) == "locked\n"
+    finally:
+        os.kill(courier, signal.SIGCONT)
+    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)])
+    assert lock(second) == "locked\n"
+    assert other.communicate("COMMIT;\n")[0] == ""
+    assert portal.wait_mail(first.email) and portal.wait_mail(second.email)
