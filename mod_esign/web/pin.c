@@ -25,7 +25,7 @@ int esign_pin_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* What is shown is audited and told first: nothing is seen that left no trace. One mail tells of all views of the same minute. */
+/* What is shown is audited and told first: nothing is seen that left no trace. One mail tells of all views of which each comes while the one before still stands. */
 static esign_result_t record_view(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
