@@ -136,14 +136,14 @@ static apr_status_t keep_settings(apr_pool_t *p, dbd_cfg_t *settings, ap_dbd_t *
     return apr_pool_userdata_setn(settings, SETTINGS_KEY, NULL, connection->pool);
 }
 
-/* Whether this process may write SQLite's file and those beside it, where they are. */
-static int writable(const char *path, apr_pool_t *p)
+/* SQLite's file, or one of those beside it, which it makes as that one is, that this process may not write; NULL: there is none. */
+static const char *write_protected(const char *path, apr_pool_t *p)
 {
     const char *const parts[] = { path, apr_pstrcat(p, path, "-wal", NULL), apr_pstrcat(p, path, "-shm", NULL) };
     for (int i = 0; i < 3; i++)
         if (access(parts[i], W_OK) != 0 && (i == 0 || errno != ENOENT))
-            return 0;
-    return 1;
+            return parts[i];
+    return NULL;
 }
 
 /* What SQLite opened while its file was write-protected stays so for the whole process, as long as one connection is open; mod_dbd keeps some, and sees nothing wrong with them. When
@@ -154,7 +154,15 @@ static void leave_read_only(const esign_runtime_t *runtime, const ap_dbd_t *conn
     void *settings = NULL;
     apr_pool_userdata_get(&settings, SETTINGS_KEY, connection->pool);
     const char *path = settings ? ((const dbd_cfg_t *)settings)->params : NULL;
-    if (!path || apr_time_now() - born < LEAST_LIFE || !writable(path, connection->pool))
+    if (!path || apr_time_now() - born < LEAST_LIFE)
+        return;
+    apr_pool_t *p;
+    apr_pool_create(&p, connection->pool);
+    const char *protected = write_protected(path, p);
+    if (protected)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, runtime->server, "mod_esign: %s is write-protected", protected);
+    apr_pool_destroy(p);
+    if (protected)
         return;
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, runtime->server, "mod_esign: %s was opened while it was write-protected: this child ends for another", path);
     _exit(APEXIT_OK);

@@ -5,6 +5,7 @@
 #include "core/seat.h"
 #include "core/wake.h"
 #include "deliver/courier.h"
+#include "deliver/hold.h"
 #include "deliver/scribe.h"
 #include "runtime.h"
 #include "store/node.h"
@@ -24,7 +25,7 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* Rests between two looks into the outbox: messages of this node are heard at once; those of other nodes, and those that are due again, wait this long at most. */
+/* Rests between two looks into the outbox: codes and requests of this node are heard at once; notices, messages of other nodes, and those that are due again, wait this long at most. */
 #define REST apr_time_from_msec(200)
 /* The same while more than one courier has transfers under way: they share a thread. */
 #define TURN apr_time_from_msec(10)
@@ -47,7 +48,7 @@ typedef struct {
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
     apr_time_t told;             /* when esign_node_tell was last called */
-    apr_time_t wrote;            /* when the scribe did */
+    apr_time_t wrote;            /* when the scribe did, by esign_hold_clock */
 } watch_t;
 
 /* All of this configuration's. */
@@ -161,16 +162,16 @@ static void hire_scribe(watch_t *watch, const esign_runtime_t *runtime)
     watch->scribe = esign_scribe_create(options, child.pool);
 }
 
-/* The audit trail, when no message needs this thread, and now and then when they all do. */
+/* The audit trail, many rows together: when no message needs this thread, and now and then when they all do. */
 static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_database_t *database, apr_pool_t *p)
 {
-    apr_time_t now = apr_time_now();
-    if (esign_courier_pending(watch->courier) > 0 && now - watch->wrote < UNWRITTEN)
+    apr_time_t now = esign_hold_clock();
+    if (watch->wrote != 0 && now - watch->wrote < (esign_courier_pending(watch->courier) > 0 ? UNWRITTEN : REST))
         return;
     if (!watch->scribe)
         hire_scribe(watch, runtime);
-    esign_scribe_round(watch->scribe, database, now + WRITING, p);
-    watch->wrote = apr_time_now();
+    esign_scribe_round(watch->scribe, database, apr_time_now() + WRITING, p);
+    watch->wrote = esign_hold_clock();
 }
 
 /* One round. */

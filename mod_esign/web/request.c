@@ -59,7 +59,8 @@ esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
     apr_table_setn(values, "organization", q->runtime->messages.organization);
     if (q->runtime->messages.sms_name)
         apr_table_setn(values, "sms-name", q->runtime->messages.sms_name);
-    q->queued = 1;
+    /* Nobody sits and waits for a notice: it goes with the next look into the outbox, and with others'. */
+    q->queued |= kind != ESIGN_OUTBOX_NOTICE;
     return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
 }
 

@@ -34,7 +34,7 @@ typedef struct {
     apr_table_t *form;                 /* the fields of a POST, secret memory */
     const char *body;                  /* of a POST that is no form, secret memory */
     int form_refusal;                  /* the status of a body that cannot be read; 0: none */
-    int queued;                        /* a message waits in the transaction for its commit */
+    int queued;                        /* a message that somebody waits for is in the transaction, and goes out behind its commit */
     esign_throttle_seen_t counted, counted_network;   /* what esign_limits_check has read of the address's counts */
     esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
 
@@ -57,7 +57,7 @@ esign_database_t *esign_request_database(esign_request_t *q);
 /* Gives it back: before a wait, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
 void esign_request_release(esign_request_t *q);
 
-/* esign_database_begin and _end on this request's connection; without one the beginning fails. What was queued is told to the courier once it is committed. */
+/* esign_database_begin and _end on this request's connection; without one the beginning fails. The courier is told of what is waited for once it is committed. */
 esign_result_t esign_request_begin(esign_request_t *q);
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
 

@@ -144,7 +144,8 @@ def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
         page = portal.wait(lambda: (found := browser.get(href)).status != 503 and found)
         while page.status == 303:
             page = browser.get(page.location)
-        assert page.status == 200 and page.name == ("menu" if finished else "otp")
+        # memcached may have got as far as reading the deletion, and have done it since.
+        assert page.status == 403 or (page.status == 200 and page.name == ("menu" if finished else "otp"))
         assert browser.post("logout").status == 303 and browser.get("menu").status == 403
     portal.stop()
 
@@ -164,7 +165,9 @@ def test_database_read_only_for_a_while(make_portal):
     browser = portal.browser()
     challenge = browser.get("reset").challenge()
     assert browser.post("reset", {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)}).status == 503
-    for path in files:
+    assert portal.wait(lambda: portal.env["DATABASE"] + " is write-protected" in portal.log())
+    # Those beside it that SQLite has made since are as it was.
+    for path in glob.glob(portal.env["DATABASE"] + "*"):
         os.chown(path, owner.st_uid, owner.st_gid)
         os.chmod(path, 0o644)
 

@@ -60,10 +60,10 @@ def test_connections_that_came_back_before_a_table_did_are_whole_again(portal, s
     def statuses():
         return {portal.browser().login(subscriber).status for _ in range(8)}
 
-    portal.sql("ALTER TABLE node RENAME TO away")
+    portal.sql("ALTER TABLE audit RENAME TO away")
     lose_connections()
     assert portal.wait(lambda: statuses() == {503})
-    portal.sql("ALTER TABLE away RENAME TO node")
+    portal.sql("ALTER TABLE away RENAME TO audit")
     assert portal.wait(lambda: statuses() == {303})
 
 
