@@ -7,6 +7,7 @@
 
 #include "core/secret.h"
 
+#include <ap_mpm.h>
 #include <http_config.h>
 #include <http_connection.h>
 #include <http_protocol.h>
@@ -14,7 +15,13 @@
 #include <util_filter.h>
 
 #include <malloc.h>
+#include <string.h>
 #include <sys/sysinfo.h>
+
+extern module AP_MODULE_DECLARE_DATA esign_module;
+
+/* Whether the MPM says when a connection begins to wait, as event does. */
+static int suspends;
 
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length)
 {
@@ -45,10 +52,79 @@ static int is_secret(const request_rec *r)
     return r->method_number == M_POST || q->argument || (cookies && (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
 }
 
+#define WIPED 0x5a
+
+/* New memory is zeros, or what M_PERTURB makes of it; what pools and buckets gave back is neither, for they write into whatever they take. */
+static int is_new(const apr_memnode_t *node)
+{
+    return *node->first_avail != WIPED && memcmp(node->first_avail, node->first_avail + 1, (size_t)(node->endp - node->first_avail) - 1) == 0;
+}
+
+/* Overwrites all that an allocator keeps for later. Nobody can look at that, but it gives what it keeps first: each piece is taken, until a new one comes, which the system has back. */
+static void overwrite_kept(apr_allocator_t *allocator)
+{
+    apr_memnode_t *kept = NULL, *node;
+    while ((node = apr_allocator_alloc(allocator, 1)) != NULL && !is_new(node)) {
+        memset(node->first_avail, WIPED, (size_t)(node->endp - node->first_avail));
+        node->next = kept;
+        kept = node;
+    }
+    apr_allocator_max_free_set(allocator, 1);
+    if (node)
+        apr_allocator_free(allocator, node);
+    apr_allocator_max_free_set(allocator, ap_max_mem_free);
+    if (kept)
+        apr_allocator_free(allocator, kept);
+}
+
+/* Of a connection: whether a request with a secret has ended since its allocator was overwritten. */
+typedef struct {
+    int due;
+} wiping_t;
+
+static apr_status_t make_due(void *wiping)
+{
+    ((wiping_t *)wiping)->due = 1;
+    return APR_SUCCESS;
+}
+
+/* The last that is done with a connection's memory but to give it back: which goes to the system. */
+static apr_status_t end_wiping(void *connection)
+{
+    apr_allocator_t *allocator = apr_pool_allocator_get(((conn_rec *)connection)->pool);
+    overwrite_kept(allocator);
+    apr_allocator_max_free_set(allocator, 1);
+    return APR_SUCCESS;
+}
+
 void esign_wipe_after(request_rec *r)
 {
-    if (is_secret(r))
-        apr_allocator_max_free_set(apr_pool_allocator_get(r->connection->pool), 1);
+    conn_rec *c = r->connection;
+    if (!is_secret(r))
+        return;
+    /* Nobody tells when such a connection begins to wait: it gives back each piece at once. */
+    if (!suspends || c->master) {
+        apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), 1);
+        return;
+    }
+    wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
+    if (!wiping) {
+        wiping = apr_pcalloc(c->pool, sizeof(*wiping));
+        ap_set_module_config(c->conn_config, &esign_module, wiping);
+        apr_pool_cleanup_register(c->pool, c, end_wiping, apr_pool_cleanup_null);
+    }
+    apr_pool_cleanup_register(r->pool, wiping, make_due, apr_pool_cleanup_null);
+}
+
+/* A connection waits, for its next request or for its client to read. */
+static void wipe_kept(conn_rec *c, request_rec *r)
+{
+    (void)r;
+    wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
+    if (wiping && wiping->due) {
+        wiping->due = 0;
+        overwrite_kept(apr_pool_allocator_get(c->pool));
+    }
 }
 
 /* The allocator may have served such a connection before. */
@@ -68,7 +144,8 @@ static void child_init(apr_pool_t *p, server_rec *first)
     (void)p, (void)first;
     if (!esign_runtime_any())
         return;
-    mallopt(M_PERTURB, 0x5a);
+    ap_mpm_query(AP_MPMQ_IS_ASYNC, &suspends);
+    mallopt(M_PERTURB, WIPED);
     mallopt(M_TRIM_THRESHOLD, 512 * 1024);
     mallopt(M_ARENA_MAX, get_nprocs() > 2 ? get_nprocs() : 2);
 }
@@ -77,5 +154,6 @@ void esign_wipe_register_hooks(apr_pool_t *p)
 {
     (void)p;
     ap_hook_pre_connection(keep_memory, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_suspend_connection(wipe_kept, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }
