@@ -60,8 +60,9 @@ static int is_new(const apr_memnode_t *node)
     return *node->first_avail != WIPED && memcmp(node->first_avail, node->first_avail + 1, (size_t)(node->endp - node->first_avail) - 1) == 0;
 }
 
-/* Overwrites all that an allocator keeps for later. Nobody can look at that, but it gives what it keeps first: each piece is taken, until a new one comes, which the system has back. */
-static void overwrite_kept(apr_allocator_t *allocator)
+/* Overwrites all that an allocator keeps for later, and lets it keep so many bytes of it (1: none). Nobody can look at that, but it gives what it keeps first: each piece is taken, until
+ * a new one comes, which the system has back. */
+static void overwrite_kept(apr_allocator_t *allocator, apr_uint32_t keep)
 {
     apr_memnode_t *kept = NULL, *node;
     while ((node = apr_allocator_alloc(allocator, 1)) != NULL && !is_new(node)) {
@@ -72,7 +73,7 @@ static void overwrite_kept(apr_allocator_t *allocator)
     apr_allocator_max_free_set(allocator, 1);
     if (node)
         apr_allocator_free(allocator, node);
-    apr_allocator_max_free_set(allocator, ap_max_mem_free);
+    apr_allocator_max_free_set(allocator, keep);
     if (kept)
         apr_allocator_free(allocator, kept);
 }
@@ -88,12 +89,10 @@ static apr_status_t make_due(void *wiping)
     return APR_SUCCESS;
 }
 
-/* The last that is done with a connection's memory but to give it back: which goes to the system. */
+/* All goes to the system: what is kept now, and what the connection itself gives back behind this. */
 static apr_status_t end_wiping(void *connection)
 {
-    apr_allocator_t *allocator = apr_pool_allocator_get(((conn_rec *)connection)->pool);
-    overwrite_kept(allocator);
-    apr_allocator_max_free_set(allocator, 1);
+    overwrite_kept(apr_pool_allocator_get(((conn_rec *)connection)->pool), 1);
     return APR_SUCCESS;
 }
 
@@ -123,7 +122,7 @@ static void wipe_kept(conn_rec *c, request_rec *r)
     wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
     if (wiping && wiping->due) {
         wiping->due = 0;
-        overwrite_kept(apr_pool_allocator_get(c->pool));
+        overwrite_kept(apr_pool_allocator_get(c->pool), ap_max_mem_free);
     }
 }
 
