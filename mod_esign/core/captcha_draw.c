@@ -179,10 +179,10 @@ static void draw(cairo_t *cairo, const char *answer, generator_t *generator)
     draw_band(cairo, &wave, generator);
 }
 
-/* Of ink and of the band, 0 to 255 each: what is of one alone. */
+/* Of ink and of the band, 0 to 255 each: what is of one alone. Few pixels are on a side of the band. */
 static int part(int ink, int band)
 {
-    return (ink * (255 - band) + band * (255 - ink)) / 255;
+    return band == 0 ? ink : band == 255 ? 255 - ink : (ink * (255 - band) + band * (255 - ink)) / 255;
 }
 
 /* Into `rows`, DEPTH bits a pixel, 0 black; 0 when cairo could not. */
@@ -249,6 +249,8 @@ static int pack(unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW], buffer_t *buffer)
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
     png_set_compression_strategy(png, Z_RLE);   /* noise has no longer repetitions worth a search */
+    png_set_compression_window_bits(png, 13);   /* all pixels in one block, and no memory beyond that */
+    png_set_compression_mem_level(png, 7);
     png_write_info(png, info);
     for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++)
         png_write_row(png, rows[y]);

@@ -135,9 +135,9 @@ static int keep_memory(conn_rec *c, void *socket)
     return OK;
 }
 
-/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. What one request needs, zlib's quarter
- * of a megabyte for a picture being the most, malloc keeps for the next: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: as many as there are
- * processors serve as many threads at once; malloc would make eight times as many. */
+/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. What one request needs, zlib's tenth
+ * of a megabyte for a picture being the most, malloc keeps for the next: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: as many as
+ * there are processors serve as many threads at once; malloc would make eight times as many. */
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     (void)p, (void)first;
