@@ -18,6 +18,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <scoreboard.h>
 
 #include <apr_strings.h>
 
@@ -117,8 +118,8 @@ static esign_request_t *recognise(request_rec *r)
 /* Before anything else logs the request. */
 static int hide_secrets(request_rec *r)
 {
-    if (recognise(r))
-        esign_wipe_after(r);
+    recognise(r);
+    esign_wipe_after(r);
     return DECLINED;
 }
 
@@ -126,7 +127,10 @@ static int hide_secrets(request_rec *r)
 static int hide_unread(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (!runtime || esign_request_of(r))
+    if (esign_request_of(r))
+        return DECLINED;
+    esign_wipe_after(r);
+    if (!runtime)
         return DECLINED;
     const char *prefix = runtime->config->prefix, *below = r->uri ? esign_http_below(r->uri, prefix) : NULL;
     if (r->args && below && esign_http_is_report(below))
@@ -135,6 +139,8 @@ static int hide_unread(request_rec *r)
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
         if (lines[i])
             esign_http_hide(lines[i], prefix, r->pool);
+    /* The status page has its line already. */
+    ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     return DECLINED;
 }
 

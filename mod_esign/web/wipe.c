@@ -44,12 +44,15 @@ void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int s
     ap_pass_brigade(r->output_filters, brigade);
 }
 
-/* Whether a request brings what opens something: a word, a code, a link, a session. */
+/* Whether a request brings what opens something: a word, a code, a link; a session's cookie comes with requests for whatever stands beside the portal, too. One that was refused before
+ * anybody could look at it, and has no file name yet, may bring any of it. */
 static int is_secret(const request_rec *r)
 {
     const char *cookies = apr_table_get(r->headers_in, "Cookie");
     const esign_request_t *q = esign_request_of((request_rec *)r);
-    return r->method_number == M_POST || q->argument || (cookies && (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
+    if (ap_is_HTTP_ERROR(r->status) && !r->filename)
+        return 1;
+    return (q && (r->method_number == M_POST || q->argument)) || (cookies && (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
 }
 
 #define WIPED 0x5a
@@ -99,10 +102,10 @@ static apr_status_t end_wiping(void *connection)
 void esign_wipe_after(request_rec *r)
 {
     conn_rec *c = r->connection;
-    if (!is_secret(r))
+    if (!esign_runtime_any() || !is_secret(r))
         return;
     /* Nobody tells when such a connection begins to wait: it gives back each piece at once. */
-    if (!suspends || c->master) {
+    if (!suspends || c->master || c->clogging_input_filters) {
         apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), 1);
         return;
     }

@@ -6,6 +6,7 @@ import base64
 import hmac
 import os
 import re
+import secrets
 import subprocess
 import time
 
@@ -110,6 +111,21 @@ def test_a_word_is_gone_before_its_connection_ends(watched):
         assert watched.wait(lambda: not seen()) and seen() == []
     finally:
         raw.close()
+
+
+@pytest.mark.parametrize("path, lines, status", [
+    ("/favicon.ico", "Cookie: __Host-esign=%s", 404), ("/esign/menu", "Cookie: __Host-esign=%s\r\nExpect: x", 417), ("/esign/menu", "Cookie: __Host-esign=%s\r\nX y: z", 400),
+    ("/esign/menu", "Cookie: other=" + 9000 * "y" + "; __Host-esign=%s", 400), ("/esign/reset/%s", "X: " + 9000 * "y", 400)],
+    ids=["beside the portal", "expectation", "bad field", "too many cookies", "link"])
+def test_nothing_stays_of_a_request_that_the_portal_does_not_get(watched, path, lines, status):
+    secret = secrets.token_urlsafe(32)
+    raw = rough.Raw(watched)
+    try:
+        raw.send(("GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % (path, lines) % secret).encode())
+        assert raw.socket.recv(13) == b"HTTP/1.1 %d " % status
+    finally:
+        raw.close()
+    check_gone(watched, None, secret=secret)
 
 
 def derived_keys(master):
