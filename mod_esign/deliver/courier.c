@@ -233,7 +233,7 @@ static esign_result_t turn(esign_courier_t *courier, int *taken)
     apr_time_t now = apr_time_now(), ends_due = esign_ends_due(courier->ends);
     int mails_pending = esign_transport_pending_mail(courier->transport), codes_pending = esign_transport_pending_sms(courier->transport);
     int mails = mail_places(courier, now), codes = o->gateways->nelts > 0 ? o->sms_at_once - codes_pending : 0, idle = mails_pending + codes_pending == 0;
-    int look = (codes > 0 || mails > 0) && (idle || now - courier->looked >= LOOK_EVERY), renewal = renewal_due(courier);
+    int look = (codes > 0 || mails > 0) && (idle || now < courier->looked || now - courier->looked >= LOOK_EVERY), renewal = renewal_due(courier);
     *taken = 0;
     if (!look && !renewal && (ends_due == 0 || (now < ends_due && !idle)))
         return ESIGN_OK;

@@ -31,20 +31,28 @@ static int select_text(esign_database_t *database, const char *sql, apr_dbd_resu
     return apr_dbd_select(database->driver, p, database->handle, results, sql, 1);
 }
 
+/* Ours: other modules have theirs on the same connection. */
+static void forget_statements(esign_database_t *database, apr_pool_t *p)
+{
+    int rows, pgsql = strcmp(apr_dbd_name(database->driver), "pgsql") == 0;
+    for (const esign_statement_t *s = esign_database_statements; s->label; s++) {
+        /* PostgreSQL refuses others of the names that it still has. */
+        if (pgsql && apr_hash_get(database->prepared, s->label, APR_HASH_KEY_STRING))
+            apr_dbd_query(database->driver, database->handle, &rows, apr_pstrcat(p, "DEALLOCATE ", s->label, NULL));
+        apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, NULL);
+    }
+}
+
 /* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were; the connection is there anew, and statements will be. Never within a
  * transaction, whose earlier statements would be missing. A repeated statement does no harm: each adds a row under an id of its own, or is a claim that fails twice. */
 static int revive(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
-    int rows;
     if (database->transaction || (!database->stale && select_text(database, "SELECT 1", &results, p) == 0))
         return 0;
     if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;
-    /* PostgreSQL refuses others of the names of those that it still has. */
-    if (strcmp(apr_dbd_name(database->driver), "pgsql") == 0)
-        apr_dbd_query(database->driver, database->handle, &rows, "DEALLOCATE ALL");
-    apr_hash_clear(database->prepared);
+    forget_statements(database, p);
     database->stale = 0;
     return 1;
 }
