@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """rough.py: clients and servers that behave badly: slow readers, other hosts and addresses, a lossy memcached, a rude mail server."""
 
+import contextlib
+import glob
 import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -207,6 +210,20 @@ def processes_of(portal):
 
 def children_of(parent):
     return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True).stdout.split()]
+
+
+def halt(pid):
+    """Stops a process, until SIGCONT: on return each of its threads stands."""
+    def state(path):
+        with open(path) as file:
+            return file.read().rsplit(")", 1)[1].split()[0]
+
+    os.kill(pid, signal.SIGSTOP)
+    end = time.time() + 10
+    for path in glob.glob("/proc/%d/task/*/stat" % pid):
+        with contextlib.suppress(FileNotFoundError):   # it has ended
+            while time.time() < end and state(path) != "T":
+                time.sleep(0.002)
 
 
 def courier_of(portal):

@@ -506,7 +506,7 @@ def test_try_again_leads_to_the_link(two):
     browser, s = two.browser(), two.new_subscriber()
     link = browser.reset_link(s)
     memcached = pid_of(two.env["MEMCACHED_PID"])
-    os.kill(memcached, signal.SIGSTOP)
+    rough.halt(memcached)
     try:
         page = browser.get(link)
         html = browser.html(link)

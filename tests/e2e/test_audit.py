@@ -18,6 +18,7 @@ import requests
 
 import command
 import portal as parts
+from rough import halt
 
 COLLECTOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "collector.py")
 LIMIT = 40
@@ -370,7 +371,7 @@ def collector(copy, other_than=None):
 def test_a_program_that_stands_still_and_dies_loses_no_line(portal, copy, browser, subscriber):
     copied(portal, copy)
     pid = collector(copy)
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     try:
         register(portal, 600, 1000)
         settle(portal)
@@ -394,7 +395,7 @@ def test_a_program_that_stands_still_and_dies_loses_no_line(portal, copy, browse
 def test_a_reload_while_the_program_stands_still_loses_no_line(portal, copy):
     copied(portal, copy)
     pid = collector(copy)
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     register(portal, 300, 2000)
     settle(portal)
     time.sleep(1)
@@ -460,7 +461,7 @@ def test_a_chain_that_was_set_back_and_grew_beyond_its_old_end_shows(portal, cop
     assert portal.wait(lambda: portal.sql("SELECT copied FROM audit_head") == [(head[0] + 1,)])
     stopped = children(portal)
     for pid in stopped:
-        os.kill(pid, signal.SIGSTOP)
+        halt(pid)
     try:
         for _ in range(2):
             portal.ctl("subscriber", "open", "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", head[0])[0][0])

@@ -18,7 +18,7 @@ import requests
 
 import portal as parts
 import sealed
-from rough import children_of
+from rough import children_of, halt
 from portal import pid_of, running
 
 
@@ -134,7 +134,7 @@ def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
     for finished in (False, True):
         browser, s = portal.browser(), portal.new_subscriber()
         assert (browser.sign_in(s) if finished else browser.login(s).status) in (None, 303)
-        os.kill(memcached, signal.SIGSTOP)
+        halt(memcached)
         try:
             page = browser.post("logout")
         finally:

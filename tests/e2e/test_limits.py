@@ -84,7 +84,7 @@ def test_without_memcached_messages_wait(make_portal, tmp_path):
     assert browser.post("pin").status == 200
     attempts = "SELECT attempts FROM outbox WHERE dead = 0 AND error IS NOT NULL"
     assert portal.wait(lambda: portal.sql(attempts) == [(1,)])
-    os.kill(memcached, signal.SIGSTOP)
+    rough.halt(memcached)
     again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(os.path.join(portal.dir, "receiver.pid"), "w") as file:
         file.write(str(again.pid))

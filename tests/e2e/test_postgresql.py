@@ -78,7 +78,7 @@ def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
         other.stdin.flush()
         return other.stdout.readline()
 
-    os.kill(courier, signal.SIGSTOP)
+    rough.halt(courier)
     try:
         for s in (second, first):
             portal.browser().ask_reset(s.id)

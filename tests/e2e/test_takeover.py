@@ -12,7 +12,7 @@ import time
 import pytest
 
 import portal as parts
-from rough import Lossy, Server, children_of, courier_of, httpd, loopback
+from rough import Lossy, Server, children_of, courier_of, halt, httpd, loopback
 
 TAKEN_OVER = 5   # seconds, at most
 
@@ -171,7 +171,7 @@ def test_who_comes_too_late_lets_go(portal, alone, server):
     ask(alone, server, "DATA")
     httpd(portal, "start")
     courier = courier_of(alone)
-    os.kill(courier, signal.SIGSTOP)
+    halt(courier)
     stopped = time.monotonic()
     assert portal.wait(lambda: len(server.texts) == 1, 10) and server.texts[0][0] - stopped < TAKEN_OVER
     os.kill(courier, signal.SIGCONT)
@@ -185,7 +185,7 @@ def test_who_gets_it_back_carries_it_once(portal, alone, server):
     server.refuse = 1
     httpd(portal, "start")
     courier = courier_of(alone)
-    os.kill(courier, signal.SIGSTOP)
+    halt(courier)
     assert portal.wait(lambda: portal.sql("SELECT attempts, owner FROM outbox") == [(2, "")], 10)
     httpd(portal, "stop")
     assert portal.wait(lambda: not courier_of(portal)) is True
