@@ -412,9 +412,8 @@ static void child_init(apr_pool_t *p, server_rec *first)
 void esign_runtime_register_hooks(apr_pool_t *p)
 {
     (void)p;
-    static const char *const before_dbd[] = { "mod_dbd.c", NULL };
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_post_config(post_config, NULL, before_dbd, APR_HOOK_FIRST);
+    ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
     /* Before mod_dbd's own: a pragma that answers with a row counts there as a failure, and ends the run. */
     APR_OPTIONAL_HOOK(dbd, post_connect, keep_settings, NULL, NULL, APR_HOOK_FIRST);

@@ -117,7 +117,7 @@ esign_result_t esign_settings_keyring(const esign_settings_t *settings, const es
     return result;
 }
 
-esign_result_t esign_settings_database(const esign_settings_t *settings, int used, esign_database_t **database, apr_pool_t *p)
+esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema, esign_database_t **database, apr_pool_t *p)
 {
     const esign_keyring_t *keyring;
     esign_result_t result = esign_settings_keyring(settings, &keyring, p);
@@ -125,5 +125,5 @@ esign_result_t esign_settings_database(const esign_settings_t *settings, int use
         return result;
     if (!settings->db_params)
         return esign_result_make(p, APR_EINVAL, "settings", "%s: DBDParams is missing", settings->path);
-    return esign_database_open(database, settings->db_driver, settings->db_params, keyring, used, p);
+    return esign_database_open(database, settings->db_driver, settings->db_params, keyring, with_schema, p);
 }

@@ -23,6 +23,6 @@ esign_result_t esign_settings_read(esign_settings_t *settings, const char *path,
 
 /* What the commands open, each when they first need it. */
 esign_result_t esign_settings_keyring(const esign_settings_t *settings, const esign_keyring_t **keyring, apr_pool_t *p);
-esign_result_t esign_settings_database(const esign_settings_t *settings, int used, esign_database_t **database, apr_pool_t *p);
+esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema, esign_database_t **database, apr_pool_t *p);
 
 #endif

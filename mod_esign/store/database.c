@@ -82,7 +82,7 @@ static apr_status_t close_database(void *data)
 }
 
 esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
-                                   const esign_keyring_t *keyring, int used, apr_pool_t *p)
+                                   const esign_keyring_t *keyring, int with_schema, apr_pool_t *p)
 {
     esign_database_t *made = apr_pcalloc(p, sizeof(*made));
     const char *error = NULL;
@@ -100,7 +100,7 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
     made->prepared = apr_hash_make(p);
     if (strcmp(driver, "sqlite3") == 0)
         run_pragmas(made, p);
-    int code = used ? select_text(made, READ_VERSION, &results, p) : 0;
+    int code = with_schema ? select_text(made, READ_VERSION, &results, p) : 0;
     if (code != 0)
         return failed(made, "the schema cannot be read (is it there? esignctl db init)", code, p);
     *database = made;
@@ -183,7 +183,7 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
     return ESIGN_OK;
 }
 
-/* The statement before it also prepares statements anew that went stale. */
+/* The statement before it finds a lost connection while that can still be healed. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
@@ -216,7 +216,7 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
     return result;
 }
 
-/* Prepared when a connection first needs it: most need few, and each takes some memory of every one. */
+/* Prepared when a connection first needs it: most need few. */
 static esign_result_t statement(esign_database_t *database, const char *label, apr_dbd_prepared_t **prepared, apr_pool_t *p)
 {
     const esign_statement_t *s = esign_database_statements;

@@ -41,10 +41,10 @@ extern const esign_statement_t esign_database_statements[];
  * connection still passes its check. Outside a transaction, a statement that meets this heals by itself and is run again. */
 void esign_database_heal(esign_database_t *database);
 
-/* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. One to be `used` needs the schema.
+/* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. `with_schema`: it fails where the schema is not there yet.
  * Closed with `p`. SQLite is put into WAL mode with a busy time-out. */
 esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
-                                   const esign_keyring_t *keyring, int used, apr_pool_t *p);
+                                   const esign_keyring_t *keyring, int with_schema, apr_pool_t *p);
 
 /* Creates the tables from the schema built in (esign_schema_…); fails when they exist. */
 esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p);

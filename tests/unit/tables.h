@@ -12,12 +12,12 @@
 static int tables_count;
 
 /* A connection with a pool of its own, as mod_dbd's have: any thread may use it. */
-static inline esign_database_t *tables_open(const char *path, const char *keys, int used)
+static inline esign_database_t *tables_open(const char *path, const char *keys, int with_schema)
 {
     esign_database_t *database = NULL;
     apr_pool_t *own;
     apr_pool_create(&own, pool);
-    CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(keys), used, own)) && database != NULL);
+    CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(keys), with_schema, own)) && database != NULL);
     return database;
 }
 

@@ -158,8 +158,12 @@ static void test_heal(void)
     CU_ASSERT(esign_failed(add(database, 3, NULL)));
     CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
     CU_ASSERT(database->stale);
+    static const char others[] = "of another module";
+    apr_hash_set(database->prepared, others, APR_HASH_KEY_STRING, others);
     esign_database_heal(database);
     CU_ASSERT(!database->stale);
+    CU_ASSERT_PTR_NULL(apr_hash_get(database->prepared, "outbox_add", APR_HASH_KEY_STRING));
+    CU_ASSERT_PTR_EQUAL(apr_hash_get(database->prepared, others, APR_HASH_KEY_STRING), others);
     CU_ASSERT_EQUAL(count(database), 2);
 
     /* What is missing is told, and found again when it is there. */
