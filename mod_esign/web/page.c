@@ -19,6 +19,12 @@ APLOG_USE_MODULE(esign);
 
 #define RETRY_SECONDS 5
 
+/* The sign-out's address can only be sent to: links lead to the menu instead, which has its button, as has the page that the menu leads to. */
+static int takes_no_get(const esign_request_t *q)
+{
+    return q->route && !q->route->get;
+}
+
 esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
 {
     apr_pool_t *p = q->r->pool;
@@ -41,7 +47,7 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
         const char *code = esign_catalogue_languages[i];
         esign_page_element(page, languages, "language", "code", code, "current", strcmp(code, q->language) == 0 ? "yes" : "no",
-                           "href", apr_pstrcat(p, "?lang=", code, NULL), NULL);
+                           "href", apr_pstrcat(p, takes_no_get(q) ? esign_request_path(q, "menu") : "", "?lang=", code, NULL), NULL);
     }
     if (q->trust == ESIGN_TRUST_CODE)
         esign_page_element(page, 0, "signed-in", NULL);
@@ -238,13 +244,12 @@ int esign_page_invalid(esign_request_t *q, int status)
     return send_start(q, "invalid", status);
 }
 
-/* Where to try again: at the same address. That of a mailed link is not known any more; the browser knows it. The sign-out's can only be sent to: the menu, or the page that it
- * leads to, has the button. */
+/* Where to try again: at the same address. That of a mailed link is not known any more; the browser knows it. */
 static const char *try_again(const esign_request_t *q)
 {
     if (q->argument)
         return "";
-    return q->route && !q->route->get ? esign_request_path(q, "menu") : q->r->uri;
+    return takes_no_get(q) ? esign_request_path(q, "menu") : q->r->uri;
 }
 
 int esign_page_busy(esign_request_t *q)

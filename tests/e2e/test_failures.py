@@ -141,6 +141,7 @@ def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
             os.kill(memcached, signal.SIGCONT)
         assert (page.status, page.name) == (503, "unavailable")
         href = page.xml.find("again").get("href")
+        assert {link.get("href") for link in page.xml.iter("language")} == {href + "?lang=tr", href + "?lang=en"}
         page = portal.wait(lambda: (found := browser.get(href)).status != 503 and found)
         while page.status == 303:
             page = browser.get(page.location)
