@@ -8,19 +8,19 @@
 #include "web/status.h"
 #include "web/wipe.h"
 
-#include <cairo.h>
 #include <curl/curl.h>
 #include <libmemcached/memcached.h>
 #include <libxslt/xslt.h>
+#include <png.h>
 #include <sodium.h>
 
 #include <dlfcn.h>
 
-/* httpd unloads its modules when it has read its configuration for the first time, and at each reload. The libraries of this one, and theirs, stay: to link these fifty anew takes
+/* httpd unloads its modules when it has read its configuration for the first time, and at each reload. The libraries of this one, and theirs, stay: to link these forty anew takes
  * longer than all that a start does besides, and some do not bear it. */
 static void keep_libraries(void)
 {
-    const void *const in[] = { cairo_create, curl_global_init, memcached_create, xsltInit, sodium_init };
+    const void *const in[] = { curl_global_init, memcached_create, png_create_write_struct, xsltInit, sodium_init };
     for (size_t i = 0; i < sizeof(in) / sizeof(*in); i++) {
         Dl_info found;
         if (dladdr(in[i], &found))

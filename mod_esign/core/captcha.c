@@ -10,8 +10,7 @@
 
 #define PLACE "captcha"
 
-/* Without those that pass for one another when distorted: 0 O Q, 1 I L J, 2 Z, 5 S, 8 B, 6 G, U V, A 4, E F, P R, T 7, K X Y; and without M and W, which are too wide. */
-static const char alphabet[] = "ACDEHKNRT39";
+static const char alphabet[] = ESIGN_CAPTCHA_ALPHABET;
 #define LETTERS (sizeof alphabet - 1)
 
 static void draw_answer(char answer[ESIGN_CAPTCHA_LENGTH + 1])

@@ -5,6 +5,8 @@
 
 #include "keyring.h"
 
+/* Without those that pass for one another when distorted: 0 O Q, 1 I L J, 2 Z, 5 S, 8 B, 6 G, U V, A 4, E F, P R, T 7, K X Y; and without M and W, which are too wide. */
+#define ESIGN_CAPTCHA_ALPHABET "ACDEHKNRT39"
 #define ESIGN_CAPTCHA_LENGTH 5
 #define ESIGN_CAPTCHA_WIDTH 200
 #define ESIGN_CAPTCHA_HEIGHT 60
@@ -30,7 +32,8 @@ int esign_captcha_matches(const char *answer, const char *typed);
  * noise which one was drawn. In `p`, wiped with it; NULL: the challenge names a key that is not there. */
 const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p);
 
-/* A PNG (ESIGN_CAPTCHA_WIDTH by _HEIGHT, grey) of the answer. Distortion and noise follow from `chance`, so the same challenge always gives the same picture. */
+/* A PNG (ESIGN_CAPTCHA_WIDTH by _HEIGHT, grey, some 2 KB) of the answer. Distortion and noise follow from `chance`, so the same challenge always gives the same picture. In `p`.
+ * Fails when a character is not of the alphabet. */
 esign_result_t esign_captcha_draw(const char *answer, const char *chance, const char **png, apr_size_t *length, apr_pool_t *p);
 
 /* A WAV file (16 bits, one channel, at most some 200 KiB) of the answer, spelled in `language` (of the catalogues'). Pauses, loudness and noise follow from `chance`, so

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* captcha_draw.c: draws an answer, its characters turned and close together, part of them white on black, all bent along a wave, and packs it as PNG. */
 #include "core/captcha.h"
+#include "core/coverage.h"
 #include "core/digest.h"
 #include "core/secret.h"
 
-#include <cairo.h>
 #include <math.h>
 #include <png.h>
 #include <setjmp.h>
@@ -13,9 +13,8 @@
 #include <zlib.h>
 
 #define PROBLEM "picture"
-#define FONT "DejaVu Sans"
-#define FONT_SIZE 40.0
 #define STEP 34.0                /* from one character to the next: wide ones touch */
+#define TOLERANCE 0.15           /* how far a curve's chords may be from it, in pixels */
 #define SPECKS 260
 #define DEPTH 4                  /* bits a pixel: with more the noise takes most of the file */
 #define WHITE ((1 << DEPTH) - 1)
@@ -26,6 +25,30 @@
 typedef struct {
     uint64_t state;
 } generator_t;
+
+typedef struct {
+    double x, y;
+} point_t;
+
+/* A cubic Bézier curve: from, two control points, to. */
+typedef struct {
+    point_t points[4];
+} curve_t;
+
+/* A step of an outline, in 1/64 pixels around the character's centre; a quadratic curve has two. */
+typedef struct {
+    enum { END, MOVE, LINE, CONTROL, CURVE } kind;
+    int x, y;
+} step_t;
+
+typedef struct {
+    char letter;
+    const step_t *outline;
+} glyph_t;
+
+static const glyph_t glyphs[] = {
+#include "core/glyphs.inc"
+};
 
 /* How far a point moves: downwards along x, and to the right along y. */
 typedef struct {
@@ -79,129 +102,188 @@ static wave_t make_wave(generator_t *generator)
     return wave;
 }
 
-/* Moves every point of the current path: to its place when there is one, then along the wave. */
-static void bend(cairo_t *cairo, const placement_t *placement, const wave_t *wave)
+static point_t bend(const wave_t *wave, double x, double y)
 {
-    cairo_path_t *path = cairo_copy_path(cairo);
-    for (int i = 0; i < path->num_data; i += path->data[i].header.length)
-        for (int j = 1; j < path->data[i].header.length; j++) {
-            double x = path->data[i + j].point.x, y = path->data[i + j].point.y;
-            if (placement != NULL) {
-                double turned = placement->x + placement->scale * (x * placement->cosine - y * placement->sine);
-                y = placement->y + placement->scale * (x * placement->sine + y * placement->cosine);
-                x = turned;
-            }
-            path->data[i + j].point.x = x + wave->sway * sin(2 * M_PI * y / wave->pitch + wave->offset);
-            path->data[i + j].point.y = y + wave->height * sin(2 * M_PI * x / wave->length + wave->phase);
+    return (point_t){ x + wave->sway * sin(2 * M_PI * y / wave->pitch + wave->offset), y + wave->height * sin(2 * M_PI * x / wave->length + wave->phase) };
+}
+
+static point_t place(const placement_t *placement, const wave_t *wave, const step_t *step)
+{
+    double x = step->x / 64.0, y = step->y / 64.0;
+    return bend(wave, placement->x + placement->scale * (x * placement->cosine - y * placement->sine), placement->y + placement->scale * (x * placement->sine + y * placement->cosine));
+}
+
+static void draw_side(esign_coverage_t coverage, point_t from, point_t to)
+{
+    esign_coverage_add(coverage, (int)(from.x * ESIGN_COVERAGE_PIXEL), (int)(from.y * ESIGN_COVERAGE_PIXEL), (int)(to.x * ESIGN_COVERAGE_PIXEL), (int)(to.y * ESIGN_COVERAGE_PIXEL));
+}
+
+static point_t on_curve(const curve_t *curve, double t)
+{
+    const point_t *p = curve->points;
+    double s = 1 - t, a = s * s * s, b = 3 * s * s * t, c = 3 * s * t * t, d = t * t * t;
+    return (point_t){ a * p[0].x + b * p[1].x + c * p[2].x + d * p[3].x, a * p[0].y + b * p[1].y + c * p[2].y + d * p[3].y };
+}
+
+/* hypot's care for the largest and smallest numbers takes three times as long. */
+static double length(double x, double y)
+{
+    return sqrt(x * x + y * y);
+}
+
+/* How many chords keep to the tolerance: Wang's formula. */
+static int count_chords(const curve_t *curve)
+{
+    const point_t *p = curve->points;
+    double first = length(p[0].x - 2 * p[1].x + p[2].x, p[0].y - 2 * p[1].y + p[2].y), second = length(p[1].x - 2 * p[2].x + p[3].x, p[1].y - 2 * p[2].y + p[3].y);
+    return (int)sqrt(0.75 / TOLERANCE * (first > second ? first : second)) + 1;
+}
+
+static void draw_curve(esign_coverage_t coverage, const curve_t *curve)
+{
+    int count = count_chords(curve);
+    point_t from = curve->points[0];
+    for (int i = 1; i <= count; i++) {
+        point_t to = i < count ? on_curve(curve, (double)i / count) : curve->points[3];
+        draw_side(coverage, from, to);
+        from = to;
+    }
+}
+
+/* The quadratic curve, raised to a cubic one. */
+static void draw_quadratic(esign_coverage_t coverage, point_t from, point_t control, point_t to)
+{
+    draw_curve(coverage, &(curve_t){ { from, { (from.x + 2 * control.x) / 3, (from.y + 2 * control.y) / 3 }, { (to.x + 2 * control.x) / 3, (to.y + 2 * control.y) / 3 }, to } });
+}
+
+static void draw_letter(esign_coverage_t coverage, const step_t *step, const placement_t *placement, const wave_t *wave)
+{
+    point_t at = { 0, 0 }, control = at;
+    for (; step->kind != END; step++) {
+        point_t to = place(placement, wave, step);
+        if (step->kind == CONTROL) {
+            control = to;
+            continue;
         }
-    cairo_new_path(cairo);
-    cairo_append_path(cairo, path);
-    cairo_path_destroy(path);
+        if (step->kind == LINE)
+            draw_side(coverage, at, to);
+        else if (step->kind == CURVE)
+            draw_quadratic(coverage, at, control, to);
+        at = to;
+    }
 }
 
-/* The character's outline around the origin. The font has one size for all, so cairo finds the outlines in its cache. */
-static void outline(cairo_t *cairo, char letter)
+static const step_t *find_outline(char letter)
 {
-    const char text[] = { letter, '\0' };
-    cairo_text_extents_t extents;
-    cairo_text_extents(cairo, text, &extents);
-    cairo_new_path(cairo);
-    cairo_move_to(cairo, -extents.x_bearing - extents.width / 2, -extents.y_bearing - extents.height / 2);
-    cairo_text_path(cairo, text);
+    for (size_t i = 0; i < sizeof glyphs / sizeof *glyphs; i++)
+        if (glyphs[i].letter == letter)
+            return glyphs[i].outline;
+    return NULL;
 }
 
-static void draw_letters(cairo_t *cairo, const char *answer, const wave_t *wave, generator_t *generator)
+/* 0: a character has no outline. */
+static int draw_letters(esign_coverage_t coverage, const char *answer, const wave_t *wave, generator_t *generator)
 {
     const double left = (ESIGN_CAPTCHA_WIDTH - STEP * ESIGN_CAPTCHA_LENGTH) / 2;
-    cairo_select_font_face(cairo, FONT, CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD);
-    cairo_set_font_size(cairo, FONT_SIZE);
     for (int i = 0; answer[i] != '\0' && i < ESIGN_CAPTCHA_LENGTH; i++) {
         double angle = between(generator, -0.30, 0.30);
         placement_t placement = { .sine = sin(angle), .cosine = cos(angle), .scale = between(generator, 0.92, 1.12) };
         placement.x = left + STEP * (i + 0.5) + between(generator, -2.5, 2.5);
         placement.y = ESIGN_CAPTCHA_HEIGHT / 2.0 + between(generator, -4.0, 4.0);
-        outline(cairo, answer[i]);
-        bend(cairo, &placement, wave);
-        cairo_fill(cairo);
+        const step_t *outline = find_outline(answer[i]);
+        if (outline == NULL)
+            return 0;
+        draw_letter(coverage, outline, &placement, wave);
     }
+    return 1;
 }
 
-/* A line through the letters makes it hard to cut them apart. */
-static void draw_line(cairo_t *cairo, const wave_t *wave, generator_t *generator)
+static void bend_curve(const wave_t *wave, curve_t *curve)
+{
+    for (int i = 0; i < 4; i++)
+        curve->points[i] = bend(wave, curve->points[i].x, curve->points[i].y);
+}
+
+/* A point beside the curve, at a distance to its right. */
+static point_t beside(const curve_t *curve, double t, double distance)
+{
+    point_t at = on_curve(curve, t), behind = on_curve(curve, t - 0.01), ahead = on_curve(curve, t + 0.01);
+    double part = distance / length(ahead.x - behind.x, ahead.y - behind.y);
+    return (point_t){ at.x - part * (ahead.y - behind.y), at.y + part * (ahead.x - behind.x) };
+}
+
+/* Along one side of the curve and back along the other. */
+static void stroke(esign_coverage_t coverage, const curve_t *curve, double width)
+{
+    int count = count_chords(curve);
+    point_t start = beside(curve, 0, -width / 2), from = start;
+    for (int i = 1; i < 2 * (count + 1); i++) {
+        point_t to = i <= count ? beside(curve, (double)i / count, -width / 2) : beside(curve, (double)(2 * count + 1 - i) / count, width / 2);
+        draw_side(coverage, from, to);
+        from = to;
+    }
+    draw_side(coverage, from, start);
+}
+
+/* A line through the letters makes it hard to cut them apart. It goes round in their direction: against it, it would cut holes into them. */
+static void draw_line(esign_coverage_t coverage, const wave_t *wave, generator_t *generator)
 {
     double from = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0), to = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0);
     double bulge = between(generator, -25.0, 25.0);
-    cairo_new_path(cairo);
-    cairo_move_to(cairo, 4, from);
-    cairo_curve_to(cairo, ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge, ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge, ESIGN_CAPTCHA_WIDTH - 4, to);
-    bend(cairo, NULL, wave);
-    cairo_set_line_width(cairo, between(generator, 2.0, 2.8));
-    cairo_stroke(cairo);
+    curve_t curve = { { { 4, from }, { ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge }, { ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge }, { ESIGN_CAPTCHA_WIDTH - 4, to } } };
+    bend_curve(wave, &curve);
+    stroke(coverage, &curve, between(generator, 2.0, 2.8));
 }
 
-/* One side of the band, from where the path stands at `from` to `to`; it is bent, so that no straight edge tells where it runs. */
-static void draw_side(cairo_t *cairo, double x, double from, double lean, double bulge, double to)
+/* One edge of the band, from `from` to `to`; it is bent, so that no straight edge tells where it runs. */
+static curve_t make_edge(const wave_t *wave, double x, double from, double lean, double bulge, double to)
 {
     double third = (to - from) / 3;
-    cairo_line_to(cairo, x, from);
-    cairo_curve_to(cairo, x + bulge, from + third, x + lean - bulge, to - third, x + lean, to);
+    curve_t edge = { { { x, from }, { x + bulge, from + third }, { x + lean - bulge, to - third }, { x + lean, to } } };
+    bend_curve(wave, &edge);
+    return edge;
 }
 
-/* A band in which ink and paper change places: the eye follows a letter across its sides, a threshold does not. */
-static void draw_band(cairo_t *cairo, const wave_t *wave, generator_t *generator)
+/* A band in which ink and paper change places: the eye follows a letter across its edges, a threshold does not. */
+static void draw_band(esign_coverage_t coverage, const wave_t *wave, generator_t *generator)
 {
     const double top = -10.0, bottom = ESIGN_CAPTCHA_HEIGHT + 10.0;
     double left = between(generator, 15.0, 75.0), right = left + between(generator, 60.0, 95.0);
     double lean_left = between(generator, -35.0, 35.0), lean_right = between(generator, -35.0, 35.0);
-    cairo_new_path(cairo);
-    draw_side(cairo, left, top, lean_left, between(generator, -20.0, 20.0), bottom);
-    draw_side(cairo, right + lean_right, bottom, -lean_right, between(generator, -20.0, 20.0), top);
-    cairo_close_path(cairo);
-    bend(cairo, NULL, wave);
-    cairo_fill(cairo);
+    curve_t down = make_edge(wave, left, top, lean_left, between(generator, -20.0, 20.0), bottom);
+    curve_t up = make_edge(wave, right + lean_right, bottom, -lean_right, between(generator, -20.0, 20.0), top);
+    draw_curve(coverage, &down);
+    draw_side(coverage, down.points[3], up.points[0]);
+    draw_curve(coverage, &up);
+    draw_side(coverage, up.points[3], down.points[0]);
 }
 
-/* Letters and line in the upper half, the band in the lower one: cairo's own way to combine the two takes as long as all the rest. */
-static void draw(cairo_t *cairo, const char *answer, generator_t *generator)
+/* A row of shades from ink and band: black is what one of the two covers alone. */
+static void shade(const int16_t ink[ESIGN_CAPTCHA_WIDTH], const int16_t band[ESIGN_CAPTCHA_WIDTH], unsigned char row[ROW])
 {
-    wave_t wave = make_wave(generator);
-    cairo_set_source_rgba(cairo, 0, 0, 0, 1);
-    cairo_set_antialias(cairo, CAIRO_ANTIALIAS_FAST);   /* 16 shades, and no more are shown */
-    cairo_set_tolerance(cairo, 0.3);
-    cairo_rectangle(cairo, 0, 0, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT);
-    cairo_clip(cairo);
-    draw_letters(cairo, answer, &wave, generator);
-    draw_line(cairo, &wave, generator);
-    cairo_reset_clip(cairo);
-    cairo_translate(cairo, 0, ESIGN_CAPTCHA_HEIGHT);
-    cairo_rectangle(cairo, 0, 0, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT);
-    cairo_clip(cairo);
-    draw_band(cairo, &wave, generator);
+    uint16_t shades[ESIGN_CAPTCHA_WIDTH];   /* in a loop of their own, of which compilers make vectors */
+    for (int x = 0; x < ESIGN_CAPTCHA_WIDTH; x++) {
+        uint16_t both = (uint16_t)(ink[x] * band[x]);
+        shades[x] = (uint16_t)(WHITE - ((uint16_t)(ink[x] + band[x] - (both >> 7)) >> DEPTH));
+    }
+    for (int i = 0; i < ROW; i++)
+        row[i] = (unsigned char)(shades[2 * i] << DEPTH | shades[2 * i + 1]);
 }
 
-/* Of ink and of the band, 0 to 255 each: what is of one alone. Few pixels are on a side of the band. */
-static int part(int ink, int band)
-{
-    return band == 0 ? ink : band == 255 ? 255 - ink : (ink * (255 - band) + band * (255 - ink)) / 255;
-}
-
-/* Into `rows`, DEPTH bits a pixel, 0 black; 0 when cairo could not. */
+/* Into `rows`, DEPTH bits a pixel, 0 black. 0: a character has no outline. */
 static int draw_rows(const char *answer, generator_t *generator, unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW])
 {
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, ESIGN_CAPTCHA_WIDTH, 2 * ESIGN_CAPTCHA_HEIGHT);
-    cairo_t *cairo = cairo_create(surface);
-    draw(cairo, answer, generator);
-    int done = cairo_status(cairo) == CAIRO_STATUS_SUCCESS, stride = cairo_image_surface_get_stride(surface);
-    cairo_surface_flush(surface);
-    if (done) {
-        const unsigned char *ink = cairo_image_surface_get_data(surface), *band = ink + ESIGN_CAPTCHA_HEIGHT * stride;
-        for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++, ink += stride, band += stride)
-            for (int x = 0; x < ESIGN_CAPTCHA_WIDTH; x += 2)
-                rows[y][x / 2] = (unsigned char)((WHITE - (part(ink[x], band[x]) >> DEPTH)) << DEPTH | (WHITE - (part(ink[x + 1], band[x + 1]) >> DEPTH)));
-    }
-    cairo_destroy(cairo);
-    cairo_surface_destroy(surface);
-    return done;
+    esign_coverage_t ink = { 0 }, band = { 0 };
+    wave_t wave = make_wave(generator);
+    int drawn = draw_letters(ink, answer, &wave, generator);
+    draw_line(ink, &wave, generator);
+    draw_band(band, &wave, generator);
+    esign_coverage_sum(ink);
+    esign_coverage_sum(band);
+    for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++)
+        shade(ink[y], band[y], rows[y]);
+    esign_secret_wipe(ink, sizeof ink);
+    return drawn;
 }
 
 /* Pixels turned halfway to the other end: light on ink, grey on paper. */
@@ -264,7 +346,7 @@ esign_result_t esign_captcha_draw(const char *answer, const char *chance, const 
     unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW];
     generator_t generator = seed(answer, chance);
     if (!draw_rows(answer, &generator, rows))
-        return esign_result_make(p, APR_ENOMEM, PROBLEM, "cairo cannot draw; is the font %s installed?", FONT);
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "a character has no outline");
     sprinkle(rows, &generator);
     buffer_t buffer = { apr_palloc(p, MAX_PNG), 0 };
     if (!pack(rows, &buffer))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* speech_make.c: a program of the build: lets libespeak-ng speak every character of the picture in every language, and writes the samples as rows of C for
  * captcha_speak.c. At run time the library would bring a thread that outlives a reload, its own locale for the whole process, and libpulse and libX11 into httpd. */
+#include "core/captcha.h"
 #include "core/catalogue.h"
 
 #include <espeak-ng/espeak_ng.h>
@@ -33,6 +34,8 @@ static const struct {
     { '3', { "üç", "three" } },
     { '9', { "dokuz", "nine" } },
 };
+
+_Static_assert(sizeof alphabet / sizeof *alphabet == sizeof ESIGN_CAPTCHA_ALPHABET - 1, "a character of the picture has no sound");
 
 static const char *const voices[ESIGN_LANGUAGES] = { "tr", "en" };
 

@@ -129,7 +129,7 @@ static void test_picture(void)
     for (int i = 0; i < 50; i++) {
         unsigned char pixels[PIXELS];
         int dark = 0;
-        draw_pixels("MWXH4", apr_psprintf(pool, "challenge-%d", i), pixels);
+        draw_pixels("NCRK9", apr_psprintf(pool, "challenge-%d", i), pixels);
         for (int pixel = 0; pixel < PIXELS; pixel++)
             dark += pixels[pixel] < 96;
         /* Five heavy letters and a band turned round, not an empty sheet and not a black one. */
@@ -153,7 +153,7 @@ static void test_distortion(void)
 {
     unsigned char one[PIXELS], other[PIXELS];
     int differing = 0;
-    draw_pixels("ACDEF", "a challenge", one);
+    draw_pixels("ACDEN", "a challenge", one);
     draw_pixels("ACDEH", "a challenge", other);
     for (int pixel = 0; pixel < PIXELS; pixel++)
         differing += pixel % ESIGN_CAPTCHA_WIDTH < ESIGN_CAPTCHA_WIDTH / 2 && one[pixel] != other[pixel];
@@ -163,13 +163,20 @@ static void test_distortion(void)
 static void test_same_picture(void)
 {
     apr_size_t first, again, other;
-    const char *picture = draw("ACDEF", "a challenge", &first);
-    const char *repeated = draw("ACDEF", "a challenge", &again);
+    const char *picture = draw("ACDEN", "a challenge", &first);
+    const char *repeated = draw("ACDEN", "a challenge", &again);
     CU_ASSERT(first == again && memcmp(picture, repeated, first) == 0);
-    const char *elsewhere = draw("ACDEF", "another one", &other);
+    const char *elsewhere = draw("ACDEN", "another one", &other);
     CU_ASSERT(first != other || memcmp(picture, elsewhere, first) != 0);
     const char *answer = draw("ACDEH", "a challenge", &other);
     CU_ASSERT(first != other || memcmp(picture, answer, first) != 0);
+}
+
+static void test_no_outline(void)
+{
+    const char *png;
+    apr_size_t length;
+    CU_ASSERT(esign_failed(esign_captcha_draw("ACDEF", "a challenge", &png, &length, pool)));
 }
 
 int main(void)
@@ -184,6 +191,7 @@ int main(void)
         { "who has not the key cannot compute a challenge's chance", test_chance },
         { "the distortion follows from the answer, too", test_distortion },
         { "a challenge always gives its own picture", test_same_picture },
+        { "what is not of the alphabet is not drawn", test_no_outline },
         CU_TEST_INFO_NULL
     };
     return suite_run("captcha", tests);
