@@ -258,13 +258,15 @@ static void draw_band(esign_coverage_t coverage, const wave_t *wave, generator_t
     draw_side(coverage, up.points[3], down.points[0]);
 }
 
-/* A row of shades from ink and band: black is what one of the two covers alone. */
+/* A row of shades from ink and band: black is what one of the two covers alone. Of the sixteen shades it uses eight that a speck turns into one another: edges and noise make most of
+ * what zlib has to do, the more so the more kinds of bytes they come in. */
 static void shade(const int16_t ink[ESIGN_CAPTCHA_WIDTH], const int16_t band[ESIGN_CAPTCHA_WIDTH], unsigned char row[ROW])
 {
     uint16_t shades[ESIGN_CAPTCHA_WIDTH];   /* in a loop of their own, of which compilers make vectors */
     for (int x = 0; x < ESIGN_CAPTCHA_WIDTH; x++) {
         uint16_t both = (uint16_t)(ink[x] * band[x]);
-        shades[x] = (uint16_t)(WHITE - ((uint16_t)(ink[x] + band[x] - (both >> 7)) >> DEPTH));
+        uint16_t black = (uint16_t)(ink[x] + band[x] - (both >> 7)) >> 5;
+        shades[x] = (uint16_t)(WHITE - (black << 1 | (black >> 1 & 1)));
     }
     for (int i = 0; i < ROW; i++)
         row[i] = (unsigned char)(shades[2 * i] << DEPTH | shades[2 * i + 1]);
