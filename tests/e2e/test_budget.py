@@ -20,7 +20,7 @@ BUDGET = {
     "sign-in page": 223,
     "reset page": 221,
     "start page": 112,
-    "picture": 1420,
+    "picture": 815,
     "spoken picture": 3600,
     "POST sign-in, wrong picture": 410,
     "phone page": 340,
