@@ -9,6 +9,7 @@
 #include "core/render.h"
 #include "core/word.h"
 #include "deliver/audit_log.h"
+#include "deliver/libcurl.h"
 #include "deliver/transport.h"
 #include "store/cache.h"
 
@@ -200,7 +201,7 @@ static const char *check_modules(apr_pool_t *p, const esign_config_t *config)
     return NULL;
 }
 
-/* What httpd's start would stumble over, found by its configuration test too. */
+/* What httpd's start, or its courier, would stumble over, found by its configuration test too. */
 static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
 {
     const esign_render_t *render;
@@ -219,6 +220,8 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);
     if (esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
         return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);
+    if (esign_failed(result = esign_libcurl_load(p)))
+        return apr_psprintf(p, "%s: %s", result.problem, result.detail);
     return NULL;
 }
 

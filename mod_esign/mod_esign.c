@@ -8,19 +8,21 @@
 #include "web/status.h"
 #include "web/wipe.h"
 
-#include <curl/curl.h>
+#include <idn2.h>
 #include <libmemcached/memcached.h>
+#include <libmemcached/util.h>
 #include <libxslt/xslt.h>
 #include <png.h>
 #include <sodium.h>
+#include <uninorm.h>
 
 #include <dlfcn.h>
 
-/* httpd unloads its modules when it has read its configuration for the first time, and at each reload. The libraries of this one, and theirs, stay: to link these forty anew takes
+/* httpd unloads its modules when it has read its configuration for the first time, and at each reload. The libraries of this one, and theirs, stay: to link these anew takes
  * longer than all that a start does besides, and some do not bear it. */
 static void keep_libraries(void)
 {
-    const void *const in[] = { curl_global_init, memcached_create, png_create_write_struct, xsltInit, sodium_init };
+    const void *const in[] = { idn2_to_ascii_8z, memcached_create, memcached_pool, png_create_write_struct, sodium_init, u8_normalize, xsltInit };
     for (size_t i = 0; i < sizeof(in) / sizeof(*in); i++) {
         Dl_info found;
         if (dladdr(in[i], &found))

@@ -350,8 +350,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
         return OK;
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
-        result = esign_transport_init();
-    if (!esign_failed(result))
         result = find_wake(p);
     if (!esign_failed(result))
         result = make_turn(p);

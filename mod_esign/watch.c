@@ -30,7 +30,7 @@ APLOG_USE_MODULE(esign);
 /* The same while more than one courier has transfers under way: they share a thread. */
 #define TURN apr_time_from_msec(10)
 
-/* A database that cannot be reached, or written to, is asked again after this. */
+/* A database that cannot be reached, or written to, and whatever else is missing, is asked for again after this. */
 #define AGAIN apr_time_from_sec(1)
 
 /* How long the audit trail may hold up mails, and how long they all the trail. */
@@ -44,7 +44,7 @@ APLOG_USE_MODULE(esign);
 typedef struct {
     server_rec *server;
     esign_courier_t *courier;
-    apr_time_t again;            /* the database could not be reached, or not be written to: not asked before; by esign_hold_clock */
+    apr_time_t again;            /* the database could not be reached, or not be written to, or there is no courier: not tried before; by esign_hold_clock */
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
     apr_time_t told;             /* when esign_node_tell was last called */
@@ -91,7 +91,7 @@ static void find_render(void *baton, const char *url, esign_message_context_t *c
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, as it was at the start: %s: %s", result.problem, result.detail);
 }
 
-/* One that cannot be made is tried again at each round, and leaves nothing behind. */
+/* One that cannot be made leaves nothing behind. */
 static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime, apr_pool_t *p)
 {
     const esign_config_t *c = runtime->config;
@@ -179,8 +179,11 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
     esign_result_t result = ESIGN_OK;
+    if (!watch->courier && esign_hold_clock() < watch->again)
+        return;
     if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime, p)))) {
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
+        watch->again = esign_hold_clock() + AGAIN;
         return;
     }
     int asked = esign_hold_clock() >= watch->again;

@@ -6,6 +6,7 @@
 #include "core/secret.h"
 #include "deliver/compose.h"
 #include "deliver/sendmail.h"
+#include "deliver/url.h"
 
 #include <apr_strings.h>
 
@@ -61,7 +62,7 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
     const char *path = esign_sendmail_command(smtp->url);
     if (path)
         return check_sendmail(smtp, path, p);
-    if (!esign_transport_url_valid(smtp->url, "smtp", "smtps", 1))
+    if (!esign_url_valid(smtp->url, "smtp", "smtps", 1, p))
         return esign_result_make(p, APR_EINVAL, "mail", "'%s' is no mail server: write smtp://host:port, smtps://host:port or sendmail:/path", smtp->url);
     return ESIGN_OK;
 }
@@ -69,5 +70,5 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
 const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p)
 {
     const char *path = esign_sendmail_command(smtp->url);
-    return path ? path : esign_transport_url_host(smtp->url, p);
+    return path ? path : esign_url_host(smtp->url, p);
 }

@@ -3,6 +3,7 @@
 #include "deliver/transport_private.h"
 
 #include "deliver/template.h"
+#include "deliver/url.h"
 
 #include "core/contact.h"
 #include "core/secret.h"
@@ -83,8 +84,8 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
 {
     long status = 0, sent = 0;
     const esign_pattern_t *accepted = transfer->gateway->accepted;
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    esign_libcurl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    esign_libcurl.easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (transfer->lost) {
         *words = ESIGN_HOLD_LOST;
         return ESIGN_TRANSFER_UNTRIED;
@@ -200,7 +201,7 @@ static const char *plain_url(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 
 const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
-    return esign_transport_url_host(plain_url(gateway, p), p);
+    return esign_url_host(plain_url(gateway, p), p);
 }
 
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p)
@@ -215,9 +216,9 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
     if (esign_failed(result))
         return result;
     const char *url = plain_url(gateway, p);
-    if (!esign_transport_url_valid(url, "http", "https", 0))
+    if (!esign_url_valid(url, "http", "https", 0, p))
         return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write https://host/path", gateway->url);
-    if (!esign_transport_url_private(url))
+    if (!esign_url_private(url, p))
         return esign_result_make(p, APR_EINVAL, "SMS", "'%s' would carry numbers and codes in clear: write https://, or http:// to this machine itself (127.0.0.1, [::1], localhost)",
                                  gateway->url);
     return check_placeholders(gateway, found, in_header, p);

@@ -74,7 +74,7 @@ static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_
     return *(const atomic_int *)stop;
 }
 
-#define SET(option, value) ESIGN_CURL_SET(code, session->easy, option, value)
+#define SET(option, value) ESIGN_LIBCURL_SET(code, session->easy, option, value)
 
 static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, const atomic_int *stop)
 {
@@ -105,7 +105,7 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, 
 static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic_int *stop)
 {
     esign_smtp_session_t *session = calloc(1, sizeof(*session));
-    if (session && (session->easy = curl_easy_init()) && set_up(session, smtp, stop) == CURLE_OK)
+    if (session && (session->easy = esign_libcurl.easy_init()) && set_up(session, smtp, stop) == CURLE_OK)
         return session;
     esign_smtp_close(session);
     return NULL;
@@ -115,10 +115,10 @@ static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic
 void esign_smtp_close(esign_smtp_session_t *session)
 {
     curl_socket_t connection = CURL_SOCKET_BAD;
-    if (session && curl_easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK && connection != CURL_SOCKET_BAD)
+    if (session && esign_libcurl.easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK && connection != CURL_SOCKET_BAD)
         shutdown(connection, SHUT_RD);
     if (session)
-        curl_easy_cleanup(session->easy);
+        esign_libcurl.easy_cleanup(session->easy);
     free(session);
 }
 
@@ -147,11 +147,11 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
         return;
     job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER
                  : session->named && code != CURLE_ABORTED_BY_CALLBACK ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
-    curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
+    esign_libcurl.easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
     /* 421 is said of the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
         job->outcome = reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
-    const char *words = session->words[0] != '\0' ? session->words : curl_easy_strerror(code);
+    const char *words = session->words[0] != '\0' ? session->words : esign_libcurl.easy_strerror(code);
     if (reply >= 400 && session->reply[0] != '\0')
         words = session->reply;
     if (session->without_utf8)
@@ -162,7 +162,7 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
 void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esign_mail_job_t *job, const atomic_int *stop)
 {
     esign_smtp_session_t *session = *kept ? *kept : (*kept = open_session(smtp, stop));
-    struct curl_slist *recipients = session ? curl_slist_append(NULL, job->to) : NULL;
+    struct curl_slist *recipients = session ? esign_libcurl.slist_append(NULL, job->to) : NULL;
     if (!recipients) {
         job->outcome = ESIGN_TRANSFER_UNREACHABLE;
         apr_cpystrn(job->words, "libcurl has no memory", sizeof(job->words));
@@ -176,13 +176,13 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     SET(CURLOPT_MAIL_RCPT, recipients);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->length);
     if (code == CURLE_OK)
-        code = curl_easy_perform(session->easy);
+        code = esign_libcurl.easy_perform(session->easy);
     if (session->lost)
         esign_mailer_lost(job);
     else
         judge(session, code, job);
     session->job = NULL;
-    curl_slist_free_all(recipients);
+    esign_libcurl.slist_free_all(recipients);
     /* libcurl keeps the connection on which it has waited in vain: the late answer would be taken for that to the next mail's first command. */
     if (code != CURLE_OK) {
         esign_smtp_close(session);

@@ -14,19 +14,13 @@
 
 static esign_result_t curl_failure(CURLcode code)
 {
-    return (esign_result_t){ APR_EGENERAL, "libcurl", curl_easy_strerror(code) };
-}
-
-esign_result_t esign_transport_init(void)
-{
-    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-    return code == CURLE_OK ? ESIGN_OK : curl_failure(code);
+    return (esign_result_t){ APR_EGENERAL, "libcurl", esign_libcurl.easy_strerror(code) };
 }
 
 /* A mail is done: whoever waits in esign_transport_wait looks. From any thread. */
 static void wake(void *transport)
 {
-    curl_multi_wakeup(((esign_transport_t *)transport)->multi);
+    esign_libcurl.multi_wakeup(((esign_transport_t *)transport)->multi);
 }
 
 static apr_status_t close_all(void *data)
@@ -34,13 +28,16 @@ static apr_status_t close_all(void *data)
     esign_transport_t *transport = data;
     while (transport->transfers != NULL)
         esign_transfer_close(transport->transfers);
-    curl_multi_cleanup(transport->multi);
+    esign_libcurl.multi_cleanup(transport->multi);
     return APR_SUCCESS;
 }
 
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
 {
-    CURLM *multi = curl_multi_init();
+    esign_result_t result = esign_libcurl_load(p);
+    if (esign_failed(result))
+        return result;
+    CURLM *multi = esign_libcurl.multi_init();
     if (multi == NULL)
         return curl_failure(CURLE_OUT_OF_MEMORY);
     esign_transport_t *made = apr_pcalloc(p, sizeof *made);
@@ -81,28 +78,28 @@ CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits,
 {
     CURLcode code = CURLE_OK;
     apr_interval_time_t connect = limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT;
-    ESIGN_CURL_SET(code, easy, CURLOPT_ERRORBUFFER, words);
-    ESIGN_CURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, limits->protocols);
-    ESIGN_CURL_SET(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
-    ESIGN_CURL_SET(code, easy, CURLOPT_NOPROXY, "*");
-    ESIGN_CURL_SET(code, easy, CURLOPT_NOSIGNAL, 1L);
-    ESIGN_CURL_SET(code, easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_ERRORBUFFER, words);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, limits->protocols);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_NOPROXY, "*");
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_NOSIGNAL, 1L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     /* A resolver that hangs must not hold up the other transfers when this one gives up. */
-    ESIGN_CURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
-    ESIGN_CURL_SET(code, easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(limits->timeout));
-    ESIGN_CURL_SET(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(connect));
-    ESIGN_CURL_SET(code, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    ESIGN_CURL_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    ESIGN_CURL_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(limits->timeout));
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(connect));
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
     if (limits->ca_file != NULL)
-        ESIGN_CURL_SET(code, easy, CURLOPT_CAINFO, limits->ca_file);
+        ESIGN_LIBCURL_SET(code, easy, CURLOPT_CAINFO, limits->ca_file);
     return code;
 }
 
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
                                    const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge)
 {
-    CURL *easy = curl_easy_init();
+    CURL *easy = esign_libcurl.easy_init();
     if (easy == NULL)
         return curl_failure(CURLE_OUT_OF_MEMORY);
     apr_pool_t *p;
@@ -125,7 +122,7 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
 
 void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text)
 {
-    struct curl_slist *longer = curl_slist_append(*list, text);
+    struct curl_slist *longer = esign_libcurl.slist_append(*list, text);
     if (longer != NULL)
         *list = longer;
     else if (transfer->setup == CURLE_OK)
@@ -162,7 +159,7 @@ esign_result_t esign_transfer_start(esign_transfer_t *transfer)
 {
     esign_transport_t *transport = transfer->transport;
     CURLcode code = transfer->setup;
-    if (code == CURLE_OK && curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
+    if (code == CURLE_OK && esign_libcurl.multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
         code = CURLE_FAILED_INIT;
     if (code == CURLE_OK)
         return ESIGN_OK;
@@ -174,7 +171,7 @@ static void free_list(struct curl_slist *list)
 {
     for (struct curl_slist *entry = list; entry != NULL; entry = entry->next)
         esign_secret_wipe(entry->data, strlen(entry->data));
-    curl_slist_free_all(list);
+    esign_libcurl.slist_free_all(list);
 }
 
 void esign_transfer_close(esign_transfer_t *transfer)
@@ -184,8 +181,8 @@ void esign_transfer_close(esign_transfer_t *transfer)
         link = &(*link)->next;
     *link = transfer->next;
     (*transfer->under_way)--;
-    curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
-    curl_easy_cleanup(transfer->easy);
+    esign_libcurl.multi_remove_handle(transfer->transport->multi, transfer->easy);
+    esign_libcurl.easy_cleanup(transfer->easy);
     free_list(transfer->headers);
     apr_pool_destroy(transfer->pool);
 }
@@ -194,7 +191,7 @@ void esign_transfer_close(esign_transfer_t *transfer)
 static void finish(esign_transfer_t *transfer, CURLcode code)
 {
     esign_transport_t *transport = transfer->transport;
-    const char *words = transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code);
+    const char *words = transfer->words[0] != '\0' ? transfer->words : esign_libcurl.easy_strerror(code);
     esign_transfer_outcome_e outcome = transfer->judge(transfer, code, &words);
     apr_int64_t id = transfer->id;
     apr_pool_t *p;
@@ -220,9 +217,9 @@ static int finish_ended(esign_transport_t *transport)
 {
     int ended = 0, left;
     CURLMsg *message;
-    while ((message = curl_multi_info_read(transport->multi, &left)) != NULL) {
+    while ((message = esign_libcurl.multi_info_read(transport->multi, &left)) != NULL) {
         char *transfer = NULL;
-        if (message->msg != CURLMSG_DONE || curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
+        if (message->msg != CURLMSG_DONE || esign_libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
             continue;
         finish((esign_transfer_t *)(void *)transfer, message->data.result);
         ended++;
@@ -233,7 +230,7 @@ static int finish_ended(esign_transport_t *transport)
 int esign_transport_finish(esign_transport_t *transport)
 {
     int running;
-    while (curl_multi_perform(transport->multi, &running) == CURLM_OK && finish_ended(transport) + finish_mails(transport) > 0)
+    while (esign_libcurl.multi_perform(transport->multi, &running) == CURLM_OK && finish_ended(transport) + finish_mails(transport) > 0)
         ;
     return transport->mails + transport->messages;
 }
@@ -245,11 +242,11 @@ void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_t
     struct curl_waitfd bell = { .fd = wake, .events = CURL_WAIT_POLLIN };
     for (apr_interval_time_t rest = wait; rest > 0; rest = until - esign_hold_clock()) {
         int running;
-        CURLMcode code = curl_multi_perform(transport->multi, &running);
+        CURLMcode code = esign_libcurl.multi_perform(transport->multi, &running);
         if (code == CURLM_OK && running < transport->messages)
             return;
         if (code == CURLM_OK)
-            code = curl_multi_poll(transport->multi, &bell, wake >= 0, (int)apr_time_as_msec(rest) + 1, NULL);
+            code = esign_libcurl.multi_poll(transport->multi, &bell, wake >= 0, (int)apr_time_as_msec(rest) + 1, NULL);
         /* Nothing that fails here ends by being asked again at once. */
         if (code != CURLM_OK)
             apr_sleep(rest);
@@ -266,52 +263,4 @@ int esign_transport_pending_mail(const esign_transport_t *transport)
 int esign_transport_pending_sms(const esign_transport_t *transport)
 {
     return transport->messages;
-}
-
-static int part_is(CURLU *url, CURLUPart part, const char *expected, const char *other)
-{
-    char *text = NULL;
-    int is = curl_url_get(url, part, &text, 0) == CURLUE_OK ? strcmp(text, expected) == 0 || strcmp(text, other) == 0 : expected[0] == '\0';
-    curl_free(text);
-    return is;
-}
-
-int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare)
-{
-    CURLU *parts = curl_url();
-    int valid = parts != NULL && strpbrk(url, "\r\n\t ") == NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK
-        && part_is(parts, CURLUPART_SCHEME, scheme, other) && part_is(parts, CURLUPART_USER, "", "") && part_is(parts, CURLUPART_PASSWORD, "", "");
-    if (valid && bare)
-        valid = part_is(parts, CURLUPART_PATH, "/", "") && part_is(parts, CURLUPART_QUERY, "", "") && part_is(parts, CURLUPART_FRAGMENT, "", "");
-    curl_url_cleanup(parts);
-    return valid;
-}
-
-const char *esign_transport_url_host(const char *url, apr_pool_t *p)
-{
-    CURLU *parts = curl_url();
-    char *host = NULL, *port = NULL;
-    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
-        curl_url_get(parts, CURLUPART_HOST, &host, 0);
-        curl_url_get(parts, CURLUPART_PORT, &port, 0);
-    }
-    const char *made = apr_pstrcat(p, host ? host : "unknown", port ? ":" : "", port ? port : "", NULL);
-    curl_free(host);
-    curl_free(port);
-    curl_url_cleanup(parts);
-    return made;
-}
-
-int esign_transport_url_private(const char *url)
-{
-    static const char *const own[] = { "127.0.0.1", "[::1]", "localhost" };
-    CURLU *parts = curl_url();
-    int private = 0;
-    if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK) {
-        private = part_is(parts, CURLUPART_SCHEME, "https", "https");
-        for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-            private |= part_is(parts, CURLUPART_HOST, own[i], own[i]);
-    }
-    curl_url_cleanup(parts);
-    return private;
 }

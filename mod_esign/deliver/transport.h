@@ -40,10 +40,7 @@ typedef struct esign_transport_t esign_transport_t;
 /* Called from esign_transport_finish once for each transfer. `error`: the server's or libcurl's words, recipients and secrets left out; NULL when sent. */
 typedef void esign_transfer_done_fn(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *error);
 
-/* Once a process, before threads. */
-esign_result_t esign_transport_init(void);
-
-/* Not shared between threads; connections are kept and reused. Closed with `p`. */
+/* Loads libcurl first, where that is not done. Not shared between threads; connections are kept and reused. Closed with `p`. */
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 
 /* Starts a transfer for outbox row `id`; the message is copied and wiped at its end. mail.c and sms.c. A mail waits for a free connection. `hold` lives until the transfer has

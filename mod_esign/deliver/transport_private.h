@@ -3,9 +3,8 @@
 #ifndef ESIGN_DELIVER_TRANSPORT_PRIVATE_H
 #define ESIGN_DELIVER_TRANSPORT_PRIVATE_H
 
+#include "libcurl.h"
 #include "mailer.h"
-
-#include <curl/curl.h>
 
 typedef struct esign_transfer_t esign_transfer_t;
 
@@ -49,11 +48,8 @@ typedef struct {
     apr_interval_time_t timeout;
 } esign_transfer_limits_t;
 
-/* Sets an option of a handle, unless one was refused before: `code` keeps the first refusal. */
-#define ESIGN_CURL_SET(code, easy, option, value) ((code) = (code) != CURLE_OK ? (code) : curl_easy_setopt((easy), (option), (value)))
-
-/* The same of a transfer; esign_transfer_start fails with the first refusal. */
-#define ESIGN_TRANSFER_SET(transfer, option, value) ESIGN_CURL_SET((transfer)->setup, (transfer)->easy, option, value)
+/* ESIGN_LIBCURL_SET of a transfer; esign_transfer_start fails with the first refusal. */
+#define ESIGN_TRANSFER_SET(transfer, option, value) ESIGN_LIBCURL_SET((transfer)->setup, (transfer)->easy, option, value)
 
 /* Has a handle verify TLS, follow nothing, use no proxy, speak `limits->protocols` alone and tell what fails in `words`, CURL_ERROR_SIZE bytes. */
 CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words);
@@ -82,14 +78,5 @@ esign_result_t esign_transfer_start(esign_transfer_t *transfer);
 
 /* Ends it, wherever it stands. */
 void esign_transfer_close(esign_transfer_t *transfer);
-
-/* Whether a URL has one of two schemes, a host, and no user name; `bare`: nothing behind the host and port either. */
-int esign_transport_url_valid(const char *url, const char *scheme, const char *other, int bare);
-
-/* A URL's host, and its port where one is written. */
-const char *esign_transport_url_host(const char *url, apr_pool_t *p);
-
-/* Whether what goes there can be read on no wire: https, or this machine itself. */
-int esign_transport_url_private(const char *url);
 
 #endif

@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
+import memory
 import portal as parts
 
 SAMPLE = os.path.join(parts.TOP, "conf", "esign.conf")
@@ -217,3 +219,45 @@ def test_location_overrides_server(portal, tmp_path, make_portal):
     browser, subscriber = other.browser(), other.new_subscriber()
     browser.sign_in(subscriber)
     assert browser.post("pin").response.headers["Refresh"].startswith("30;")
+
+
+def test_libcurl_is_loaded_by_the_couriers_child_alone(portal):
+    def who():
+        found = []
+        for pid in memory.family(parts.pid_of(portal.env["HTTPD_PID"])):
+            with open("/proc/%d/maps" % pid) as maps:
+                found.append("/libcurl" in maps.read())
+        return found
+    assert portal.wait(lambda: sum(who()) == 1) and len(who()) > 2 and not who()[0]
+
+
+@pytest.fixture
+def lacking(make_portal):
+    """A portal, and a file that stands in libcurl's place once it is made."""
+    folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+    os.chmod(folder, 0o755)
+    program = os.path.join(folder, "httpd")
+    with open(program, "w", encoding="utf-8") as file:
+        file.write('#!/bin/sh\nLD_LIBRARY_PATH="%s" exec %s "$@"\n' % (folder, parts.HTTPD))
+    os.chmod(program, 0o755)
+    with open(os.path.join(parts.BUILD, "Makefile"), encoding="utf-8") as file:
+        name = re.search(r"(?m)^CURL_SONAME = (.*)$", file.read()).group(1)
+    yield make_portal(ESIGN_HTTPD=program), os.path.join(folder, name), program
+    shutil.rmtree(folder)
+
+
+def test_a_missing_libcurl_is_told_and_messages_leave_once_it_is_there(lacking):
+    portal, library, program = lacking
+    with open(library, "w"):
+        pass
+    done = subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True)
+    assert done.returncode != 0 and "libcurl: the library that sends mails and SMS cannot be loaded: " in done.stderr and library in done.stderr, done.stderr
+    # A start looks for it when there is something to send it with.
+    subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True)
+    told = "mod_esign courier: the library that sends mails and SMS cannot be loaded: "
+    assert portal.wait(lambda: told in portal.log() and library in portal.log())
+    subscriber = portal.new_subscriber()
+    portal.browser().ask_reset(subscriber.id)
+    os.unlink(library)
+    portal.wait_mail(subscriber.email)
+    assert portal.log().count(told) < 30

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_url.c: what is let through is what libcurl reads too, and no other host. */
+#include "suite.h"
+#include "deliver/libcurl.h"
+#include "deliver/url.h"
+
+#include <dlfcn.h>
+
+static const struct {
+    const char *url, *host;
+    int private;
+} good[] = {
+    { "http://gw.example.org", "gw.example.org", 0 },
+    { "HTTPS://gw.example.org:8443/send?to=1&text=%20#x", "gw.example.org:8443", 1 },
+    { "http://b\xc3\xbc.example/", "b\xc3\xbc.example", 0 },
+    { "http://127.0.0.1:13013/cgi-bin", "127.0.0.1:13013", 1 },
+    { "http://LOCALHOST/", "LOCALHOST", 1 },
+    { "http://[::1]:80/x", "[::1]:80", 1 },
+    { "http://[2001:db8::1]/", "[2001:db8::1]", 0 },
+    { "http://127.0.0.1?@gw.example.org/", "127.0.0.1", 1 },
+    { "http://127.0.0.1.gw.example.org/", "127.0.0.1.gw.example.org", 0 },
+}, bare[] = {
+    { "http://mail.example.org", "mail.example.org", 0 },
+    { "http://mail.example.org:587/", "mail.example.org:587", 0 },
+};
+
+static const char *const bad[] = {
+    "", "gw.example.org/send", "//gw.example.org/", "http:/gw.example.org", "http:gw.example.org", "http:///send", "ftp://gw.example.org/", "http://:80/",
+    "http://user@gw.example.org/", "http://@gw.example.org/", "http://127.0.0.1\\@gw.example.org/", "http://127.0.0.1:@gw.example.org/",
+    "http://gw.example.org:", "http://gw.example.org:0/", "http://gw.example.org:65536/", "http://gw.example.org:65616/", "http://gw.example.org:99999999999/",
+    "http://gw.example.org:8a/", "http://gw.example.org:+80/", "http://a:b:80/", "http://gw%2eexample.org/", "http://a,b/", "http://a;b/", "http://a|b/",
+    "http://[::1", "http://[::1]x/", "http://[]/", "http://[abc]/", "http://a[::1]/",
+    "http://gw.example.org/a b", "http://gw.example.org/\n", "http://gw.example.org/\x7f", " http://gw.example.org/",
+};
+
+static void test_good(void)
+{
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        CU_ASSERT(esign_url_valid(good[i].url, "http", "https", 0, pool));
+        CU_ASSERT_STRING_EQUAL(esign_url_host(good[i].url, pool), good[i].host);
+        CU_ASSERT_EQUAL(esign_url_private(good[i].url, pool), good[i].private);
+    }
+}
+
+static void test_bad(void)
+{
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+        CU_ASSERT(!esign_url_valid(bad[i], "http", "https", 0, pool));
+    CU_ASSERT_STRING_EQUAL(esign_url_host("http://user@gw.example.org/", pool), "unknown");
+    CU_ASSERT(!esign_url_private("https://user@gw.example.org/", pool));
+}
+
+static void test_bare(void)
+{
+    static const char *const more[] = { "http://h/x", "http://h//", "http://h?", "http://h/?x", "http://h#" };
+    for (size_t i = 0; i < sizeof(bare) / sizeof(*bare); i++)
+        CU_ASSERT(esign_url_valid(bare[i].url, "http", "https", 1, pool));
+    for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
+        CU_ASSERT(esign_url_valid(more[i], "http", "https", 0, pool) && !esign_url_valid(more[i], "http", "https", 1, pool));
+}
+
+/* The host that libcurl would connect to, by its own parser, which the module does without. */
+static void test_same_host(void)
+{
+    void *library = dlopen(ESIGN_LIBCURL_SONAME, RTLD_LAZY);
+    CU_ASSERT_FATAL(library != NULL);
+    __typeof__(curl_url) *make = (__typeof__(make))dlsym(library, "curl_url");
+    __typeof__(curl_url_set) *set = (__typeof__(set))dlsym(library, "curl_url_set");
+    __typeof__(curl_url_get) *get = (__typeof__(get))dlsym(library, "curl_url_get");
+    __typeof__(curl_url_cleanup) *cleanup = (__typeof__(cleanup))dlsym(library, "curl_url_cleanup");
+    __typeof__(curl_free) *release = (__typeof__(release))dlsym(library, "curl_free");
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        CURLU *parts = make();
+        char *host = NULL, *port = NULL;
+        CU_ASSERT(set(parts, CURLUPART_URL, good[i].url, 0) == CURLUE_OK && get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK);
+        get(parts, CURLUPART_PORT, &port, 0);
+        CU_ASSERT_STRING_EQUAL(apr_pstrcat(pool, host ? host : "", port ? ":" : "", port, NULL), good[i].host);
+        release(host);
+        release(port);
+        cleanup(parts);
+    }
+    dlclose(library);
+}
+
+int main(void)
+{
+    CU_TestInfo tests[] = {
+        { "what can be an address", test_good },
+        { "what cannot", test_bad },
+        { "host and port alone", test_bare },
+        { "libcurl reads the same host", test_same_host },
+        CU_TEST_INFO_NULL
+    };
+    return suite_run("url", tests);
+}
