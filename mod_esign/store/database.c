@@ -12,6 +12,11 @@
 
 #define READ_VERSION "SELECT version FROM schema_version"
 
+static int is_sqlite(const esign_database_t *database)
+{
+    return strcmp(apr_dbd_name(database->driver), "sqlite3") == 0;
+}
+
 static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
@@ -98,7 +103,7 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
     made->keyring = keyring;
     made->pool = p;
     made->prepared = apr_hash_make(p);
-    if (strcmp(driver, "sqlite3") == 0)
+    if (is_sqlite(made))
         run_pragmas(made, p);
     int code = with_schema ? select_text(made, READ_VERSION, &results, p) : 0;
     if (code != 0)
@@ -124,10 +129,15 @@ esign_result_t esign_database_version(esign_database_t *database, int *version, 
 
 /* SQLite lets one write at a time, and apr_dbd keeps a lock of the whole process while it waits for that one, which may be a thread of the same process that needs the lock to come to
  * its end. So whoever is going to write waits here first, first come first served over all processes. */
+int esign_database_await(esign_gate_t *turn)
+{
+    return esign_gate_enter(turn, TURN_PATIENCE) == APR_SUCCESS;
+}
+
 static void take_turn(esign_database_t *database)
 {
     if (database->turn && !database->has_turn)
-        database->has_turn = esign_gate_enter(database->turn, TURN_PATIENCE) == APR_SUCCESS;
+        database->has_turn = esign_database_await(database->turn);
 }
 
 static void leave_turn(esign_database_t *database)
@@ -140,9 +150,8 @@ static void leave_turn(esign_database_t *database)
 /* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the connection. */
 static esign_result_t start(esign_database_t *database, apr_pool_t *p)
 {
-    const char *begin = strcmp(apr_dbd_name(database->driver), "sqlite3") == 0 ? "BEGIN IMMEDIATE" : "BEGIN";
     take_turn(database);
-    int rows, code = apr_dbd_query(database->driver, database->handle, &rows, begin);
+    int rows, code = apr_dbd_query(database->driver, database->handle, &rows, is_sqlite(database) ? "BEGIN IMMEDIATE" : "BEGIN");
     database->broken = 0;
     if (code != 0) {
         leave_turn(database);
@@ -183,11 +192,11 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
     return ESIGN_OK;
 }
 
-/* The statement before it finds a lost connection while that can still be healed. */
+/* A connection to a server may be lost: the statement before finds that while it can still be healed. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "database_alive", ESIGN_SQL(NULL), 1, &rows, p);
+    esign_result_t result = is_sqlite(database) ? ESIGN_OK : esign_database_read(database, "database_alive", ESIGN_SQL(NULL), 1, &rows, p);
     if (!esign_failed(result))
         result = start(database, p);
     return esign_failed(result) && revive(database, p) ? start(database, p) : result;

@@ -55,7 +55,10 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
 /* The schema's version, 0 when there is none. */
 esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p);
 
-/* A transaction; its first statement must be a write (SQLite cannot raise a read lock under WAL). `_end` commits when all went well, which `result` tells, and else rolls back; it
+/* Waits for a `turn` to write to SQLite, before there is a connection; 1: whoever gets one sets its `has_turn`, or leaves the gate again. 0: it took too long, and SQLite's own lock will decide. */
+int esign_database_await(esign_gate_t *turn);
+
+/* A transaction; under SQLite it has the write lock from the start. `_end` commits when all went well, which `result` tells, and else rolls back; it
  * gives back `result`, or the failure of the commit. Where none is open it does nothing else. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p);
 esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p);

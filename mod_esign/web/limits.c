@@ -33,11 +33,8 @@ void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64
     esign_cache_answer_e first = esign_throttle_first(q->runtime->cache, what, network ? network : q->address, &policy, q->now, p);
     if (first == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
-    if (first != ESIGN_CACHE_DONE || !esign_request_database(q))
-        return;
-    esign_result_t result = esign_audit_add(q->database, event, subscriber, q->address, q->now, p);
-    if (esign_failed(result))
-        esign_request_log(q, result);
+    if (first == ESIGN_CACHE_DONE)
+        esign_request_audit(q, event, subscriber);
 }
 
 /* Nobody is kept out with those who guess behind the same address, as an office's or a mobile network's: a browser with which the number's subscriber has signed in has a count of

@@ -64,6 +64,14 @@ static int refuse(esign_request_t *q, login_t *login)
     return send_fresh_form(q, login);
 }
 
+static esign_result_t rehash(esign_request_t *q, const esign_subscriber_t *subscriber, const char *better)
+{
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_subscriber_rehash(q->database, subscriber, better, q->r->pool);
+    return esign_request_end(q, result);
+}
+
 static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
 {
     apr_pool_t *p = q->r->pool;
@@ -85,7 +93,7 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
     int accepted = matches && !waiting;
     result = esign_limits_record_word(q, subscriber, &accepted);
     if (!esign_failed(result) && accepted && better)
-        result = esign_subscriber_rehash(q->database, subscriber, better, p);
+        result = rehash(q, subscriber, better);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     if (!accepted)
@@ -127,10 +135,7 @@ int esign_login_post(esign_request_t *q)
 
 int esign_logout_post(esign_request_t *q)
 {
-    if (esign_session_identify(q) == OK && esign_request_database(q)) {
-        esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_OUT, q->subscriber->id, q->address, q->now, q->r->pool);
-        if (esign_failed(result))
-            esign_request_log(q, result);
-    }
+    if (esign_session_identify(q) == OK)
+        esign_request_audit(q, ESIGN_AUDIT_SIGNED_OUT, q->subscriber->id);
     return esign_session_end(q) ? esign_page_redirect(q, "") : esign_page_unavailable(q);
 }

@@ -67,20 +67,20 @@ int esign_activity_get(esign_request_t *q)
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    int ended = 0, often;
+    int ended = 0, often = 0;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = esign_limits_often(q, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, &often);
-    if (!esign_failed(result) && often)
-        return esign_page_busy(q);
+    esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_request_begin(q);
-    if (!esign_failed(result))
+        result = esign_limits_often(q, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, &often);
+    if (!esign_failed(result) && !often)
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
     if (!esign_failed(result) && ended)
         result = esign_audit_add(q->database, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, q->address, q->now, p);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
+    if (often)
+        return esign_page_busy(q);
     /* Another request was faster: perhaps this browser's own, whose new cookie the next page will come with. */
     if (ended && !esign_session_renew(q))
         return esign_page_unavailable(q);

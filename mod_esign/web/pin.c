@@ -25,18 +25,28 @@ int esign_pin_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* What is shown is audited and told first: nothing is seen that left no trace. One mail tells of all views of which each comes while the one before still stands. */
+/* Audits the view. One mail tells of all views of which each comes while the one before still stands. */
 static esign_result_t record_view(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
     int shown = 0;
-    esign_result_t result = esign_request_begin(q);
-    if (!esign_failed(result))
-        result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
+    esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
     if (!esign_failed(result))
         result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->now - q->config->pin_shown, 2, &shown, p);
-    if (!esign_failed(result) && shown == 1)
-        result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN);
+    return !esign_failed(result) && shown == 1 ? esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN) : result;
+}
+
+/* The cards. What is shown is audited and told first, in the transaction that reads it: nothing is seen that left no trace. */
+static esign_result_t view(esign_request_t *q, int *often, const apr_array_header_t **cards)
+{
+    *often = 0;
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_limits_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, often);
+    if (!esign_failed(result) && !*often)
+        result = record_view(q);
+    if (!esign_failed(result) && !*often)
+        result = esign_card_list(q->database, q->subscriber->id, 1, cards, q->r->pool);
     return esign_request_end(q, result);
 }
 
@@ -75,15 +85,11 @@ int esign_pin_post(esign_request_t *q)
     int often;
     if (!esign_limits_fresh(q))
         return esign_page_redirect(q, "otp");
-    esign_result_t result = esign_limits_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, &often);
-    if (!esign_failed(result) && often)
-        return esign_page_busy(q);
-    if (!esign_failed(result))
-        result = record_view(q);
-    if (!esign_failed(result))
-        result = esign_card_list(q->database, q->subscriber->id, 1, &cards, q->r->pool);
+    esign_result_t result = view(q, &often, &cards);
     if (esign_failed(result))
         return esign_page_failed(q, result);
+    if (often)
+        return esign_page_busy(q);
     esign_page_t *page = esign_page_common(q, "pin", HTTP_OK);
     page->secret = 1;
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");

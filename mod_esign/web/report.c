@@ -21,6 +21,14 @@ static int send_empty(esign_request_t *q, int status)
     return OK;
 }
 
+static esign_result_t record(esign_request_t *q, apr_int64_t message, int gateway, const char *error, int *counted)
+{
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = error ? esign_outbox_undelivered(q->database, message, gateway, q->now, error, counted, q->r->pool) : esign_outbox_delivered(q->database, message, counted, q->r->pool);
+    return esign_request_end(q, result);
+}
+
 /* Writes down what the report says. */
 static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
 {
@@ -31,13 +39,9 @@ static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
     int counted = 0;
     if (report == ESIGN_REPORT_UNDECIDED)
         return ESIGN_OK;
-    if (!esign_request_database(q))
-        return (esign_result_t){ APR_EGENERAL, "database", "no connection" };
-    if (report == ESIGN_REPORT_DELIVERED)
-        return esign_outbox_delivered(q->database, message, &counted, p);
-    const char *error = apr_pstrcat(p, "SMS gateway ", from->name, ": reported as not delivered", NULL);
-    esign_result_t result = esign_outbox_undelivered(q->database, message, gateway, q->now, error, &counted, p);
-    if (!esign_failed(result) && counted > 0) {
+    const char *error = report == ESIGN_REPORT_DELIVERED ? NULL : apr_pstrcat(p, "SMS gateway ", from->name, ": reported as not delivered", NULL);
+    esign_result_t result = record(q, message, gateway, error, &counted);
+    if (!esign_failed(result) && error && counted > 0) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->r, "mod_esign: a code, %s", error);
         esign_wake_ring(esign_runtime_wake());
     }

@@ -37,11 +37,23 @@ esign_database_t *esign_request_database(esign_request_t *q)
     return q->database;
 }
 
+/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. */
+static void await_turn(esign_request_t *q)
+{
+    esign_gate_t *turn = q->database->turn;
+    esign_request_release(q);
+    int has_turn = esign_database_await(turn);
+    if (esign_request_database(q))
+        q->database->has_turn = has_turn;
+    else if (has_turn)
+        esign_gate_leave(turn);
+}
+
 esign_result_t esign_request_begin(esign_request_t *q)
 {
-    if (!esign_request_database(q))
-        return (esign_result_t){ APR_EGENERAL, "database", "no connection" };
-    return esign_database_begin(q->database, q->r->pool);
+    if (esign_request_database(q) && q->database->turn)
+        await_turn(q);
+    return q->database ? esign_database_begin(q->database, q->r->pool) : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
 }
 
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
@@ -51,6 +63,16 @@ esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
         esign_wake_ring(esign_runtime_wake());
     q->queued = 0;
     return result;
+}
+
+void esign_request_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber)
+{
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_audit_add(q->database, event, subscriber, q->address, q->now, q->r->pool);
+    result = esign_request_end(q, result);
+    if (esign_failed(result))
+        esign_request_log(q, result);
 }
 
 esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life)

@@ -5,6 +5,7 @@
 
 #include "runtime.h"
 
+#include "store/audit.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
 #include "store/throttle.h"
@@ -57,9 +58,13 @@ esign_database_t *esign_request_database(esign_request_t *q);
 /* Gives it back: before a wait, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
 void esign_request_release(esign_request_t *q);
 
-/* esign_database_begin and _end on this request's connection; without one the beginning fails. The courier is told of what is waited for once it is committed. */
+/* esign_database_begin and _end on a connection of this request's, which may be another than before; without one the beginning fails. All that a request writes is written between them.
+ * The courier is told of what is waited for once it is committed. */
 esign_result_t esign_request_begin(esign_request_t *q);
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
+
+/* Audits what happened beside the request's own transactions; a failure is logged. */
+void esign_request_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber);
 
 /* Queues a message of this portal, due at once, in the caller's transaction. */
 esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life);
