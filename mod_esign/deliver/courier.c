@@ -175,8 +175,8 @@ static void extend(const esign_courier_t *courier, const apr_array_header_t *ids
     }
 }
 
-/* Ends, renewals and leases in one transaction. */
-static esign_result_t exchange(esign_courier_t *courier, int codes, int mails, apr_array_header_t *tasks, apr_pool_t *p)
+/* Ends, renewals and leases in one transaction. `places`: how many messages of each kind to lease at most; both kinds of mails together no more than of one. */
+static esign_result_t exchange(esign_courier_t *courier, const int places[ESIGN_OUTBOX_KINDS], apr_array_header_t *tasks, apr_pool_t *p)
 {
     const apr_array_header_t *held = NULL;
     /* In this order: no hold begins later than its lease. */
@@ -187,13 +187,13 @@ static esign_result_t exchange(esign_courier_t *courier, int codes, int mails, a
     if (!esign_failed(result) && renewal_due(courier))
         result = renew(courier, now + ESIGN_COURIER_LEASE, &held, p);
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_CODE, codes, now, tasks, p);
+        result = take(courier, ESIGN_OUTBOX_CODE, places[ESIGN_OUTBOX_CODE], now, tasks, p);
     /* Notices before requests: what strangers ask for without end must not keep the owner from hearing that somebody got in. */
     int others = tasks->nelts;
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_NOTICE, mails, now, tasks, p);
+        result = take(courier, ESIGN_OUTBOX_NOTICE, places[ESIGN_OUTBOX_NOTICE], now, tasks, p);
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_RESET_REQUEST, mails - (tasks->nelts - others), now, tasks, p);
+        result = take(courier, ESIGN_OUTBOX_RESET_REQUEST, places[ESIGN_OUTBOX_RESET_REQUEST] - (tasks->nelts - others), now, tasks, p);
     result = esign_database_end(courier->database, result, p);
     courier->leased = began;
     if (esign_failed(result)) {
@@ -226,6 +226,21 @@ static void start_all(esign_courier_t *courier, const apr_array_header_t *tasks)
         start(courier, &APR_ARRAY_IDX(tasks, i++, esign_courier_task_t), &courier->mails);
 }
 
+/* Looks what is due, and for which of it there is room, which memcached is asked for. Most looks find nothing, and nobody's turn to write is taken for it. */
+static esign_result_t look_for(esign_courier_t *courier, int codes, int mails, apr_time_t now, int places[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+{
+    int due[ESIGN_OUTBOX_KINDS];
+    courier->looked = now;
+    esign_result_t result = esign_outbox_due(courier->database, now, due, p);
+    if (esign_failed(result))
+        return result;
+    mails = due[ESIGN_OUTBOX_NOTICE] || due[ESIGN_OUTBOX_RESET_REQUEST] ? below(courier, &courier->mails, mails) : 0;
+    places[ESIGN_OUTBOX_CODE] = due[ESIGN_OUTBOX_CODE] ? below(courier, &courier->sms, codes) : 0;
+    places[ESIGN_OUTBOX_NOTICE] = due[ESIGN_OUTBOX_NOTICE] ? mails : 0;
+    places[ESIGN_OUTBOX_RESET_REQUEST] = due[ESIGN_OUTBOX_RESET_REQUEST] ? mails : 0;
+    return ESIGN_OK;
+}
+
 /* Writes ends, renews leases and starts what is due, when it is time for one of them. `*taken`: how many messages. */
 static esign_result_t turn(esign_courier_t *courier, int *taken)
 {
@@ -237,16 +252,14 @@ static esign_result_t turn(esign_courier_t *courier, int *taken)
     *taken = 0;
     if (!look && !renewal && (ends_due == 0 || (now < ends_due && !idle)))
         return ESIGN_OK;
-    mails = look ? below(courier, &courier->mails, mails) : 0;
-    codes = look ? below(courier, &courier->sms, codes) : 0;
-    if (look)
-        courier->looked = now;
-    if (mails <= 0 && codes <= 0 && ends_due == 0 && !renewal)
-        return ESIGN_OK;
+    int places[ESIGN_OUTBOX_KINDS] = { 0 };
     apr_pool_t *p;
     apr_pool_create(&p, courier->round);
     apr_array_header_t *tasks = apr_array_make(p, TAKE_MAX, sizeof(esign_courier_task_t));
-    esign_result_t result = exchange(courier, codes, mails, tasks, p);
+    esign_result_t result = look ? look_for(courier, codes, mails, now, places, p) : ESIGN_OK;
+    mails = places[ESIGN_OUTBOX_NOTICE] > 0 ? places[ESIGN_OUTBOX_NOTICE] : places[ESIGN_OUTBOX_RESET_REQUEST];
+    if (!esign_failed(result) && (places[ESIGN_OUTBOX_CODE] > 0 || mails > 0 || ends_due != 0 || renewal))
+        result = exchange(courier, places, tasks, p);
     if (!esign_failed(result))
         start_all(courier, tasks);
     *taken = tasks->nelts;
@@ -379,9 +392,10 @@ void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, 
         apr_hash_this(i, NULL, NULL, &errand);
         esign_courier_end(courier, errand, ESIGN_END_RETRY, apr_time_now(), "the process ended");
     }
+    const int nowhere[ESIGN_OUTBOX_KINDS] = { 0 };
     apr_array_header_t *none = apr_array_make(p, 1, sizeof(esign_courier_task_t));
     if (database)
-        complain(courier, exchange(courier, 0, 0, none, p));
+        complain(courier, exchange(courier, nowhere, none, p));
     courier->database = NULL;
     courier->round = NULL;
 }

@@ -54,6 +54,16 @@ static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, 
     return esign_failed(esign_sealed_open(database, "outbox", id, "body", sealed, &body, p)) ? NULL : esign_record_decode(p, body, strlen(body));
 }
 
+esign_result_t esign_outbox_due(esign_database_t *database, apr_time_t now, int due[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+{
+    const apr_array_header_t *rows;
+    memset(due, 0, sizeof(*due) * ESIGN_OUTBOX_KINDS);
+    esign_result_t result = esign_database_read(database, "outbox_due", ESIGN_SQL(&now, &now, &now), 1, &rows, p);
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++)
+        due[esign_database_number(APR_ARRAY_IDX(rows, i, const char *const *), 0)] = 1;
+    return result;
+}
+
 /* A leased row as a message; one whose body does not open is given up, `*good` 0. */
 static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row, esign_outbox_message_t *message, int *good, apr_pool_t *p)
 {

@@ -35,6 +35,9 @@ const char *esign_outbox_kind_name(esign_outbox_kind_e kind);
 esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind, const apr_table_t *values,
                                 apr_time_t now, apr_time_t expires, apr_pool_t *p);
 
+/* Which kinds have messages that are due, 1 each; those count, too, that a courier has leased. By the index alone, and without a turn to write. */
+esign_result_t esign_outbox_due(esign_database_t *database, apr_time_t now, int due[ESIGN_OUTBOX_KINDS], apr_pool_t *p);
+
 /* Takes up to `max` due messages of a kind for `lease`, those first that became due first, with one atomic UPDATE, so that two couriers never hold the same one; as fast with a
  * hundred thousand waiting as with one. `owner`: this courier's random name. Rows whose lease ran out are due again for others, expired ones never; a row that cannot be unsealed,
  * or is not of the kind and time that were sealed, is marked dead. Array of esign_outbox_message_t. */

@@ -7,6 +7,9 @@
 /* What the operator sees of a message. */
 #define OUTBOX_SEEN "id, kind, created, due, expires, attempts, dead, lease_until, awaited, error, CASE body WHEN '' THEN 0 ELSE 1 END"
 
+/* The number of a kind, if a message of it is due. */
+#define DUE_KIND(kind) "SELECT " #kind " FROM (SELECT kind FROM outbox WHERE dead = 0 AND kind = " #kind " AND due <= %lld LIMIT 1) AS due" #kind
+
 /* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free, first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
 
@@ -61,6 +64,7 @@ const esign_statement_t esign_database_statements[] = {
 
     { "outbox_add", "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
                     "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, 0, -1, NULL)" },
+    { "outbox_due", DUE_KIND(0) " UNION ALL " DUE_KIND(1) " UNION ALL " DUE_KIND(2) },
     /* Looked at again when locked, but found by id alone: with a bare `dead`, SQLite would go through all that are not. */
     { "outbox_lease", "UPDATE outbox SET owner = %s, lease_until = %lld, attempts = attempts + 1 WHERE +dead = 0 AND due <= %lld AND lease_until <= %lld AND id IN "
                       "(SELECT id FROM outbox WHERE dead = 0 AND kind = %lld AND due <= %lld AND expires > %lld AND lease_until <= %lld AND owner <> %s "

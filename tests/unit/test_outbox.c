@@ -85,6 +85,33 @@ static void test_kinds(void)
     CU_ASSERT_STRING_EQUAL(esign_outbox_kind_name(ESIGN_OUTBOX_NOTICE), "notice");
 }
 
+/* As a number, a digit for each kind that has something due. */
+static int due(esign_database_t *database, apr_time_t now)
+{
+    int kinds[ESIGN_OUTBOX_KINDS] = { 9, 9, 9 };
+    OK(esign_outbox_due(database, now, kinds, pool));
+    return 100 * kinds[ESIGN_OUTBOX_RESET_REQUEST] + 10 * kinds[ESIGN_OUTBOX_CODE] + kinds[ESIGN_OUTBOX_NOTICE];
+}
+
+static void test_due(void)
+{
+    esign_database_t *database = tables_new();
+    CU_ASSERT_EQUAL(due(database, NOW), 0);
+    add(database, ESIGN_OUTBOX_NOTICE, "n", NOW);
+    add(database, ESIGN_OUTBOX_NOTICE, "n", NOW);
+    CU_ASSERT_EQUAL(due(database, NOW - 1), 0);
+    CU_ASSERT_EQUAL(due(database, NOW), 1);
+    add(database, ESIGN_OUTBOX_CODE, "c", NOW + 1);
+    CU_ASSERT_EQUAL(due(database, NOW), 1);
+    CU_ASSERT_EQUAL(due(database, NOW + 1), 11);
+    add(database, ESIGN_OUTBOX_RESET_REQUEST, "r", NOW);
+    CU_ASSERT_EQUAL(due(database, NOW + 1), 111);
+    OK(esign_outbox_done(database, "one", nth(lease(database, "one", ESIGN_OUTBOX_CODE, 1, NOW + 1), 0)->id, pool));
+    CU_ASSERT_EQUAL(due(database, NOW + 1), 101);
+    tables_run(database, "UPDATE outbox SET dead = 1");
+    CU_ASSERT_EQUAL(due(database, NOW + 1), 0);
+}
+
 /* Of twenty leases the fastest, which nothing else held up. */
 static apr_interval_time_t time_of_lease(esign_database_t *database, const char *owner)
 {
@@ -508,6 +535,7 @@ int main(void)
         { "a message is sealed, leased and done", test_add_and_lease },
         { "codes go first, then the oldest", test_order },
         { "a courier takes the kinds that it can send", test_kinds },
+        { "a look tells which kinds are due", test_due },
         { "a lease takes no longer when many wait", test_many_wait },
         { "a lease is one courier's until it runs out", test_lease_runs_out },
         { "a courier that lives keeps what it has", test_renewed },
