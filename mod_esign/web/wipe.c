@@ -63,28 +63,62 @@ static int is_new(const apr_memnode_t *node)
     return *node->first_avail != WIPED && memcmp(node->first_avail, node->first_avail + 1, (size_t)(node->endp - node->first_avail) - 1) == 0;
 }
 
-/* Overwrites all that an allocator keeps for later, and lets it keep so many bytes of it (1: none). Nobody can look at that, but it gives what it keeps first: each piece is taken, until
- * a new one comes, which the system has back. */
-static void overwrite_kept(apr_allocator_t *allocator, apr_uint32_t keep)
+/* Of a connection. */
+typedef struct {
+    apr_allocator_t *allocator;
+    int due;                /* a request with a secret has ended since it was overwritten */
+    apr_memnode_t *last;    /* the piece that it gives last, unless somebody has used that */
+} wiping_t;
+
+/* Larger than what APR keeps by size (80 KB): such pieces it gives when it has no others, and of them first what it got last. Only the beginning of this one is ever written. */
+#define LAST_SIZE (128 * 1024)
+
+static const char last_mark[] = "the last piece of this allocator";
+
+static int is_last(const wiping_t *wiping, const apr_memnode_t *node)
+{
+    return node == wiping->last && memcmp(node->first_avail, last_mark, sizeof(last_mark)) == 0;
+}
+
+/* All that an allocator keeps for later, out of it. Nobody can look at that, but it gives what it keeps first: each piece is taken, until the last one comes, or a new one: `*end`. */
+static apr_memnode_t *take_kept(const wiping_t *wiping, apr_memnode_t **end)
 {
     apr_memnode_t *kept = NULL, *node;
-    while ((node = apr_allocator_alloc(allocator, 1)) != NULL && !is_new(node)) {
-        memset(node->first_avail, WIPED, (size_t)(node->endp - node->first_avail));
+    while ((node = apr_allocator_alloc(wiping->allocator, 1)) != NULL && !is_last(wiping, node) && !is_new(node)) {
         node->next = kept;
         kept = node;
     }
-    apr_allocator_max_free_set(allocator, 1);
-    if (node)
-        apr_allocator_free(allocator, node);
-    apr_allocator_max_free_set(allocator, keep);
-    if (kept)
-        apr_allocator_free(allocator, kept);
+    *end = node;
+    return kept;
 }
 
-/* Of a connection: whether a request with a secret has ended since its allocator was overwritten. */
-typedef struct {
-    int due;
-} wiping_t;
+static void give_back(apr_allocator_t *allocator, apr_memnode_t *nodes)
+{
+    if (nodes)
+        apr_allocator_free(allocator, nodes);
+}
+
+/* The system has a new piece back, for otherwise each time would leave one more; that costs a call to the other processors, which a last piece saves. */
+static void change_last(wiping_t *wiping, apr_memnode_t *new)
+{
+    apr_allocator_max_free_set(wiping->allocator, 1);
+    give_back(wiping->allocator, new);
+    apr_allocator_max_free_set(wiping->allocator, ap_max_mem_free);
+    wiping->last = apr_allocator_alloc(wiping->allocator, LAST_SIZE);
+    if (wiping->last)
+        memcpy(wiping->last->first_avail, last_mark, sizeof(last_mark));
+}
+
+static void overwrite_kept(wiping_t *wiping)
+{
+    apr_memnode_t *end, *kept = take_kept(wiping, &end);
+    for (apr_memnode_t *node = kept; node; node = node->next)
+        memset(node->first_avail, WIPED, (size_t)(node->endp - node->first_avail));
+    if (!end || !is_last(wiping, end))
+        change_last(wiping, end);
+    give_back(wiping->allocator, wiping->last);
+    give_back(wiping->allocator, kept);
+}
 
 static apr_status_t make_due(void *wiping)
 {
@@ -93,9 +127,15 @@ static apr_status_t make_due(void *wiping)
 }
 
 /* All goes to the system: what is kept now, and what the connection itself gives back behind this. */
-static apr_status_t end_wiping(void *connection)
+static apr_status_t end_wiping(void *data)
 {
-    overwrite_kept(apr_pool_allocator_get(((conn_rec *)connection)->pool), 1);
+    wiping_t *wiping = data;
+    apr_memnode_t *end, *kept;
+    wiping->last = NULL;
+    kept = take_kept(wiping, &end);
+    apr_allocator_max_free_set(wiping->allocator, 1);
+    give_back(wiping->allocator, end);
+    give_back(wiping->allocator, kept);
     return APR_SUCCESS;
 }
 
@@ -112,8 +152,9 @@ void esign_wipe_after(request_rec *r)
     wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
     if (!wiping) {
         wiping = apr_pcalloc(c->pool, sizeof(*wiping));
+        wiping->allocator = apr_pool_allocator_get(c->pool);
         ap_set_module_config(c->conn_config, &esign_module, wiping);
-        apr_pool_cleanup_register(c->pool, c, end_wiping, apr_pool_cleanup_null);
+        apr_pool_cleanup_register(c->pool, wiping, end_wiping, apr_pool_cleanup_null);
     }
     apr_pool_cleanup_register(r->pool, wiping, make_due, apr_pool_cleanup_null);
 }
@@ -125,7 +166,7 @@ static void wipe_kept(conn_rec *c, request_rec *r)
     wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
     if (wiping && wiping->due) {
         wiping->due = 0;
-        overwrite_kept(apr_pool_allocator_get(c->pool), ap_max_mem_free);
+        overwrite_kept(wiping);
     }
 }
 
