@@ -32,7 +32,6 @@ ThreadLimit {threads}
 ThreadsPerChild {threads}
 MaxRequestWorkers {workers}
 MaxSpareThreads {workers}
-DBDMax {connections}
 LoadModule remoteip_module {modules}/mod_remoteip.so
 RemoteIPHeader X-Forwarded-For
 RemoteIPInternalProxy 127.0.0.1
@@ -40,6 +39,7 @@ EsignAddressFailures 100000
 Alias /bench/ "{files}/"
 <Directory "{files}">
     Require all granted
+    AllowOverride None
     Header set Content-Security-Policy "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     Header set Referrer-Policy no-referrer
     Header set X-Content-Type-Options nosniff
@@ -84,7 +84,7 @@ class Instance(parts.Portal):
         include = os.path.join(self.folder, "bench.conf")
         modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
         with open(include, "w") as file:
-            file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, connections=threads + 1, modules=modules, files=self.static))
+            file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, modules=modules, files=self.static))
         self.timed = os.path.join(self.folder, "hash-time") if timed else None
         more = {"ESIGN_HTTPD": self.timed_httpd()} if timed else {}
         try:
