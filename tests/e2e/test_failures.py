@@ -198,6 +198,24 @@ def test_a_code_is_not_used_up_by_a_database_that_fails(portal, browser, subscri
     assert browser.get("menu").status == 200
 
 
+def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser, subscriber):
+    """More views of the PIN than both children together have connections, while somebody else writes for longer than a moment."""
+    browser.sign_in(subscriber)
+
+    def show(_):
+        other = portal.browser()
+        other.session.cookies = browser.session.cookies.copy()
+        return other.post("pin").status
+    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection, concurrent.futures.ThreadPoolExecutor(40) as pool:
+        connection.execute("BEGIN IMMEDIATE")
+        shown = [pool.submit(show, n) for n in range(40)]
+        time.sleep(0.4)
+        assert [browser.get("menu").status for _ in range(4)] == 4 * [200]
+        assert not any(answer.done() for answer in shown)
+        connection.execute("ROLLBACK")
+        assert [answer.result() for answer in shown] == 40 * [200]
+
+
 @pytest.mark.expects_log("a transaction cannot begin: database is locked", "error while saving the session")
 @pytest.mark.parametrize("database", ["comes back", "fails"])
 def test_a_sign_out_while_the_right_code_waits_for_the_database_stands(portal, browser, subscriber, database):
