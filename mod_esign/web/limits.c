@@ -49,6 +49,7 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what, 
     if (!esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE) || esign_limits_id_problem(q, id) || !esign_request_database(q))
         return ESIGN_CACHE_MISS;
     esign_result_t result = esign_subscriber_find(q->database, id, &subscriber, p);
+    esign_request_release(q);
     if (esign_failed(result))
         esign_request_log(q, result);
     /* Nobody's mark, which no cookie holds, is looked for as anybody's. */

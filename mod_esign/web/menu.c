@@ -45,6 +45,8 @@ static void add_event(esign_page_t *page, const esign_audit_entry_t *entry)
 int esign_activity_get(esign_request_t *q)
 {
     const apr_array_header_t *entries;
+    if (!esign_request_database(q))
+        return esign_page_unavailable(q);
     esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);

@@ -32,26 +32,27 @@ void esign_request_release(esign_request_t *q)
 
 esign_database_t *esign_request_database(esign_request_t *q)
 {
-    if (!q->database && (q->database = esign_runtime_acquire(q->runtime, q->r->pool)) != NULL)
+    if (!q->database && (q->database = esign_runtime_acquire(q->runtime, q->r->pool)) != NULL) {
         apr_pool_cleanup_register(q->r->pool, q, give_back, apr_pool_cleanup_null);
+        q->turn = q->database->turn;
+    }
     return q->database;
 }
 
 /* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. */
 static void await_turn(esign_request_t *q)
 {
-    esign_gate_t *turn = q->database->turn;
     esign_request_release(q);
-    int has_turn = esign_database_await(turn);
+    int has_turn = esign_database_await(q->turn);
     if (esign_request_database(q))
         q->database->has_turn = has_turn;
     else if (has_turn)
-        esign_gate_leave(turn);
+        esign_gate_leave(q->turn);
 }
 
 esign_result_t esign_request_begin(esign_request_t *q)
 {
-    if (esign_request_database(q) && q->database->turn)
+    if (q->turn || (esign_request_database(q) && q->turn))
         await_turn(q);
     return q->database ? esign_database_begin(q->database, q->r->pool) : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
 }

@@ -38,6 +38,7 @@ typedef struct {
     int queued;                        /* a message that somebody waits for is in the transaction, and goes out behind its commit */
     esign_throttle_seen_t counted, counted_network;   /* what esign_limits_check has read of the address's counts */
     esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
+    esign_gate_t *turn;                /* of its database, known since the first connection */
 
     /* Who, set by the route before a screen that asks for trust is called */
     esign_subscriber_t *subscriber;
@@ -55,7 +56,7 @@ esign_request_t *esign_request_of(request_rec *r);
 /* This request's database connection, taken from the pool at the first call; NULL, logged, when there is none. */
 esign_database_t *esign_request_database(esign_request_t *q);
 
-/* Gives it back: before a wait, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
+/* Gives it back: before a wait, before memcached is asked, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
 void esign_request_release(esign_request_t *q);
 
 /* esign_database_begin and _end on a connection of this request's, which may be another than before; without one the beginning fails. All that a request writes is written between them.

@@ -262,6 +262,7 @@ int esign_session_identify(esign_request_t *q)
     if (!database)
         return HTTP_SERVICE_UNAVAILABLE;
     esign_result_t result = esign_subscriber_get(database, id, &q->subscriber, q->r->pool);
+    esign_request_release(q);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return HTTP_SERVICE_UNAVAILABLE;
