@@ -246,6 +246,20 @@ def lacking(make_portal):
     shutil.rmtree(folder)
 
 
+def test_a_libcurl_without_the_protocols_is_told(lacking):
+    """One that was built without SMTP refuses the option."""
+    portal, library, program = lacking
+    with open(os.path.join(parts.TOP, "mod_esign", "deliver", "libcurl.h"), encoding="utf-8") as file:
+        names = re.findall(r"\bX\((\w+)\)", file.read())
+    poor = "".join("%s curl_%s(void) { %s }\n" % (("const char *", "easy_strerror", "return \"no smtp\";") if name == "easy_strerror" else
+                                                  ("void *", name, "return \"\";") if name == "easy_init" else
+                                                  ("int", name, "return %d;" % (1 if name == "easy_setopt" else 0))) for name in names if name != "X")
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=poor, check=True, text=True)
+    done = subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True)
+    os.unlink(library)
+    assert done.returncode != 0 and "lacks a protocol (smtp, smtps, http, https): no smtp" in done.stderr, done.stderr
+
+
 def test_a_missing_libcurl_is_told_and_messages_leave_once_it_is_there(lacking):
     portal, library, program = lacking
     with open(library, "w"):
