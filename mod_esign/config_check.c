@@ -233,7 +233,7 @@ static const char *check_together(apr_pool_t *p, const esign_config_t *config)
         return "EsignSessionIdle is longer than EsignSessionLife: write a shorter one";
     if (config->mail_user && !config->mail_password_file)
         return "EsignMailPasswordFile is missing: EsignMailUser asks for it";
-    if (config->mail_user && !config->mail_tls && strncmp(config->mail_url, "smtp:", 5) == 0)
+    if (config->mail_user && !config->mail_tls && apr_cstr_casecmpn(config->mail_url, "smtp:", 5) == 0)
         return "EsignMailTLS Off would send EsignMailUser's password in clear: write On";
     apr_array_header_t *gateways;
     esign_result_t result = esign_gateways_make(&gateways, config, p);

@@ -109,6 +109,8 @@ def test_every_server_directive_is_merged(portal, tmp_path):
     ("EsignKeyFile /nonexistent/keys", "EsignKeyFile"),
     ("EsignIdentityNumber roman", "EsignIdentityNumber"),
     ("EsignMail http://mail.example.org", "EsignMail"),
+    ("EsignMail smtp://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null", "EsignMailTLS Off would send"),
+    ("EsignMail SMTP://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null", "EsignMailTLS Off would send"),
     ("EsignSMSURL ftp://sms.example.org/{number}/{text}", "EsignSMSURL"),
     ("EsignSMSURL http://sms.example.org/send", "would carry numbers and codes in clear"),
     ("EsignSMSURL http://127.0.0.1.example.org/send", "would carry numbers and codes in clear"),
