@@ -6,6 +6,7 @@
 #include "core/wake.h"
 #include "deliver/courier.h"
 #include "deliver/hold.h"
+#include "deliver/libcurl.h"
 #include "deliver/scribe.h"
 #include "runtime.h"
 #include "store/node.h"
@@ -14,6 +15,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <mod_watchdog.h>
+#include <unixd.h>
 
 #include <apr_optional.h>
 #include <apr_strings.h>
@@ -382,6 +384,16 @@ static int start_program(watch_t *watch, const char *where, apr_pool_t *p)
     return watch->program != NULL;
 }
 
+/* A child in a jail (ChrootDir) finds no libraries there: what the couriers load is loaded before. */
+static int prepare(server_rec *first, apr_pool_t *p)
+{
+    esign_result_t result = ap_unixd_config.chroot_dir ? esign_libcurl_load(p) : ESIGN_OK;
+    if (!esign_failed(result))
+        return attach(first, p);
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, result.status, first, "mod_esign, %s: %s", result.problem, result.detail);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, server_rec *first)
 {
     (void)log, (void)temporary;
@@ -404,7 +416,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
-    return watches->nelts > 0 ? attach(first, p) : OK;
+    return watches->nelts > 0 ? prepare(first, p) : OK;
 }
 
 void esign_watch_register_hooks(apr_pool_t *p)

@@ -233,6 +233,25 @@ def test_libcurl_is_loaded_by_the_couriers_child_alone(portal):
     assert portal.wait(lambda: sum(who()) == 1) and len(who()) > 2 and not who()[0]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's httpd may go into a jail")
+def test_mails_leave_from_a_jail(make_portal, tmp_path):
+    """In the jail, ChrootDir, are the demo's files and no library."""
+    folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+    os.chmod(folder, 0o755)
+    jail = tmp_path / "jail.conf"
+    jail.write_text('ChrootDir "%s"\n' % folder)
+    os.makedirs(folder + "/var/tmp")
+    os.symlink("/", folder + folder)
+    portal = parts.Portal(os.path.join(folder, "demo"), None, "--include", str(jail))
+    try:
+        subscriber = portal.new_subscriber()
+        portal.browser().ask_reset(subscriber.id)
+        portal.wait_mail(subscriber.email)
+    finally:
+        portal.stop()
+        shutil.rmtree(folder)
+
+
 @pytest.fixture
 def lacking(make_portal):
     """A portal, and a file that stands in libcurl's place once it is made."""
