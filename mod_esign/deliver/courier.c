@@ -50,21 +50,21 @@ static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int
     const esign_courier_options_t *o = courier->options;
     esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
     apr_interval_time_t retry = ASK_AGAIN;
-    apr_time_t now = apr_time_now();
+    apr_time_t clock = esign_hold_clock();
     if (ceiling->limit == 0 || places <= 0)
         return places;
-    if (now - ceiling->permitted >= MINUTE)
+    if (clock - ceiling->permitted >= MINUTE)
         ceiling->permits = 0;
     if (ceiling->permits > 0)
         return ceiling->permits < places ? ceiling->permits : places;
-    if (now < ceiling->held)
+    if (clock < ceiling->held)
         return 0;
-    esign_cache_answer_e answer = esign_throttle_check(o->cache, ceiling->what, o->message.url, &policy, now, &ceiling->counted, &ceiling->room, &retry, courier->round);
+    esign_cache_answer_e answer = esign_throttle_check(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), &ceiling->counted, &ceiling->room, &retry, courier->round);
     if (answer == ESIGN_CACHE_DONE)
         return ceiling->room < places ? ceiling->room : places;
-    ceiling->held = now + retry;
-    if (now - ceiling->told >= MINUTE) {
-        ceiling->told = now;
+    ceiling->held = clock + retry;
+    if (ceiling->told == 0 || clock - ceiling->told >= MINUTE) {
+        ceiling->told = clock;
         if (answer == ESIGN_CACHE_MISS)
             esign_courier_say(courier, LOG_WARNING, 0, "%d %s in a minute, as many as %s lets go: others wait", ceiling->limit, ceiling->what, ceiling->directive);
         else
@@ -78,24 +78,23 @@ static void count(const esign_courier_t *courier, esign_courier_ceiling_t *ceili
 {
     const esign_courier_options_t *o = courier->options;
     esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
-    apr_time_t now = apr_time_now();
     if (ceiling->limit == 0)
         return;
     if (ceiling->permits == 0) {
         int handful = ceiling->limit / HANDFUL < ceiling->room ? ceiling->limit / HANDFUL : ceiling->room;
         ceiling->permits = handful > 1 ? handful : 1;
-        ceiling->permitted = now;
+        ceiling->permitted = esign_hold_clock();
         ceiling->room -= ceiling->permits;
-        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, now, ceiling->permits, &ceiling->counted, p);
+        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), ceiling->permits, &ceiling->counted, p);
     }
     ceiling->permits--;
 }
 
 /* How many mails to lease: as many as keep the connections busy, one behind a pause of the server, none before. */
-static int mail_places(const esign_courier_t *courier, apr_time_t now)
+static int mail_places(const esign_courier_t *courier)
 {
     int pending = esign_transport_pending_mail(courier->transport), room = courier->ahead - pending;
-    if (!esign_breaker_may_try(&courier->mail_server.breaker, pending, now))
+    if (!esign_breaker_may_try(&courier->mail_server.breaker, pending, esign_hold_clock()))
         return 0;
     if (courier->mail_server.breaker.until != 0)
         return 1;
@@ -247,7 +246,7 @@ static esign_result_t turn(esign_courier_t *courier, int *taken)
     const esign_courier_options_t *o = courier->options;
     apr_time_t now = apr_time_now(), ends_due = esign_ends_due(courier->ends);
     int mails_pending = esign_transport_pending_mail(courier->transport), codes_pending = esign_transport_pending_sms(courier->transport);
-    int mails = mail_places(courier, now), codes = o->gateways->nelts > 0 ? o->sms_at_once - codes_pending : 0, idle = mails_pending + codes_pending == 0;
+    int mails = mail_places(courier), codes = o->gateways->nelts > 0 ? o->sms_at_once - codes_pending : 0, idle = mails_pending + codes_pending == 0;
     int look = (codes > 0 || mails > 0) && (idle || now < courier->looked || now - courier->looked >= LOOK_EVERY), renewal = renewal_due(courier);
     *taken = 0;
     if (!look && !renewal && (ends_due == 0 || (now < ends_due && !idle)))
@@ -301,11 +300,11 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
 /* Ends messages whose time is over, and takes away what was given up long ago. Whose they were stands sealed in their rows. */
 static esign_result_t expire(esign_courier_t *courier)
 {
-    apr_time_t now = apr_time_now();
+    apr_time_t now = apr_time_now(), clock = esign_hold_clock();
     int counts[ESIGN_OUTBOX_KINDS] = { 0 }, expired = 0, unreported = 0, purged = 0;
-    if (now - courier->expired < EXPIRE_EVERY)
+    if (courier->expired != 0 && clock - courier->expired < EXPIRE_EVERY)
         return ESIGN_OK;
-    courier->expired = now;
+    courier->expired = clock;
     esign_result_t result = esign_database_begin(courier->database, courier->round);
     if (!esign_failed(result))
         result = esign_outbox_expire(courier->database, now, counts, &unreported, courier->round);

@@ -66,6 +66,13 @@ static const char *said_by(const esign_courier_t *courier, const esign_courier_s
     return words ? apr_pstrcat(courier->round, server->name, ": ", words, NULL) : NULL;
 }
 
+/* How long a server is still left alone; a moment, when it is not. */
+static apr_interval_time_t pause_of(const esign_courier_server_t *server)
+{
+    apr_interval_time_t left = server->breaker.until - esign_hold_clock();
+    return left > 0 ? left : SHORT_PAUSE;
+}
+
 /* What the end of a transfer tells of the server. 1: it is left alone from now on. */
 static int hear_of(const esign_courier_t *courier, esign_courier_server_t *server, esign_transfer_outcome_e outcome, const char *words)
 {
@@ -77,7 +84,7 @@ static int hear_of(const esign_courier_t *courier, esign_courier_server_t *serve
         *server->left_until = 0;
         return 0;
     }
-    int first = esign_breaker_failed(&server->breaker, apr_time_now());
+    int first = esign_breaker_failed(&server->breaker, esign_hold_clock());
     *server->left_until = server->breaker.until;
     if (!first)
         return 0;
@@ -106,7 +113,7 @@ void esign_courier_end_pass(esign_courier_t *courier, esign_errand_t *errand)
     int count = courier->options->gateways->nelts;
     apr_time_t now = apr_time_now(), due = now;
     if (esign_gateway_round_over(count, errand->gateways, errand->attempts)) {
-        apr_time_t own = now + pause_after(errand->attempts / count), until = server->breaker.until > now ? server->breaker.until : now + SHORT_PAUSE;
+        apr_time_t own = now + pause_after(errand->attempts / count), until = now + pause_of(server);
         due = own < until ? own : until;
     }
     esign_courier_end(courier, errand, ESIGN_END_RETRY, due, apr_pstrcat(courier->round, server->name, " is left alone", NULL));
@@ -154,7 +161,7 @@ int esign_courier_is_no_mail(const esign_errand_t *errand)
 static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_transfer_outcome_e outcome, const char *words)
 {
     const char *error = said_by(courier, &courier->mail_server, words);
-    apr_time_t now = apr_time_now(), pause_end = courier->mail_server.breaker.until;
+    apr_time_t now = apr_time_now(), pause_end = now + pause_of(&courier->mail_server);
     if (outcome == ESIGN_TRANSFER_SENT && esign_courier_is_no_mail(errand)) {
         /* It tells nothing of the server. */
         esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
@@ -174,7 +181,7 @@ static void mail_done(esign_courier_t *courier, esign_errand_t *errand, esign_tr
         break;
     case ESIGN_TRANSFER_UNREACHABLE:
         /* Its pause is the server's. */
-        retry(courier, errand, courier->ending ? now : pause_end > now ? pause_end : now + SHORT_PAUSE, error);
+        retry(courier, errand, courier->ending ? now : pause_end, error);
         break;
     case ESIGN_TRANSFER_UNTRIED:
         esign_courier_end(courier, errand, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, words);

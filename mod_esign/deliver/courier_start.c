@@ -129,7 +129,7 @@ static esign_result_t start_code(esign_courier_t *courier, const esign_courier_t
         return esign_result_make(p, APR_EINVAL, "SMS", "%s", message->error ? message->error : "no gateway is left");
     const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, errand->gateway);
     esign_courier_server_t *server = &courier->gateways[errand->gateway];
-    if (!esign_breaker_may_try(&server->breaker, server->under_way, apr_time_now()))
+    if (!esign_breaker_may_try(&server->breaker, server->under_way, esign_hold_clock()))
         return ESIGN_OK;
     if (esign_failed(result = esign_message_code(context, task->subscriber, code ? code : "", &sms, p)))
         return result;

@@ -3,6 +3,7 @@
 #include "status.h"
 
 #include "core/exposition.h"
+#include "deliver/hold.h"
 
 #include <http_config.h>
 #include <http_log.h>
@@ -84,8 +85,9 @@ static const char *seconds(apr_pool_t *p, apr_time_t since, apr_time_t now)
     return apr_psprintf(p, "%" APR_INT64_T_FMT " s", since > 0 && since < now ? apr_time_sec(now - since) : 0);
 }
 
-static void write_servers(request_rec *r, const esign_runtime_t *portal, apr_time_t now)
+static void write_servers(request_rec *r, const esign_runtime_t *portal)
 {
+    apr_time_t now = esign_hold_clock();
     for (int i = 0; i < esign_status_servers(portal); i++) {
         const char *gateway = esign_status_gateway(portal, i);
         apr_time_t until = portal->meter->left_until[i];
@@ -112,7 +114,7 @@ static void write_row(request_rec *r, const esign_runtime_t *portal, apr_time_t 
                    m->messages[kind].retried, m->messages[kind].failed);
     }
     ap_rputs("<td>", r);
-    write_servers(r, portal, now);
+    write_servers(r, portal);
     ap_rprintf(r, "</td><td>last round: %s<br />", m->round ? apr_pstrcat(r->pool, seconds(r->pool, m->round, now), " ago", NULL) : "never");
     if (m->known)
         ap_rprintf(r, "%" APR_INT64_T_FMT " audit rows to be chained, oldest %s", m->unchained, seconds(r->pool, m->unchained_oldest, now));

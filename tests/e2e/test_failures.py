@@ -7,9 +7,11 @@ import contextlib
 import glob
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -253,6 +255,51 @@ def test_mail_server_down_loses_nothing(make_portal):
     assert len(portal.ctl("outbox", "list").splitlines()) == 1
     portal.stop()
     again.wait(10)
+
+
+AHEAD = """
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In libc's place: the clock that people read is an hour ahead while a file is there. */
+int gettimeofday(struct timeval *restrict now, void *restrict zone)
+{
+    struct timespec right;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &right);
+    now->tv_sec = right.tv_sec + (access("%s", F_OK) == 0 ? 3600 : 0);
+    now->tv_usec = right.tv_nsec / 1000;
+    return 0;
+}
+"""
+
+
+def test_a_clock_that_is_set_back_leaves_no_server_alone(make_portal):
+    """A machine may start with a wrong clock, and its mail server late."""
+    folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+    os.chmod(folder, 0o755)
+    ahead, library = os.path.join(folder, "ahead"), os.path.join(folder, "ahead.so")
+    open(ahead, "w").close()
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=AHEAD % ahead, check=True, text=True)
+    # A library of a sanitizer wants to be the first.
+    portal = make_portal(LD_PRELOAD=library, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+    early, late = portal.new_subscriber(), portal.new_subscriber()
+    receiver = pid_of(os.path.join(portal.dir, "receiver.pid"))
+    command = open("/proc/%d/cmdline" % receiver, "rb").read().decode().split("\0")[:-1]
+    os.kill(receiver, signal.SIGTERM)
+    portal.wait(lambda: not running(receiver))
+    portal.browser().ask_reset(early.id)
+    assert portal.wait(lambda: "is left alone" in portal.log())
+    os.unlink(ahead)
+    again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(os.path.join(portal.dir, "receiver.pid"), "w") as file:
+        file.write(str(again.pid))
+    portal.browser().ask_reset(late.id)
+    portal.wait_mail(late.email)
+    portal.stop()
+    again.wait(10)
+    shutil.rmtree(folder)
 
 
 def test_graceful_restarts_under_load(make_portal):
