@@ -4,6 +4,7 @@
 import os
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -90,3 +91,19 @@ def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
     assert lock(second) == "locked\n"
     assert other.communicate("COMMIT;\n")[0] == ""
     assert portal.wait_mail(first.email) and portal.wait_mail(second.email)
+
+
+def test_a_look_reads_no_messages_that_are_not_due(portal):
+    """Thousands that wait for their next try: the courier finds by the index that there is nothing to do."""
+    def scans():
+        return portal.sql("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox'")[0][0]
+    assert portal.wait(lambda: portal.sql("SELECT COUNT(*) FROM outbox") == [(0,)])
+    portal.sql("INSERT INTO outbox SELECT i, 0, repeat('x', 500), 0, 9000000000000000, 9000000000000000, 0, '', 0, 0, 0, -1, NULL FROM generate_series(1, 20000) i")
+    try:
+        portal.sql("ANALYZE outbox")
+        time.sleep(3)   # PostgreSQL plans a statement five times before it keeps a plan
+        before = scans()
+        time.sleep(5)
+        assert scans() - before < 15   # a look each 0.2 s; what has expired is looked for each 10 s
+    finally:
+        portal.sql("DELETE FROM outbox")
