@@ -38,7 +38,7 @@ static CURLcode try(const esign_libcurl_t *found)
 static esign_result_t load(apr_pool_t *p)
 {
     esign_libcurl_t found;
-    void *library = dlopen(ESIGN_LIBCURL_SONAME, RTLD_LAZY | RTLD_LOCAL);
+    void *library = dlopen(ESIGN_LIBCURL_SONAME, RTLD_NOW | RTLD_LOCAL);
     if (!library)
         return esign_result_make(p, APR_EDSOOPEN, "libcurl", "the library that sends mails and SMS cannot be loaded: %s", dlerror());
     const char *missing = find(&found, library);

@@ -23,8 +23,8 @@ typedef struct {
 /* The functions: esign_libcurl.easy_init() is curl_easy_init(). Once esign_libcurl_load has succeeded. */
 extern esign_libcurl_t esign_libcurl;
 
-/* Loads and initialises libcurl, once a process, from any thread; it stays. Fails, and may be asked again, when the library is not there, lacks a function, or does not speak SMTP, HTTP and TLS: the detail, in `p`,
- * says which. */
+/* Loads and initialises libcurl, once a process, from any thread; it stays. Fails, and may be asked again, when the library is not there, lacks a function, or does not speak SMTP, HTTP
+ * and TLS: the detail, in `p`, says which. */
 esign_result_t esign_libcurl_load(apr_pool_t *p);
 
 /* Whether a value is of the kind that an option takes, which the option's range tells (curl.h: CURLOPTTYPE_…): variable arguments are not converted. */
