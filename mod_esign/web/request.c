@@ -39,15 +39,17 @@ esign_database_t *esign_request_database(esign_request_t *q)
     return q->database;
 }
 
-/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. */
+/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. Nor does who has waited in vain wait once more with one, which whoever has the turn may need. */
 static void await_turn(esign_request_t *q)
 {
     esign_request_release(q);
     int has_turn = esign_database_await(q->turn);
-    if (esign_request_database(q))
+    if (esign_request_database(q)) {
         q->database->has_turn = has_turn;
-    else if (has_turn)
+        q->database->turn = has_turn ? q->turn : NULL;
+    } else if (has_turn) {
         esign_gate_leave(q->turn);
+    }
 }
 
 esign_result_t esign_request_begin(esign_request_t *q)

@@ -218,6 +218,27 @@ def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser
         assert [answer.result() for answer in shown] == 40 * [200]
 
 
+@pytest.mark.expects_log("a transaction cannot begin: database is locked")
+def test_who_waited_for_a_turn_in_vain_keeps_no_connection_from_who_has_it(portal, browser, subscriber):
+    """Those whose patience was over held all connections, and waited once more behind who had come since, had the turn, and waited for a connection: eight requests in five seconds."""
+    browser.sign_in(subscriber)
+
+    def show(_):
+        answers = []
+        for _ in range(4):
+            other = portal.browser()   # httpd closes connections that wait when it has much to do
+            other.session.cookies = browser.session.cookies.copy()
+            answers.append(other.post("pin").status)
+        return answers
+    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection, concurrent.futures.ThreadPoolExecutor(60) as pool:
+        connection.execute("BEGIN IMMEDIATE")
+        shown = [pool.submit(show, n) for n in range(60)]
+        time.sleep(7)
+        connection.execute("ROLLBACK")
+        assert not concurrent.futures.wait(shown, timeout=12).not_done
+        assert all(answer.result()[1:] == 3 * [200] for answer in shown)
+
+
 @pytest.mark.expects_log("a transaction cannot begin: database is locked", "error while saving the session")
 @pytest.mark.parametrize("database", ["comes back", "fails"])
 def test_a_sign_out_while_the_right_code_waits_for_the_database_stands(portal, browser, subscriber, database):
