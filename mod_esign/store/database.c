@@ -17,6 +17,12 @@ static int is_sqlite(const esign_database_t *database)
     return strcmp(apr_dbd_name(database->driver), "sqlite3") == 0;
 }
 
+/* Whether statements can be prepared anew within a transaction: SQLite's that meets another schema has done nothing, and the transaction stands. */
+static int may_renew(const esign_database_t *database)
+{
+    return database->stale && is_sqlite(database);
+}
+
 static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
@@ -24,7 +30,7 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
         database->stale = 1;
     if (error && strstr(error, "readonly database"))
         database->read_only = 1;
-    if (database->transaction)
+    if (database->transaction && !may_renew(database))
         database->broken = 1;
     return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing, error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
 }
@@ -49,11 +55,11 @@ static void forget_statements(esign_database_t *database, apr_pool_t *p)
 }
 
 /* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were; the connection is there anew, and statements will be. Never within a
- * transaction, whose earlier statements would be missing. A repeated statement does no harm: each adds a row under an id of its own, or is a claim that fails twice. */
+ * transaction whose earlier statements would be missing. A repeated statement does no harm: each adds a row under an id of its own, or is a claim that fails twice. */
 static int revive(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
-    if (database->transaction || (!database->stale && select_text(database, "SELECT 1", &results, p) == 0))
+    if (database->transaction ? !may_renew(database) : !database->stale && select_text(database, "SELECT 1", &results, p) == 0)
         return 0;
     if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;

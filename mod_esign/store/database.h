@@ -38,7 +38,7 @@ typedef struct {
 extern const esign_statement_t esign_database_statements[];
 
 /* Lets statements be prepared anew when `stale` says so: after a schema change (SQLite) or a lost connection (PostgreSQL) the old ones fail for good while the
- * connection still passes its check. Outside a transaction, a statement that meets this heals by itself and is run again. */
+ * connection still passes its check. Outside a transaction, and under SQLite within one, too, a statement that meets this heals by itself and is run again. */
 void esign_database_heal(esign_database_t *database);
 
 /* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own. `with_schema`: it fails where the schema is not there yet.

@@ -152,26 +152,35 @@ static void test_heal(void)
     tables_run(other, "CREATE TABLE another (x INTEGER)");
     OK(add(database, 2, NULL));   /* by itself */
 
-    /* Not within a transaction: what came before would be lost. */
+    /* Within a transaction, too, which may be the first thing that a connection is asked for. */
     tables_run(other, "CREATE TABLE third (x INTEGER)");
     OK(esign_database_begin(database, pool));
-    CU_ASSERT(esign_failed(add(database, 3, NULL)));
+    OK(add(database, 3, NULL));
+    OK(add(database, 4, NULL));
+    OK(esign_database_end(database, ESIGN_OK, pool));
+    CU_ASSERT_EQUAL(count(database), 4);
+    /* What fails twice breaks it. */
+    tables_run(other, "ALTER TABLE outbox RENAME TO hidden");
+    OK(esign_database_begin(database, pool));
+    CU_ASSERT(esign_failed(add(database, 5, NULL)));
     CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
-    CU_ASSERT(database->stale);
+    tables_run(other, "ALTER TABLE hidden RENAME TO outbox");
+
+    database->stale = 1;
     static const char others[] = "of another module";
     apr_hash_set(database->prepared, others, APR_HASH_KEY_STRING, others);
     esign_database_heal(database);
     CU_ASSERT(!database->stale);
     CU_ASSERT_PTR_NULL(apr_hash_get(database->prepared, "outbox_add", APR_HASH_KEY_STRING));
     CU_ASSERT_PTR_EQUAL(apr_hash_get(database->prepared, others, APR_HASH_KEY_STRING), others);
-    CU_ASSERT_EQUAL(count(database), 2);
+    CU_ASSERT_EQUAL(count(database), 4);
 
     /* What is missing is told, and found again when it is there. */
     tables_run(other, "ALTER TABLE outbox RENAME TO hidden");
     esign_result_t result = add(database, 3, NULL);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "outbox") != NULL && strstr(result.detail, "esignctl db init") != NULL);
     tables_run(other, "ALTER TABLE hidden RENAME TO outbox");
-    OK(add(database, 3, NULL));
+    OK(add(database, 5, NULL));
 }
 
 static int is_free(esign_gate_t *turn)
