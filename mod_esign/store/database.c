@@ -17,12 +17,6 @@ static int is_sqlite(const esign_database_t *database)
     return strcmp(apr_dbd_name(database->driver), "sqlite3") == 0;
 }
 
-/* Whether statements can be prepared anew within a transaction: SQLite's that meets another schema has done nothing, and the transaction stands. */
-static int may_renew(const esign_database_t *database)
-{
-    return database->stale && is_sqlite(database);
-}
-
 static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
@@ -30,8 +24,6 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
         database->stale = 1;
     if (error && strstr(error, "readonly database"))
         database->read_only = 1;
-    if (database->transaction && !may_renew(database))
-        database->broken = 1;
     return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing, error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
 }
 
@@ -55,11 +47,12 @@ static void forget_statements(esign_database_t *database, apr_pool_t *p)
 }
 
 /* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were; the connection is there anew, and statements will be. Never within a
- * transaction whose earlier statements would be missing. A repeated statement does no harm: each adds a row under an id of its own, or is a claim that fails twice. */
+ * transaction whose earlier statements would be missing; SQLite's stands when a statement of it meets another schema, for that has done nothing. A repeated statement does no harm: each
+ * adds a row under an id of its own, or is a claim that fails twice. */
 static int revive(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
-    if (database->transaction ? !may_renew(database) : !database->stale && select_text(database, "SELECT 1", &results, p) == 0)
+    if (database->transaction ? !database->stale || !is_sqlite(database) : !database->stale && select_text(database, "SELECT 1", &results, p) == 0)
         return 0;
     if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;
@@ -248,6 +241,14 @@ static esign_result_t statement(esign_database_t *database, const char *label, a
     return ESIGN_OK;
 }
 
+/* The end of a statement: the transaction of one that failed is broken. */
+static esign_result_t ended(esign_database_t *database, esign_result_t result)
+{
+    if (esign_failed(result) && database->transaction)
+        database->broken = 1;
+    return result;
+}
+
 static esign_result_t write_once(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
 {
     apr_dbd_prepared_t *prepared;
@@ -271,7 +272,7 @@ esign_result_t esign_database_write(esign_database_t *database, const char *labe
         result = write_once(database, label, arguments, &changed, p);
     if (rows)
         *rows = changed;
-    return result;
+    return ended(database, result);
 }
 
 static esign_result_t select_once(esign_database_t *database, const char *label, const void **arguments, apr_dbd_results_t **results, apr_pool_t *p)
@@ -294,7 +295,7 @@ esign_result_t esign_database_read(esign_database_t *database, const char *label
     if (esign_failed(result) && revive(database, p))
         result = select_once(database, label, arguments, &results, p);
     if (esign_failed(result))
-        return result;
+        return ended(database, result);
     apr_array_header_t *all = apr_array_make(p, 4, sizeof(const char *const *));
     /* The row stays the same object: the pgsql driver counts in it. Its apr_dbd_get_entry makes an empty text of NULL; datums know better. */
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1) {

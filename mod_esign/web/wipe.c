@@ -70,8 +70,9 @@ typedef struct {
     apr_memnode_t *last;    /* the piece that it gives last, unless somebody has used that */
 } wiping_t;
 
-/* Larger than what APR keeps by size (80 KB): such pieces it gives when it has no others, and of them first what it got last. Only the beginning of this one is ever written. */
-#define LAST_SIZE (128 * 1024)
+/* Larger than what APR keeps by size, which is up to ten of its smallest pieces: such pieces it gives when it has no others, and of them first what it got last. Only the beginning of this
+ * one is ever written. */
+#define LAST_PIECES 12
 
 static const char last_mark[] = "the last piece of this allocator";
 
@@ -104,7 +105,7 @@ static void change_last(wiping_t *wiping, apr_memnode_t *new)
     apr_allocator_max_free_set(wiping->allocator, 1);
     give_back(wiping->allocator, new);
     apr_allocator_max_free_set(wiping->allocator, ap_max_mem_free);
-    wiping->last = apr_allocator_alloc(wiping->allocator, LAST_SIZE);
+    wiping->last = apr_allocator_alloc(wiping->allocator, LAST_PIECES * apr_allocator_align(wiping->allocator, 1));
     if (wiping->last)
         memcpy(wiping->last->first_avail, last_mark, sizeof(last_mark));
 }
