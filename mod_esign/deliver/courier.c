@@ -297,14 +297,14 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     return esign_transport_create(&made->transport, options->smtp, esign_courier_end_transfer, made, p);
 }
 
-/* Ends messages whose time is over, and takes away what was given up long ago. Whose they were stands sealed in their rows. */
+/* Ends messages whose time is over, and takes away what was given up long ago. Whose they were stands sealed in their rows. Where nothing else is written this tells that nothing can be:
+ * until it succeeds, no round does. */
 static esign_result_t expire(esign_courier_t *courier)
 {
     apr_time_t now = apr_time_now(), clock = esign_hold_clock();
     int counts[ESIGN_OUTBOX_KINDS] = { 0 }, expired = 0, unreported = 0, purged = 0;
     if (courier->expired != 0 && clock - courier->expired < EXPIRE_EVERY)
         return ESIGN_OK;
-    courier->expired = clock;
     esign_result_t result = esign_database_begin(courier->database, courier->round);
     if (!esign_failed(result))
         result = esign_outbox_expire(courier->database, now, counts, &unreported, courier->round);
@@ -315,6 +315,8 @@ static esign_result_t expire(esign_courier_t *courier)
     if (!esign_failed(result))
         result = esign_outbox_purge(courier->database, now - courier->options->keep, PURGE_MAX, &purged, courier->round);
     result = esign_database_end(courier->database, result, courier->round);
+    if (!esign_failed(result))
+        courier->expired = clock;
     if (!esign_failed(result) && unreported > 0)
         esign_courier_say(courier, LOG_NOTICE, 0, "of %d codes that were sent no gateway has reported what became of them", unreported);
     if (!esign_failed(result) && expired > 0)
