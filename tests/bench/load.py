@@ -5,6 +5,7 @@ Requests are counted, with their status, in httpd's own log: from one moment to 
 """
 
 import collections
+import contextlib
 import os
 import re
 import signal
@@ -68,11 +69,12 @@ class Wrk:
             raise RuntimeError("wrk ended: " + self.stop())
 
     def stop(self):
-        """Its report, after it has been ended."""
-        if self.report is None:
+        """Its report, after it has been ended. Its main thread sleeps, and does not notice a signal that another of its threads was given."""
+        while self.report is None:
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGINT)
-            self.report, _ = self.process.communicate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.report, _ = self.process.communicate(timeout=2)
         return self.report
 
 
