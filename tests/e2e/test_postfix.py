@@ -301,7 +301,7 @@ def test_sendmail_command_that_hangs_holds_up_no_code_and_no_end(mailing):
     os.chmod(mailing.server.dir + "/log", 0o777)
     mailing.ask()
     pid_file = mailing.server.dir + "/log/hangs.pid"
-    assert mailing.portal.wait(lambda: os.path.exists(pid_file) and parts.running(parts.pid_of(pid_file)))
+    assert mailing.portal.wait(lambda: os.path.exists(pid_file) and os.path.getsize(pid_file) and parts.running(parts.pid_of(pid_file)))
     send_code(mailing.portal)
     pid = parts.pid_of(pid_file)
     begin = time.time()
