@@ -39,7 +39,8 @@ esign_database_t *esign_request_database(esign_request_t *q)
     return q->database;
 }
 
-/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. Nor does who has waited in vain wait once more with one, which whoever has the turn may need. */
+/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. Nor does who has waited in vain wait once more with one, which whoever has the turn may
+ * need. */
 static void await_turn(esign_request_t *q)
 {
     esign_request_release(q);
