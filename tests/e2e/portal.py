@@ -144,7 +144,7 @@ class Browser:
     def ask_reset(self, national_id):
         challenge = self.get("reset").challenge()
         page = self.post("reset", {"id": national_id, "challenge": challenge, "answer": self.portal.answer(challenge)})
-        assert page.status == 303 and page.location.endswith("/reset/sent"), page.response.text
+        assert page.status == 303 and page.location.endswith("/reset/sent"), (page.response.text, self.portal.log()[-1500:])
 
     def reset_link(self, subscriber):
         """Asks for a link; its path below the prefix."""
