@@ -13,7 +13,6 @@
 #include <libmemcached/util.h>
 #include <libxslt/xslt.h>
 #include <png.h>
-#include <sodium.h>
 #include <uninorm.h>
 
 #include <dlfcn.h>
@@ -22,7 +21,7 @@
  * longer than all that a start does besides, and some do not bear it. */
 static void keep_libraries(void)
 {
-    const void *const in[] = { idn2_to_ascii_8z, memcached_create, memcached_pool, png_create_write_struct, sodium_init, u8_normalize, xsltInit };
+    const void *const in[] = { idn2_to_ascii_8z, memcached_create, memcached_pool, png_create_write_struct, u8_normalize, xsltInit };
     for (size_t i = 0; i < sizeof(in) / sizeof(*in); i++) {
         Dl_info found;
         if (dladdr(in[i], &found))

@@ -6,23 +6,36 @@
 
 #include "core/word_hash.h"
 
+#include <time.h>
+
 static int is_busy(apr_status_t status)
 {
     return APR_STATUS_IS_EAGAIN(status) || APR_STATUS_IS_TIMEUP(status);
 }
 
-static apr_status_t enter(esign_request_t *q)
+/* Of this thread. */
+static apr_time_t processor_time(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return apr_time_from_sec(spent.tv_sec) + spent.tv_nsec / 1000;
+}
+
+static apr_status_t enter(esign_request_t *q, apr_time_t *begun)
 {
     esign_request_release(q);
     apr_status_t status = esign_gate_enter(q->runtime->gate, q->runtime->config->hash_patience);
     if (status != APR_SUCCESS && !is_busy(status))
         esign_request_log(q, (esign_result_t){ status, "gate", "its semaphores cannot be used; a reload of httpd makes new ones" });
+    *begun = processor_time();
     return status;
 }
 
-static apr_status_t leave(esign_request_t *q, esign_result_t result)
+static apr_status_t leave(esign_request_t *q, apr_time_t begun, esign_result_t result)
 {
     esign_gate_leave(q->runtime->gate);
+    q->runtime->meter->hashes_accepted++;
+    q->runtime->meter->hash_time += (apr_uint64_t)(processor_time() - begun);
     if (esign_failed(result))
         esign_request_log(q, result);
     return result.status;
@@ -36,10 +49,11 @@ static esign_word_cost_t cost_of(const esign_request_t *q)
 
 apr_status_t esign_hash_make(esign_request_t *q, const char *word, const char **hash)
 {
-    apr_status_t status = enter(q);
+    apr_time_t begun;
+    apr_status_t status = enter(q, &begun);
     if (status != APR_SUCCESS)
         return status;
-    return leave(q, esign_word_hash_make(cost_of(q), word, hash, q->r->pool));
+    return leave(q, begun, esign_word_hash_make(cost_of(q), word, hash, q->r->pool));
 }
 
 /* Who cannot sign in for a lost key or a broken hash reads the same as anybody else; the log tells. */
@@ -59,7 +73,8 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esig
     int stale = 0;
     *matches = 0;
     *better = NULL;
-    apr_status_t status = enter(q);
+    apr_time_t begun;
+    apr_status_t status = enter(q, &begun);
     if (status != APR_SUCCESS)
         return status;
     esign_result_t result = forgive(q, esign_subscriber_open_hash(&keys, subscriber, &hash, p));
@@ -68,7 +83,7 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esig
         result = forgive(q, esign_word_hash_verify(cost_of(q), word ? word : "", word ? hash : NULL, matches, &stale, p));
     if (!esign_failed(result) && *matches && stale && renew)
         result = esign_word_hash_make(cost_of(q), word, better, p);
-    return leave(q, result);
+    return leave(q, begun, result);
 }
 
 int esign_hash_refused(esign_request_t *q, apr_status_t status)

@@ -53,6 +53,8 @@ VALUE(unchained, level(report, m, m->unchained))
 VALUE(unchained_oldest, age(report, m, m->unchained_oldest))
 VALUE(events, count(report, m->events[i]))
 VALUE(hashes_refused, count(report, m->hashes_refused))
+VALUE(hashes_accepted, count(report, m->hashes_accepted))
+VALUE(hash_time, esign_exposition_seconds(report->r->pool, (apr_time_t)m->hash_time))
 
 static const struct {
     const char *name, *type, *help;
@@ -72,6 +74,8 @@ static const struct {
     { "esign_audit_unchained", "gauge", "Audit rows that wait to be chained; no more than 10000 are counted.", PORTAL, unchained },
     { "esign_audit_unchained_oldest_age_seconds", "gauge", "How long the first of these has waited; 0: none waits.", PORTAL, unchained_oldest },
     { "esign_audit_events_total", "counter", "Rows that this node wrote into the audit trail.", EVENT, events },
+    { "esign_hash_accepted_total", "counter", "Requests that got a slot for Argon2id.", PORTAL, hashes_accepted },
+    { "esign_hash_cpu_seconds_total", "counter", "Processor time that these took in their slots.", PORTAL, hash_time },
     { "esign_hash_refused_total", "counter", "Requests that got no slot for Argon2id in time.", PORTAL, hashes_refused },
 };
 

@@ -12,7 +12,7 @@ import instance as instances
 
 WRONG_WORD = "yanlış ama uzun sözcük"
 SLOTS, QUEUE = 2, 64   # EsignHashSlots, EsignHashQueue
-RATE = 150             # more hashes a second than two cores reach
+RATE = 250             # more hashes a second than two cores reach
 PAUSE = 0.1            # after a 503
 
 Answer = collections.namedtuple("Answer", "sent came status retry")

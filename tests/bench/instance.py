@@ -7,7 +7,7 @@ import http.client
 import itertools
 import os
 import random
-import shlex
+import re
 import shutil
 import socket
 import sqlite3
@@ -75,7 +75,7 @@ def build(name):
 
 
 class Instance(parts.Portal):
-    """`people`: so many subscribers, all with the word command.WORD. `timed`: the time of hashes is measured inside httpd (hash_time.c)."""
+    """`people`: so many subscribers, all with the word command.WORD. `timed`: the time of hashes is asked for, too."""
 
     def __init__(self, people=100, threads=96, timed=False):
         self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
@@ -86,10 +86,9 @@ class Instance(parts.Portal):
         modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
         with open(include, "w") as file:
             file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, modules=modules, files=self.static))
-        self.timed = os.path.join(self.folder, "hash-time") if timed else None
-        more = {"ESIGN_HTTPD": self.timed_httpd()} if timed else {}
+        self.timed = timed
         try:
-            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn", **more)
+            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn")
             self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
             self.host = self.origin.split("//")[1]
             self.load, self.messages, self.reading = load.Load(self), collections.defaultdict(list), threading.Lock()
@@ -100,17 +99,6 @@ class Instance(parts.Portal):
         except BaseException:
             self.close()
             raise
-
-    def timed_httpd(self):
-        """A command that starts httpd with hash_time.c's library before libsodium."""
-        library = os.path.join(os.path.dirname(build("hash_time.la")), ".libs", "hash_time.so")
-        with open(self.timed, "wb") as file:
-            file.write(bytes(8))
-        path = os.path.join(self.folder, "httpd")
-        with open(path, "w") as file:
-            file.write("#!/bin/sh\nexec %s \"$@\"\n" % shlex.join(["env", "LD_PRELOAD=" + library, "HASH_TIME=" + self.timed, parts.HTTPD]))
-        os.chmod(path, 0o755)
-        return path
 
     def close(self):
         if os.path.exists(os.path.join(self.folder, "demo")):
@@ -196,15 +184,17 @@ class Instance(parts.Portal):
             return struct.unpack_from("=I", file.read(48), 8)[0]
 
     def hash_seconds(self):
+        """Of processor time, as httpd counts it."""
         if not self.timed:
             return 0
-        with open(self.timed, "rb") as file:
-            return struct.unpack("=Q", file.read(8))[0] / 1e9
+        with self.line() as ask:
+            text = ask(load.request(self.host, "/esign-metrics"))[2].decode()
+        return float(re.search(r"^esign_hash_cpu_seconds_total\{.*\} (.*)$", text, re.M).group(1))
 
     def sample(self):
         """Commits are looked at first: one of the courier's may follow at once."""
-        commits = self.commits()
-        return Sample(time.monotonic(), sum(map(cpu.of, self.tree)), self.hash_seconds(), cpu.of(self.cache), self.operations(), commits)
+        commits, hashes = self.commits(), self.hash_seconds()
+        return Sample(time.monotonic(), sum(map(cpu.of, self.tree)), hashes, cpu.of(self.cache), self.operations(), commits)
 
     def pss(self):
         return cpu.pss(self.tree)

@@ -129,6 +129,8 @@ def test_counters_move_by_real_mails_and_codes(watched, person):
     for event, times in (("word-refused", 1), ("word-accepted", 1), ("code-sent", 1), ("signed-in", 1), ("reset-asked", 2), ("reset-mailed", 1), ("signed-out", 0)):
         assert figures.of("esign_audit_events_total", event=event) - before.of("esign_audit_events_total", event=event) == times, event
         assert figures.of("esign_audit_events_total", OTHER, event=event) == 0
+    hashes, seconds = (figures.of("esign_hash_" + name) - before.of("esign_hash_" + name) for name in ("accepted_total", "cpu_seconds_total"))
+    assert hashes == 2 and 0.001 < seconds / hashes < 1 and figures.of("esign_hash_accepted_total", OTHER) == 0
     assert until(watched, lambda f: f.of("esign_audit_unchained") == 0).of("esign_audit_unchained_oldest_age_seconds") == 0
 
 
