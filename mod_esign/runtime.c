@@ -28,11 +28,8 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* The node's; NULL until a configuration makes it. */
-static esign_gate_t *gate;
-
-/* Whose turn it is to write to SQLite; of each configuration. */
-static esign_gate_t *turn;
+/* The node's: who may hash, and whose turn it is to write to SQLite; NULL until a configuration makes them. */
+static esign_gate_t *gate, *turn;
 
 /* The node's. */
 static int wake = -1;
@@ -213,21 +210,22 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
     return esign_message_check(&runtime->messages, c->code_digits, p);
 }
 
+#define GATE_KEY "mod_esign gate"
+#define TURN_KEY "mod_esign turn"
+
 /* More than there are threads. */
 #define TURN_QUEUE 32000
 
-#define GATE_KEY "mod_esign gate"
-
-/* The gate outlives configurations: children of the last one still hash while the next one starts. It goes when httpd does, or when the next configuration fails; and it
- * goes here, for a cleanup of the process pool would come after this module's code was unloaded. */
+/* Gates outlive configurations: children of the last one still hash and write while the next one starts. They go when httpd does, or when the next configuration fails; and they
+ * go here, for a cleanup of the process pool would come after this module's code was unloaded. */
 static apr_status_t close_gate(void *kept)
 {
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_DESTROY_CONFIG ? APR_SUCCESS : esign_gate_destroy(kept);
 }
 
-static esign_gate_t *keep_gate(apr_pool_t *p)
+static esign_gate_t *keep_gate(const char *key, apr_pool_t *p)
 {
-    esign_gate_t **kept = ap_retained_data_get(GATE_KEY);
+    esign_gate_t **kept = ap_retained_data_get(key);
     if (!kept || !*kept || !esign_gate_alive(*kept))
         return NULL;
     apr_pool_cleanup_register(p, *kept, close_gate, apr_pool_cleanup_null);
@@ -235,21 +233,30 @@ static esign_gate_t *keep_gate(apr_pool_t *p)
 }
 
 /* Its size is that of the first start. */
-static esign_result_t find_gate(esign_runtime_t *runtime, apr_pool_t *p)
+static esign_result_t find_gate(esign_gate_t **found, const char *key, int slots, int queue, apr_pool_t *process, apr_pool_t *p)
 {
-    if ((runtime->gate = gate) != NULL)
+    if (*found)
         return ESIGN_OK;
-    esign_result_t result = esign_gate_create(&gate, runtime->config->hash_slots, runtime->config->hash_queue, runtime->server->process->pool);
+    esign_gate_t *made;
+    esign_result_t result = esign_gate_create(&made, slots, queue, process);
     if (!esign_failed(result) && geteuid() == 0)
-        result = esign_gate_allow(gate, ap_unixd_config.user_id, ap_unixd_config.group_id);
+        result = esign_gate_allow(made, ap_unixd_config.user_id, ap_unixd_config.group_id);
     if (esign_failed(result))
         return result;
-    esign_gate_t **kept = ap_retained_data_get(GATE_KEY);
+    esign_gate_t **kept = ap_retained_data_get(key);
     if (!kept)
-        kept = ap_retained_data_create(GATE_KEY, sizeof(*kept));
-    *kept = gate;
-    runtime->gate = keep_gate(p);
+        kept = ap_retained_data_create(key, sizeof(*kept));
+    *kept = made;
+    *found = keep_gate(key, p);
     return ESIGN_OK;
+}
+
+static esign_result_t find_gates(esign_runtime_t *runtime, apr_pool_t *p)
+{
+    apr_pool_t *process = runtime->server->process->pool;
+    esign_result_t result = find_gate(&gate, GATE_KEY, runtime->config->hash_slots, runtime->config->hash_queue, process, p);
+    runtime->gate = gate;
+    return esign_failed(result) ? result : find_gate(&turn, TURN_KEY, 1, TURN_QUEUE, process, p);
 }
 
 /* Counts outlive reloads, as children of both generations do; those of another version of this module have another shape. */
@@ -267,16 +274,6 @@ static esign_result_t find_meter(esign_runtime_t *runtime, apr_pool_t *p)
     }
     runtime->meter = *kept;
     return ESIGN_OK;
-}
-
-/* While a reload goes on, children of two configurations do not wait for each other here; SQLite's own lock parts them. */
-static esign_result_t make_turn(apr_pool_t *p)
-{
-    esign_result_t result = esign_gate_create(&turn, 1, TURN_QUEUE, p);
-    if (esign_failed(result))
-        return result;
-    apr_pool_cleanup_register(p, turn, esign_gate_destroy, apr_pool_cleanup_null);
-    return geteuid() == 0 ? esign_gate_allow(turn, ap_unixd_config.user_id, ap_unixd_config.group_id) : ESIGN_OK;
 }
 
 #define WAKE_KEY "mod_esign wake"
@@ -313,7 +310,7 @@ static esign_result_t make_runtime(esign_runtime_t *runtime, apr_pool_t *p)
         return result;
     runtime->words = (esign_word_policy_t){ .min = 8, .max = 128, .blocklist = blocklist };
     result = find_meter(runtime, p);
-    return esign_failed(result) ? result : find_gate(runtime, p);
+    return esign_failed(result) ? result : find_gates(runtime, p);
 }
 
 /* The configuration check has seen that mod_dbd is there. */
@@ -339,7 +336,8 @@ static esign_runtime_t *shared_runtime(server_rec *first, const server_rec *serv
 static int pre_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary)
 {
     (void)log, (void)temporary;
-    gate = keep_gate(p);
+    gate = keep_gate(GATE_KEY, p);
+    turn = keep_gate(TURN_KEY, p);
     return OK;
 }
 
@@ -351,8 +349,6 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     esign_result_t result = esign_word_hash_init();
     if (!esign_failed(result))
         result = find_wake(p);
-    if (!esign_failed(result))
-        result = make_turn(p);
     runtimes = apr_hash_make(p);
     find_dbd();
     for (server_rec *s = first; s && !esign_failed(result); s = s->next) {

@@ -650,6 +650,15 @@ def test_a_removed_gate_is_told_and_made_anew(dear):
     assert dear.browser().login(s).status == 303
 
 
+def test_a_reload_keeps_the_gates(dear):
+    """Children of before it and after it hash and write by turns with each other."""
+    s, gates, before = dear.new_subscriber(), rough.gates_of(dear), dear.log().count("resuming normal operations")
+    rough.httpd(dear, "graceful")
+    assert dear.wait(lambda: dear.log().count("resuming normal operations") > before)
+    assert dear.browser().login(s).status == 303
+    assert len(gates) == GATES and dear.wait(lambda: rough.gates_of(dear) == gates)
+
+
 @contextlib.contextmanager
 def without_catalogue(portal):
     catalogue = os.path.join(portal.htdocs, "messages.en.xml")
