@@ -28,7 +28,7 @@ import portal as parts
 # A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses,
 # which mod_remoteip tells. Static files carry the headers of pages.
 CONFIGURATION = """
-MaxKeepAliveRequests 0
+MaxKeepAliveRequests {requests}
 ThreadLimit {threads}
 ThreadsPerChild {threads}
 MaxRequestWorkers {workers}
@@ -75,9 +75,9 @@ def build(name):
 
 
 class Instance(parts.Portal):
-    """`people`: so many subscribers, all with the word command.WORD. `timed`: the time of hashes is asked for, too."""
+    """`people`: so many subscribers, all with the word command.WORD. `requests`: so many on each connection; 0: any number. `timed`: the time of hashes is asked for, too."""
 
-    def __init__(self, people=100, threads=96, timed=False):
+    def __init__(self, people=100, threads=96, timed=False, requests=0):
         self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
         self.static = os.path.join(self.folder, "static")
         os.makedirs(self.static)
@@ -85,7 +85,7 @@ class Instance(parts.Portal):
         include = os.path.join(self.folder, "bench.conf")
         modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
         with open(include, "w") as file:
-            file.write(CONFIGURATION.format(threads=threads, workers=CHILDREN * threads, modules=modules, files=self.static))
+            file.write(CONFIGURATION.format(threads=threads, requests=requests, workers=CHILDREN * threads, modules=modules, files=self.static))
         self.timed = timed
         try:
             super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn")

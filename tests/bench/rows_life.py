@@ -35,9 +35,9 @@ def serve(instance, sessions, count):
 
 
 def memory(bench):
-    """Of the demo's own number of threads: two children of 32."""
+    """Of the demo's own number of threads: two children of 32; with as many new connections as people make."""
     first, more = (5000, 10000) if bench.quick else (100000, 1000000 if bench.long else 200000)
-    with instances.Instance(1000, threads=32) as instance:
+    with instances.Instance(1000, threads=32, requests=20) as instance:
         sessions = [instance.sign_in() for _ in range(4)]
         serve(instance, sessions, first)
         before = instance.pss()
