@@ -180,9 +180,9 @@ static int keep_memory(conn_rec *c, void *socket)
     return OK;
 }
 
-/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. What one request needs, zlib's tenth
- * of a megabyte for a picture being the most, malloc keeps for the next: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: as many as
- * there are processors serve as many threads at once; malloc would make eight times as many. */
+/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. What some requests need, zlib's tenth
+ * of a megabyte for a picture being the most, malloc keeps for the next: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: with one for
+ * two processors threads do not wait for each other yet, and little lies about between what is in use; malloc would make sixteen times as many. */
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     (void)p, (void)first;
@@ -190,8 +190,8 @@ static void child_init(apr_pool_t *p, server_rec *first)
         return;
     ap_mpm_query(AP_MPMQ_IS_ASYNC, &suspends);
     mallopt(M_PERTURB, WIPED);
-    mallopt(M_TRIM_THRESHOLD, 512 * 1024);
-    mallopt(M_ARENA_MAX, get_nprocs() > 2 ? get_nprocs() : 2);
+    mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+    mallopt(M_ARENA_MAX, (get_nprocs() + 1) / 2);
 }
 
 void esign_wipe_register_hooks(apr_pool_t *p)
