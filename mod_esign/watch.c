@@ -2,10 +2,10 @@
 /* watch.c: runs the couriers of all servers in one child of the node, in a thread of mod_watchdog's. */
 #include "watch.h"
 
+#include "core/clock.h"
 #include "core/seat.h"
 #include "core/wake.h"
 #include "deliver/courier.h"
-#include "deliver/hold.h"
 #include "deliver/libcurl.h"
 #include "deliver/scribe.h"
 #include "runtime.h"
@@ -46,11 +46,11 @@ APLOG_USE_MODULE(esign);
 typedef struct {
     server_rec *server;
     esign_courier_t *courier;
-    apr_time_t again;            /* the database could not be reached, or not be written to, or there is no courier: not tried before; by esign_hold_clock */
+    apr_time_t again;            /* the database could not be reached, or not be written to, or there is no courier: not tried before; by esign_clock */
     esign_scribe_t *scribe;
     piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
     apr_time_t told;             /* when esign_node_tell was last called */
-    apr_time_t wrote;            /* when the scribe did, by esign_hold_clock */
+    apr_time_t wrote;            /* when the scribe did, by esign_clock */
 } watch_t;
 
 /* All of this configuration's. */
@@ -167,13 +167,13 @@ static void hire_scribe(watch_t *watch, const esign_runtime_t *runtime)
 /* The audit trail, many rows together: when no message needs this thread, and now and then when they all do. */
 static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_database_t *database, apr_pool_t *p)
 {
-    apr_time_t now = esign_hold_clock();
+    apr_time_t now = esign_clock();
     if (watch->wrote != 0 && now - watch->wrote < (esign_courier_pending(watch->courier) > 0 ? UNWRITTEN : REST))
         return;
     if (!watch->scribe)
         hire_scribe(watch, runtime);
     esign_scribe_round(watch->scribe, database, apr_time_now() + WRITING, p);
-    watch->wrote = esign_hold_clock();
+    watch->wrote = esign_clock();
 }
 
 /* One round. */
@@ -181,14 +181,14 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
 {
     esign_runtime_t *runtime = esign_runtime_of(watch->server);
     esign_result_t result = ESIGN_OK;
-    if (!watch->courier && esign_hold_clock() < watch->again)
+    if (!watch->courier && esign_clock() < watch->again)
         return;
     if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime, p)))) {
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
-        watch->again = esign_hold_clock() + AGAIN;
+        watch->again = esign_clock() + AGAIN;
         return;
     }
-    int asked = esign_hold_clock() >= watch->again;
+    int asked = esign_clock() >= watch->again;
     esign_database_t *database = asked ? esign_runtime_acquire(runtime, p) : NULL;
     result = esign_courier_round(watch->courier, database, called, p);
     if (database) {
@@ -198,7 +198,7 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
         esign_runtime_release(runtime, database);
     }
     if (asked)
-        watch->again = !database || esign_failed(result) ? esign_hold_clock() + AGAIN : 0;
+        watch->again = !database || esign_failed(result) ? esign_clock() + AGAIN : 0;
 }
 
 static int under_way(const watch_t *watch)
@@ -253,7 +253,7 @@ static void serve(apr_pool_t *parent)
 /* The couriers share the time that is left: one whose mail server hangs costs the others nothing. */
 static void leave(void)
 {
-    apr_time_t until = esign_hold_clock() + FAREWELL;
+    apr_time_t until = esign_clock() + FAREWELL;
     int left;
     do {
         left = 0;
@@ -262,7 +262,7 @@ static void leave(void)
             if (watch->courier)
                 left += esign_courier_leave(watch->courier, TURN, child.pool);
         }
-    } while (left > 0 && esign_hold_clock() < until);
+    } while (left > 0 && esign_clock() < until);
     for (int i = 0; i < watches->nelts; i++) {
         const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
         if (watch->courier)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gate.c: two System V semaphores: the slots, and the places of all who hold a slot or wait for one. */
 #include "core/gate.h"
+#include "core/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -74,25 +75,18 @@ int esign_gate_alive(const esign_gate_t *gate)
     return semctl(gate->set, SLOTS, GETVAL) >= 0;
 }
 
-static apr_interval_time_t microseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
-
 /* Everyone takes a place first and then waits for a slot in the kernel's queue, which hands a free slot to the longest waiting: nobody overtakes. */
 apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience)
 {
     struct sembuf take_place = { PLACES, -1, SEM_UNDO | IPC_NOWAIT };
     struct sembuf take_slot = { SLOTS, -1, SEM_UNDO };
     struct sembuf return_place = { PLACES, 1, SEM_UNDO };
-    apr_interval_time_t deadline = microseconds() + patience;
+    apr_time_t deadline = esign_clock() + patience;
     if (semop(gate->set, &take_place, 1) != 0)
         return errno;
     int error;
     do {
-        apr_interval_time_t left = deadline - microseconds();
+        apr_interval_time_t left = deadline - esign_clock();
         if (left < 0)
             left = 0;
         struct timespec limit = { apr_time_sec(left), apr_time_usec(left) * 1000 };

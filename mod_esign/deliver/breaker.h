@@ -8,7 +8,7 @@
 /* One for each server, kept by the courier; zeroes are a server of which nothing bad is known. */
 typedef struct {
     int failures;         /* in a row */
-    apr_time_t until;     /* left alone until then, by the clock of `now`, which nobody sets (esign_hold_clock); 0: not */
+    apr_time_t until;     /* left alone until then, by the clock of `now`, which nobody sets (esign_clock); 0: not */
 } esign_breaker_t;
 
 /* Whether one more message may be tried while `under_way` are: any number with a server that answers, none during a pause, one behind it to find out. */

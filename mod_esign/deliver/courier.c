@@ -50,7 +50,7 @@ static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int
     const esign_courier_options_t *o = courier->options;
     esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
     apr_interval_time_t retry = ASK_AGAIN;
-    apr_time_t clock = esign_hold_clock();
+    apr_time_t clock = esign_clock();
     if (ceiling->limit == 0 || places <= 0)
         return places;
     if (clock - ceiling->permitted >= MINUTE)
@@ -83,7 +83,7 @@ static void count(const esign_courier_t *courier, esign_courier_ceiling_t *ceili
     if (ceiling->permits == 0) {
         int handful = ceiling->limit / HANDFUL < ceiling->room ? ceiling->limit / HANDFUL : ceiling->room;
         ceiling->permits = handful > 1 ? handful : 1;
-        ceiling->permitted = esign_hold_clock();
+        ceiling->permitted = esign_clock();
         ceiling->room -= ceiling->permits;
         esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(), ceiling->permits, &ceiling->counted, p);
     }
@@ -94,7 +94,7 @@ static void count(const esign_courier_t *courier, esign_courier_ceiling_t *ceili
 static int mail_places(const esign_courier_t *courier)
 {
     int pending = esign_transport_pending_mail(courier->transport), room = courier->ahead - pending;
-    if (!esign_breaker_may_try(&courier->mail_server.breaker, pending, esign_hold_clock()))
+    if (!esign_breaker_may_try(&courier->mail_server.breaker, pending, esign_clock()))
         return 0;
     if (courier->mail_server.breaker.until != 0)
         return 1;
@@ -149,7 +149,7 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
 
 static int renewal_due(const esign_courier_t *courier)
 {
-    return courier->renewed == 0 || (apr_hash_count(courier->errands) > 0 && esign_hold_clock() - courier->renewed >= ESIGN_COURIER_RENEW);
+    return courier->renewed == 0 || (apr_hash_count(courier->errands) > 0 && esign_clock() - courier->renewed >= ESIGN_COURIER_RENEW);
 }
 
 /* Leases of a transaction whose commit was not answered stand there, and nobody here knows of them: they go back. */
@@ -179,7 +179,7 @@ static esign_result_t exchange(esign_courier_t *courier, const int places[ESIGN_
 {
     const apr_array_header_t *held = NULL;
     /* In this order: no hold begins later than its lease. */
-    apr_time_t began = esign_hold_clock(), now = apr_time_now();
+    apr_time_t began = esign_clock(), now = apr_time_now();
     esign_result_t result = esign_database_begin(courier->database, p);
     if (!esign_failed(result))
         result = esign_ends_write(courier->ends, courier->database, courier->owner, p);
@@ -301,7 +301,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
  * until it succeeds, no round does. */
 static esign_result_t expire(esign_courier_t *courier)
 {
-    apr_time_t now = apr_time_now(), clock = esign_hold_clock();
+    apr_time_t now = apr_time_now(), clock = esign_clock();
     int counts[ESIGN_OUTBOX_KINDS] = { 0 }, expired = 0, unreported = 0, purged = 0;
     if (courier->expired != 0 && clock - courier->expired < EXPIRE_EVERY)
         return ESIGN_OK;

@@ -69,7 +69,7 @@ static const char *said_by(const esign_courier_t *courier, const esign_courier_s
 /* How long a server is still left alone; a moment, when it is not. */
 static apr_interval_time_t pause_of(const esign_courier_server_t *server)
 {
-    apr_interval_time_t left = server->breaker.until - esign_hold_clock();
+    apr_interval_time_t left = server->breaker.until - esign_clock();
     return left > 0 ? left : SHORT_PAUSE;
 }
 
@@ -84,7 +84,7 @@ static int hear_of(const esign_courier_t *courier, esign_courier_server_t *serve
         *server->left_until = 0;
         return 0;
     }
-    int first = esign_breaker_failed(&server->breaker, esign_hold_clock());
+    int first = esign_breaker_failed(&server->breaker, esign_clock());
     *server->left_until = server->breaker.until;
     if (!first)
         return 0;

@@ -11,7 +11,7 @@
 
 #include <apr_hash.h>
 
-/* How many may leave in a minute: what a flood of requests costs the authority at most. Times by esign_hold_clock, as those of breakers: a clock that is set back holds up nothing. */
+/* How many may leave in a minute: what a flood of requests costs the authority at most. Times by esign_clock, as those of breakers: a clock that is set back holds up nothing. */
 typedef struct {
     const char *what, *directive;
     int limit;
@@ -40,9 +40,9 @@ struct esign_courier_t {
     esign_courier_server_t mail_server, *gateways;  /* as the options have them */
     int ahead;                        /* mails that are leased for the connections to have no pause; grows while they are hungry, shrinks when the server fails */
     char *owner;
-    apr_time_t expired;               /* when expiry was last seen to, by esign_hold_clock; 0: not yet */
+    apr_time_t expired;               /* when expiry was last seen to, by esign_clock; 0: not yet */
     apr_time_t looked;                /* when the outbox was; 0: it is to be at once */
-    apr_time_t leased, renewed;       /* by esign_hold_clock: when the last leases were taken, and since when all that is under way is held; 0: nobody knows */
+    apr_time_t leased, renewed;       /* by esign_clock: when the last leases were taken, and since when all that is under way is held; 0: nobody knows */
     int cut_off;                      /* the last round could not write to the database */
     esign_courier_ceiling_t mails, sms;
     int ending;                       /* esign_courier_finish breaks mails off: that is no failure of the server */

@@ -129,7 +129,7 @@ static esign_result_t start_code(esign_courier_t *courier, const esign_courier_t
         return esign_result_make(p, APR_EINVAL, "SMS", "%s", message->error ? message->error : "no gateway is left");
     const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, errand->gateway);
     esign_courier_server_t *server = &courier->gateways[errand->gateway];
-    if (!esign_breaker_may_try(&server->breaker, server->under_way, esign_hold_clock()))
+    if (!esign_breaker_may_try(&server->breaker, server->under_way, esign_clock()))
         return ESIGN_OK;
     if (esign_failed(result = esign_message_code(context, task->subscriber, code ? code : "", &sms, p)))
         return result;
@@ -178,7 +178,7 @@ int esign_courier_start(esign_courier_t *courier, const esign_courier_task_t *ta
                                 .subscriber = task->whose, .outcome = task->outcome,
                                 .gateways = message->gateways, .gateway = ESIGN_GATEWAY_NONE, .awaited = message->awaited, .expires = message->expires,
                                 .address = address ? apr_pstrdup(p, address) : "unknown", .hold = { courier->leased + ESIGN_COURIER_HOLD } };
-    int expired = message->expires <= apr_time_now(), late = esign_hold_clock() > courier->leased + LATEST_BEGIN, before = esign_courier_pending(courier);
+    int expired = message->expires <= apr_time_now(), late = esign_clock() > courier->leased + LATEST_BEGIN, before = esign_courier_pending(courier);
     esign_result_t result = task->found;
     if (!esign_failed(result) && !expired && !late && task->subscriber)
         result = make(courier, task, errand, scratch);

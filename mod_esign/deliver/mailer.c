@@ -45,8 +45,8 @@ void esign_mailer_lost(esign_mail_job_t *job)
 /* Whoever waits behind a request must not tell from their own mail's delay whether it was a registered person's. */
 static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
 {
-    apr_time_t until = esign_hold_clock() + *mailer->lasted;
-    for (apr_time_t now; !mailer->stop && (now = esign_hold_clock()) < until;)
+    apr_time_t until = esign_clock() + *mailer->lasted;
+    for (apr_time_t now; !mailer->stop && (now = esign_clock()) < until;)
         apr_sleep(until - now < SLICE ? until - now : SLICE);
     job->outcome = ESIGN_TRANSFER_SENT;
     if (mailer->stop)
@@ -83,10 +83,10 @@ static void *work(void *data)
             mailer->queue_end = &mailer->queue;
         mailer->queued--;
         pthread_mutex_unlock(&mailer->mutex);
-        apr_time_t began = esign_hold_clock();
+        apr_time_t began = esign_clock();
         send_one(mailer, &session, job);
         if (job->bytes && job->outcome == ESIGN_TRANSFER_SENT)
-            *mailer->lasted = esign_hold_clock() - began;
+            *mailer->lasted = esign_clock() - began;
         pthread_mutex_lock(&mailer->mutex);
         job->next = mailer->done;
         mailer->done = job;

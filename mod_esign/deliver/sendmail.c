@@ -151,7 +151,7 @@ static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until
     for (;;) {
         int status = 0, lost = command->in >= 0 && !esign_hold_good(hold);
         pid_t ended = waitpid(command->pid, &status, WNOHANG);
-        if (ended == 0 && (lost || esign_hold_clock() >= until || *stop)) {
+        if (ended == 0 && (lost || esign_clock() >= until || *stop)) {
             end(command);
             return lost ? -3 : -1;
         }
@@ -208,7 +208,7 @@ void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const a
     command_t command = { .pid = -1, .in = -1, .out = -1, .next = job->bytes, .left = job->length };
     int error = start(&command, path, smtp->from);
     if (error == 0) {
-        int status = attend(&command, job->hold, esign_hold_clock() + smtp->timeout, stop);
+        int status = attend(&command, job->hold, esign_clock() + smtp->timeout, stop);
         if (status == -3)
             esign_mailer_lost(job);
         else

@@ -240,9 +240,9 @@ int esign_transport_finish(esign_transport_t *transport)
 /* The mailer's wake is heard by the next poll, also when it came before. */
 void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait)
 {
-    apr_time_t until = esign_hold_clock() + wait;
+    apr_time_t until = esign_clock() + wait;
     struct curl_waitfd bell = { .fd = wake, .events = CURL_WAIT_POLLIN };
-    for (apr_interval_time_t rest = wait; rest > 0; rest = until - esign_hold_clock()) {
+    for (apr_interval_time_t rest = wait; rest > 0; rest = until - esign_clock()) {
         int running;
         CURLMcode code = esign_libcurl.multi_perform(transport->multi, &running);
         if (code == CURLM_OK && running < transport->messages)

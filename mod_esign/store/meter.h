@@ -23,7 +23,7 @@ typedef struct esign_meter_t {
     esign_count_t events[ESIGN_AUDIT_EVENTS];           /* rows written into the audit trail */
     esign_count_t hashes_refused;                       /* the gate's queue was full, or patience over */
     esign_count_t hashes_accepted, hash_time;           /* the others, and microseconds of processor time that they took behind the gate */
-    esign_level_t left_until[ESIGN_METER_SERVERS_MAX];  /* a server is left alone until then, by esign_hold_clock; 0: it is used */
+    esign_level_t left_until[ESIGN_METER_SERVERS_MAX];  /* a server is left alone until then, by esign_clock; 0: it is used */
     esign_level_t round;                                /* when the courier last reached its database; 0: not yet */
     esign_level_t unchained, unchained_oldest;          /* audit rows; esign_audit_unchained's */
     _Atomic int known;                                  /* the last look succeeded: levels hold */

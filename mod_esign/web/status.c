@@ -2,8 +2,8 @@
 /* status.c: mod_esign's part of mod_status's page, as a table and as lines for programs (?auto). */
 #include "status.h"
 
+#include "core/clock.h"
 #include "core/exposition.h"
-#include "deliver/hold.h"
 
 #include <http_config.h>
 #include <http_log.h>
@@ -87,7 +87,7 @@ static const char *seconds(apr_pool_t *p, apr_time_t since, apr_time_t now)
 
 static void write_servers(request_rec *r, const esign_runtime_t *portal)
 {
-    apr_time_t now = esign_hold_clock();
+    apr_time_t now = esign_clock();
     for (int i = 0; i < esign_status_servers(portal); i++) {
         const char *gateway = esign_status_gateway(portal, i);
         apr_time_t until = portal->meter->left_until[i];

@@ -101,7 +101,7 @@ static void test_too_late(void)
     apr_pool_t *p;
     apr_pool_create(&p, pool);
     esign_mailer_t *mailer = mailer_of("late", "cat > \"$0.mail\"", p);
-    hold.until = esign_hold_clock() - 1;
+    hold.until = esign_clock() - 1;
     submit(mailer, 0, "a\r\n", p);
     reap(mailer, 1, outcomes);
     hold.until = APR_INT64_MAX;

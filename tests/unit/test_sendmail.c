@@ -174,13 +174,13 @@ static void test_not_held(void)
     memset(large, 'x', 200000);
     large[200000] = '\0';
     esign_smtp_t *smtp = command("echo $$ > \"$0.pid\"; sleep 600; cat > \"$0.mail\"");
-    hold.until = esign_hold_clock() + apr_time_from_msec(300);
+    hold.until = esign_clock() + apr_time_from_msec(300);
     apr_time_t before = apr_time_now();
     esign_mail_job_t *job = run_with(smtp, large);
     CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_HOLD_LOST) == 0 && apr_time_now() - before < apr_time_from_sec(5));
     CU_ASSERT(!runs(file_of(smtp, ".pid")));
     /* Behind it, what was begun is waited for. */
-    hold.until = esign_hold_clock() + apr_time_from_msec(300);
+    hold.until = esign_clock() + apr_time_from_msec(300);
     CU_ASSERT_EQUAL(run_with(command("cat > /dev/null; sleep 1"), "a\r\n")->outcome, ESIGN_TRANSFER_SENT);
     hold.until = APR_INT64_MAX;
 }
