@@ -22,6 +22,7 @@
 #include <apr_thread_mutex.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <unistd.h>
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
@@ -233,6 +234,7 @@ static void serve(apr_pool_t *parent)
 {
     apr_pool_t *p;
     apr_pool_create(&p, parent);
+    pthread_setname_np(pthread_self(), "esign courier");
     while (!ending(NULL)) {
         int rested = 1;
         apr_thread_mutex_lock(child.mutex);

@@ -69,6 +69,7 @@ static void *work(void *data)
 {
     esign_mailer_t *mailer = data;
     esign_smtp_session_t *session = NULL;
+    pthread_setname_np(pthread_self(), "esign mail");
     pthread_mutex_lock(&mailer->mutex);
     for (;;) {
         while (!mailer->queue && !mailer->stop) {

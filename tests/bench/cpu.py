@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """cpu.py: processor time and memory of processes, as the kernel counts them."""
 
+import contextlib
+import os
 import re
 import time
 
@@ -15,6 +17,20 @@ def of(pid):
 def of_tree(parent):
     """A process and its children; the caller sees to it that none of them ends in between."""
     return sum(map(of, memory.family(parent)))
+
+
+def of_threads(pids, name):
+    """Seconds of the threads that live and have this name."""
+    total = 0
+    for pid in pids:
+        for task in os.scandir("/proc/%d/task" % pid):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                with open(task.path + "/comm") as file:
+                    wanted = file.read().strip() == name
+                if wanted:
+                    with open(task.path + "/schedstat") as file:
+                        total += int(file.read().split()[0]) / 1e9
+    return total
 
 
 def pss(pids):

@@ -191,6 +191,10 @@ class Instance(parts.Portal):
             text = ask(load.request(self.host, "/esign-metrics"))[2].decode()
         return float(re.search(r"^esign_hash_cpu_seconds_total\{.*\} (.*)$", text, re.M).group(1))
 
+    def courier_seconds(self):
+        """Of processor time, of the courier and of those who send mail for it."""
+        return sum(cpu.of_threads(self.tree, name) for name in ("esign courier", "esign mail"))
+
     def sample(self):
         """Commits are looked at first: one of the courier's may follow at once."""
         commits, hashes = self.commits(), self.hash_seconds()

@@ -2,6 +2,7 @@
 """test_takeover.py: who has a message when a courier dies, hangs, or lives with a slow mail server: always one, and soon another."""
 
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -128,6 +129,19 @@ def second_text(portal, server, since):
 
 
 @pytest.mark.expects_log(r"exit signal Killed", r"\[dbd:", "long lost child")
+def threads_of(pid):
+    return [pathlib.Path(task.path, "comm").read_text().strip() for task in os.scandir("/proc/%d/task" % pid)]
+
+
+def test_the_courier_and_its_mails_have_threads_by_name(portal, server):
+    ask(portal, server, ".")
+    courier = courier_of(portal)
+    for child in children_of(parts.pid_of(portal.env["HTTPD_PID"])):
+        names = threads_of(child)
+        assert names.count("esign courier") == (child == courier) and ("esign mail" in names) == (child == courier)
+    settled(portal, server, 1)
+
+
 def test_another_child_takes_over_from_a_killed_courier(portal, server):
     for _ in range(2):
         ask(portal, server, ".")
