@@ -232,23 +232,21 @@ static esign_gate_t *keep_gate(const char *key, apr_pool_t *p)
     return *kept;
 }
 
-/* Its size is that of the first start. */
+/* Its size is that of the first start; its user is the one of this configuration. */
 static esign_result_t find_gate(esign_gate_t **found, const char *key, int slots, int queue, apr_pool_t *process, apr_pool_t *p)
 {
-    if (*found)
-        return ESIGN_OK;
-    esign_gate_t *made;
-    esign_result_t result = esign_gate_create(&made, slots, queue, process);
-    if (!esign_failed(result) && geteuid() == 0)
-        result = esign_gate_allow(made, ap_unixd_config.user_id, ap_unixd_config.group_id);
-    if (esign_failed(result))
-        return result;
-    esign_gate_t **kept = ap_retained_data_get(key);
-    if (!kept)
-        kept = ap_retained_data_create(key, sizeof(*kept));
-    *kept = made;
-    *found = keep_gate(key, p);
-    return ESIGN_OK;
+    if (!*found) {
+        esign_gate_t *made;
+        esign_result_t result = esign_gate_create(&made, slots, queue, process);
+        if (esign_failed(result))
+            return result;
+        esign_gate_t **kept = ap_retained_data_get(key);
+        if (!kept)
+            kept = ap_retained_data_create(key, sizeof(*kept));
+        *kept = made;
+        *found = keep_gate(key, p);
+    }
+    return *found && geteuid() == 0 ? esign_gate_allow(*found, ap_unixd_config.user_id, ap_unixd_config.group_id) : ESIGN_OK;
 }
 
 static esign_result_t find_gates(esign_runtime_t *runtime, apr_pool_t *p)

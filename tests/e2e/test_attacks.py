@@ -8,6 +8,7 @@ import glob
 import hashlib
 import hmac
 import os
+import pwd
 import random
 import re
 import shutil
@@ -657,6 +658,27 @@ def test_a_reload_keeps_the_gates(dear):
     assert dear.wait(lambda: dear.log().count("resuming normal operations") > before)
     assert dear.browser().login(s).status == 303
     assert len(gates) == GATES and dear.wait(lambda: rough.gates_of(dear) == gates)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="httpd has no user of its own to change")
+def test_another_user_of_httpd_gets_the_gates_with_a_reload(dear):
+    """In their turn, whoever they were made for."""
+    s, gates = dear.new_subscriber(), rough.gates_of(dear)
+    with open(dear.env["HTTPD_CONF"]) as file:
+        before = file.read()
+    user = re.search("^User (.*)$", before, re.M).group(1)
+    try:
+        for name in ("games", user):
+            with open(dear.env["HTTPD_CONF"], "w") as file:
+                file.write(re.sub("^User .*$", "User " + name, before, flags=re.M))
+            rough.httpd(dear, "graceful")
+            told = lambda: [subprocess.run(["ipcs", "-s", "-i", gate], capture_output=True, text=True).stdout for gate in gates]
+            assert gates and dear.wait(lambda: all("uid=%d\t" % pwd.getpwnam(name).pw_uid in one for one in told())), told()
+    finally:
+        with open(dear.env["HTTPD_CONF"], "w") as file:
+            file.write(before)
+        rough.httpd(dear, "graceful")
+    assert dear.wait(lambda: dear.browser().login(s).status == 303)
 
 
 @contextlib.contextmanager
