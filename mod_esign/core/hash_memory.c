@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 /* Of x86-64, and of arm64 with pages of 4 KiB; where they are larger, these pages stay small. */
 #define HUGE_PAGE ((size_t)2 << 20)
@@ -22,6 +23,8 @@ static size_t before_huge(const char *memory)
 /* Aligned, and what is too much given back. A kernel without huge pages, or with none to spare, gives small ones. Whoever steals a core file finds no block of a hash. */
 static void *map_huge(size_t size, int protection, int flags)
 {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size = (size + page - 1) / page * page;   /* as mmap does: munmap would refuse what begins within a page */
     char *memory = __real_mmap(NULL, size + HUGE_PAGE, protection, flags & ~MAP_POPULATE, -1, 0);
     if (memory == MAP_FAILED)
         return MAP_FAILED;

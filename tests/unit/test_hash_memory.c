@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
-#define ODD (2 * MIB + 4096)
+#define ODD (2 * MIB + 4096 + 1024)   /* not whole pages, as Argon2id asks where they are larger than 4 KiB */
 #define HASH (MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE)
 
 static void *ask(size_t size, int flags)
