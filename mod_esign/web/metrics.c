@@ -74,7 +74,7 @@ static const struct {
     { "esign_audit_unchained", "gauge", "Audit rows that wait to be chained; no more than 10000 are counted.", PORTAL, unchained },
     { "esign_audit_unchained_oldest_age_seconds", "gauge", "How long the first of these has waited; 0: none waits.", PORTAL, unchained_oldest },
     { "esign_audit_events_total", "counter", "Rows that this node wrote into the audit trail.", EVENT, events },
-    { "esign_hash_accepted_total", "counter", "Requests that got a slot for Argon2id.", PORTAL, hashes_accepted },
+    { "esign_hash_accepted_total", "counter", "Slots for Argon2id that requests got.", PORTAL, hashes_accepted },
     { "esign_hash_cpu_seconds_total", "counter", "Processor time that these took in their slots.", PORTAL, hash_time },
     { "esign_hash_refused_total", "counter", "Requests that got no slot for Argon2id in time.", PORTAL, hashes_refused },
 };
