@@ -260,8 +260,9 @@ static esign_result_t find_gates(esign_runtime_t *runtime, apr_pool_t *p)
 /* Counts outlive reloads, as children of both generations do; those of another version of this module have another shape. */
 static esign_result_t find_meter(esign_runtime_t *runtime, apr_pool_t *p)
 {
-    const char *key = apr_pstrcat(p, "mod_esign " ESIGN_VERSION " meter ", runtime->portal_url, NULL);
-    esign_meter_t **kept = ap_retained_data_get(key);
+    esign_meter_t **kept;
+    const char *key = apr_psprintf(p, "mod_esign " ESIGN_VERSION " meter of %d bytes, %s", (int)sizeof(**kept), runtime->portal_url);
+    kept = ap_retained_data_get(key);
     if (!kept) {
         esign_meter_t *made;
         esign_result_t result = esign_meter_create(&made, runtime->server->process->pool);
