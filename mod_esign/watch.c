@@ -10,7 +10,6 @@
 #include "deliver/scribe.h"
 #include "runtime.h"
 #include "store/node.h"
-#include "web/wipe.h"
 
 #include <ap_mpm.h>
 #include <http_core.h>
@@ -248,7 +247,6 @@ static void serve(apr_pool_t *parent)
         apr_thread_mutex_unlock(child.mutex);
         if (!rested)
             apr_sleep(REST);
-        esign_wipe_rest();
         apr_pool_clear(p);
     }
     apr_pool_destroy(p);
@@ -322,8 +320,6 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
     /* Signals are the main thread's: prefork ends the child in their handler, which must not wait for the round that it came upon. */
     if (state == AP_WATCHDOG_STATE_STARTING)
         return apr_setup_signal_thread();
-    if (state == AP_WATCHDOG_STATE_RUNNING)
-        esign_wipe_rest();
     if (state == AP_WATCHDOG_STATE_RUNNING && take_seat())
         serve(p);
     return APR_SUCCESS;

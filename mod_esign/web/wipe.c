@@ -5,7 +5,6 @@
 #include "client.h"
 #include "request.h"
 
-#include "core/clock.h"
 #include "core/secret.h"
 
 #include <ap_mpm.h>
@@ -16,7 +15,6 @@
 #include <util_filter.h>
 
 #include <malloc.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 
@@ -24,9 +22,6 @@ extern module AP_MODULE_DECLARE_DATA esign_module;
 
 /* Whether the MPM says when a connection begins to wait, as event does. */
 static int suspends;
-
-/* Whether this child has had a request since it was last looked at. */
-static _Atomic int served;
 
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length)
 {
@@ -148,7 +143,6 @@ static apr_status_t end_wiping(void *data)
 void esign_wipe_after(request_rec *r)
 {
     conn_rec *c = r->connection;
-    served = 1;
     if (!esign_runtime_any() || !is_secret(r))
         return;
     /* Nobody tells when such a connection begins to wait: it gives back each piece at once. */
@@ -186,22 +180,8 @@ static int keep_memory(conn_rec *c, void *socket)
     return OK;
 }
 
-#define QUIET apr_time_from_sec(1)
-
-void esign_wipe_rest(void)
-{
-    static apr_time_t quiet_since;   /* 0: all has been given since */
-    apr_time_t now = esign_clock();
-    if (atomic_exchange(&served, 0))
-        quiet_since = now;
-    else if (quiet_since != 0 && now - quiet_since >= QUIET) {
-        malloc_trim(0);
-        quiet_since = 0;
-    }
-}
-
 /* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. What some requests need, zlib's tenth
- * of a megabyte for a picture being the most, malloc keeps for the next, while any come: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: with one for
+ * of a megabyte for a picture being the most, malloc keeps for the next: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: with one for
  * two processors threads do not wait for each other yet, and little lies about between what is in use; malloc would make sixteen times as many. */
 static void child_init(apr_pool_t *p, server_rec *first)
 {

@@ -19,9 +19,6 @@ void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t l
  * themselves, in secret memory of r->pool, and copies them nowhere but into the ciphertext. */
 void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int secret);
 
-/* What malloc keeps for the next request goes to the system when this child has had none for a second. For one thread, its watchdog's, now and then. */
-void esign_wipe_rest(void);
-
 void esign_wipe_register_hooks(apr_pool_t *p);
 
 #endif
