@@ -28,7 +28,7 @@ static unsigned long look(const void *memory, const char **marks)
     int here = 0;
     FILE *maps = fopen("/proc/self/smaps", "r");
     CU_ASSERT_FATAL(maps != NULL);
-    apr_snprintf(start, sizeof start, "%lx-", (unsigned long)(uintptr_t)memory);
+    apr_snprintf(start, sizeof start, "%08lx-", (unsigned long)(uintptr_t)memory);
     *marks = "";
     while (!**marks && fgets(line, sizeof line, maps)) {
         here |= strncmp(line, start, strlen(start)) == 0;
