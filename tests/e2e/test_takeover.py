@@ -128,7 +128,6 @@ def second_text(portal, server, since):
     assert took < TAKEN_OVER
 
 
-@pytest.mark.expects_log(r"exit signal Killed", r"\[dbd:", "long lost child")
 def threads_of(pid):
     return [pathlib.Path(task.path, "comm").read_text().strip() for task in os.scandir("/proc/%d/task" % pid)]
 
@@ -142,6 +141,7 @@ def test_the_courier_and_its_mails_have_threads_by_name(portal, server):
     settled(portal, server, 1)
 
 
+@pytest.mark.expects_log(r"exit signal Killed", r"\[dbd:", "long lost child")
 def test_another_child_takes_over_from_a_killed_courier(portal, server):
     for _ in range(2):
         ask(portal, server, ".")
