@@ -36,14 +36,26 @@ import postfix as mta  # noqa: E402
 import rough  # noqa: E402
 
 PEOPLE, WORKERS = 3000, 24
-LONGEST = 590            # seconds in all
-TAKEN_OVER = 5           # seconds at most
-WRITTEN = 0.35           # seconds behind an answer within which the end of the row is committed
+LONGEST = 590  # seconds in all
+TAKEN_OVER = 5  # seconds at most
+WRITTEN = 0.35  # seconds behind an answer within which the end of the row is committed
 FULL, READ_ONLY = 10, 60
-PLAN = {"kill_courier": 10, "kill_httpd": 4, "kill_postfix": 3, "kill_memcached": 2, "fill_disk": 1, "make_read_only": 1}
-NAMES = {"kill_courier": "kill -9 of the courier's child", "kill_httpd": "kill -9 of all of httpd, then started again", "kill_postfix": "kill -9 of all of Postfix, then started again",
-         "kill_memcached": "kill -9 of memcached, then started again", "fill_disk": "the disk full under the database for %d s" % FULL,
-         "make_read_only": "the database read-only for %d s" % READ_ONLY}
+PLAN = {
+    "kill_courier": 10,
+    "kill_httpd": 4,
+    "kill_postfix": 3,
+    "kill_memcached": 2,
+    "fill_disk": 1,
+    "make_read_only": 1,
+}
+NAMES = {
+    "kill_courier": "kill -9 of the courier's child",
+    "kill_httpd": "kill -9 of all of httpd, then started again",
+    "kill_postfix": "kill -9 of all of Postfix, then started again",
+    "kill_memcached": "kill -9 of memcached, then started again",
+    "fill_disk": "the disk full under the database for %d s" % FULL,
+    "make_read_only": "the database read-only for %d s" % READ_ONLY,
+}
 
 
 class Slow(mta.Policy):
@@ -71,7 +83,9 @@ class Gateway:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self):
-                began, sms = time.time(), json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                began, sms = time.time(), json.loads(
+                    self.rfile.read(int(self.headers["Content-Length"]))
+                )
                 note = [began, None, re.search(r"\b(\d{6})\b", sms["text"]).group(1)]
                 texts[sms["to"]].append(note)
                 time.sleep(dice.random() * 0.6)
@@ -84,7 +98,7 @@ class Gateway:
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
-            def handle_error(self, *arguments):   # who asked is dead
+            def handle_error(self, *arguments):  # who asked is dead
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
@@ -113,10 +127,23 @@ class Crowd:
         while len(numbers) < PEOPLE:
             numbers.add("%09d" % dice.randrange(100000000, 1000000000))
         self.ids = [parts.tckn(nine) for nine in sorted(numbers)]
-        people = [command.subscriber(n, ids='national-id="%s" language="tr"' % one, serial="CHAOS-%d" % n, email="<email>%s</email>" % self.email(n),
-                                     phone="<phone>%s</phone>" % self.phone(n)) for n, one in enumerate(self.ids)]
+        people = [
+            command.subscriber(
+                n,
+                ids='national-id="%s" language="tr"' % one,
+                serial="CHAOS-%d" % n,
+                email="<email>%s</email>" % self.email(n),
+                phone="<phone>%s</phone>" % self.phone(n),
+            )
+            for n, one in enumerate(self.ids)
+        ]
         portal.ctl("subscriber", "import", "-", stdin=command.file_of(*people))
-        self.answers = subprocess.Popen([*portal.env["CTL"].split(), "captcha", "answer", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.answers = subprocess.Popen(
+            [*portal.env["CTL"].split(), "captcha", "answer", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     @staticmethod
     def email(n):
@@ -155,7 +182,11 @@ class Crowd:
 
     def sign_in(self, n, browser):
         answered = self.solve(browser.get("login"))
-        if browser.post("login", {"id": self.ids[n], "word": command.WORD, **answered}).status != 303 or browser.post("otp").status != 303:
+        if (
+            browser.post("login", {"id": self.ids[n], "word": command.WORD, **answered}).status
+            != 303
+            or browser.post("otp").status != 303
+        ):
             return
         self.promise("code", self.phone(n))
         code = self.gateway.wait_code(self.phone(n), 100)
@@ -172,14 +203,27 @@ class Crowd:
 
 class Event:
     def __init__(self, kind, under_way):
-        self.kind, self.under_way, self.owners, self.at, self.until, self.taken_over = kind, under_way, set(under_way.values()), time.time(), None, None
+        self.kind, self.under_way, self.owners, self.at, self.until, self.taken_over = (
+            kind,
+            under_way,
+            set(under_way.values()),
+            time.time(),
+            None,
+            None,
+        )
 
 
 class Chaos:
     """What is done to the instance. Each method is one event, which leaves everything running."""
 
     def __init__(self, portal, postfix, dice):
-        self.portal, self.postfix, self.dice, self.events, self.skipped = portal, postfix, dice, [], []
+        self.portal, self.postfix, self.dice, self.events, self.skipped = (
+            portal,
+            postfix,
+            dice,
+            [],
+            [],
+        )
         self.folder = os.path.dirname(portal.env["DATABASE"]) if self.sqlite else None
 
     @property
@@ -204,8 +248,18 @@ class Chaos:
         while time.time() - event.at < 60:
             rows = self.portal.sql("SELECT id, owner, lease_until FROM outbox WHERE dead = 0")
             left = [row for row in rows if row[1] in event.owners]
-            taken = len([row for row in rows if row[0] in event.under_way and row[1] not in event.owners and row[1]])
-            if rough.courier_of(self.portal) and all(row[2] < time.time() * 10**6 for row in left) and (not left or taken):
+            taken = len(
+                [
+                    row
+                    for row in rows
+                    if row[0] in event.under_way and row[1] not in event.owners and row[1]
+                ]
+            )
+            if (
+                rough.courier_of(self.portal)
+                and all(row[2] < time.time() * 10**6 for row in left)
+                and (not left or taken)
+            ):
                 break
             time.sleep(0.03)
         event.taken_over = time.time() - event.at
@@ -229,7 +283,14 @@ class Chaos:
 
     def start_httpd(self):
         end = time.time() + 20
-        while subprocess.run([parts.HTTPD, "-f", self.portal.env["HTTPD_CONF"], "-k", "start"], capture_output=True).returncode != 0 and time.time() < end:
+        while (
+            subprocess.run(
+                [parts.HTTPD, "-f", self.portal.env["HTTPD_CONF"], "-k", "start"],
+                capture_output=True,
+            ).returncode
+            != 0
+            and time.time() < end
+        ):
             time.sleep(0.1)
         while not rough.listens(self.portal) and time.time() < end:
             time.sleep(0.02)
@@ -272,7 +333,20 @@ class Chaos:
         assert self.portal.wait(lambda: not os.path.exists(self.portal.env["HTTPD_PID"]))
         kept = self.folder + ".kept"
         shutil.copytree(self.folder, kept)
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700,uid=%d,gid=%d" % (state.st_uid, state.st_gid), "chaos", self.folder]).returncode == 0
+        mounted = (
+            subprocess.run(
+                [
+                    "mount",
+                    "-t",
+                    "tmpfs",
+                    "-o",
+                    "size=64m,mode=700,uid=%d,gid=%d" % (state.st_uid, state.st_gid),
+                    "chaos",
+                    self.folder,
+                ]
+            ).returncode
+            == 0
+        )
         if mounted:
             for name in os.listdir(kept):
                 shutil.copy(os.path.join(kept, name), self.folder)
@@ -324,7 +398,9 @@ class Chaos:
         self.portal.psql("SELECT pg_reload_conf()")
 
     def run(self, until):
-        plan = [kind for kind, times in PLAN.items() for _ in range(times) if kind not in self.skipped]
+        plan = [
+            kind for kind, times in PLAN.items() for _ in range(times) if kind not in self.skipped
+        ]
         self.dice.shuffle(plan)
         for kind in plan:
             if time.time() > until:
@@ -333,8 +409,18 @@ class Chaos:
             time.sleep(2 + self.dice.random() * 10)
             getattr(self, kind)()
             event = self.events[-1]
-            print("%6.1f s  %s: %d under way%s" % (event.at - BEGAN, NAMES[kind], len(event.under_way),
-                                                 "" if event.taken_over is None else ", taken over after %.1f s" % event.taken_over), flush=True)
+            print(
+                "%6.1f s  %s: %d under way%s"
+                % (
+                    event.at - BEGAN,
+                    NAMES[kind],
+                    len(event.under_way),
+                    ""
+                    if event.taken_over is None
+                    else ", taken over after %.1f s" % event.taken_over,
+                ),
+                flush=True,
+            )
 
 
 class Verdict:
@@ -342,7 +428,7 @@ class Verdict:
 
     def __init__(self, crowd, chaos, policy, gateway):
         self.chaos, self.lost, self.dropped, self.postfix_own = chaos, [], [], 0
-        self.twice = collections.Counter()   # (event's kind or None, how): copies
+        self.twice = collections.Counter()  # (event's kind or None, how): copies
         mails = self.mails(chaos.postfix)
         dead = [e.at for e in chaos.events if e.kind == "kill_memcached"]
         unusable = chaos.portal.log().count("a code that nobody can use any more is dropped")
@@ -354,11 +440,16 @@ class Verdict:
                 copies, texts = len(set(queued)), policy.texts[message.to]
                 self.postfix_own += len(queued) - copies
             # Its session went with memcached, and the code with it.
-            if copies == 0 and message.kind == "code" and len(self.dropped) < unusable and any(message.asked - 1 < at < message.asked + 100 for at in dead):
+            if (
+                copies == 0
+                and message.kind == "code"
+                and len(self.dropped) < unusable
+                and any(message.asked - 1 < at < message.asked + 100 for at in dead)
+            ):
                 self.dropped.append(message)
             elif copies == 0:
                 self.lost.append(message)
-            for text in texts[:max(copies - 1, 0)]:
+            for text in texts[: max(copies - 1, 0)]:
                 self.twice[self.reason(text[0], text[1] or time.time())] += 1
 
     @staticmethod
@@ -368,15 +459,21 @@ class Verdict:
         for path in glob.glob(postfix.dir + "/mail/all/new/*"):
             with open(path, "rb") as file:
                 head = file.read(4000).decode("ascii", "replace")
-            found[re.search("^Delivered-To: (.*)$", head, re.M).group(1)].append(re.search(r"\bid ([0-9A-Za-z]+)", head).group(1))
+            found[re.search("^Delivered-To: (.*)$", head, re.M).group(1)].append(
+                re.search(r"\bid ([0-9A-Za-z]+)", head).group(1)
+            )
         return found
 
     def reason(self, began, answered):
         """Why a message was sent again whose server had the whole of it at `began` and answered at `answered`."""
         for event in self.chaos.events:
-            if event.kind not in ("kill_courier", "kill_httpd", "kill_postfix") and not (event.kind == "make_read_only" and self.chaos.sqlite):
+            if event.kind not in ("kill_courier", "kill_httpd", "kill_postfix") and not (
+                event.kind == "make_read_only" and self.chaos.sqlite
+            ):
                 continue
-            if began - 0.1 <= event.at <= answered + 0.05 or (event.kind == "kill_postfix" and answered <= event.at <= answered + WRITTEN):
+            if began - 0.1 <= event.at <= answered + 0.05 or (
+                event.kind == "kill_postfix" and answered <= event.at <= answered + WRITTEN
+            ):
                 return event.kind, "lost"
             if answered <= event.at <= answered + WRITTEN:
                 return event.kind, "unwritten"
@@ -389,23 +486,50 @@ class Verdict:
     def row(self, kind, crowd):
         events = [event for event in self.chaos.events if event.kind == kind]
         over = [event.taken_over for event in events if event.taken_over is not None]
-        again = [min((m.asked for m in crowd.accepted if m.asked >= event.until), default=event.until) - event.until for event in events]
+        again = [
+            min((m.asked for m in crowd.accepted if m.asked >= event.until), default=event.until)
+            - event.until
+            for event in events
+        ]
         return "| %s | %d | %d | %d | %d | %d | %s | %.1f s |" % (
-            NAMES[kind], len(events), sum(len(event.under_way) for event in events), sum(self.nearest(m) == kind for m in self.lost), self.twice[kind, "lost"], self.twice[kind, "unwritten"],
-            "%.1f s, %.1f s" % (statistics.median(over), max(over)) if over else "", max(again, default=0))
+            NAMES[kind],
+            len(events),
+            sum(len(event.under_way) for event in events),
+            sum(self.nearest(m) == kind for m in self.lost),
+            self.twice[kind, "lost"],
+            self.twice[kind, "unwritten"],
+            "%.1f s, %.1f s" % (statistics.median(over), max(over)) if over else "",
+            max(again, default=0),
+        )
 
     def tell(self, crowd):
         kinds = collections.Counter(message.kind for message in crowd.accepted)
-        print("\n| what was done | times | under way then | lost | twice: the answer was lost | twice: killed before it was written down | taken over after: median, longest | next request taken, longest |")
+        print(
+            "\n| what was done | times | under way then | lost | twice: the answer was lost | twice: killed before it was written down | taken over after: median, longest | next request taken, longest |"
+        )
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for kind in PLAN:
             if kind not in self.chaos.skipped:
                 print(self.row(kind, crowd))
-        print("\n%d messages accepted: %d links, %d codes, %d notices. Lost: %d. Twice though no answer was lost: %d. Dropped, for the code's session went with memcached: %d. "
-              "Delivered twice by Postfix itself: %d." % (len(crowd.accepted), kinds["link"], kinds["code"], kinds["notice"], len(self.lost), self.twice[None, "else"], len(self.dropped),
-                                                        self.postfix_own))
+        print(
+            "\n%d messages accepted: %d links, %d codes, %d notices. Lost: %d. Twice though no answer was lost: %d. Dropped, for the code's session went with memcached: %d. "
+            "Delivered twice by Postfix itself: %d."
+            % (
+                len(crowd.accepted),
+                kinds["link"],
+                kinds["code"],
+                kinds["notice"],
+                len(self.lost),
+                self.twice[None, "else"],
+                len(self.dropped),
+                self.postfix_own,
+            )
+        )
         for message in self.lost:
-            print("lost: %s to %s, accepted at %.1f s" % (message.kind, message.to, message.asked - BEGAN))
+            print(
+                "lost: %s to %s, accepted at %.1f s"
+                % (message.kind, message.to, message.asked - BEGAN)
+            )
 
     def good(self):
         late = [event for event in self.chaos.events if (event.taken_over or 0) > TAKEN_OVER]
@@ -418,7 +542,11 @@ def load(crowd, chaos, messages, rate):
     events = threading.Thread(target=chaos.run, args=(end - 75,))
     events.start()
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        while (events.is_alive() or len(crowd.accepted) < messages) and time.time() < end and crowd.next < PEOPLE - WORKERS:
+        while (
+            (events.is_alive() or len(crowd.accepted) < messages)
+            and time.time() < end
+            and crowd.next < PEOPLE - WORKERS
+        ):
             pool.submit(crowd.act, crowd.dice.random() < 0.25)
             time.sleep(1.25 / rate)
         events.join()
@@ -431,14 +559,16 @@ def settle(portal):
             if portal.sql("SELECT count(*) FROM outbox WHERE dead = 0") == [(0,)]:
                 break
         time.sleep(0.5)
-    time.sleep(3)   # Postfix's own delivery
+    time.sleep(3)  # Postfix's own delivery
     left = portal.ctl("outbox", "list").splitlines()
     if len(left) > 1:
         print("\n".join(left))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=3.5)
@@ -449,14 +579,20 @@ def main():
     print("seed %d" % given.seed, flush=True)
     dice = random.Random(given.seed)
     policy, gateway = Slow(dice), Gateway(dice)
-    postfix = mta.Postfix(policy, "smtpd_end_of_data_restrictions = check_policy_service inet:127.0.0.1:{policy}\n")
+    postfix = mta.Postfix(
+        policy, "smtpd_end_of_data_restrictions = check_policy_service inet:127.0.0.1:{policy}\n"
+    )
     folder = tempfile.mkdtemp(prefix="mod_esign-chaos.", dir="/var/tmp")
     os.chmod(folder, 0o755)
     include = os.path.join(folder, "chaos.conf")
     with open(include, "w") as file:
-        file.write("EsignMail %s\nEsignMailTLS On\nEsignMailCAFile %s\nEsignSMSURL http://127.0.0.1:%d/\nEsignMailsPerMinute 0\nEsignSMSPerMinute 0\nEsignAddressRequests 100000\n"
-                   % (postfix.url("starttls"), postfix.certificate, gateway.port))
-    portal = parts.Portal(os.path.join(folder, "demo"), None, "--include", include, "--database", given.database)
+        file.write(
+            "EsignMail %s\nEsignMailTLS On\nEsignMailCAFile %s\nEsignSMSURL http://127.0.0.1:%d/\nEsignMailsPerMinute 0\nEsignSMSPerMinute 0\nEsignAddressRequests 100000\n"
+            % (postfix.url("starttls"), postfix.certificate, gateway.port)
+        )
+    portal = parts.Portal(
+        os.path.join(folder, "demo"), None, "--include", include, "--database", given.database
+    )
     mounted = None
     try:
         chaos = Chaos(portal, postfix, dice)
@@ -465,7 +601,15 @@ def main():
             mounted = chaos.folder
         else:
             chaos.skipped.append("fill_disk")
-            print("skipped: " + NAMES["fill_disk"] + (": no file system may be mounted here" if chaos.sqlite else ": the database is PostgreSQL"))
+            print(
+                "skipped: "
+                + NAMES["fill_disk"]
+                + (
+                    ": no file system may be mounted here"
+                    if chaos.sqlite
+                    else ": the database is PostgreSQL"
+                )
+            )
         load(crowd, chaos, given.messages, given.rate)
         crowd.close()
         settle(portal)

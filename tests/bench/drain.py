@@ -38,15 +38,26 @@ def register(portal):
     numbers = set()
     while len(numbers) < PEOPLE:
         numbers.add("%09d" % random.randrange(100000000, 1000000000))
-    people = [command.subscriber(n, ids='national-id="%s" language="%s"' % (parts.tckn(nine), ("tr", "en")[n % 2]), serial="BENCH-%d" % n)
-              for n, nine in enumerate(sorted(numbers))]
+    people = [
+        command.subscriber(
+            n,
+            ids='national-id="%s" language="%s"' % (parts.tckn(nine), ("tr", "en")[n % 2]),
+            serial="BENCH-%d" % n,
+        )
+        for n, nine in enumerate(sorted(numbers))
+    ]
     portal.ctl("subscriber", "import", "-", stdin=command.file_of(*people))
     return [parts.tckn(nine) for nine in sorted(numbers)]
 
 
 def ask(portal, people, mails):
     """Requests through the form; the pictures are answered by one esignctl."""
-    answers = subprocess.Popen([portal.env["CTL"].split()[0], *portal.env["CTL"].split()[1:], "captcha", "answer", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    answers = subprocess.Popen(
+        [portal.env["CTL"].split()[0], *portal.env["CTL"].split()[1:], "captcha", "answer", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     lock, left = threading.Lock(), list(range(mails))
 
     def work():
@@ -62,7 +73,13 @@ def ask(portal, people, mails):
                 answers.stdin.flush()
                 answer = answers.stdout.readline().strip()
             # A machine that is busy with other things may leave the database no time: whoever reads "try again" does.
-            if browser.post("reset", {"id": people[n % len(people)], "challenge": challenge, "answer": answer}).status != 303:
+            if (
+                browser.post(
+                    "reset",
+                    {"id": people[n % len(people)], "challenge": challenge, "answer": answer},
+                ).status
+                != 303
+            ):
                 with lock:
                     left.append(n)
 
@@ -92,7 +109,14 @@ def resident(pid):
 
 
 def children(portal):
-    return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(parts.pid_of(portal.env["HTTPD_PID"]))], capture_output=True, text=True).stdout.split()]
+    return [
+        int(pid)
+        for pid in subprocess.run(
+            ["pgrep", "-P", str(parts.pid_of(portal.env["HTTPD_PID"]))],
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+    ]
 
 
 def run(portal, port, mails):
@@ -114,8 +138,16 @@ def run(portal, port, mails):
             left = waiting(portal)
         took = time.time() - begin
         after = sum(map(cpu, pids)), cpu(sink.pid)
-        print("%6.0f mails/s   httpd %4.0f us/mail   sink %4.0f us/mail   %5.1f MB" % (
-            first / took, (after[0] - before[0]) / first * 1e6, (after[1] - before[1]) / first * 1e6, max(map(resident, pids))), flush=True)
+        print(
+            "%6.0f mails/s   httpd %4.0f us/mail   sink %4.0f us/mail   %5.1f MB"
+            % (
+                first / took,
+                (after[0] - before[0]) / first * 1e6,
+                (after[1] - before[1]) / first * 1e6,
+                max(map(resident, pids)),
+            ),
+            flush=True,
+        )
         parent = parts.pid_of(portal.env["HTTPD_PID"])
         subprocess.run(httpd + ["stop"], check=True)
         while parts.running(parent):
@@ -126,12 +158,15 @@ def run(portal, port, mails):
 
 
 def main():
-    mails, runs = (int(text) for text in (sys.argv[1:] + ["10000", "3"][len(sys.argv) - 1:]))
+    mails, runs = (int(text) for text in (sys.argv[1:] + ["10000", "3"][len(sys.argv) - 1 :]))
     folder, port = tempfile.mkdtemp(prefix="mod_esign-drain.", dir="/var/tmp"), free_port()
     os.chmod(folder, 0o755)
     include = os.path.join(folder, "mail.conf")
     with open(include, "w") as file:
-        file.write("EsignMail smtp://127.0.0.1:%d\nEsignMailsPerDay 100\nEsignMailsPerMinute 0\nEsignAddressRequests 100000\nEsignMailConnections 8\n" % port)
+        file.write(
+            "EsignMail smtp://127.0.0.1:%d\nEsignMailsPerDay 100\nEsignMailsPerMinute 0\nEsignAddressRequests 100000\nEsignMailConnections 8\n"
+            % port
+        )
     demo = os.path.join(folder, "demo")
     portal = parts.Portal(demo, None, "--include", include)
     try:

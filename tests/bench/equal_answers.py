@@ -46,9 +46,25 @@ def report(name, pairs, same):
     for q in QUANTILES:
         low, high = interval(pairs, q)
         equal_times = equal_times and low <= 0 <= high
-        told.append("%.3f [%.3f, %.3f]" % tuple(1000 * x for x in (difference(pairs, q), low, high)))
+        told.append(
+            "%.3f [%.3f, %.3f]" % tuple(1000 * x for x in (difference(pairs, q), low, high))
+        )
     medians = ["%.2f" % (1000 * statistics.median(side)) for side in zip(*pairs)]
-    print("| %s | %s |" % (name, " | ".join([*medians, *told, "%.2g" % equal.signed_rank([a - b for a, b in pairs]), "yes" if same and equal_times else "NO"])), flush=True)
+    print(
+        "| %s | %s |"
+        % (
+            name,
+            " | ".join(
+                [
+                    *medians,
+                    *told,
+                    "%.2g" % equal.signed_rank([a - b for a, b in pairs]),
+                    "yes" if same and equal_times else "NO",
+                ]
+            ),
+        ),
+        flush=True,
+    )
 
 
 def others_wait(portal, groups, count):
@@ -58,7 +74,11 @@ def others_wait(portal, groups, count):
         pair = [None, None]
         for i in random.sample((0, 1), 2):
             challenge = line.challenge("reset")
-            form = {"id": groups["usual"][turn % len(groups["usual"])].id if i == 0 else parts.tckn(), "challenge": challenge, "answer": portal.answer(challenge)}
+            form = {
+                "id": groups["usual"][turn % len(groups["usual"])].id if i == 0 else parts.tckn(),
+                "challenge": challenge,
+                "answer": portal.answer(challenge),
+            }
             assert line.ask("reset", form)[1] == 303
             until, times = time.monotonic() + 0.5, []
             while time.monotonic() < until:
@@ -78,13 +98,19 @@ def main():
         portal = parts.Portal(folder, None, "--include", include.name)
     try:
         groups = equal.people(portal, count)
-        print("| first, second | ms | ms | difference at 10 % | at 50 % | chance | equal |\n| --- | --- | --- | --- | --- | --- | --- |")
+        print(
+            "| first, second | ms | ms | difference at 10 % | at 50 % | chance | equal |\n| --- | --- | --- | --- | --- | --- | --- |"
+        )
         for name, (path, *sides) in {**equal.PAIRS, **equal.MIXED}.items():
             if name in equal.MIXED and "any" not in groups:
                 equal.mix(portal, groups)
             times, (one, other) = equal.measure(portal, groups, path, sides, count)
             report(name, times, len(one) == 1 and one == other)
-        report("a stranger's pages while a mail is made: known number, unknown number", others_wait(portal, groups, count), True)
+        report(
+            "a stranger's pages while a mail is made: known number, unknown number",
+            others_wait(portal, groups, count),
+            True,
+        )
     finally:
         portal.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,9 +11,9 @@ import command
 import instance as instances
 
 WRONG_WORD = "yanlış ama uzun sözcük"
-SLOTS, QUEUE = 2, 64   # EsignHashSlots, EsignHashQueue
-RATE = 250             # more hashes a second than two cores reach
-PAUSE = 0.1            # after a 503
+SLOTS, QUEUE = 2, 64  # EsignHashSlots, EsignHashQueue
+RATE = 250  # more hashes a second than two cores reach
+PAUSE = 0.1  # after a 503
 
 Answer = collections.namedtuple("Answer", "sent came status retry")
 
@@ -22,14 +22,31 @@ def posts(instance, count):
     """Subscribers from the end of the list: nobody else uses them."""
     found = []
     for challenge, answer in instance.load.solved(count):
-        person = instance.person(instance.people - 1 - next(instance.victims) % (instance.people // 2))
-        found.append(instance.request("/esign/login", form={"id": person.id, "challenge": challenge, "answer": answer, "word": WRONG_WORD}))
+        person = instance.person(
+            instance.people - 1 - next(instance.victims) % (instance.people // 2)
+        )
+        found.append(
+            instance.request(
+                "/esign/login",
+                form={
+                    "id": person.id,
+                    "challenge": challenge,
+                    "answer": answer,
+                    "word": WRONG_WORD,
+                },
+            )
+        )
     return found
 
 
 def bare(seconds, threads=SLOTS):
     """Hashes a second, and processor seconds of one."""
-    done = subprocess.run([instances.build("hashes"), str(threads), str(seconds), command.HASH], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [instances.build("hashes"), str(threads), str(seconds), command.HASH],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return tuple(map(float, done.stdout.split()))
 
 
@@ -37,7 +54,12 @@ class Crowd:
     """More clients than the gate has places: each sends one request after the other, and waits a little where it was refused."""
 
     def __init__(self, instance, requests, clients):
-        self.instance, self.requests, self.answers, self.over = instance, itertools.cycle(requests), [], False
+        self.instance, self.requests, self.answers, self.over = (
+            instance,
+            itertools.cycle(requests),
+            [],
+            False,
+        )
         self.lock = threading.Lock()
         self.threads = [threading.Thread(target=self.work) for _ in range(clients)]
 
@@ -73,4 +95,7 @@ class Crowd:
 
 def overtaken(answers, margin):
     """Those that were answered after one who had come later, both by more than `margin` seconds."""
-    return sum(any(later.sent > one.sent + margin and later.came < one.came - margin for later in answers) for one in answers)
+    return sum(
+        any(later.sent > one.sent + margin and later.came < one.came - margin for later in answers)
+        for one in answers
+    )

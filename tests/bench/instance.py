@@ -61,8 +61,22 @@ Session = collections.namedtuple("Session", "cookie mark")
 def prepare(*lists):
     """Installs the Debian packages of lists in this folder that are missing, and builds; a build with sanitizers is none to be measured."""
     paths = [os.path.join(parts.TOP, "tests", "bench", name) for name in lists]
-    subprocess.run(["bash", "-c", '. "$0/conf/demo/common.sh" && install_packages packages "$@" && build_all', parts.TOP, *paths], check=True)
-    linked = subprocess.run(["ldd", os.path.join(parts.BUILD, ".libs", "mod_esign.so")], capture_output=True, text=True, check=True).stdout
+    subprocess.run(
+        [
+            "bash",
+            "-c",
+            '. "$0/conf/demo/common.sh" && install_packages packages "$@" && build_all',
+            parts.TOP,
+            *paths,
+        ],
+        check=True,
+    )
+    linked = subprocess.run(
+        ["ldd", os.path.join(parts.BUILD, ".libs", "mod_esign.so")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     if "san.so" in linked:
         raise SystemExit("%s is a build with sanitizers" % parts.BUILD)
 
@@ -83,15 +97,33 @@ class Instance(parts.Portal):
         os.makedirs(self.static)
         os.chmod(self.folder, 0o755)
         include = os.path.join(self.folder, "bench.conf")
-        modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
+        modules = subprocess.run(
+            ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         with open(include, "w") as file:
-            file.write(CONFIGURATION.format(threads=threads, requests=requests, workers=CHILDREN * threads, modules=modules, files=self.static))
+            file.write(
+                CONFIGURATION.format(
+                    threads=threads,
+                    requests=requests,
+                    workers=CHILDREN * threads,
+                    modules=modules,
+                    files=self.static,
+                )
+            )
         self.timed = timed
         try:
-            super().__init__(os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn")
-            self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(self.env["LOGS"], "access.log")
+            super().__init__(
+                os.path.join(self.folder, "demo"), None, "--include", include, "--log-level", "warn"
+            )
+            self.origin, self.access_log = self.url.replace("/esign/", ""), os.path.join(
+                self.env["LOGS"], "access.log"
+            )
             self.host = self.origin.split("//")[1]
-            self.load, self.messages, self.reading = load.Load(self), collections.defaultdict(list), threading.Lock()
+            self.load, self.messages, self.reading = (
+                load.Load(self),
+                collections.defaultdict(list),
+                threading.Lock(),
+            )
             self.people, self.fresh, self.victims = people, iter(range(people)), itertools.count()
             self.memcached("cache_memlimit 4096")
             self.register(people)
@@ -112,7 +144,9 @@ class Instance(parts.Portal):
         self.close()
 
     def find_processes(self):
-        self.tree, self.cache = memory.family(parts.pid_of(self.env["HTTPD_PID"])), parts.pid_of(self.env["MEMCACHED_PID"])
+        self.tree, self.cache = memory.family(parts.pid_of(self.env["HTTPD_PID"])), parts.pid_of(
+            self.env["MEMCACHED_PID"]
+        )
         assert len(self.tree) == 1 + CHILDREN
 
     # People
@@ -126,12 +160,24 @@ class Instance(parts.Portal):
 
     def register(self, people):
         """Streamed: a million is some 600 MB. The trail that this leaves is chained before anything is measured."""
-        program = subprocess.Popen([*self.env["CTL"].split(), "subscriber", "import", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        program = subprocess.Popen(
+            [*self.env["CTL"].split(), "subscriber", "import", "-"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
         with program.stdin as file:
             file.write("<subscribers>")
             for n in range(people):
                 person = self.person(n)
-                file.write(command.subscriber(n, ids='national-id="%s" language="tr"' % person.id, phone="<phone>%s</phone>" % person.phone, serial="BENCH-%d" % n))
+                file.write(
+                    command.subscriber(
+                        n,
+                        ids='national-id="%s" language="tr"' % person.id,
+                        phone="<phone>%s</phone>" % person.phone,
+                        serial="BENCH-%d" % n,
+                    )
+                )
             file.write("</subscribers>")
         assert program.wait() == 0
         with contextlib.closing(sqlite3.connect(self.env["DATABASE"])) as database:
@@ -151,8 +197,13 @@ class Instance(parts.Portal):
     def sign_in(self):
         """The cookie of a session of somebody who has had none yet, and the mark of its form that shows the PIN."""
         browser, person = self.browser(), self.someone()
-        browser.sign_in(parts.Subscriber(person.id, command.WORD, None, person.phone, None, "tr", []))
-        return Session("__Host-esign=" + browser.session.cookies["__Host-esign"], browser.get("pin").xml.find(".//form").get("mark"))
+        browser.sign_in(
+            parts.Subscriber(person.id, command.WORD, None, person.phone, None, "tr", [])
+        )
+        return Session(
+            "__Host-esign=" + browser.session.cookies["__Host-esign"],
+            browser.get("pin").xml.find(".//form").get("mark"),
+        )
 
     # Counters
 
@@ -175,7 +226,17 @@ class Instance(parts.Portal):
     def operations(self):
         """Commands that memcached has answered: each of these counters is of another kind of them."""
         stats = self.memcached("stats")
-        kinds = ("cmd_get", "cmd_set", "cmd_touch", "delete_hits", "delete_misses", "incr_hits", "incr_misses", "decr_hits", "decr_misses")
+        kinds = (
+            "cmd_get",
+            "cmd_set",
+            "cmd_touch",
+            "delete_hits",
+            "delete_misses",
+            "incr_hits",
+            "incr_misses",
+            "decr_hits",
+            "decr_misses",
+        )
         return sum(int(stats[kind]) for kind in kinds)
 
     def commits(self):
@@ -198,7 +259,14 @@ class Instance(parts.Portal):
     def sample(self):
         """Commits are looked at first: one of the courier's may follow at once."""
         commits, hashes = self.commits(), self.hash_seconds()
-        return Sample(time.monotonic(), sum(map(cpu.of, self.tree)), hashes, cpu.of(self.cache), self.operations(), commits)
+        return Sample(
+            time.monotonic(),
+            sum(map(cpu.of, self.tree)),
+            hashes,
+            cpu.of(self.cache),
+            self.operations(),
+            commits,
+        )
 
     def pss(self):
         return cpu.pss(self.tree)
@@ -207,19 +275,27 @@ class Instance(parts.Portal):
 
     def request(self, path, headers=None, form=None):
         """A browser's, for load.py; each from another of a great many addresses."""
-        address = "10.%d.%d.%d" % (random.randrange(256), random.randrange(256), random.randrange(1, 255))
+        address = "10.%d.%d.%d" % (
+            random.randrange(256),
+            random.randrange(256),
+            random.randrange(1, 255),
+        )
         return load.request(self.host, path, {"X-Forwarded-For": address, **(headers or {})}, form)
 
     @contextlib.contextmanager
     def line(self):
         """A connection of its own: a function that sends a request and gives status, headers and body of the answer."""
         context = ssl.create_default_context(cafile=self.env["CERTIFICATE"])
-        with socket.create_connection(("localhost", self.port)) as plain, context.wrap_socket(plain, server_hostname="localhost") as line:
+        with socket.create_connection(("localhost", self.port)) as plain, context.wrap_socket(
+            plain, server_hostname="localhost"
+        ) as line:
+
             def ask(request):
                 line.sendall(request)
                 response = http.client.HTTPResponse(line)
                 response.begin()
                 return response.status, response.headers, response.read()
+
             yield ask
 
     def size(self, request):
@@ -234,7 +310,13 @@ class Instance(parts.Portal):
             for request in requests:
                 ask(request)
                 samples.append(self.sample())
-        return [statistics.median(getattr(after, name) - getattr(before, name) for before, after in zip(samples, samples[1:])) for name in ("operations", "commits")]
+        return [
+            statistics.median(
+                getattr(after, name) - getattr(before, name)
+                for before, after in zip(samples, samples[1:])
+            )
+            for name in ("operations", "commits")
+        ]
 
     def file(self, size):
         """A request for a static file of so many bytes."""

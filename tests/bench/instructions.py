@@ -33,11 +33,19 @@ Alias /bench/ "%s/"
     Require all granted
 </Directory>
 """
-FILE_SIZE = 5120   # about that of the sign-in page
+FILE_SIZE = 5120  # about that of the sign-in page
 SIGN_INS, REPEATS = 7, 4
 
 # Each kind by its name, in the order in which they are counted.
-SINGLE = ("static file", "sign-in page", "reset page", "start page", "picture", "spoken picture", "POST sign-in, wrong picture")
+SINGLE = (
+    "static file",
+    "sign-in page",
+    "reset page",
+    "start page",
+    "picture",
+    "spoken picture",
+    "POST sign-in, wrong picture",
+)
 STEPS = ("phone page", "POST phone, sends the code", "code page", "POST code, right")
 SIGNED_IN = ("menu", "activity", "PIN page, asks", "POST PIN page", "new word page")
 KINDS = SINGLE + STEPS + SIGNED_IN
@@ -49,7 +57,9 @@ class Counter:
     def __init__(self, portal, folder):
         self.portal, self.folder, self.counts = portal, folder, {}
         context = ssl.create_default_context(cafile=portal.env["CERTIFICATE"])
-        self.line = http.client.HTTPSConnection("localhost", portal.port, context=context, timeout=120)
+        self.line = http.client.HTTPSConnection(
+            "localhost", portal.port, context=context, timeout=120
+        )
         self.cookies = {}
 
     def ask(self, method, path, fields=None):
@@ -59,7 +69,12 @@ class Counter:
             headers["Cookie"] = "; ".join("%s=%s" % pair for pair in self.cookies.items())
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.line.request(method, path, urllib.parse.urlencode(fields or {}) if method == "POST" else None, headers)
+        self.line.request(
+            method,
+            path,
+            urllib.parse.urlencode(fields or {}) if method == "POST" else None,
+            headers,
+        )
         response = self.line.getresponse()
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, value = cookie.partition(";")[0].split("=", 1)
@@ -76,10 +91,16 @@ class Counter:
 
     def count(self, kind, method, path, fields=None, expected=200):
         before = max(self.dumps(), default=0)
-        status, body = self.ask(method, "/esign/" + path if not path.startswith("/") else path, fields)
+        status, body = self.ask(
+            method, "/esign/" + path if not path.startswith("/") else path, fields
+        )
         assert status == expected, "%s: %d\n%s" % (kind, status, body.decode(errors="replace"))
         self.ask("GET", "/bench/file")
-        mine = [path for path in self.dumps()[before + 2].values() if b") ap_read_request\n" in open(path, "rb").read()]
+        mine = [
+            path
+            for path in self.dumps()[before + 2].values()
+            if b") ap_read_request\n" in open(path, "rb").read()
+        ]
         assert len(mine) == 1
         with open(mine[0]) as file:
             total = int(re.search(r"^(?:totals|summary): (\d+)", file.read(), re.M).group(1))
@@ -93,25 +114,57 @@ class Counter:
         page = self.ask("GET", "/esign/login")[1].decode()
         for _ in range(REPEATS):
             challenge = self.challenge(page)
-            for kind, path in zip(SINGLE, ("/bench/file", "login", "reset", "", "captcha/%s.png" % challenge, "captcha/%s.wav?lang=tr" % challenge)):
+            for kind, path in zip(
+                SINGLE,
+                (
+                    "/bench/file",
+                    "login",
+                    "reset",
+                    "",
+                    "captcha/%s.png" % challenge,
+                    "captcha/%s.wav?lang=tr" % challenge,
+                ),
+            ):
                 if kind in kinds:
                     self.count(kind, "GET", path)
             if SINGLE[-1] in kinds:
-                page = self.count(SINGLE[-1], "POST", "login", {"id": "10000000146", "word": "yanlış sözcük", "challenge": challenge, "answer": "ZZZZZ"}, 422)
+                page = self.count(
+                    SINGLE[-1],
+                    "POST",
+                    "login",
+                    {
+                        "id": "10000000146",
+                        "word": "yanlış sözcük",
+                        "challenge": challenge,
+                        "answer": "ZZZZZ",
+                    },
+                    422,
+                )
 
     def sign_in(self, kinds):
         subscriber = self.portal.new_subscriber()
         self.cookies.clear()
         challenge = self.challenge(self.ask("GET", "/esign/login")[1].decode())
-        fields = {"id": subscriber.id, "word": subscriber.word, "challenge": challenge, "answer": self.portal.answer(challenge)}
+        fields = {
+            "id": subscriber.id,
+            "word": subscriber.word,
+            "challenge": challenge,
+            "answer": self.portal.answer(challenge),
+        }
         assert self.ask("POST", "/esign/login", fields)[0] == 303
         self.count(STEPS[0], "GET", "otp")
         self.count(STEPS[1], "POST", "otp", {}, 303)
         self.count(STEPS[2], "GET", "otp/code")
         code = self.portal.wait(lambda: self.portal.sms(subscriber.phone), 60)[0]
-        self.count(STEPS[3], "POST", "otp/code", {"code": re.search(r"\b(\d{6})\b", code).group(1)}, 303)
+        self.count(
+            STEPS[3], "POST", "otp/code", {"code": re.search(r"\b(\d{6})\b", code).group(1)}, 303
+        )
         for _ in range(REPEATS):
-            for kind, method, path in zip(SIGNED_IN, ("GET", "GET", "GET", "POST", "GET"), ("menu", "activity", "pin", "pin", "word")):
+            for kind, method, path in zip(
+                SIGNED_IN,
+                ("GET", "GET", "GET", "POST", "GET"),
+                ("menu", "activity", "pin", "pin", "word"),
+            ):
                 if kind in kinds:
                     self.count(kind, method, path)
 
@@ -137,7 +190,7 @@ def counted(kinds):
     os.chmod(top, 0o755)
     os.mkdir(files)
     os.mkdir(folder)
-    os.chmod(folder, 0o777)   # httpd's user writes there
+    os.chmod(folder, 0o777)  # httpd's user writes there
     with open(files + "/file", "w") as file:
         file.write("x" * FILE_SIZE)
     with open(top + "/counted.conf", "w") as file:
@@ -145,7 +198,14 @@ def counted(kinds):
     portal = None
     try:
         wrapper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "counted")
-        portal = parts.Portal(top + "/demo", None, "--include", top + "/counted.conf", ESIGN_HTTPD=wrapper, ESIGN_COUNTS=folder)
+        portal = parts.Portal(
+            top + "/demo",
+            None,
+            "--include",
+            top + "/counted.conf",
+            ESIGN_HTTPD=wrapper,
+            ESIGN_COUNTS=folder,
+        )
         counter = Counter(portal, folder)
         counter.run(kinds)
         yield counter

@@ -15,8 +15,12 @@ import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIENTS = 32
-WARM = 0.3   # seconds: all connections stand by then
-BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0", "Accept-Language": "tr", "Accept": "text/html"}
+WARM = 0.3  # seconds: all connections stand by then
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    "Accept-Language": "tr",
+    "Accept": "text/html",
+}
 
 
 class Spent:
@@ -25,8 +29,15 @@ class Spent:
 
     def __init__(self, before, after, statuses):
         self.seconds = after.time - before.time
-        self.httpd, self.hash, self.memcached = after.httpd - before.httpd, after.hash - before.hash, after.memcached - before.memcached
-        self.operations, self.commits = after.operations - before.operations, after.commits - before.commits
+        self.httpd, self.hash, self.memcached = (
+            after.httpd - before.httpd,
+            after.hash - before.hash,
+            after.memcached - before.memcached,
+        )
+        self.operations, self.commits = (
+            after.operations - before.operations,
+            after.commits - before.commits,
+        )
         self.statuses = statuses
         self.requests = sum(statuses.values())
 
@@ -36,7 +47,9 @@ class Spent:
 
     def wrong(self, *expected):
         """How often what else was answered than what is expected, by status."""
-        return collections.Counter({status: count for status, count in self.statuses.items() if status not in expected})
+        return collections.Counter(
+            {status: count for status, count in self.statuses.items() if status not in expected}
+        )
 
 
 def request(host, path, headers=None, form=None):
@@ -44,8 +57,12 @@ def request(host, path, headers=None, form=None):
     form = None if form is None else urllib.parse.urlencode(form)
     fields = {"Host": host, **BROWSER, **(headers or {})}
     if form is not None:
-        fields.update({"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(form))})
-    lines = ["%s %s HTTP/1.1" % ("GET" if form is None else "POST", path)] + ["%s: %s" % pair for pair in fields.items()]
+        fields.update(
+            {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(form))}
+        )
+    lines = ["%s %s HTTP/1.1" % ("GET" if form is None else "POST", path)] + [
+        "%s: %s" % pair for pair in fields.items()
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n" + (form or "")).encode()
 
 
@@ -53,9 +70,26 @@ class Wrk:
     """One wrk at work; `with` ends it."""
 
     def __init__(self, url, script, *arguments, clients=CLIENTS, seconds=3600):
-        command = ["wrk", "-t", "1", "-c", str(clients), "-d", "%ds" % seconds, "--timeout", "60s", "--latency", "-s", os.path.join(HERE, script), url, "--"]
+        command = [
+            "wrk",
+            "-t",
+            "1",
+            "-c",
+            str(clients),
+            "-d",
+            "%ds" % seconds,
+            "--timeout",
+            "60s",
+            "--latency",
+            "-s",
+            os.path.join(HERE, script),
+            url,
+            "--",
+        ]
         command += map(str, arguments)
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         self.report = None
 
     def __enter__(self):
@@ -97,7 +131,12 @@ class Log:
         with open(self.path, "rb") as file:
             file.seek(self.begin)
             text = file.read(-1 if end is None else end - self.begin)
-        return collections.Counter(int(status) for status in re.findall(rb'^[^"]*"%s[^"]*" (\d{3}) .*$' % re.escape(self.line), text, re.M))
+        return collections.Counter(
+            int(status)
+            for status in re.findall(
+                rb'^[^"]*"%s[^"]*" (\d{3}) .*$' % re.escape(self.line), text, re.M
+            )
+        )
 
 
 class Load:
@@ -136,6 +175,7 @@ class Load:
                 while sum(log.statuses().values()) < 4 * CLIENTS:
                     wrk.check()
                     time.sleep(0.1)
+
             return self.watch(wrk, wait)
 
     def repeat(self, requests, count):
@@ -160,6 +200,7 @@ class Load:
                 while sum(whole.statuses().values()) < len(requests) - clients:
                     wrk.check()
                     time.sleep(0.05)
+
             return self.watch(wrk, wait)
 
     def watch(self, wrk, wait, line=b""):
@@ -186,4 +227,9 @@ class Load:
     def solved(self, count):
         """Fresh challenges with their answers."""
         challenges = self.challenges(count)
-        return list(zip(challenges, self.instance.ctl("captcha", "answer", "-", stdin="\n".join(challenges)).split()))
+        return list(
+            zip(
+                challenges,
+                self.instance.ctl("captcha", "answer", "-", stdin="\n".join(challenges)).split(),
+            )
+        )

@@ -21,7 +21,7 @@ import memory
 import portal as parts
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-WORKERS = 8   # of each
+WORKERS = 8  # of each
 USER = "www-data"
 
 HTTPD = """
@@ -121,19 +121,29 @@ class Peer:
 
     def __init__(self, folder, name, port, page, httpd):
         self.folder, self.name, self.page, self.httpd = folder, name, page, httpd
-        self.origin, self.access_log = "https://localhost:%d" % port, os.path.join(folder, name + ".log")
+        self.origin, self.access_log = "https://localhost:%d" % port, os.path.join(
+            folder, name + ".log"
+        )
         self.host, self.url, self.program = "localhost:%d" % port, self.origin + "/", None
         self.load = load.Load(self)
 
     def run(self, *words, **environment):
         with open(os.path.join(self.folder, self.name + ".out"), "w") as out:
-            self.program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=dict(os.environ, **environment))
+            self.program = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=dict(os.environ, **environment),
+            )
 
     def tree(self):
         return memory.family(self.program.pid)
 
     def sample(self):
-        return instances.Sample(time.monotonic(), cpu.of_tree(self.httpd()) + cpu.of_tree(self.program.pid), 0, 0, 0, 0)
+        return instances.Sample(
+            time.monotonic(), cpu.of_tree(self.httpd()) + cpu.of_tree(self.program.pid), 0, 0, 0, 0
+        )
 
     def pss(self):
         return cpu.pss(memory.family(self.httpd()) + self.tree())
@@ -174,7 +184,9 @@ class Peers:
 
     def write(self, name, text, **more):
         with open(self.path(name), "w") as file:
-            file.write(text.format(folder=self.folder, user=USER, workers=WORKERS, top=parts.TOP, **more))
+            file.write(
+                text.format(folder=self.folder, user=USER, workers=WORKERS, top=parts.TOP, **more)
+            )
         return self.path(name)
 
     def own(self, *names):
@@ -188,30 +200,77 @@ class Peers:
         self.own("php-data", "sessions")
         database = sqlite3.connect(self.path("php-data", "portal.db"))
         database.execute("PRAGMA journal_mode = WAL")
-        database.execute("CREATE TABLE subscriber (national_id TEXT PRIMARY KEY, word_hash TEXT, failures INTEGER DEFAULT 0)")
-        database.executemany("INSERT INTO subscriber (national_id, word_hash) VALUES (?, ?)", ((parts.tckn("%09d" % (400000000 + n)), command.HASH) for n in range(self.people)))
+        database.execute(
+            "CREATE TABLE subscriber (national_id TEXT PRIMARY KEY, word_hash TEXT, failures INTEGER DEFAULT 0)"
+        )
+        database.executemany(
+            "INSERT INTO subscriber (national_id, word_hash) VALUES (?, ?)",
+            ((parts.tckn("%09d" % (400000000 + n)), command.HASH) for n in range(self.people)),
+        )
         database.commit()
         database.close()
         for file in os.listdir(self.path("php-data")):
             shutil.chown(self.path("php-data", file), USER, USER)
-        self.php.run(sorted(glob.glob("/usr/sbin/php-fpm*"))[-1], "--nodaemonize", "--fpm-config", self.write("fpm.conf", FPM))
+        self.php.run(
+            sorted(glob.glob("/usr/sbin/php-fpm*"))[-1],
+            "--nodaemonize",
+            "--fpm-config",
+            self.write("fpm.conf", FPM),
+        )
 
     def start_llng(self, port):
-        for name in ("", "conf", "cache", "sessions", "sessions/lock", "psessions", "psessions/lock"):
+        for name in (
+            "",
+            "conf",
+            "cache",
+            "sessions",
+            "sessions/lock",
+            "psessions",
+            "psessions/lock",
+        ):
             self.own("llng", name)
         with open("/var/lib/lemonldap-ng/conf/lmConf-1.json") as file:
             configuration = json.load(file)
-        text = json.dumps({**configuration, "portal": "https://localhost:%d/" % port, "domain": "localhost", "authentication": "Custom",
-                           "customAuth": "::Auth::Argon2", "userDB": "Null", "passwordDB": "Null", "captcha_mail_enabled": 0, "captcha_register_enabled": 0,
-                           "key": secrets.token_urlsafe(24), "securedCookie": 1, "notification": 0, "locationRules": {}})
+        text = json.dumps(
+            {
+                **configuration,
+                "portal": "https://localhost:%d/" % port,
+                "domain": "localhost",
+                "authentication": "Custom",
+                "customAuth": "::Auth::Argon2",
+                "userDB": "Null",
+                "passwordDB": "Null",
+                "captcha_mail_enabled": 0,
+                "captcha_register_enabled": 0,
+                "key": secrets.token_urlsafe(24),
+                "securedCookie": 1,
+                "notification": 0,
+                "locationRules": {},
+            }
+        )
         with open(self.path("llng", "conf", "lmConf-1.json"), "w") as file:
             file.write(text.replace("/var/lib/lemonldap-ng", self.path("llng")))
         shutil.chown(self.path("llng", "conf", "lmConf-1.json"), USER, USER)
         # Its socket stands where its user may make one.
         self.own("llng", "run")
-        self.llng.run("/usr/sbin/llng-fastcgi-server", "--foreground", "-u", USER, "-g", USER, "-n", str(WORKERS), "-s", self.path("llng", "run", "llng.sock"),
-                      "-p", self.path("llng", "run", "pid"), LLNG_DEFAULTCONFFILE=self.write("llng.ini", LLNG), LLNG_DEFAULTLOGGER="Lemonldap::NG::Common::Logger::Std",
-                      PERL5LIB=self.copy_module(), PEER_HASH=command.HASH)
+        self.llng.run(
+            "/usr/sbin/llng-fastcgi-server",
+            "--foreground",
+            "-u",
+            USER,
+            "-g",
+            USER,
+            "-n",
+            str(WORKERS),
+            "-s",
+            self.path("llng", "run", "llng.sock"),
+            "-p",
+            self.path("llng", "run", "pid"),
+            LLNG_DEFAULTCONFFILE=self.write("llng.ini", LLNG),
+            LLNG_DEFAULTLOGGER="Lemonldap::NG::Common::Logger::Std",
+            PERL5LIB=self.copy_module(),
+            PEER_HASH=command.HASH,
+        )
 
     def copy_module(self):
         """Where its user can read it."""
@@ -219,22 +278,59 @@ class Peers:
         return self.path("perl")
 
     def start_httpd(self, port):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
-                        "-keyout", self.path("server.key"), "-out", self.path("server.pem")], check=True, capture_output=True)
-        modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "30",
+                "-subj",
+                "/CN=localhost",
+                "-keyout",
+                self.path("server.key"),
+                "-out",
+                self.path("server.pem"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        modules = subprocess.run(
+            ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         text = HTTPD.replace("{folder}/llng.sock", "{folder}/llng/run/llng.sock")
-        subprocess.run([parts.HTTPD, "-f", self.write("httpd.conf", text, modules=modules, php=port, llng=port + 1), "-k", "start"], check=True)
+        subprocess.run(
+            [
+                parts.HTTPD,
+                "-f",
+                self.write("httpd.conf", text, modules=modules, php=port, llng=port + 1),
+                "-k",
+                "start",
+            ],
+            check=True,
+        )
         for peer in (self.php, self.llng):
             self.wait(peer)
 
     def wait(self, peer):
         for _ in range(200):
-            done = subprocess.run(["curl", "-sk", "--noproxy", "*", peer.origin + peer.page], capture_output=True, text=True)
+            done = subprocess.run(
+                ["curl", "-sk", "--noproxy", "*", peer.origin + peer.page],
+                capture_output=True,
+                text=True,
+            )
             if 'name="token"' in done.stdout:
                 return
             time.sleep(0.1)
         with open(self.path(peer.name + ".out")) as file:
-            raise RuntimeError("%s does not answer: %s" % (peer.name, file.read()[:2000] or done.stdout[-500:]))
+            raise RuntimeError(
+                "%s does not answer: %s" % (peer.name, file.read()[:2000] or done.stdout[-500:])
+            )
 
     def close(self):
         if os.path.exists(self.path("httpd.pid")):
@@ -264,7 +360,13 @@ class Peers:
             with open(os.path.join(folder, name)) as file:
                 values = dict(re.findall(r'(\w+)\|s:\d+:"([^"]*)";', file.read()))
             if len(values) == 2 and len(found) < count:
-                found.append(self.php.request("/login.php", {"Cookie": "PHPSESSID=" + name.removeprefix("sess_")}, {"id": self.number(n), "word": word, **values}))
+                found.append(
+                    self.php.request(
+                        "/login.php",
+                        {"Cookie": "PHPSESSID=" + name.removeprefix("sess_")},
+                        {"id": self.number(n), "word": word, **values},
+                    )
+                )
         return found
 
     def llng_posts(self, count, word):
@@ -272,4 +374,9 @@ class Peers:
         tokens = set()
         while len(tokens) < count:
             tokens.update(self.llng.load.challenges(count, "", "token"))
-        return [self.llng.request("/", form={"user": "someone", "password": word, "token": token, "timezone": "3"}) for token in list(tokens)[:count]]
+        return [
+            self.llng.request(
+                "/", form={"user": "someone", "password": word, "token": token, "timezone": "3"}
+            )
+            for token in list(tokens)[:count]
+        ]

@@ -40,15 +40,50 @@ def fetch(env, folder, count):
         challenges.append(page.find(".//challenge").get("value"))
         with open(os.path.join(folder, "%d.png" % len(challenges)), "wb") as file:
             file.write(session.get(env["URL"] + "captcha/%s.png" % challenges[-1]).content)
-    done = subprocess.run(shlex.split(env["CTL"]) + ["captcha", "answer", "-"], input="\n".join(challenges), capture_output=True, text=True, check=True)
-    return {os.path.join(folder, "%d.png" % (n + 1)): answer for n, answer in enumerate(done.stdout.split())}
+    done = subprocess.run(
+        shlex.split(env["CTL"]) + ["captcha", "answer", "-"],
+        input="\n".join(challenges),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {
+        os.path.join(folder, "%d.png" % (n + 1)): answer
+        for n, answer in enumerate(done.stdout.split())
+    }
 
 
 def read(path, cleaning):
     clean = path + ".pgm"
-    subprocess.run(["convert", path, *CLEANINGS[cleaning].split(), "-bordercolor", "white", "-border", "20", clean], check=True)
-    command = ["tesseract", clean, "-", "--psm", "7", "-c", "tessedit_char_whitelist=" + ALPHABET, "-c", "load_system_dawg=0", "-c", "load_freq_dawg=0"]
-    text = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ, OMP_THREAD_LIMIT="1")).stdout
+    subprocess.run(
+        [
+            "convert",
+            path,
+            *CLEANINGS[cleaning].split(),
+            "-bordercolor",
+            "white",
+            "-border",
+            "20",
+            clean,
+        ],
+        check=True,
+    )
+    command = [
+        "tesseract",
+        clean,
+        "-",
+        "--psm",
+        "7",
+        "-c",
+        "tessedit_char_whitelist=" + ALPHABET,
+        "-c",
+        "load_system_dawg=0",
+        "-c",
+        "load_freq_dawg=0",
+    ]
+    text = subprocess.run(
+        command, capture_output=True, text=True, env=dict(os.environ, OMP_THREAD_LIMIT="1")
+    ).stdout
     return re.sub(r"\s", "", text).upper()
 
 
@@ -57,11 +92,21 @@ def main():
         sys.exit(__doc__)
     with open(os.path.join(sys.argv[1], "demo.env")) as file:
         env = dict(word.split("=", 1) for line in file for word in shlex.split(line))
-    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(
+        os.cpu_count()
+    ) as pool:
         answers = fetch(env, folder, int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
         for cleaning in CLEANINGS:
             texts = pool.map(lambda path: read(path, cleaning), answers)
-            print("%-32s %d of %d read" % (cleaning, sum(text == answer for text, answer in zip(texts, answers.values())), len(answers)), flush=True)
+            print(
+                "%-32s %d of %d read"
+                % (
+                    cleaning,
+                    sum(text == answer for text, answer in zip(texts, answers.values())),
+                    len(answers),
+                ),
+                flush=True,
+            )
 
 
 main()

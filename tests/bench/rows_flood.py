@@ -11,7 +11,7 @@ from table import Result
 
 CLIENTS = 64
 ARGON2ID = 19456 * 1024
-MIB = 2 ** 20
+MIB = 2**20
 WARM = 1.0
 
 
@@ -22,13 +22,21 @@ def page_p99(bench, seconds):
     with instance.load.wrk([instance.request("/esign/login")]) as wrk:
         time.sleep(seconds)
         report = wrk.stop()
-    return milliseconds(report, 99), collections.Counter({status: count for status, count in log.statuses().items() if status != 200})
+    return milliseconds(report, 99), collections.Counter(
+        {status: count for status, count in log.statuses().items() if status != 200}
+    )
 
 
 def hashes(bench):
     """POST sign-in with a wrong word, 64 clients; GET sign-in page meanwhile."""
     instance, seconds = bench.instance, 4 * bench.seconds
-    rates, free, pages, wrong, pages_wrong = [], [], [], collections.Counter(), collections.Counter()
+    rates, free, pages, wrong, pages_wrong = (
+        [],
+        [],
+        [],
+        collections.Counter(),
+        collections.Counter(),
+    )
     for _ in range(bench.rounds):
         instance.load.settle()
         loop, _ = flood.bare(seconds)
@@ -46,8 +54,23 @@ def hashes(bench):
             p99, other = page_p99(bench, seconds)
         pages.append(p99 / free[-1])
         pages_wrong += other
-    return [Result("POST sign-in with a wrong word, 64 clients", rates, 0.95, " of libsodium's bare loop", least=True, wrong=wrong),
-            Result("GET sign-in page meanwhile, p99", pages, 5, " of that without the flood", wrong=pages_wrong)]
+    return [
+        Result(
+            "POST sign-in with a wrong word, 64 clients",
+            rates,
+            0.95,
+            " of libsodium's bare loop",
+            least=True,
+            wrong=wrong,
+        ),
+        Result(
+            "GET sign-in page meanwhile, p99",
+            pages,
+            5,
+            " of that without the flood",
+            wrong=pages_wrong,
+        ),
+    ]
 
 
 def beyond(bench):
@@ -59,7 +82,11 @@ def beyond(bench):
     for _ in range(bench.rounds):
         instance.load.settle(2)
         before = instance.pss()
-        answers, most = flood.Crowd(instance, flood.posts(instance, int((flood.RATE + 14 / flood.PAUSE) * seconds) + 2 * clients), clients).run(seconds)
+        answers, most = flood.Crowd(
+            instance,
+            flood.posts(instance, int((flood.RATE + 14 / flood.PAUSE) * seconds) + 2 * clients),
+            clients,
+        ).run(seconds)
         refused = sorted(1e3 * (a.came - a.sent) for a in answers if a.status == 503)
         accepted = [a for a in answers if a.status == 422]
         slow.append(refused[math.ceil(0.99 * len(refused)) - 1])
@@ -68,6 +95,23 @@ def beyond(bench):
         growth.append((most - before) / MIB)
         wrong.update(str(a.status) for a in answers if a.status not in (422, 503))
         wrong.update("503 without Retry-After" for a in answers if a.status == 503 and not a.retry)
-    return [Result("a full queue: 503 with Retry-After, p99", slow, 50, " ms", digits=0, wrong=wrong, note="%d clients; %.0f %% refused" % (clients, 100 * max(shares))),
-            Result("those accepted who were overtaken by 0.2 s", overtaken, 0, digits=0),
-            Result("memory more than before", growth, (flood.SLOTS * ARGON2ID + clients * 100 * 1024) / MIB, " MiB", digits=0, note="slots × Argon2id's, and 100 KiB a client")]
+    return [
+        Result(
+            "a full queue: 503 with Retry-After, p99",
+            slow,
+            50,
+            " ms",
+            digits=0,
+            wrong=wrong,
+            note="%d clients; %.0f %% refused" % (clients, 100 * max(shares)),
+        ),
+        Result("those accepted who were overtaken by 0.2 s", overtaken, 0, digits=0),
+        Result(
+            "memory more than before",
+            growth,
+            (flood.SLOTS * ARGON2ID + clients * 100 * 1024) / MIB,
+            " MiB",
+            digits=0,
+            note="slots × Argon2id's, and 100 KiB a client",
+        ),
+    ]

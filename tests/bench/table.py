@@ -16,7 +16,16 @@ class Result:
     the goal is missed by it."""
 
     def __init__(self, what, values, limit=None, unit="", digits=2, least=False, note="", wrong=""):
-        self.what, self.values, self.limit, self.unit, self.digits, self.least, self.note, self.wrong = what, values, limit, unit, digits, least, note, wrong
+        (
+            self.what,
+            self.values,
+            self.limit,
+            self.unit,
+            self.digits,
+            self.least,
+            self.note,
+            self.wrong,
+        ) = (what, values, limit, unit, digits, least, note, wrong)
 
     def quartiles(self):
         if len(self.values) == 1:
@@ -26,13 +35,19 @@ class Result:
     def missed(self):
         """By more than the spread: three quarters of the rounds and more missed it."""
         low, _, high = self.quartiles()
-        return bool(self.wrong) or (self.limit is not None and (high < self.limit if self.least else low > self.limit))
+        return bool(self.wrong) or (
+            self.limit is not None and (high < self.limit if self.least else low > self.limit)
+        )
 
     def number(self, value):
         return "%.*f" % (self.digits, value)
 
     def goal(self):
-        return "" if self.limit is None else "%s %s%s" % ("≥" if self.least else "≤", self.number(self.limit), self.unit)
+        return (
+            ""
+            if self.limit is None
+            else "%s %s%s" % ("≥" if self.least else "≤", self.number(self.limit), self.unit)
+        )
 
     def measured(self):
         low, middle, high = map(self.number, self.quartiles())
@@ -40,11 +55,23 @@ class Result:
 
     def verdict(self):
         if self.wrong:
-            return "missed: " + (self.wrong if isinstance(self.wrong, str) else ", ".join("%d × %s" % (count, what) for what, count in sorted(self.wrong.items())))
+            return "missed: " + (
+                self.wrong
+                if isinstance(self.wrong, str)
+                else ", ".join(
+                    "%d × %s" % (count, what) for what, count in sorted(self.wrong.items())
+                )
+            )
         return "missed" if self.missed() else "ok" if self.limit is not None else ""
 
     def row(self):
-        return "| %s | %s | %s | %s | %s |" % (self.what, self.goal(), self.measured(), self.verdict(), self.note)
+        return "| %s | %s | %s | %s | %s |" % (
+            self.what,
+            self.goal(),
+            self.measured(),
+            self.verdict(),
+            self.note,
+        )
 
 
 HEAD = "| what | goal | result, median (quartiles) | | |\n| --- | --- | --- | --- | --- |"
@@ -54,7 +81,12 @@ def publish(text, begin=BEGIN, end=END):
     """Between two marks of the document."""
     with open(DOCUMENT, encoding="utf-8") as file:
         document = file.read()
-    fresh, count = re.subn("%s.*?%s" % tuple(map(re.escape, (begin, end))), lambda _: "%s\n\n%s\n\n%s" % (begin, text, end), document, flags=re.S)
+    fresh, count = re.subn(
+        "%s.*?%s" % tuple(map(re.escape, (begin, end))),
+        lambda _: "%s\n\n%s\n\n%s" % (begin, text, end),
+        document,
+        flags=re.S,
+    )
     assert count == 1, "the marks are not in " + DOCUMENT
     with open(DOCUMENT, "w", encoding="utf-8") as file:
         file.write(fresh)

@@ -17,8 +17,14 @@ class Instance:
     def __init__(self, folder, init=True):
         self.folder = folder
         self.program = os.path.join(parts.BUILD, "esignctl")
-        self.set(EsignKeyFile=folder / "keys", DBDriver="sqlite3", DBDParams=folder / "esign.db", EsignHtdocs=os.path.join(parts.TOP, "htdocs"),
-                 EsignWordBlocklist=os.path.join(parts.TOP, "conf", "blocklist.txt"), EsignPublicURL="https://portal.example.org")
+        self.set(
+            EsignKeyFile=folder / "keys",
+            DBDriver="sqlite3",
+            DBDParams=folder / "esign.db",
+            EsignHtdocs=os.path.join(parts.TOP, "htdocs"),
+            EsignWordBlocklist=os.path.join(parts.TOP, "conf", "blocklist.txt"),
+            EsignPublicURL="https://portal.example.org",
+        )
         if init:
             self.good("key", "new")
             self.good("db", "init")
@@ -31,7 +37,9 @@ class Instance:
         return [self.program, "--config", str(self.folder / "esignctl.conf"), *arguments]
 
     def run(self, *arguments, **more):
-        return subprocess.run(self.line(*arguments), **{"capture_output": True, "text": True, "timeout": 120, **more})
+        return subprocess.run(
+            self.line(*arguments), **{"capture_output": True, "text": True, "timeout": 120, **more}
+        )
 
     def good(self, *arguments, **more):
         done = self.run(*arguments, **more)
@@ -41,7 +49,11 @@ class Instance:
     def bad(self, code, *arguments, **more):
         """What it complains of, in one line."""
         done = self.run(*arguments, **more)
-        assert done.returncode == code and done.stderr.startswith("esignctl: ") and done.stderr.count("\n") == 1, (done.returncode, done.stderr)
+        assert (
+            done.returncode == code
+            and done.stderr.startswith("esignctl: ")
+            and done.stderr.count("\n") == 1
+        ), (done.returncode, done.stderr)
         return done.stderr
 
     def sql(self, query, *values):
@@ -62,7 +74,16 @@ def phc(word):
     assert sodium.sodium_init() >= 0
     text = ctypes.create_string_buffer(128)
     word = word.encode()
-    assert sodium.crypto_pwhash_str(text, word, ctypes.c_ulonglong(len(word)), ctypes.c_ulonglong(2), ctypes.c_size_t(19456 * 1024)) == 0
+    assert (
+        sodium.crypto_pwhash_str(
+            text,
+            word,
+            ctypes.c_ulonglong(len(word)),
+            ctypes.c_ulonglong(2),
+            ctypes.c_size_t(19456 * 1024),
+        )
+        == 0
+    )
     return text.value.decode()
 
 
@@ -74,11 +95,21 @@ def subscriber(n, attributes="", card_attributes="", **parts_):
     serial = parts_.get("serial", "S-%d" % n)
     pieces = {
         "ids": 'national-id="%s" language="tr"' % parts.tckn("%09d" % (100000000 + n)),
-        "name": "<name>Ayşe Çınar</name>", "email": "<email>ayse@example.org</email>", "phone": "<phone>+905550000001</phone>",
+        "name": "<name>Ayşe Çınar</name>",
+        "email": "<email>ayse@example.org</email>",
+        "phone": "<phone>+905550000001</phone>",
         "word": "<word-hash>%s</word-hash>" % HASH,
-        "card": 'serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01"' % serial,
-        "pin": "<pin>483920</pin>", "puk": "<puk>71940382</puk>", "more": "", **parts_}
-    return ("<subscriber {ids} %s>{name}{email}{phone}{word}<card {card} %s>{pin}{puk}</card>{more}</subscriber>" % (attributes, card_attributes)).format(**pieces)
+        "card": 'serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01"'
+        % serial,
+        "pin": "<pin>483920</pin>",
+        "puk": "<puk>71940382</puk>",
+        "more": "",
+        **parts_,
+    }
+    return (
+        "<subscriber {ids} %s>{name}{email}{phone}{word}<card {card} %s>{pin}{puk}</card>{more}</subscriber>"
+        % (attributes, card_attributes)
+    ).format(**pieces)
 
 
 def file_of(*subscribers):

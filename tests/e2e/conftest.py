@@ -16,11 +16,15 @@ import portal as parts  # noqa: E402
 import walk as walking  # noqa: E402
 
 # Lines of levels that tell nothing wrong; httpd tells of a child's crash in a notice.
-QUIET = re.compile(r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\](?!.* exit signal (?!Killed))")
+QUIET = re.compile(
+    r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\](?!.* exit signal (?!Killed))"
+)
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "expects_log(*patterns): error-log lines that this test causes on purpose")
+    config.addinivalue_line(
+        "markers", "expects_log(*patterns): error-log lines that this test causes on purpose"
+    )
 
 
 @pytest.fixture(scope="session")
@@ -80,5 +84,9 @@ def clean_log(request):
     yield
     marker = request.node.get_closest_marker("expects_log")
     expected = [re.compile(p) for p in (marker.args if marker else ())]
-    lines = [line for line in one.new_log_lines() if not QUIET.match(line) and not any(p.search(line) for p in expected)]
+    lines = [
+        line
+        for line in one.new_log_lines()
+        if not QUIET.match(line) and not any(p.search(line) for p in expected)
+    ]
     assert lines == []

@@ -17,7 +17,11 @@ WRONG = "yanlış ama uzun sözcük"
 # What is asked, and two who ask: a group of subscribers (None: a number that nobody has) and whether the word is right.
 PAIRS = {
     "reset: known number, unknown number": ("reset", ("usual", False), (None, False)),
-    "sign-in: known number and wrong word, unknown number": ("login", ("usual", False), (None, False)),
+    "sign-in: known number and wrong word, unknown number": (
+        "login",
+        ("usual", False),
+        (None, False),
+    ),
     "waiting: right word, wrong word": ("login", ("waiting", True), ("waiting", False)),
     "waiting: right word, unknown number": ("login", ("waiting", True), (None, False)),
     "closed: right word, wrong word": ("login", ("closed", True), ("closed", False)),
@@ -25,8 +29,16 @@ PAIRS = {
 }
 # The same where half of the hashes were made when less was asked: an unknown number costs what some known one costs, so it is compared with any of them.
 MIXED = {
-    "waiting, cheaper hash: right word, wrong word": ("login", ("waiting cheap", True), ("waiting cheap", False)),
-    "hashes of two costs: any known number and wrong word, unknown number": ("login", ("any", False), (None, False)),
+    "waiting, cheaper hash: right word, wrong word": (
+        "login",
+        ("waiting cheap", True),
+        ("waiting cheap", False),
+    ),
+    "hashes of two costs: any known number and wrong word, unknown number": (
+        "login",
+        ("any", False),
+        (None, False),
+    ),
 }
 
 
@@ -35,7 +47,9 @@ class Line:
 
     def __init__(self, portal):
         context = ssl.create_default_context(cafile=portal.env["CERTIFICATE"])
-        self.connection = http.client.HTTPSConnection("localhost", portal.port, context=context, timeout=60)
+        self.connection = http.client.HTTPSConnection(
+            "localhost", portal.port, context=context, timeout=60
+        )
 
     def ask(self, path, fields=None):
         """Seconds until the whole answer was there; its status, headers and body."""
@@ -59,12 +73,17 @@ def register(portal, memory, count):
     with open(path, "w") as file:
         file.writelines(lines + ["EsignHashMemory %d\n" % memory])
     made = [portal.new_subscriber() for _ in range(count)]
-    assert "m=%d," % memory in portal.sql("SELECT word_hash FROM subscriber WHERE id = ?", portal.row(made[0]))[0][0]
+    assert (
+        "m=%d," % memory
+        in portal.sql("SELECT word_hash FROM subscriber WHERE id = ?", portal.row(made[0]))[0][0]
+    )
     return made
 
 
 def hold(portal, subscriber, change):
-    portal.sql("UPDATE subscriber SET failures = 100, %s WHERE id = ?" % change, portal.row(subscriber))
+    portal.sql(
+        "UPDATE subscriber SET failures = 100, %s WHERE id = ?" % change, portal.row(subscriber)
+    )
 
 
 WAITING, CLOSED = "wait_until = 1000000 * 4000000000", "closed = 1"
@@ -74,7 +93,11 @@ def people(portal, count):
     """Subscribers by group, `count` of those for whom a wait would begin after four wrong words; nobody else, and no hash of another cost."""
     portal.sql("DELETE FROM card")
     portal.sql("DELETE FROM subscriber")
-    groups = {"usual": register(portal, DEARER, count), "waiting": register(portal, DEARER, 1), "closed": register(portal, DEARER, 1)}
+    groups = {
+        "usual": register(portal, DEARER, count),
+        "waiting": register(portal, DEARER, 1),
+        "closed": register(portal, DEARER, 1),
+    }
     hold(portal, groups["waiting"][0], WAITING)
     hold(portal, groups["closed"][0], CLOSED)
     return groups
@@ -102,14 +125,20 @@ def without_chance(number, answer):
     for pattern in (r'name="challenge" value="([^"]+)"', r'data-target="([^"]+)"'):
         for random_value in re.findall(pattern, text):
             text = text.replace(random_value, "*" * len(random_value))
-    return status, [(name, value) for name, value in headers if name != "Date"], text.replace(number, "*" * len(number))
+    return (
+        status,
+        [(name, value) for name, value in headers if name != "Date"],
+        text.replace(number, "*" * len(number)),
+    )
 
 
 def measure(portal, groups, path, sides, count):
     """Times of both sides, pair by pair, and the different answers of each, without chance."""
     line, times, answers = Line(portal), [], (set(), set())
     challenges = [line.challenge(path) for _ in range(2 * count)]
-    solved = list(zip(challenges, portal.ctl("captcha", "answer", "-", stdin="\n".join(challenges)).split()))
+    solved = list(
+        zip(challenges, portal.ctl("captcha", "answer", "-", stdin="\n".join(challenges)).split())
+    )
     for turn in range(count):
         pair = [None, None]
         for i in random.sample((0, 1), 2):
@@ -134,4 +163,4 @@ def signed_rank(differences):
     for rank in range(1, len(ranked) + 1):
         for sum_of_ranks in range(total, rank - 1, -1):
             ways[sum_of_ranks] += ways[sum_of_ranks - rank]
-    return min(1.0, 2 * sum(ways[:min(positive, total - positive) + 1]) / 2 ** len(ranked))
+    return min(1.0, 2 * sum(ways[: min(positive, total - positive) + 1]) / 2 ** len(ranked))

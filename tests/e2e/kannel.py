@@ -8,7 +8,11 @@ import subprocess
 import time
 import urllib.parse
 
-BEARERBOX, SMSBOX, FAKESMSC = "/usr/sbin/bearerbox", "/usr/sbin/smsbox", "/usr/lib/kannel/test/fakesmsc"
+BEARERBOX, SMSBOX, FAKESMSC = (
+    "/usr/sbin/bearerbox",
+    "/usr/sbin/smsbox",
+    "/usr/lib/kannel/test/fakesmsc",
+)
 
 CONFIGURATION = """
 group = core
@@ -74,7 +78,15 @@ class Kannel:
         self.ports = dict(zip(("admin", "boxes", "smsc", "http"), free_ports(4)))
         self.configuration = os.path.join(self.folder, "kannel.conf")
         with open(self.configuration, "w") as file:
-            file.write(CONFIGURATION % dict(self.ports, folder=self.folder, password=self.password, admin_password=self.password))
+            file.write(
+                CONFIGURATION
+                % dict(
+                    self.ports,
+                    folder=self.folder,
+                    password=self.password,
+                    admin_password=self.password,
+                )
+            )
         self.start("bearerbox", BEARERBOX, "-v", "0", self.configuration)
         self.listens("boxes")
         self.start("smsbox", SMSBOX, "-v", "0", self.configuration)
@@ -84,11 +96,23 @@ class Kannel:
 
     def start(self, name, *command):
         with open(os.path.join(self.folder, name + ".out"), "ab") as out:
-            self.processes[name] = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.processes[name] = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
 
     def connect(self):
         """The fake SMSC of the network's side; its own messages would go out at -m."""
-        self.start("fakesmsc", FAKESMSC, "-H", "127.0.0.1", "-r", str(self.ports["smsc"]), "-m", "0", "1 2 text none")
+        self.start(
+            "fakesmsc",
+            FAKESMSC,
+            "-H",
+            "127.0.0.1",
+            "-r",
+            str(self.ports["smsc"]),
+            "-m",
+            "0",
+            "1 2 text none",
+        )
 
     def listens(self, name):
         for _ in range(100):
@@ -112,13 +136,17 @@ class Kannel:
             self.end(name)
 
     def out(self, name):
-        with open(os.path.join(self.folder, name + ".out"), encoding="utf-8", errors="replace") as file:
+        with open(
+            os.path.join(self.folder, name + ".out"), encoding="utf-8", errors="replace"
+        ) as file:
             return file.read()
 
     def messages(self, number):
         """The texts that reached the fake SMSC for a number, in UCS-2 alone; one that took several messages is joined again."""
         found, parts = [], {}
-        for receiver, kind, rest in re.findall(r"Got message \d+: <esign (\S+) (text|udh|ucs-2) (.*)>", self.out("fakesmsc")):
+        for receiver, kind, rest in re.findall(
+            r"Got message \d+: <esign (\S+) (text|udh|ucs-2) (.*)>", self.out("fakesmsc")
+        ):
             if receiver != number:
                 continue
             assert kind != "text", rest

@@ -23,7 +23,14 @@ def regions(pid, guarded):
             elif line.startswith("VmFlags:"):
                 flags = line.split()[1:]
                 # Larger ones are the sanitizers' own.
-                if used and end - start < 2**30 and "r" in rights and ("dd" in flags) == guarded and not name.startswith(("[vvar", "[vsyscall")) and ("w" in rights or not name.startswith("/")):
+                if (
+                    used
+                    and end - start < 2**30
+                    and "r" in rights
+                    and ("dd" in flags) == guarded
+                    and not name.startswith(("[vvar", "[vsyscall"))
+                    and ("w" in rights or not name.startswith("/"))
+                ):
                     memory.seek(start)
                     try:
                         yield memory.read(end - start), flags
@@ -34,7 +41,14 @@ def regions(pid, guarded):
 
 def forms(secret):
     """A text as it is, and as forms and addresses carry it."""
-    return {form.encode() for form in (secret, urllib.parse.quote(secret), urllib.parse.quote_plus(secret))} if isinstance(secret, str) else {secret}
+    return (
+        {
+            form.encode()
+            for form in (secret, urllib.parse.quote(secret), urllib.parse.quote_plus(secret))
+        }
+        if isinstance(secret, str)
+        else {secret}
+    )
 
 
 def found(pid, secrets, guarded=False):

@@ -65,14 +65,21 @@ def running(pid):
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):   # the second when it ends while it is read
+    except (FileNotFoundError, ProcessLookupError):  # the second when it ends while it is read
         return False
 
 
 class Subscriber:
     def __init__(self, national_id, word, email_address, phone, name, language, cards):
         self.id, self.word, self.email, self.phone, self.name, self.language, self.cards = (
-            national_id, word, email_address, phone, name, language, cards)
+            national_id,
+            word,
+            email_address,
+            phone,
+            name,
+            language,
+            cards,
+        )
 
 
 class Page:
@@ -116,14 +123,25 @@ class Browser:
         return Page(self.session.get(self.url(path), allow_redirects=False, timeout=60, **more))
 
     def post(self, path, fields=None, **more):
-        return Page(self.session.post(self.url(path), data=fields or {}, allow_redirects=False, timeout=60, **more))
+        return Page(
+            self.session.post(
+                self.url(path), data=fields or {}, allow_redirects=False, timeout=60, **more
+            )
+        )
 
     def html(self, path):
-        return self.session.get(self.url(path), headers={"Accept": "text/html"}, allow_redirects=False, timeout=60)
+        return self.session.get(
+            self.url(path), headers={"Accept": "text/html"}, allow_redirects=False, timeout=60
+        )
 
     def login_fields(self, subscriber, word=None):
         challenge = self.get("login").challenge()
-        return {"id": subscriber.id, "word": word or subscriber.word, "challenge": challenge, "answer": self.portal.answer(challenge)}
+        return {
+            "id": subscriber.id,
+            "word": word or subscriber.word,
+            "challenge": challenge,
+            "answer": self.portal.answer(challenge),
+        }
 
     def login(self, subscriber, word=None):
         return self.post("login", self.login_fields(subscriber, word))
@@ -143,27 +161,47 @@ class Browser:
 
     def ask_reset(self, national_id):
         challenge = self.get("reset").challenge()
-        page = self.post("reset", {"id": national_id, "challenge": challenge, "answer": self.portal.answer(challenge)})
-        assert page.status == 303 and page.location.endswith("/reset/sent"), (page.response.text, self.portal.log()[-1500:])
+        page = self.post(
+            "reset",
+            {"id": national_id, "challenge": challenge, "answer": self.portal.answer(challenge)},
+        )
+        assert page.status == 303 and page.location.endswith("/reset/sent"), (
+            page.response.text,
+            self.portal.log()[-1500:],
+        )
 
     def reset_link(self, subscriber):
         """Asks for a link; its path below the prefix."""
+
         def links():
-            texts = [m.get_body(("plain",)).get_content() for m in self.portal.mails(subscriber.email)]
-            return [found.group(1) for found in (re.search(r"^\s*(https://\S+/reset/\S+)\s*$", text, re.M) for text in texts) if found]
+            texts = [
+                m.get_body(("plain",)).get_content() for m in self.portal.mails(subscriber.email)
+            ]
+            return [
+                found.group(1)
+                for found in (
+                    re.search(r"^\s*(https://\S+/reset/\S+)\s*$", text, re.M) for text in texts
+                )
+                if found
+            ]
+
         before = len(links())
         self.ask_reset(subscriber.id)
         fresh = self.portal.wait(lambda: links()[before:])
         assert fresh and fresh[0].startswith(self.portal.url)
-        return fresh[0][len(self.portal.url):]
+        return fresh[0][len(self.portal.url) :]
 
 
 class Portal:
     serial = itertools.count(random.randrange(1000000))
-    environment = None   # None: this process's own
+    environment = None  # None: this process's own
 
     def __init__(self, folder, port=None, *options, **environment):
-        self.dir, self.port, self.environment = folder, port or free_port(), dict(os.environ, **environment)
+        self.dir, self.port, self.environment = (
+            folder,
+            port or free_port(),
+            dict(os.environ, **environment),
+        )
         self.run("--detach", "--port", str(self.port), *options)
         self.read_env()
 
@@ -174,7 +212,13 @@ class Portal:
         self.seen = 0
 
     def run(self, *options):
-        done = subprocess.run([os.path.join(TOP, "demo"), "--dir", self.dir, *options], capture_output=True, text=True, timeout=600, env=self.environment)
+        done = subprocess.run(
+            [os.path.join(TOP, "demo"), "--dir", self.dir, *options],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env=self.environment,
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -185,7 +229,14 @@ class Portal:
         return Browser(self, language)
 
     def ctl(self, *arguments, stdin=None, ok=True):
-        done = subprocess.run(shlex.split(self.env["CTL"]) + list(arguments), input=stdin, capture_output=True, text=True, timeout=60, env=self.environment)
+        done = subprocess.run(
+            shlex.split(self.env["CTL"]) + list(arguments),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=self.environment,
+        )
         assert not ok or done.returncode == 0, done.stderr
         return done.stdout if ok else done
 
@@ -203,28 +254,63 @@ class Portal:
             connection.close()
 
     def psql(self, query):
-        done = subprocess.run(["psql", "-X", "-q", "-t", "--csv", "-c", query, self.env["DATABASE"]], capture_output=True, text=True, timeout=20, check=True)
-        return [tuple(int(v) if re.fullmatch(r"-?\d+", v) else v for v in row) for row in csv.reader(done.stdout.splitlines())]
+        done = subprocess.run(
+            ["psql", "-X", "-q", "-t", "--csv", "-c", query, self.env["DATABASE"]],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        return [
+            tuple(int(v) if re.fullmatch(r"-?\d+", v) else v for v in row)
+            for row in csv.reader(done.stdout.splitlines())
+        ]
 
     def row(self, subscriber):
         """The subscriber's row id."""
         return int(re.search(r"#(\d+)", self.ctl("subscriber", "show", subscriber.id)).group(1))
 
-    def new_subscriber(self, language="tr", name="Sınama Kişisi", digits=6, email="kisi%d@example.org"):
+    def new_subscriber(
+        self, language="tr", name="Sınama Kişisi", digits=6, email="kisi%d@example.org"
+    ):
         n = next(self.serial)
-        s = Subscriber(tckn(), "menekşe vadisi %d" % n, email % n, "+90555%07d" % n, name, language,
-                       [{"serial": "TEST-%d" % n, "pin": "%0*d" % (digits, random.randrange(10**digits)), "puk": "%0*d" % (digits + 2, random.randrange(10**(digits + 2)))}])
+        s = Subscriber(
+            tckn(),
+            "menekşe vadisi %d" % n,
+            email % n,
+            "+90555%07d" % n,
+            name,
+            language,
+            [
+                {
+                    "serial": "TEST-%d" % n,
+                    "pin": "%0*d" % (digits, random.randrange(10**digits)),
+                    "puk": "%0*d" % (digits + 2, random.randrange(10 ** (digits + 2))),
+                }
+            ],
+        )
         card = s.cards[0]
         xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>
             <security-word>%s</security-word><card serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01">
             <pin>%s</pin><puk>%s</puk></card></subscriber></subscribers>""" % (
-            s.id, language, name, s.email, s.phone, s.word, card["serial"], card["pin"], card["puk"])
+            s.id,
+            language,
+            name,
+            s.email,
+            s.phone,
+            s.word,
+            card["serial"],
+            card["pin"],
+            card["puk"],
+        )
         self.ctl("subscriber", "import", "-", stdin=xml)
         return s
 
     def files(self, kind):
         folder = os.path.join(self.dir, "inbox", kind)
-        return [os.path.join(folder, f) for f in sorted(os.listdir(folder)) if not f.endswith(".new")]
+        return [
+            os.path.join(folder, f) for f in sorted(os.listdir(folder)) if not f.endswith(".new")
+        ]
 
     def mails(self, address):
         found = []
@@ -268,5 +354,5 @@ class Portal:
 
     def new_log_lines(self):
         lines = self.log().splitlines()
-        fresh, self.seen = lines[self.seen:], len(lines)
+        fresh, self.seen = lines[self.seen :], len(lines)
         return fresh

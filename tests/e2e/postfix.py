@@ -115,20 +115,50 @@ class Accounts(Server):
         super().__init__(listener)
 
     def serve(self, connection):
-        connection.sendall(b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\tx\nDONE\n")
+        connection.sendall(
+            b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\tx\nDONE\n"
+        )
         for line in connection.makefile("r", encoding="utf-8"):
             word, *fields = line.rstrip("\n").split("\t")
             if word not in ("AUTH", "CONT"):
                 continue
             said = fields[-1].removeprefix("resp=")
-            word = "CONT\t%s\t\n" if fields[-1] == "secured" else "OK\t%s\tuser=portal\n" if said == self.right else "FAIL\t%s\tuser=portal\n"
+            word = (
+                "CONT\t%s\t\n"
+                if fields[-1] == "secured"
+                else "OK\t%s\tuser=portal\n"
+                if said == self.right
+                else "FAIL\t%s\tuser=portal\n"
+            )
             connection.sendall((word % fields[0]).encode())
 
 
 def authority(folder, name):
     """A certificate for localhost that vouches for itself."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=" + name,
-                    "-addext", "subjectAltName=DNS:" + name, "-keyout", folder + "/%s.key" % name, "-out", folder + "/%s.pem" % name], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=" + name,
+            "-addext",
+            "subjectAltName=DNS:" + name,
+            "-keyout",
+            folder + "/%s.key" % name,
+            "-out",
+            folder + "/%s.pem" % name,
+        ],
+        check=True,
+        capture_output=True,
+    )
     os.chmod(folder + "/%s.pem" % name, 0o644)
     return folder + "/%s.pem" % name
 
@@ -145,17 +175,26 @@ class Postfix:
         shutil.chown(os.path.join(self.dir, "mail"), 65534, 65534)
         self.policy, self.accounts = policy or Policy(), Accounts("portal", "doğru at pil zımba")
         self.ports = dict(zip(("starttls", "plain", "tls", "auth", "ascii"), self.free_ports(5)))
-        self.certificate, self.other = authority(self.dir + "/tls", "localhost"), authority(self.dir + "/tls", "elsewhere")
+        self.certificate, self.other = authority(self.dir + "/tls", "localhost"), authority(
+            self.dir + "/tls", "elsewhere"
+        )
         os.rename(self.dir + "/tls/localhost.key", self.dir + "/tls/server.key")
         shutil.copy(self.certificate, self.dir + "/tls/server.pem")
-        self.write("etc/main.cf", (MAIN + further).format(dir=self.dir, policy=self.policy.port, accounts=self.accounts.port))
+        self.write(
+            "etc/main.cf",
+            (MAIN + further).format(
+                dir=self.dir, policy=self.policy.port, accounts=self.accounts.port
+            ),
+        )
         self.write("etc/master.cf", MASTER.format(**self.ports))
         self.password = self.write("tls/password", "doğru at pil zımba\n")
         self.wrong_password = self.write("tls/wrong-password", "başka bir şey\n")
         # Debian's postdrop has a group of its own and would use Debian's folders; a copy has not.
         for program in glob.glob("/usr/sbin/post*"):
             place = os.path.join(self.dir, "sbin", os.path.basename(program))
-            shutil.copyfile(program, place) if place.endswith("/postdrop") else os.symlink(program, place)
+            shutil.copyfile(program, place) if place.endswith("/postdrop") else os.symlink(
+                program, place
+            )
         os.chmod(self.dir + "/sbin/postdrop", 0o755)
         self.start()
 
@@ -176,7 +215,12 @@ class Postfix:
         return path
 
     def start(self):
-        done = subprocess.run(["/usr/sbin/postfix", "-c", self.dir + "/etc", "start"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["/usr/sbin/postfix", "-c", self.dir + "/etc", "start"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert done.returncode == 0, done.stdout + done.stderr + self.log()
         # The test's own sendmail command writes there as httpd's user, without the group that Debian's has.
         os.chmod(self.dir + "/spool/maildrop", 0o1777)
@@ -221,5 +265,7 @@ class Postfix:
             with open(path, "rb") as file:
                 content = file.read()
             if b"\nDelivered-To: %s\n" % address.encode() in b"\n" + content:
-                found.append((content, email.message_from_bytes(content, policy=email.policy.default)))
+                found.append(
+                    (content, email.message_from_bytes(content, policy=email.policy.default))
+                )
         return found

@@ -22,7 +22,11 @@ class Elsewhere(requests.adapters.HTTPAdapter):
     """Connections from another address of this machine, to a virtual host of another name."""
 
     def __init__(self, host, address):
-        self.pool = {"server_hostname": host, "assert_hostname": "localhost", "source_address": (address, 0)}
+        self.pool = {
+            "server_hostname": host,
+            "assert_hostname": "localhost",
+            "source_address": (address, 0),
+        }
         super().__init__()
 
     def init_poolmanager(self, *arguments, **more):
@@ -49,9 +53,33 @@ class Http2:
     def ask(self, path, fields=None):
         """Status and body."""
         options = [] if fields is None else ["--data-binary", urllib.parse.urlencode(fields)]
-        cookie = ["-H", "Cookie: " + "; ".join("%s=%s" % pair for pair in self.cookies.items())] if self.cookies else []
-        done = subprocess.run(["curl", "-s", "-i", "--http2", "--noproxy", "*", "--cacert", self.portal.env["CERTIFICATE"], "--max-time", "30",
-                               "-H", "Accept: application/xml", *options, *cookie, self.portal.url + path], capture_output=True, text=True, timeout=60)
+        cookie = (
+            ["-H", "Cookie: " + "; ".join("%s=%s" % pair for pair in self.cookies.items())]
+            if self.cookies
+            else []
+        )
+        done = subprocess.run(
+            [
+                "curl",
+                "-s",
+                "-i",
+                "--http2",
+                "--noproxy",
+                "*",
+                "--cacert",
+                self.portal.env["CERTIFICATE"],
+                "--max-time",
+                "30",
+                "-H",
+                "Accept: application/xml",
+                *options,
+                *cookie,
+                self.portal.url + path,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         head, _, body = done.stdout.replace("\r\n", "\n").partition("\n\n")
         assert head.startswith("HTTP/2 "), done
         self.cookies.update(re.findall(r"^set-cookie: ([^=]+)=([^;]+)", head, re.M))
@@ -198,22 +226,33 @@ class RudeMail(Server):
             if word == self.step or (word, self.step) == ("HELO", "EHLO"):
                 connection.sendall(self.rude)
             else:
-                connection.sendall({"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(word, b"250 fine\r\n"))
+                connection.sendall(
+                    {"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(word, b"250 fine\r\n")
+                )
 
 
 def processes_of(portal):
     """httpd and its children."""
     with open(portal.env["HTTPD_PID"]) as file:
         parent = file.read().strip()
-    return {parent, *subprocess.run(["pgrep", "-P", parent], capture_output=True, text=True).stdout.split()}
+    return {
+        parent,
+        *subprocess.run(["pgrep", "-P", parent], capture_output=True, text=True).stdout.split(),
+    }
 
 
 def children_of(parent):
-    return [int(pid) for pid in subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True).stdout.split()]
+    return [
+        int(pid)
+        for pid in subprocess.run(
+            ["pgrep", "-P", str(parent)], capture_output=True, text=True
+        ).stdout.split()
+    ]
 
 
 def halt(pid):
     """Stops a process, until SIGCONT: on return each of its threads stands."""
+
     def state(path):
         with open(path) as file:
             return file.read().rsplit(")", 1)[1].split()[0]
@@ -221,7 +260,7 @@ def halt(pid):
     os.kill(pid, signal.SIGSTOP)
     end = time.time() + 10
     for path in glob.glob("/proc/%d/task/*/stat" % pid):
-        with contextlib.suppress(FileNotFoundError):   # it has ended
+        with contextlib.suppress(FileNotFoundError):  # it has ended
             while time.time() < end and state(path) != "T":
                 time.sleep(0.002)
 
@@ -236,12 +275,22 @@ def courier_of(portal):
     except FileNotFoundError:
         return None
     with open("/proc/locks") as file:
-        found = re.findall(r"POSIX +ADVISORY +WRITE (\d+) %02x:%02x:\d+ 0 EOF" % (os.major(device), os.minor(device)), file.read())
+        found = re.findall(
+            r"POSIX +ADVISORY +WRITE (\d+) %02x:%02x:\d+ 0 EOF"
+            % (os.major(device), os.minor(device)),
+            file.read(),
+        )
     return next((int(pid) for pid in found if int(pid) in ours), None)
 
 
 def semaphore_sets():
-    return set(re.findall(r"^0x\w+ +(\d+) ", subprocess.run(["ipcs", "-s"], capture_output=True, text=True, check=True).stdout, re.M))
+    return set(
+        re.findall(
+            r"^0x\w+ +(\d+) ",
+            subprocess.run(["ipcs", "-s"], capture_output=True, text=True, check=True).stdout,
+            re.M,
+        )
+    )
 
 
 def gates_of(portal):
@@ -255,7 +304,12 @@ def gates_of(portal):
 
 
 def httpd(portal, signal):
-    subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", signal], check=True, capture_output=True, timeout=30)
+    subprocess.run(
+        [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", signal],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
     # It takes its port only after the command has returned.
     assert signal != "start" or portal.wait(lambda: listens(portal)), portal.log()[-2000:]
 
@@ -266,8 +320,14 @@ def listens(portal):
 
 
 def link_of(portal, mail):
-    return re.search(r"^\s*(https://\S+/reset/\S+)\s*$", mail.get_body(("plain",)).get_content(), re.M).group(1)
+    return re.search(
+        r"^\s*(https://\S+/reset/\S+)\s*$", mail.get_body(("plain",)).get_content(), re.M
+    ).group(1)
 
 
 def audit_rows(portal, subscriber, event):
-    return portal.sql("SELECT count(*) FROM audit WHERE event = ? AND subscriber = ?", event, portal.row(subscriber))[0][0]
+    return portal.sql(
+        "SELECT count(*) FROM audit WHERE event = ? AND subscriber = ?",
+        event,
+        portal.row(subscriber),
+    )[0][0]

@@ -22,14 +22,21 @@ def decode(text):
 
 def master_keys(portal):
     with open(os.path.join(portal.dir, "conf", "keys"), "rb") as file:
-        return {int(line.split()[1]): decode(line.split()[2]) for line in file if line.startswith(b"key ")}
+        return {
+            int(line.split()[1]): decode(line.split()[2])
+            for line in file
+            if line.startswith(b"key ")
+        }
 
 
 class Memcached:
     """A client of the portal's memcached, and what its keys and values say."""
 
     def __init__(self, portal):
-        self.keys = {number: HKDF(SHA256(), 32, b"", b"mod_esign 1 memcached").derive(key) for number, key in master_keys(portal).items()}
+        self.keys = {
+            number: HKDF(SHA256(), 32, b"", b"mod_esign 1 memcached").derive(key)
+            for number, key in master_keys(portal).items()
+        }
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(10)
         self.socket.connect(portal.env["MEMCACHED"])
@@ -51,13 +58,27 @@ class Memcached:
 
     def operations(self):
         """How many commands on keys it has answered: each of these counters is of another kind of them."""
-        kinds = (b"cmd_get", b"cmd_set", b"cmd_touch", b"delete_hits", b"delete_misses", b"incr_hits", b"incr_misses")
-        return sum(int(value) for _, name, value in map(bytes.split, self.ask(b"stats", b"END")[:-1]) if name in kinds)
+        kinds = (
+            b"cmd_get",
+            b"cmd_set",
+            b"cmd_touch",
+            b"delete_hits",
+            b"delete_misses",
+            b"incr_hits",
+            b"incr_misses",
+        )
+        return sum(
+            int(value)
+            for _, name, value in map(bytes.split, self.ask(b"stats", b"END")[:-1])
+            if name in kinds
+        )
 
     def names(self):
         """The keys of everything that it holds."""
         rows = self.ask(b"lru_crawler metadump all", b"END")
-        return [urllib.parse.unquote_to_bytes(row.split()[0].partition(b"=")[2]) for row in rows[:-1]]
+        return [
+            urllib.parse.unquote_to_bytes(row.split()[0].partition(b"=")[2]) for row in rows[:-1]
+        ]
 
     def get(self, name):
         rows = self.ask(b"get " + name, b"END")
@@ -72,7 +93,12 @@ class Memcached:
 
     def seal(self, name, clear):
         number, nonce = max(self.keys), os.urandom(12)
-        self.put(name, encode(bytes([1, number]) + nonce + AESGCM(self.keys[number]).encrypt(nonce, clear, name)))
+        self.put(
+            name,
+            encode(
+                bytes([1, number]) + nonce + AESGCM(self.keys[number]).encrypt(nonce, clear, name)
+            ),
+        )
 
 
 def session_name(cookie):
@@ -86,7 +112,9 @@ def age(portal, cookie, **seconds):
         record = dict(urllib.parse.parse_qsl(memcached.open(name).decode(), keep_blank_values=True))
         content = dict(urllib.parse.parse_qsl(record["content"], keep_blank_values=True))
         for moment, past in seconds.items():
-            table, key = (content, "esign-" + moment) if moment in ("worded", "proved") else (record, moment)
+            table, key = (
+                (content, "esign-" + moment) if moment in ("worded", "proved") else (record, moment)
+            )
             table[key] = str(int(table[key]) - past * 10**6)
         record["content"] = urllib.parse.urlencode(content, quote_via=urllib.parse.quote)
         memcached.seal(name, urllib.parse.urlencode(record, quote_via=urllib.parse.quote).encode())

@@ -59,14 +59,21 @@ def test_the_puk_stands_behind_its_own_press(portal, start, javascript):
     assert digits(walk.find(".pin")) == card["pin"]
     assert not visible(puk) and not visible(warning) and summary.text == "PUK Bilgisini Göster"
     summary.send_keys(Keys.ENTER)
-    assert digits(puk) == card["puk"] and visible(warning) and "üç kez" in warning.text and summary.text == "PUK Bilgisini Gizle"
+    assert (
+        digits(puk) == card["puk"]
+        and visible(warning)
+        and "üç kez" in warning.text
+        and summary.text == "PUK Bilgisini Gizle"
+    )
     summary.send_keys(Keys.SPACE)
     assert not visible(puk)
 
 
 def test_copying_takes_the_plain_digits_and_says_so(portal, chromium, start):
     walk, subscriber = start(), portal.new_subscriber()
-    walk.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    walk.cdp(
+        "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
+    )
     to_pin(walk, subscriber)
     walk.find("summary").click()
     pin, puk = walk.all(".copy")
@@ -75,14 +82,21 @@ def test_copying_takes_the_plain_digits_and_says_so(portal, chromium, start):
         assert button.accessible_name == "Kopyala: " + term and line.text == ""
         button.click()
         WebDriverWait(chromium, 5).until(lambda d: line.text == "Kopyalandı")
-        assert chromium.execute_async_script("navigator.clipboard.readText().then(arguments[0])") == subscriber.cards[0][name]
+        assert (
+            chromium.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+            == subscriber.cards[0][name]
+        )
     WebDriverWait(chromium, 8).until(lambda d: line.text == "")
 
 
 def test_a_copy_that_fails_says_so(portal, start):
     walk, subscriber = start(), portal.new_subscriber()
     to_pin(walk, subscriber)
-    walk.cdp("Browser.setPermission", permission={"name": "clipboard-write", "allowWithoutGesture": False}, setting="denied")
+    walk.cdp(
+        "Browser.setPermission",
+        permission={"name": "clipboard-write", "allowWithoutGesture": False},
+        setting="denied",
+    )
     walk.find(".copy").click()
     WebDriverWait(walk.driver, 5).until(lambda d: "Kopyalanamadı" in walk.find(".copied").text)
 
@@ -116,7 +130,9 @@ def test_back_shows_no_digits_after_a_link_elsewhere(portal, start, javascript):
     walk.press(".brand")
     assert "/esign/" not in walk.driver.current_url
     walk.driver.back()
-    WebDriverWait(walk.driver, 10).until(lambda d: "/esign/" in d.current_url or "chrome-error" in d.current_url)
+    WebDriverWait(walk.driver, 10).until(
+        lambda d: "/esign/" in d.current_url or "chrome-error" in d.current_url
+    )
     assert secrets_in(walk, subscriber) == []
 
 
@@ -137,9 +153,12 @@ def test_the_end_of_other_sessions_is_said(portal, start, javascript):
 def test_a_code_that_the_phone_hands_over_is_written_and_not_sent(portal, start):
     """The phone's part is played: no SMS reaches this browser. What counts is what the page does with the code."""
     walk, subscriber = start(), portal.new_subscriber()
-    walk.cdp("Page.addScriptToEvaluateOnNewDocument", source="""
+    walk.cdp(
+        "Page.addScriptToEvaluateOnNewDocument",
+        source="""
         window.OTPCredential = class {};
-        navigator.credentials.get = asked => new Promise(give => { window.hand = code => give({ code }); window.asked = asked; });""")
+        navigator.credentials.get = asked => new Promise(give => { window.hand = code => give({ code }); window.asked = asked; });""",
+    )
     code = walk.to_code(subscriber)
     assert walk.js("return window.asked.otp.transport") == ["sms"]
     line = walk.find(".filled")

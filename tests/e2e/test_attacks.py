@@ -51,9 +51,12 @@ def lossy(folder):
 def two(make_portal, folder, lossy):
     """Two name-based hosts over one database, the second one stricter; HTTP/2, a proxy's word on addresses, logs at their most talkative, and a memcached whose answers get lost."""
     include = os.path.join(folder, "two.conf")
-    modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
+    modules = subprocess.run(
+        ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     with open(include, "w") as file:
-        file.write("""LoadModule http2_module %s/mod_http2.so
+        file.write(
+            """LoadModule http2_module %s/mod_http2.so
 LoadModule remoteip_module %s/mod_remoteip.so
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
@@ -72,7 +75,9 @@ EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""
     EsignAddressFailures 5
     EsignAddressRequests 5
 </VirtualHost>
-""" % (modules, modules, folder, folder, SECOND, SECOND))
+"""
+            % (modules, modules, folder, folder, SECOND, SECOND)
+        )
     portal = make_portal("--include", include)
     portal.pieces = os.path.join(folder, "pieces.log")
     lossy.real = portal.env["MEMCACHED"]
@@ -88,7 +93,10 @@ def dear(make_portal, folder):
     shutil.copytree(os.path.join(parts.TOP, "htdocs"), htdocs)
     mail = parts.free_port()
     with open(include, "w") as file:
-        file.write('DBDMax 17\nEsignHashMemory 65536\nEsignHtdocs "%s"\nEsignMail smtp://127.0.0.1:%d\n' % (htdocs, mail))
+        file.write(
+            'DBDMax 17\nEsignHashMemory 65536\nEsignHtdocs "%s"\nEsignMail smtp://127.0.0.1:%d\n'
+            % (htdocs, mail)
+        )
     portal = make_portal("--include", include)
     portal.htdocs, portal.mail_port = htdocs, mail
     yield portal
@@ -120,7 +128,9 @@ class SlowMail(rough.Server):
                 time.sleep(self.pause)
                 self.taken.append((time.monotonic(), whose))
             text = word == "DATA"
-            connection.sendall({"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(word, b"250 fine\r\n"))
+            connection.sendall(
+                {"DATA": b"354 go on\r\n", "QUIT": b"221 bye\r\n"}.get(word, b"250 fine\r\n")
+            )
 
 
 def logs_of(portal):
@@ -132,6 +142,7 @@ def logs_of(portal):
 
 
 # Who watches what the courier does
+
 
 @pytest.fixture(scope="module")
 def slow(make_portal, folder):
@@ -152,14 +163,22 @@ def test_the_delay_of_ones_own_mail_tells_of_nobody(slow):
 
     def own_mail_behind(numbers):
         own = slow.new_subscriber()
-        forms = [{"id": number, "challenge": browser.get("reset").challenge()} for number in numbers + [own.id]]
-        answers = slow.ctl("captcha", "answer", "-", stdin="".join(form["challenge"] + "\n" for form in forms)).split()
+        forms = [
+            {"id": number, "challenge": browser.get("reset").challenge()}
+            for number in numbers + [own.id]
+        ]
+        answers = slow.ctl(
+            "captcha", "answer", "-", stdin="".join(form["challenge"] + "\n" for form in forms)
+        ).split()
         for form, answer in zip(forms, answers):
             assert browser.post("reset", dict(form, answer=answer)).status == 303
         began = time.monotonic()
-        taken = slow.wait(lambda: [moment for moment, whose in slow.mail.taken if own.email in whose])
+        taken = slow.wait(
+            lambda: [moment for moment, whose in slow.mail.taken if own.email in whose]
+        )
         assert taken and slow.wait(lambda: slow.sql("SELECT COUNT(*) FROM outbox") == [(0,)])
         return taken[0] - began
+
     own_mail_behind([])
     for name, number in (("known", slow.new_subscriber().id), ("unknown", parts.tckn())):
         delays[name] = own_mail_behind([number] * 3)
@@ -188,7 +207,7 @@ def test_a_mail_that_makes_the_server_fail_keeps_no_other_back(slow):
     subscriber, other = slow.new_subscriber(), slow.new_subscriber()
     slow.mail.unheard = subscriber.email
     browser = slow.browser()
-    browser.sign_in(subscriber)   # a notice goes before all requests
+    browser.sign_in(subscriber)  # a notice goes before all requests
     for _ in range(2):
         browser.ask_reset(subscriber.id)
     assert slow.wait(lambda: re.search(r"mail server 127\.0\.0\.1:\d+ is left alone", slow.log()))
@@ -200,11 +219,15 @@ def test_a_mail_that_makes_the_server_fail_keeps_no_other_back(slow):
 
 # Who takes up the server's time and room
 
+
 def add_events(portal, subscriber, event):
     """999 rows that nobody sealed: they count, and are kept out of the chain."""
     first, now = random.randrange(2**61), int(time.time() * 1000000)
-    portal.sql("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
-               "SELECT %d + i, %d, 'x', '%s', %d, 'x', NULL, NULL, 'x' FROM n" % (first, now, event, portal.row(subscriber)))
+    portal.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
+        "SELECT %d + i, %d, 'x', '%s', %d, 'x', NULL, NULL, 'x' FROM n"
+        % (first, now, event, portal.row(subscriber))
+    )
     ours = "FROM audit WHERE id >= %d AND id < %d" % (first, first + 999)
     assert portal.wait(lambda: portal.sql("SELECT COUNT(*) %s AND chain IS NULL" % ours) == [(0,)])
     return ours
@@ -223,7 +246,9 @@ def test_an_account_does_not_fill_memcached(portal, subscriber):
 
 
 @pytest.mark.expects_log("was not written by mod_esign", r"so are \d+ more")
-@pytest.mark.parametrize("path,event,success", [("pin", "pin-shown", 200), ("activity", "sessions-ended", 303)])
+@pytest.mark.parametrize(
+    "path,event,success", [("pin", "pin-shown", 200), ("activity", "sessions-ended", 303)]
+)
 def test_an_account_does_not_fill_the_trail(portal, path, event, success):
     """Each view of a PIN and each end of sessions is a row, and looks through the rows before it in a transaction, for which others wait."""
     browser, s = portal.browser(), portal.new_subscriber()
@@ -259,7 +284,9 @@ def test_slow_readers_keep_nobody_out(dear):
         began = time.monotonic()
         # On new connections, which either child may take.
         for _ in range(6):
-            assert dear.browser().get("menu", headers={"Cookie": rough.cookies(other)}).name == "menu"
+            assert (
+                dear.browser().get("menu", headers={"Cookie": rough.cookies(other)}).name == "menu"
+            )
         menu = time.monotonic() - began
         waiting.confirm(s)
         sms = time.monotonic() - began - menu
@@ -278,13 +305,20 @@ def test_wrong_pictures_are_counted(two):
             page = browser.post(path, {**fields, "challenge": challenge, "answer": "?"})
             assert page.status == 422 and ("answer", "answer-wrong") in page.problems()
             challenge = page.challenge()
-        page = browser.post(path, {**fields, "challenge": challenge, "answer": two.answer(challenge)})
+        page = browser.post(
+            path, {**fields, "challenge": challenge, "answer": two.answer(challenge)}
+        )
         assert page.status == 429 and page.name == path and page.problems() == [(None, "too-many")]
         assert 1 <= int(page.response.headers["Retry-After"]) <= 900
         # Others are not kept out, nor is the same address where more is allowed.
         challenge = page.challenge()
         for host, address in ((SECOND, "127.0.0.10"), ("localhost", "127.0.0.9")):
-            assert rough.visitor(two, host, address).post(path, {**fields, "challenge": challenge, "answer": "?"}).status == 422
+            assert (
+                rough.visitor(two, host, address)
+                .post(path, {**fields, "challenge": challenge, "answer": "?"})
+                .status
+                == 422
+            )
             challenge = browser.get(path).challenge()
 
 
@@ -312,11 +346,15 @@ def test_a_number_behind_all_others_ends_no_child(two):
     browser = rough.visitor(two, SECOND, "127.0.0.12")
     challenge = browser.get("login").challenge()
     for _ in range(5):
-        challenge = browser.post("login", {"id": parts.tckn(), "word": "x", "challenge": challenge, "answer": "?"}).challenge()
+        challenge = browser.post(
+            "login", {"id": parts.tckn(), "word": "x", "challenge": challenge, "answer": "?"}
+        ).challenge()
     # All are before the active key's, as when it has just been made active.
     two.sql("UPDATE subscriber SET lookup = '0' || lookup")
     try:
-        page = browser.post("login", {"id": parts.tckn()}, headers={"Cookie": "__Host-esign-device=x"})
+        page = browser.post(
+            "login", {"id": parts.tckn()}, headers={"Cookie": "__Host-esign-device=x"}
+        )
         assert page.status == 429 and page.problems() == [(None, "too-many")]
     finally:
         two.sql("UPDATE subscriber SET lookup = substr(lookup, 2)")
@@ -324,17 +362,27 @@ def test_a_number_behind_all_others_ends_no_child(two):
 
 def test_a_network_of_its_own_gives_nobody_more_tries(two):
     """Each /64 of a /48 has a count of its own: a machine with 65,536 of them had no limit, and filled the trail and memcached."""
+
     def wrong(path, network, address):
         nonlocal challenge
-        page = browser.post(path, {"id": parts.tckn(), "challenge": challenge, "answer": "?"}, headers={"X-Client": "2001:db8:%s:%x::1" % (network, address)})
+        page = browser.post(
+            path,
+            {"id": parts.tckn(), "challenge": challenge, "answer": "?"},
+            headers={"X-Client": "2001:db8:%s:%x::1" % (network, address)},
+        )
         challenge = page.challenge()
         return page.status
+
     browser = rough.visitor(two, SECOND)
     for path, event in (("login", "sign-in-limited"), ("reset", "reset-limited")):
-        limited = "SELECT COUNT(*) FROM audit WHERE event = '%s' AND address LIKE '2001:db8:a:%%'" % event
+        limited = (
+            "SELECT COUNT(*) FROM audit WHERE event = '%s' AND address LIKE '2001:db8:a:%%'" % event
+        )
         challenge = browser.get(path).challenge()
         assert [wrong(path, "a", number // 4) for number in range(80)] == [422] * 80
-        assert [wrong(path, "a", number) for number in (0, 1, 99, 0xffff)] == [429] * 4 and wrong(path, "b", 0) == 422
+        assert [wrong(path, "a", number) for number in (0, 1, 99, 0xFFFF)] == [429] * 4 and wrong(
+            path, "b", 0
+        ) == 422
         assert two.sql(limited) == [(1,)]
 
 
@@ -345,21 +393,29 @@ def test_a_burst_of_wrong_words_counts_up_to_the_wait(portal, subscriber):
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         pages = list(pool.map(lambda pair: pair[0].post("login", pair[1]), zip(browsers, forms)))
     assert all((page.status, page.problems()) == (422, [("word", "credentials")]) for page in pages)
-    (failures, left), = portal.sql("SELECT failures, wait_until FROM subscriber WHERE id = ?", portal.row(subscriber))
+    ((failures, left),) = portal.sql(
+        "SELECT failures, wait_until FROM subscriber WHERE id = ?", portal.row(subscriber)
+    )
     assert failures == 5 and left / 1e6 - time.time() <= 30
 
 
 # What is mailed
 
+
 def grey(png):
     """The pixels of a picture of 200 by 60, 0 to 15."""
     packed, place = b"", 8
     while place < len(png):
-        length, kind = struct.unpack(">I4s", png[place:place + 8])
-        packed += png[place + 8:place + 8 + length] if kind == b"IDAT" else b""
+        length, kind = struct.unpack(">I4s", png[place : place + 8])
+        packed += png[place + 8 : place + 8 + length] if kind == b"IDAT" else b""
         place += 12 + length
     rows = zlib.decompress(packed)
-    return [half for y in range(60) for pair in rows[y * 101 + 1:(y + 1) * 101] for half in (pair >> 4, pair & 15)]
+    return [
+        half
+        for y in range(60)
+        for pair in rows[y * 101 + 1 : (y + 1) * 101]
+        for half in (pair >> 4, pair & 15)
+    ]
 
 
 def test_no_picture_can_be_computed(portal):
@@ -367,7 +423,9 @@ def test_no_picture_can_be_computed(portal):
     browser = portal.browser()
     challenge = browser.get("login").challenge()
     pixels = grey(browser.get("captcha/%s.png" % challenge).response.content)
-    digest = hmac.digest(hashlib.sha256(challenge.encode()).digest(), portal.answer(challenge).encode(), "sha256")
+    digest = hmac.digest(
+        hashlib.sha256(challenge.encode()).digest(), portal.answer(challenge).encode(), "sha256"
+    )
     state, places = int.from_bytes(digest[:8], "little") | 1, []
     for _ in range(36 + 260):
         state ^= state >> 12
@@ -375,7 +433,9 @@ def test_no_picture_can_be_computed(portal):
         state ^= state >> 27
         places.append((state * 0x2545F4914F6CDD1D >> 32 & 2**32 - 1) % len(pixels))
     found = sum(5 <= pixels[place] <= 10 for place in places[36:])
-    assert len(pixels) == 12000 and found < 130, "%d of 260 specks are where they were computed" % found
+    assert len(pixels) == 12000 and found < 130, (
+        "%d of 260 specks are where they were computed" % found
+    )
 
 
 def test_each_host_mails_its_own_links(two):
@@ -383,7 +443,10 @@ def test_each_host_mails_its_own_links(two):
     people = [(two.new_subscriber("en"), host) for _ in range(6) for host in ("localhost", SECOND)]
     for number, (s, host) in enumerate(people):
         rough.visitor(two, host, "127.0.1.%d" % (number + 1)).ask_reset(s.id)
-    ours = {"localhost": (two.url, "Örnek Sertifikasyon Merkezi"), SECOND: ("https://%s/esign/" % SECOND, "Second Authority")}
+    ours = {
+        "localhost": (two.url, "Örnek Sertifikasyon Merkezi"),
+        SECOND: ("https://%s/esign/" % SECOND, "Second Authority"),
+    }
     for s, host in people:
         mail = two.wait_mail(s.email)
         url, organization = ours[host]
@@ -393,26 +456,37 @@ def test_each_host_mails_its_own_links(two):
             assert not any(name in body for name in {o for _, o in ours.values()} - {organization})
 
 
-@pytest.mark.parametrize("step,answer,state", [
-    ("greeting", "554 5.7.1 your address is on a list", "waiting"),
-    ("EHLO", "550 5.7.1 you are not welcome", "waiting"),
-    ("RCPT", "550 5.1.1 nobody of this name", "dead"),
-    (".", "554 5.6.0 not this text", "dead"),
-])
+@pytest.mark.parametrize(
+    "step,answer,state",
+    [
+        ("greeting", "554 5.7.1 your address is on a list", "waiting"),
+        ("EHLO", "550 5.7.1 you are not welcome", "waiting"),
+        ("RCPT", "550 5.1.1 nobody of this name", "dead"),
+        (".", "554 5.6.0 not this text", "dead"),
+    ],
+)
 def test_a_mail_dies_of_its_own_fault_alone(dear, step, answer, state):
     server = rough.RudeMail(dear.mail_port, step, answer)
     try:
         # Of a server that has failed, only the oldest message finds out whether it answers again: none waits, and nothing is known of it.
         left = [row.split()[0] for row in dear.ctl("outbox", "list").splitlines()[1:]]
-        assert not left or dear.wait(lambda: dear.ctl("outbox", "drop", *left, ok=False) and not dear.ctl("outbox", "list").splitlines()[1:])
+        assert not left or dear.wait(
+            lambda: dear.ctl("outbox", "drop", *left, ok=False)
+            and not dear.ctl("outbox", "list").splitlines()[1:]
+        )
         rough.httpd(dear, "graceful")
         dear.browser().ask_reset(dear.new_subscriber().id)
 
         def tried():
             rows = dear.ctl("outbox", "list").splitlines()[1:]
             return [row for row in rows if re.search(r" [1-9]\d*  [^-]", row)]
+
         rows = dear.wait(tried)
-        assert len(rows) == 1 and re.match(r"\d+ +reset-request +%s .* 1  mail server 127\.0\.0\.1:\d+: %s$" % (state, re.escape(answer)), rows[0]), rows
+        assert len(rows) == 1 and re.match(
+            r"\d+ +reset-request +%s .* 1  mail server 127\.0\.0\.1:\d+: %s$"
+            % (state, re.escape(answer)),
+            rows[0],
+        ), rows
     finally:
         server.close()
 
@@ -425,10 +499,14 @@ def test_ten_views_of_the_pin_are_one_mail(portal):
     assert rough.audit_rows(portal, s, "pin-shown") == 10
     assert portal.wait(lambda: len(portal.ctl("outbox", "list").splitlines()) == 1)
     subjects = sorted(m["Subject"].partition(": ")[2] for m in portal.mails(s.email))
-    assert subjects == ["Hesabınıza yeni bir cihazdan giriş yapıldı", "PIN/PUK bilginiz görüntülendi"]
+    assert subjects == [
+        "Hesabınıza yeni bir cihazdan giriş yapıldı",
+        "PIN/PUK bilginiz görüntülendi",
+    ]
 
 
 # What is logged
+
 
 def test_http2_logs_no_secret(two):
     s, browser = two.new_subscriber(), rough.Http2(two)
@@ -439,7 +517,10 @@ def test_http2_logs_no_secret(two):
     secrets.append(jar["__Host-esign-reset"])
     challenge = re.search(r'challenge value="([^"]+)"', curl("login")[1]).group(1)
     answer = two.answer(challenge)
-    assert curl("login", {"id": s.id, "word": s.word, "challenge": challenge, "answer": answer})[0] == 303
+    assert (
+        curl("login", {"id": s.id, "word": s.word, "challenge": challenge, "answer": answer})[0]
+        == 303
+    )
     secrets += [answer, jar["__Host-esign"]]
     assert curl("otp", {})[0] == 303
     code = two.wait_code(s.phone)
@@ -456,13 +537,18 @@ def test_http2_logs_no_secret(two):
             # A short number can stand in a time or an address by chance: it counts where no digit is beside it.
             pattern = r"(?<![\d.:])%s(?![\d.:])" % form if form.isdigit() else re.escape(form)
             for name, text in logs.items():
-                assert not [line for line in text.splitlines() if re.search(pattern, line)], (form, name)
+                assert not [line for line in text.splitlines() if re.search(pattern, line)], (
+                    form,
+                    name,
+                )
 
 
 def test_a_refused_header_logs_no_token(two):
     link = two.browser().reset_link(two.new_subscriber())
     browser = two.browser()
-    refused = browser.session.get(browser.url(link), headers={"Cookie": "a=" + "b" * 8200}, allow_redirects=False, timeout=20)
+    refused = browser.session.get(
+        browser.url(link), headers={"Cookie": "a=" + "b" * 8200}, allow_redirects=False, timeout=20
+    )
     assert refused.status_code == 400
     assert two.wait(lambda: '" 400 ' in two.log("access.log"))
     assert not [name for name, text in logs_of(two).items() if link.split("/")[1] in text]
@@ -478,16 +564,27 @@ def test_a_report_logs_no_query(two):
     """A gateway may add the number, or the text with the code."""
     session = two.browser().session
     for headers, status in (({}, 404), ({"Cookie": "a=" + "b" * 8200}, 400)):
-        assert session.get(two.url + "report/abcdef?to=905551234567&text=246813", headers=headers, timeout=20).status_code == status
+        assert (
+            session.get(
+                two.url + "report/abcdef?to=905551234567&text=246813", headers=headers, timeout=20
+            ).status_code
+            == status
+        )
 
     def lines():
         with open(two.pieces, encoding="utf-8") as file:
             return [line for line in file if "/report/" in line]
+
     assert two.wait(lambda: len(lines()) == 2)
-    assert not [text for text in [*lines(), *logs_of(two).values()] if re.search("5551234567|246813|abcdef", text)]
+    assert not [
+        text
+        for text in [*lines(), *logs_of(two).values()]
+        if re.search("5551234567|246813|abcdef", text)
+    ]
 
 
 # Mailed links when memcached fails
+
 
 def test_a_lost_answer_costs_no_link(two, lossy):
     browser, s, word = two.browser(), two.new_subscriber(), "turuncu kayık güvertesi"
@@ -514,21 +611,38 @@ def test_try_again_leads_to_the_link(two):
     finally:
         os.kill(memcached, signal.SIGCONT)
     assert (page.status, page.name, page.xml.find("again").get("href")) == (503, "unavailable", "")
-    assert html.status_code == 503 and re.search(r'<a\b[^>]*href=""', html.text) and "***" not in html.text
-    again = two.wait(lambda: (found := browser.get(urllib.parse.urljoin(browser.url(link), ""))).status != 503 and found)
+    assert (
+        html.status_code == 503
+        and re.search(r'<a\b[^>]*href=""', html.text)
+        and "***" not in html.text
+    )
+    again = two.wait(
+        lambda: (found := browser.get(urllib.parse.urljoin(browser.url(link), ""))).status != 503
+        and found
+    )
     assert again.status == 303 and again.location.endswith("/reset/word")
     assert browser.get("reset/word").name == "reset-word"
 
 
 # Sessions
 
+
 def test_a_body_held_back_outlives_no_session(portal):
     browser, s = portal.browser(), portal.new_subscriber()
     browser.sign_in(s)
     raw = rough.Raw(portal)
     try:
-        raw.send(raw.head("POST", "pin", Accept="application/xml", Content_Type="application/x-www-form-urlencoded", Content_Length=3, Connection="close",
-                          Cookie=rough.cookies(browser)))
+        raw.send(
+            raw.head(
+                "POST",
+                "pin",
+                Accept="application/xml",
+                Content_Type="application/x-www-form-urlencoded",
+                Content_Length=3,
+                Connection="close",
+                Cookie=rough.cookies(browser),
+            )
+        )
         # Time to be read and looked at.
         time.sleep(0.5)
         assert browser.post("logout").status == 303
@@ -548,9 +662,19 @@ def test_racing_new_words_are_one(portal):
     jar = {"Cookie": rough.cookies(browser)}
     words = ["turuncu kayık güvertesi %d" % number for number in range(12)]
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        pages = list(pool.map(lambda word: portal.browser().post("word", {"word": word, "again": word}, headers=jar), words))
-    assert sorted(page.status for page in pages) == [303] + [403] * 11 and rough.audit_rows(portal, s, "word-changed") == 1
-    accepted, = (word for word, page in zip(words, pages) if page.status == 303)
+        pages = list(
+            pool.map(
+                lambda word: portal.browser().post(
+                    "word", {"word": word, "again": word}, headers=jar
+                ),
+                words,
+            )
+        )
+    assert (
+        sorted(page.status for page in pages) == [303] + [403] * 11
+        and rough.audit_rows(portal, s, "word-changed") == 1
+    )
+    (accepted,) = (word for word, page in zip(words, pages) if page.status == 303)
     assert portal.browser().login(s, accepted).status == 303
 
 
@@ -558,7 +682,10 @@ def test_signing_in_ends_the_session_before(portal):
     browser = portal.browser()
     browser.sign_in(portal.new_subscriber())
     old = rough.cookies(browser)
-    assert "__Host-esign=" in old and portal.browser().get("menu", headers={"Cookie": old}).status == 200
+    assert (
+        "__Host-esign=" in old
+        and portal.browser().get("menu", headers={"Cookie": old}).status == 200
+    )
     assert browser.login(portal.new_subscriber()).status == 303
     page = portal.browser().get("menu", headers={"Cookie": old})
     assert (page.status, page.name) == (403, "expired")
@@ -573,17 +700,25 @@ def test_browsers_without_fetch_metadata_get_in(portal):
         answer = browser.html(path)
         assert answer.status_code == 200 and "<form" in answer.text and meta in answer.text, path
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+
     for path in ("login", "reset"):
         check(path)
     origin = {"Origin": "https://localhost:%d" % portal.port}
     assert browser.post("login", browser.login_fields(s), headers={"Origin": "null"}).status == 403
-    assert browser.post("login", browser.login_fields(s), headers={"Origin": "https://localhost"}).status == 403
+    assert (
+        browser.post(
+            "login", browser.login_fields(s), headers={"Origin": "https://localhost"}
+        ).status
+        == 403
+    )
     assert browser.post("login", browser.login_fields(s), headers=origin).status == 303
     check("otp")
     page = browser.post("otp", headers=origin)
     assert page.status == 303
     check("otp/code")
-    assert browser.post("otp/code", {"code": portal.wait_code(s.phone)}, headers=origin).status == 303
+    assert (
+        browser.post("otp/code", {"code": portal.wait_code(s.phone)}, headers=origin).status == 303
+    )
     for path in ("menu", "pin", "word"):
         check(path)
     assert browser.post("logout", headers=origin).status == 303
@@ -591,16 +726,25 @@ def test_browsers_without_fetch_metadata_get_in(portal):
 
 # The hash of the word
 
+
 def test_a_dearer_hash_tells_nobody(dear):
     """Stored hashes are cheaper than new ones until their owners sign in again: no reason to answer sooner."""
     known = [dear.new_subscriber() for _ in range(4)]
-    assert all("m=19456," in dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))[0][0] for s in known)
+    assert all(
+        "m=19456," in dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))[0][0]
+        for s in known
+    )
     browser, times = dear.browser(), {"known": [], "unknown": []}
     for turn in range(16):
         # Four a person: no wait begins.
         for kind, number in (("known", known[turn % 4].id), ("unknown", parts.tckn())):
             challenge = browser.get("login").challenge()
-            fields = {"id": number, "word": "yanlış ama uzun sözcük", "challenge": challenge, "answer": dear.answer(challenge)}
+            fields = {
+                "id": number,
+                "word": "yanlış ama uzun sözcük",
+                "challenge": challenge,
+                "answer": dear.answer(challenge),
+            }
             began = time.perf_counter()
             page = browser.post("login", fields)
             times[kind].append(time.perf_counter() - began)
@@ -611,12 +755,16 @@ def test_a_dearer_hash_tells_nobody(dear):
 
 def test_a_lost_key_tells_nobody(dear):
     s = dear.new_subscriber()
-    (stored,), = dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))
+    ((stored,),) = dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))
     head, sealed = stored.rsplit("$", 1)
     frame = bytearray(base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4)))
     assert frame[1] == 1
     frame[1] = 9
-    dear.sql("UPDATE subscriber SET word_hash = ? WHERE id = ?", "%s$%s" % (head, base64.urlsafe_b64encode(frame).decode().rstrip("=")), dear.row(s))
+    dear.sql(
+        "UPDATE subscriber SET word_hash = ? WHERE id = ?",
+        "%s$%s" % (head, base64.urlsafe_b64encode(frame).decode().rstrip("=")),
+        dear.row(s),
+    )
     dear.new_log_lines()
     page = dear.browser().login(s)
     assert (page.status, page.problems()) == (422, [("word", "credentials")])
@@ -653,7 +801,11 @@ def test_a_removed_gate_is_told_and_made_anew(dear):
 
 def test_a_reload_keeps_the_gates(dear):
     """Children of before it and after it hash and write by turns with each other."""
-    s, gates, before = dear.new_subscriber(), rough.gates_of(dear), dear.log().count("resuming normal operations")
+    s, gates, before = (
+        dear.new_subscriber(),
+        rough.gates_of(dear),
+        dear.log().count("resuming normal operations"),
+    )
     rough.httpd(dear, "graceful")
     assert dear.wait(lambda: dear.log().count("resuming normal operations") > before)
     assert dear.browser().login(s).status == 303
@@ -672,8 +824,13 @@ def test_another_user_of_httpd_gets_the_gates_with_a_reload(dear):
             with open(dear.env["HTTPD_CONF"], "w") as file:
                 file.write(re.sub("^User .*$", "User " + name, before, flags=re.M))
             rough.httpd(dear, "graceful")
-            told = lambda: [subprocess.run(["ipcs", "-s", "-i", gate], capture_output=True, text=True).stdout for gate in gates]
-            assert gates and dear.wait(lambda: all("uid=%d\t" % pwd.getpwnam(name).pw_uid in one for one in told())), told()
+            told = lambda: [
+                subprocess.run(["ipcs", "-s", "-i", gate], capture_output=True, text=True).stdout
+                for gate in gates
+            ]
+            assert gates and dear.wait(
+                lambda: all("uid=%d\t" % pwd.getpwnam(name).pw_uid in one for one in told())
+            ), told()
     finally:
         with open(dear.env["HTTPD_CONF"], "w") as file:
             file.write(before)

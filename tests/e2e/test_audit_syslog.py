@@ -11,7 +11,7 @@ import pytest
 import test_audit as trail
 
 DAEMON = "/dev/log"
-NOTICE, INFO = 19 * 8 + 5, 19 * 8 + 6   # of local3
+NOTICE, INFO = 19 * 8 + 5, 19 * 8 + 6  # of local3
 
 
 class Daemon:
@@ -32,7 +32,10 @@ class Daemon:
     def read(self):
         try:
             while True:
-                priority, line = re.fullmatch(r"<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d mod_esign\[\d+\]: (\{.*\})", self.socket.recv(8192).decode()).groups()
+                priority, line = re.fullmatch(
+                    r"<(\d+)>\w{3} [ \d]\d \d\d:\d\d:\d\d mod_esign\[\d+\]: (\{.*\})",
+                    self.socket.recv(8192).decode(),
+                ).groups()
                 self.lines.append((int(priority), json.loads(line)))
         except TimeoutError:
             return self.lines
@@ -56,7 +59,10 @@ def portal(make_portal, daemon, tmp_path_factory):
 
 def copied(portal, daemon):
     trail.settle(portal)
-    assert portal.wait(lambda: daemon.read() and portal.sql("SELECT position - copied FROM audit_head") == [(0,)], 30)
+    assert portal.wait(
+        lambda: daemon.read() and portal.sql("SELECT position - copied FROM audit_head") == [(0,)],
+        30,
+    )
     return [line for _, line in daemon.read()]
 
 
@@ -64,10 +70,15 @@ def test_lines_and_severities(portal, daemon, browser, subscriber):
     browser.login(subscriber, "yanlış bir sözcük")
     browser.sign_in(subscriber)
     assert copied(portal, daemon) == trail.export(portal)
-    assert {line["result"]: priority for priority, line in daemon.lines} == {"failure": NOTICE, "success": INFO}
+    assert {line["result"]: priority for priority, line in daemon.lines} == {
+        "failure": NOTICE,
+        "success": INFO,
+    }
 
 
-def test_a_daemon_that_does_not_read_loses_nothing_and_holds_up_nobody(portal, daemon, browser, subscriber):
+def test_a_daemon_that_does_not_read_loses_nothing_and_holds_up_nobody(
+    portal, daemon, browser, subscriber
+):
     copied(portal, daemon)
     trail.register(portal, 900, 1000)
     trail.settle(portal)

@@ -103,7 +103,9 @@ class Keyboard:
             self.keys(*keys)
 
     def back(self):
-        ActionChains(self.walk.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+        ActionChains(self.walk.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(
+            Keys.SHIFT
+        ).perform()
 
     def focused(self, selector="*"):
         return self.walk.js(FOCUSED, selector)
@@ -155,7 +157,9 @@ def test_keyboard_alone_from_the_start_to_the_pin(portal, turkish):
     word = walk.find("[name=word]")
     for shown in ("text", "password"):
         keyboard.keys(Keys.SPACE)
-        assert word.get_attribute("type") == shown and word.get_attribute("value") == subscriber.word
+        assert (
+            word.get_attribute("type") == shown and word.get_attribute("value") == subscriber.word
+        )
     keyboard.back()
     assert keyboard.focused("[name=word]")["matches"]
     keyboard.go_on(Keys.ENTER)
@@ -194,8 +198,12 @@ setTimeout(() => done([]), 700);
 
 def asked(walk, messages):
     """The addresses of the portal; a browser's own controls have pictures of data: of their own."""
-    urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
-    return [url[len(walk.portal.url):] for url in urls if not url.startswith("data:")]
+    urls = [
+        m["params"]["request"]["url"]
+        for m in messages
+        if m["method"] == "Network.requestWillBeSent"
+    ]
+    return [url[len(walk.portal.url) :] for url in urls if not url.startswith("data:")]
 
 
 def test_first_load_of_the_sign_in_page(walk):
@@ -205,12 +213,25 @@ def test_first_load_of_the_sign_in_page(walk):
     assert walk.driver.execute_async_script(SHIFTS) == []
     messages = walk.messages()
     urls = asked(walk, messages)
-    assert urls[0] == "login" and sorted(re.sub(r".*[.]", "", url) for url in urls[1:]) == ["css", "js", "png"], urls
-    assert sum(m["params"]["encodedDataLength"] for m in messages if m["method"] == "Network.loadingFinished") < 60 * 1024
+    assert urls[0] == "login" and sorted(re.sub(r".*[.]", "", url) for url in urls[1:]) == [
+        "css",
+        "js",
+        "png",
+    ], urls
+    assert (
+        sum(
+            m["params"]["encodedDataLength"]
+            for m in messages
+            if m["method"] == "Network.loadingFinished"
+        )
+        < 60 * 1024
+    )
     # The tab's icon, which the browser fetches by itself, waits for a first move.
     walk.type("id", "1")
     late = []
-    WebDriverWait(walk.driver, 10).until(lambda d: late.extend(asked(walk, walk.messages())) or late)
+    WebDriverWait(walk.driver, 10).until(
+        lambda d: late.extend(asked(walk, walk.messages())) or late
+    )
     assert late == ["static/favicon.svg"]
     assert [e for e in walk.driver.get_log("browser") if walk.portal.url in e["message"]] == []
 
@@ -221,9 +242,15 @@ def test_style_sheet_is_small():
 
 # Print
 
+
 def print_pages(walk):
-    pdf = base64.b64decode(walk.cdp("Page.printToPDF", preferCSSPageSize=True, printBackground=False)["data"])
-    sizes = {tuple(round(float(n)) for n in box.split()) for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", pdf)}
+    pdf = base64.b64decode(
+        walk.cdp("Page.printToPDF", preferCSSPageSize=True, printBackground=False)["data"]
+    )
+    sizes = {
+        tuple(round(float(n)) for n in box.split())
+        for box in re.findall(rb"/MediaBox\s*\[([^\]]*)\]", pdf)
+    }
     return len(re.findall(rb"/Type\s*/Page\b", pdf)), sizes
 
 
@@ -232,8 +259,20 @@ def test_application_form_is_one_sheet_of_a4(portal, turkish, tmp_path, language
     """With the longest that it may have to hold: a word of 128 wide letters, a long name and address."""
     word = tmp_path / "word"
     word.write_text(("ŞĞÜİÖÇMW " * 15)[:127] + "x")
-    html = portal.ctl("form", parts.tckn(), "--name", "Abdurrahman Şükrü Muhammed Çağlayangil Büyükkaraağaçoğlu Hacıkerimoğulları", "--email", "a" * 60 + "@" + "b" * 50 + ".example.org",
-                      "--phone", "+905551234567", "--language", language, "--word-file", str(word))
+    html = portal.ctl(
+        "form",
+        parts.tckn(),
+        "--name",
+        "Abdurrahman Şükrü Muhammed Çağlayangil Büyükkaraağaçoğlu Hacıkerimoğulları",
+        "--email",
+        "a" * 60 + "@" + "b" * 50 + ".example.org",
+        "--phone",
+        "+905551234567",
+        "--language",
+        language,
+        "--word-file",
+        str(word),
+    )
     sheet = tmp_path / "form.html"
     sheet.write_text(html, encoding="utf-8")
     turkish.driver.get(sheet.as_uri())
@@ -250,7 +289,10 @@ def test_pin_page_prints_without_digits(portal, turkish):
 
     def shown():
         return re.sub(r"\s", "", walk.js("return document.body.innerText"))
+
     assert all(one in shown() for one in digits)
     walk.media(medium="print")
-    assert not any(one in shown() for one in digits) and subscriber.cards[0]["serial"] not in shown()
+    assert (
+        not any(one in shown() for one in digits) and subscriber.cards[0]["serial"] not in shown()
+    )
     assert walk.find(".withheld").is_displayed() and print_pages(walk)[0] == 1

@@ -51,10 +51,18 @@ def counts():
         return {kind: counter.median(kind)[0] / 1000 for kind in BUDGET}
 
 
-@pytest.mark.skipif(not judged(), reason="the budget is that of an ordinary build with Debian 12's libraries")
+@pytest.mark.skipif(
+    not judged(), reason="the budget is that of an ordinary build with Debian 12's libraries"
+)
 @pytest.mark.parametrize("kind", BUDGET)
 def test_budget(counts, kind):
     most = BUDGET[kind] * (1 + OF_CHANCE.get(kind, TOLERANCE)) + OWN
-    assert counts[kind] <= most, "%s takes %.0f thousand instructions, more than its budget of %d: tests/bench/profile '%s'" % (kind, counts[kind], BUDGET[kind], kind)
+    assert counts[kind] <= most, (
+        "%s takes %.0f thousand instructions, more than its budget of %d: tests/bench/profile '%s'"
+        % (kind, counts[kind], BUDGET[kind], kind)
+    )
     if counts[kind] < BUDGET[kind] * (FAR_BELOW - OF_CHANCE.get(kind, 0)):
-        warnings.warn("%s takes %.0f thousand instructions only: lower its budget of %d" % (kind, counts[kind], BUDGET[kind]))
+        warnings.warn(
+            "%s takes %.0f thousand instructions only: lower its budget of %d"
+            % (kind, counts[kind], BUDGET[kind])
+        )

@@ -39,22 +39,40 @@ def solve(work):
 def by_work(browser, subscriber, path="login"):
     """Fields of a form whose challenge the browser solves."""
     challenge = browser.get(path).xml.find(".//challenge")
-    return {"id": subscriber.id, "word": subscriber.word, "challenge": challenge.get("value"), "work": solve(challenge.find("work")), "answer": ""}
+    return {
+        "id": subscriber.id,
+        "word": subscriber.word,
+        "challenge": challenge.get("value"),
+        "work": solve(challenge.find("work")),
+        "answer": "",
+    }
 
 
 def sound(browser, path, **headers):
-    return browser.session.get(browser.portal.url.replace("/esign/", "") + path, headers={"Accept": "*/*", **headers}, allow_redirects=False)
+    return browser.session.get(
+        browser.portal.url.replace("/esign/", "") + path,
+        headers={"Accept": "*/*", **headers},
+        allow_redirects=False,
+    )
 
 
 # Sound
+
 
 def test_the_sound_is_a_wav_file_in_the_pages_language(portal):
     browser = portal.browser("en")
     challenge = browser.get("login").xml.find(".//challenge")
     assert challenge.get("sound") == PREFIX + "/captcha/%s.wav?lang=en" % challenge.get("value")
     english, again = (sound(portal.browser(), challenge.get("sound")) for _ in range(2))
-    assert english.status_code == 200 and english.headers["Content-Type"] == "audio/wav" and english.headers["Cache-Control"] == "no-store"
-    assert "media-src 'self'" in english.headers["Content-Security-Policy"] and "Set-Cookie" not in english.headers
+    assert (
+        english.status_code == 200
+        and english.headers["Content-Type"] == "audio/wav"
+        and english.headers["Cache-Control"] == "no-store"
+    )
+    assert (
+        "media-src 'self'" in english.headers["Content-Security-Policy"]
+        and "Set-Cookie" not in english.headers
+    )
     assert english.content == again.content
     with wave.open(io.BytesIO(english.content)) as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 11025)
@@ -63,7 +81,9 @@ def test_the_sound_is_a_wav_file_in_the_pages_language(portal):
     assert turkish.content != english.content
     assert browser.get("login").xml.get("lang") == "en"
     # Without it the language is that of any page.
-    assert sound(portal.browser("tr"), challenge.get("sound").split("?")[0]).content == turkish.content
+    assert (
+        sound(portal.browser("tr"), challenge.get("sound").split("?")[0]).content == turkish.content
+    )
 
 
 def test_the_sound_is_answered_in_ranges(portal):
@@ -71,21 +91,33 @@ def test_the_sound_is_answered_in_ranges(portal):
     path = browser.get("reset").xml.find(".//challenge").get("sound")
     whole = sound(browser, path)
     first = sound(browser, path, Range="bytes=0-1")
-    assert (first.status_code, first.content, first.headers["Content-Range"]) == (206, b"RI", "bytes 0-1/%d" % len(whole.content))
+    assert (first.status_code, first.content, first.headers["Content-Range"]) == (
+        206,
+        b"RI",
+        "bytes 0-1/%d" % len(whole.content),
+    )
     middle = sound(browser, path, Range="bytes=100-50099")
     assert middle.status_code == 206 and middle.content == whole.content[100:50100]
     head = browser.session.head(browser.portal.url.replace("/esign/", "") + path)
-    assert head.status_code == 200 and head.headers["Content-Length"] == str(len(whole.content)) and head.content == b""
+    assert (
+        head.status_code == 200
+        and head.headers["Content-Length"] == str(len(whole.content))
+        and head.content == b""
+    )
 
 
 def test_a_forged_challenge_has_no_sound(portal):
     browser = portal.browser()
     challenge = browser.get("login").challenge()
     changed = challenge[:-1] + ("A" if challenge[-1] != "A" else "B")
-    assert browser.get("captcha/%s.wav" % changed).status == 404 and browser.get("captcha/x.wav").status == 404
+    assert (
+        browser.get("captcha/%s.wav" % changed).status == 404
+        and browser.get("captcha/x.wav").status == 404
+    )
 
 
 # Work
+
 
 def test_sign_in_by_work_without_an_answer(quick):
     browser, subscriber = quick.browser(), quick.new_subscriber()
@@ -95,13 +127,20 @@ def test_sign_in_by_work_without_an_answer(quick):
     # Once: the challenge is used up, for the answer too.
     for again in (fields, dict(fields, work="", answer=quick.answer(fields["challenge"]))):
         page = browser.post("login", again)
-        assert page.status == 422 and page.problems() == [("work", "work-expired") if again["work"] else ("answer", "answer-expired")]
+        assert page.status == 422 and page.problems() == [
+            ("work", "work-expired") if again["work"] else ("answer", "answer-expired")
+        ]
 
 
 def test_a_used_answer_leaves_no_work(quick):
     browser, subscriber = quick.browser(), quick.new_subscriber()
     fields = by_work(browser, subscriber)
-    assert browser.post("login", dict(fields, work="", answer=quick.answer(fields["challenge"]))).status == 303
+    assert (
+        browser.post(
+            "login", dict(fields, work="", answer=quick.answer(fields["challenge"]))
+        ).status
+        == 303
+    )
     assert browser.post("login", fields).problems() == [("work", "work-expired")]
 
 
@@ -122,17 +161,29 @@ def test_wrong_work_is_a_wrong_answer(quick):
     fields = by_work(browser, subscriber)
     answer = quick.answer(fields["challenge"])
     page = browser.post("login", dict(fields, work=str(int(fields["work"]) + 1), answer=answer))
-    assert page.status == 422 and page.problems() == [("work", "work-wrong")] and page.challenge() != fields["challenge"]
-    assert page.xml.find(".//work").get("number") is None and page.xml.find(".//work").get("salt") == page.challenge()
+    assert (
+        page.status == 422
+        and page.problems() == [("work", "work-wrong")]
+        and page.challenge() != fields["challenge"]
+    )
+    assert (
+        page.xml.find(".//work").get("number") is None
+        and page.xml.find(".//work").get("salt") == page.challenge()
+    )
     assert browser.post("login", fields).problems() == [("work", "work-expired")]
-    assert browser.post("login", dict(fields, challenge=page.challenge())).problems() == [("work", "work-wrong")]
+    assert browser.post("login", dict(fields, challenge=page.challenge())).problems() == [
+        ("work", "work-wrong")
+    ]
 
 
 @pytest.mark.parametrize("number", ["0x1", "-1", "1e3", "99999999999999999999", "²"])
 def test_what_is_no_number_is_wrong(quick, number):
     browser, subscriber = quick.browser(), quick.new_subscriber()
     challenge = browser.get("login").challenge()
-    page = browser.post("login", {"id": subscriber.id, "word": subscriber.word, "challenge": challenge, "work": number})
+    page = browser.post(
+        "login",
+        {"id": subscriber.id, "word": subscriber.word, "challenge": challenge, "work": number},
+    )
     assert page.status == 422 and page.problems() == [("work", "work-wrong")]
 
 
@@ -141,7 +192,10 @@ def test_a_mistake_in_another_field_burns_no_work(quick):
     fields = by_work(browser, subscriber)
     page = browser.post("login", dict(fields, word=""))
     assert page.problems() == [("word", "word-empty")]
-    assert page.xml.find(".//work").get("number") == fields["work"] and page.challenge() == fields["challenge"]
+    assert (
+        page.xml.find(".//work").get("number") == fields["work"]
+        and page.challenge() == fields["challenge"]
+    )
     assert browser.post("login", fields).status == 303
 
 
@@ -151,22 +205,41 @@ def test_wrong_work_counts_against_the_address(make_portal, tmp_path):
     other = make_portal("--include", str(include))
     browser = other.browser()
     for _ in range(5):
-        assert browser.post("login", {"challenge": browser.get("login").challenge(), "work": "x"}).status == 422
+        assert (
+            browser.post(
+                "login", {"challenge": browser.get("login").challenge(), "work": "x"}
+            ).status
+            == 422
+        )
     assert browser.post("login", {}).status == 429
 
 
 # Which are offered
 
+
 def test_the_picture_alone(make_portal, tmp_path):
     other = make_portal(*offering(tmp_path, "picture"))
     browser, subscriber = other.browser(), other.new_subscriber()
     challenge = browser.get("login").xml.find(".//challenge")
-    assert challenge.get("picture") and challenge.get("sound") is None and challenge.find("work") is None
+    assert (
+        challenge.get("picture")
+        and challenge.get("sound") is None
+        and challenge.find("work") is None
+    )
     assert browser.get("captcha/%s.wav" % challenge.get("value")).status == 404
     html = browser.html("login").text
     assert "<audio" not in html and "work.js" not in html and "Resimdeki Yazı" in html
     # A number that the same keys would call right is not even looked at.
-    page = browser.post("login", {"id": subscriber.id, "word": subscriber.word, "challenge": challenge.get("value"), "work": "1", "answer": ""})
+    page = browser.post(
+        "login",
+        {
+            "id": subscriber.id,
+            "word": subscriber.word,
+            "challenge": challenge.get("value"),
+            "work": "1",
+            "answer": "",
+        },
+    )
     assert page.problems() == [("answer", "answer-empty")]
     assert browser.login(subscriber).status == 303
 
@@ -175,12 +248,30 @@ def test_the_sound_alone(make_portal, tmp_path):
     other = make_portal(*offering(tmp_path, "sound"))
     browser, subscriber = other.browser(), other.new_subscriber()
     challenge = browser.get("login").xml.find(".//challenge")
-    assert challenge.get("picture") is None and challenge.get("sound") and challenge.find("work") is None
+    assert (
+        challenge.get("picture") is None
+        and challenge.get("sound")
+        and challenge.find("work") is None
+    )
     assert browser.get("captcha/%s.png" % challenge.get("value")).status == 404
     assert sound(browser, challenge.get("sound")).status_code == 200
     html = browser.html("login").text
-    assert "<audio" in html and "captcha" in html and "<img src=\"/esign/captcha" not in html and "Duyduğunuz Karakterler" in html and "Resim" not in html
-    page = browser.post("login", {"id": subscriber.id, "word": subscriber.word, "challenge": challenge.get("value"), "answer": "wrong"})
+    assert (
+        "<audio" in html
+        and "captcha" in html
+        and '<img src="/esign/captcha' not in html
+        and "Duyduğunuz Karakterler" in html
+        and "Resim" not in html
+    )
+    page = browser.post(
+        "login",
+        {
+            "id": subscriber.id,
+            "word": subscriber.word,
+            "challenge": challenge.get("value"),
+            "answer": "wrong",
+        },
+    )
     assert page.problems() == [("answer", "answer-wrong")]
     assert browser.login(subscriber).status == 303
 
@@ -189,40 +280,71 @@ def test_the_work_alone(make_portal, tmp_path):
     other = make_portal(*offering(tmp_path, "work"))
     browser, subscriber = other.browser(), other.new_subscriber()
     challenge = browser.get("login").xml.find(".//challenge")
-    assert challenge.get("picture") is None and challenge.get("sound") is None and challenge.find("work").get("max") == str(MAX)
+    assert (
+        challenge.get("picture") is None
+        and challenge.get("sound") is None
+        and challenge.find("work").get("max") == str(MAX)
+    )
     for form in ("png", "wav"):
         assert browser.get("captcha/%s.%s" % (challenge.get("value"), form)).status == 404
     html = browser.html("login").text
-    assert 'name="answer"' not in html and "<audio" not in html and "<noscript>" in html and 'data-alone="yes"' in html
-    fields = {"id": subscriber.id, "word": subscriber.word, "challenge": challenge.get("value"), "answer": other.answer(challenge.get("value"))}
+    assert (
+        'name="answer"' not in html
+        and "<audio" not in html
+        and "<noscript>" in html
+        and 'data-alone="yes"' in html
+    )
+    fields = {
+        "id": subscriber.id,
+        "word": subscriber.word,
+        "challenge": challenge.get("value"),
+        "answer": other.answer(challenge.get("value")),
+    }
     page = browser.post("login", fields)
-    assert page.status == 422 and page.problems() == [("work", "work-empty")] and page.challenge() == fields["challenge"]
+    assert (
+        page.status == 422
+        and page.problems() == [("work", "work-empty")]
+        and page.challenge() == fields["challenge"]
+    )
     assert browser.post("login", dict(fields, work=solve(challenge.find("work")))).status == 303
 
 
-@pytest.mark.parametrize("line,told", [
-    ("EsignChallenge", "EsignChallenge: write one or more of picture, sound, work"),
-    ("EsignChallenge picture smell", "EsignChallenge: 'smell' is none of picture, sound, work"),
-    ("EsignWorkNumber 9999", "EsignWorkNumber: 9999 is out of bounds"),
-    ("EsignWorkNumber 100000001", "EsignWorkNumber: 100000001 is out of bounds"),
-])
+@pytest.mark.parametrize(
+    "line,told",
+    [
+        ("EsignChallenge", "EsignChallenge: write one or more of picture, sound, work"),
+        ("EsignChallenge picture smell", "EsignChallenge: 'smell' is none of picture, sound, work"),
+        ("EsignWorkNumber 9999", "EsignWorkNumber: 9999 is out of bounds"),
+        ("EsignWorkNumber 100000001", "EsignWorkNumber: 100000001 is out of bounds"),
+    ],
+)
 def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
     code, text = httpd(portal, tmp_path, line)
     assert code != 0 and told in text, text
 
 
 def test_the_last_line_holds(portal, tmp_path):
-    code, text = httpd(portal, tmp_path, "EsignChallenge work\nEsignChallenge sound picture", "-D", "DUMP_ESIGN")
+    code, text = httpd(
+        portal, tmp_path, "EsignChallenge work\nEsignChallenge sound picture", "-D", "DUMP_ESIGN"
+    )
     assert code == 0 and "    EsignChallenge picture sound\n" in text
 
 
 # Once, whatever it is written like
 
+
 def test_a_used_challenge_has_no_twin(quick):
     """A base64 reader that takes every byte beyond ASCII for _ would open both, and count them as two."""
     browser, subscriber = quick.browser(), quick.new_subscriber()
-    challenge = next(value for value in (browser.get("login").challenge() for _ in range(2000)) if "__" in value)
-    fields = {"id": subscriber.id, "word": "a wrong word", "challenge": challenge, "answer": quick.answer(challenge)}
+    challenge = next(
+        value for value in (browser.get("login").challenge() for _ in range(2000)) if "__" in value
+    )
+    fields = {
+        "id": subscriber.id,
+        "word": "a wrong word",
+        "challenge": challenge,
+        "answer": quick.answer(challenge),
+    }
     assert browser.post("login", fields).problems() == [("word", "credentials")]
     for twin in ("ü", "ş"):
         page = browser.post("login", dict(fields, challenge=challenge.replace("__", twin, 1)))

@@ -7,7 +7,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 import walk as walking
 from test_challenge import offering
 
-BOTH = pytest.mark.parametrize("language, width", [("tr", 320), ("en", 1280)], ids=["tr-phone", "en-desktop"])
+BOTH = pytest.mark.parametrize(
+    "language, width", [("tr", 320), ("en", 1280)], ids=["tr-phone", "en-desktop"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,7 @@ def portals(make_portal, tmp_path_factory):
         if ways not in made:
             made[ways] = make_portal(*offering(folder, ways))
         return made[ways]
+
     yield of
     for one in made.values():
         one.stop()
@@ -27,7 +30,9 @@ def portals(make_portal, tmp_path_factory):
 @BOTH
 def test_sign_in_by_work(portals, chromium, language, width):
     portal = portals("picture sound work")
-    subscriber, walk = portal.new_subscriber(language), walking.fresh(chromium, portal, language, width)
+    subscriber, walk = portal.new_subscriber(language), walking.fresh(
+        chromium, portal, language, width
+    )
     walk.open("login")
     walk.arrive("login")
     # A mistake first, which the browser's work then takes away.
@@ -42,7 +47,11 @@ def test_sign_in_by_work(portals, chromium, language, width):
     status = walk.find(".work [role=status]")
     assert status == chromium.switch_to.active_element and status.text
     answer = walk.find("#answer")
-    assert not answer.is_enabled() and answer.get_attribute("aria-invalid") is None and not walk.find(".picture").is_displayed()
+    assert (
+        not answer.is_enabled()
+        and answer.get_attribute("aria-invalid") is None
+        and not walk.find(".picture").is_displayed()
+    )
     assert walk.all(".summary") == []
     assert walk.find("#answer-hint").text == walk.find("#work").get_attribute("data-needless")
     walk.press()
@@ -71,8 +80,10 @@ def test_work_alone_needs_no_press_and_no_patience(portals, chromium):
     subscriber, walk = portal.new_subscriber(), walking.fresh(chromium, portal, width=320)
     walk.open("login")
     walk.arrive("login")
-    walk.js("for (const [name, value] of arguments[0]) document.getElementById(name).value = value; document.querySelector('main button.primary').click();",
-            [["id", subscriber.id], ["word", subscriber.word]])
+    walk.js(
+        "for (const [name, value] of arguments[0]) document.getElementById(name).value = value; document.querySelector('main button.primary').click();",
+        [["id", subscriber.id], ["word", subscriber.word]],
+    )
     walk.arrive("otp")
     assert walk.complaints() == []
 
@@ -80,16 +91,24 @@ def test_work_alone_needs_no_press_and_no_patience(portals, chromium):
 @BOTH
 def test_the_sound_plays(portals, chromium, language, width):
     portal = portals("sound")
-    subscriber, walk = portal.new_subscriber(language), walking.fresh(chromium, portal, language, width)
+    subscriber, walk = portal.new_subscriber(language), walking.fresh(
+        chromium, portal, language, width
+    )
     walk.open("login")
     walk.arrive("login")
     audio = walk.find("audio")
     assert not audio.is_displayed() and walk.js("return arguments[0].readyState", audio) == 0
     button = walk.find(".listen button")
     button.click()
-    WebDriverWait(chromium, 20).until(lambda d: d.execute_script("return arguments[0].currentTime > 0.3 && arguments[0].duration > 3", audio))
+    WebDriverWait(chromium, 20).until(
+        lambda d: d.execute_script(
+            "return arguments[0].currentTime > 0.3 && arguments[0].duration > 3", audio
+        )
+    )
     button.click()
-    WebDriverWait(chromium, 20).until(lambda d: d.execute_script("return !arguments[0].paused", audio))
+    WebDriverWait(chromium, 20).until(
+        lambda d: d.execute_script("return !arguments[0].paused", audio)
+    )
     walk.type("id", subscriber.id)
     walk.type("word", subscriber.word)
     walk.answer()

@@ -25,12 +25,16 @@ def httpd(portal, tmp_path, extra, *options):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = tmp_path / "httpd.conf"
         conf.write_text(file.read() + "\n" + extra + "\n")
-    done = subprocess.run([parts.HTTPD, "-f", str(conf), "-t", *options], capture_output=True, text=True)
+    done = subprocess.run(
+        [parts.HTTPD, "-f", str(conf), "-t", *options], capture_output=True, text=True
+    )
     return done.returncode, done.stdout + done.stderr
 
 
 def directives(portal):
-    done = subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True)
+    done = subprocess.run(
+        [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-L"], capture_output=True, text=True
+    )
     found = re.findall(r"^(<?Esign\w*) \(mod_esign\.c\)\n\t.*\n\t(.*)$", done.stdout, re.M)
     if not found:
         found = re.findall(r"^(<?Esign\w*) \([^)]*\)\n\t.*\n\t(.*)$", done.stdout, re.M)
@@ -61,7 +65,13 @@ def test_every_directive_stands_in_the_sample(portal):
 
 
 def test_every_directive_has_a_default_that_the_sample_tells(portal, tmp_path):
-    code, text = httpd(portal, tmp_path, "<VirtualHost 127.0.0.1:1>\nServerName other\n</VirtualHost>", "-D", "DUMP_ESIGN")
+    code, text = httpd(
+        portal,
+        tmp_path,
+        "<VirtualHost 127.0.0.1:1>\nServerName other\n</VirtualHost>",
+        "-D",
+        "DUMP_ESIGN",
+    )
     assert code == 0, text
     main = next(v for k, v in dump(text).items() if k.startswith("localhost"))
     assert set(main) == settings(portal)
@@ -69,7 +79,13 @@ def test_every_directive_has_a_default_that_the_sample_tells(portal, tmp_path):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         set_here = set(re.findall(r"^\s*(Esign\w*) ", file.read(), re.M))
     for name, value in sample_lines().items():
-        if name in set_here or name.startswith("<") or "example" in value or "/mod_esign/" in value or name == "EsignMailUser":
+        if (
+            name in set_here
+            or name.startswith("<")
+            or "example" in value
+            or "/mod_esign/" in value
+            or name == "EsignMailUser"
+        ):
             continue
         assert main[name].strip('"') == value.strip('"'), name
 
@@ -87,66 +103,127 @@ def test_every_server_directive_is_merged(portal, tmp_path):
             # Its file does not exist here: the refusal names the directive.
             assert name in text, (name, text)
             continue
-        main, other = (next(v for k, v in sections.items() if k.startswith(s)) for s in ("localhost", "other"))
-        assert {k: v for k, v in other.items() if k != name} == {k: v for k, v in main.items() if k != name}, name
+        main, other = (
+            next(v for k, v in sections.items() if k.startswith(s)) for s in ("localhost", "other")
+        )
+        assert {k: v for k, v in other.items() if k != name} == {
+            k: v for k, v in main.items() if k != name
+        }, name
 
 
-@pytest.mark.parametrize("line,told", [
-    ("EsignLinkLife 60", "EsignLinkLife: 60 is out of bounds: write a value from 300 to 86400 seconds"),
-    ("EsignLinkLife 2d", "EsignLinkLife: 2d is out of bounds"),
-    ("EsignOutboxKeep 23h", "EsignOutboxKeep: 23h is out of bounds: write a value from 86400 to 315360000 seconds"),
-    ("EsignOutboxKeep 3651d", "EsignOutboxKeep"),
-    ("EsignOutboxKeep 90days", "EsignOutboxKeep: '90days' is not a number of seconds (or with s, min, h or d behind it)"),
-    ("EsignHashMemory 1024", "EsignHashMemory: 1024 is out of bounds: write a value from 19456"),
-    ("EsignCodeDigits 5", "EsignCodeDigits: 5 is out of bounds: write a value from 6 to 10"),
-    ("EsignCodeLife 11min", "EsignCodeLife"),
-    ("EsignSMSPause 5", "EsignSMSPause"),
-    ("EsignPublicURL http://portal.example.org", "EsignPublicURL"),
-    ("EsignPublicURL https://portal.example.org/path", "EsignPublicURL"),
-    ("EsignPrefix esign/", "EsignPrefix"),
-    ("EsignMemcached \"--SERVER=127.0.0.1 --REMOVE-FAILED-SERVERS\"", "EsignMemcached"),
-    ("EsignMemcached nonsense", "EsignMemcached"),
-    ("EsignKeyFile /nonexistent/keys", "EsignKeyFile"),
-    ("EsignIdentityNumber roman", "EsignIdentityNumber"),
-    ("EsignMail http://mail.example.org", "EsignMail"),
-    ("EsignMail smtp://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null", "EsignMailTLS Off would send"),
-    ("EsignMail SMTP://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null", "EsignMailTLS Off would send"),
-    ("EsignSMSURL ftp://sms.example.org/{number}/{text}", "EsignSMSURL"),
-    ("EsignSMSURL http://sms.example.org/send", "would carry numbers and codes in clear"),
-    ("EsignSMSURL http://127.0.0.1.example.org/send", "would carry numbers and codes in clear"),
-    ("EsignSMSURL http://127.0.0.1@sms.example.org/send", "is not an HTTP address"),
-    ("EsignSMSBody \"{nobody}\"", "nobody"),
-    ("EsignSMSHeader \"X-Text: {text}\"", "{text} stands in a header"),
-    ("EsignSMSHeader \"Authorization: Basic {basic}\"", "the first line of EsignSMSSecretFile is not of the form user:password"),
-    ("EsignSMSSecretFile /nonexistent/secret", "EsignSMSSecretFile: /nonexistent/secret cannot be read"),
-    ("EsignSMSSecretFile /dev/null", "EsignSMSSecretFile: /dev/null has no first line"),
-    ("EsignSMSMethod GET", "a GET has no body"),
-    ("EsignSMSAccepted \"(\"", "EsignSMSAccepted: '(' is no regular expression"),
-    ("EsignSMSBody \"{text} {number} {report}\"", "EsignSMSDelivered is missing"),
-    ("EsignSMSDelivered ok", "no {report} that tells the gateway where to report"),
-    ("EsignSMSBody \"{text} {number} {report}\"\nEsignSMSUndelivered no", "EsignSMSDelivered"),
-    ("EsignSMSReportURL /esign/report", "EsignSMSReportURL: '/esign/report' is not an address"),
-    ("EsignSMSReportWait 1", "EsignSMSReportWait: 1 is out of bounds"),
-    ("<EsignSMSGateway>\n</EsignSMSGateway>", "write one name"),
-    ("<EsignSMSGateway a b>\n</EsignSMSGateway>", "write one name"),
-    ("<EsignSMSGateway a>\nEsignLinkLife 600\n</EsignSMSGateway>", "<EsignSMSGateway a>: EsignLinkLife cannot stand there"),
-    ("<EsignSMSGateway a>\nListen 1\n</EsignSMSGateway>", "<EsignSMSGateway a>: Listen cannot stand there"),
-    ("<EsignSMSGateway a>\n</EsignSMSGateway>\n" * 2, "<EsignSMSGateway a> stands twice"),
-    ("".join("<EsignSMSGateway %d>\n</EsignSMSGateway>\n" % i for i in range(9)), "<EsignSMSGateway 8> is one too many: write 8 at most"),
-    ("<EsignSMSGateway a>\nEsignSMSURL ftp://x/\n</EsignSMSGateway>", "<EsignSMSGateway a>: EsignSMSURL, EsignSMSHeader or EsignSMSBody: 'ftp://x/' is not"),
-    ("<EsignSMSGateway a>\nEsignSMSReportWait no\n</EsignSMSGateway>", "EsignSMSReportWait: 'no' is not a number of seconds"),
-    ("<EsignSMSGateway a>\nEsignSMSCAFile /nonexistent/ca\n</EsignSMSGateway>", "<EsignSMSGateway a>: EsignSMSCAFile: /nonexistent/ca cannot be read"),
-    ("<Location /esign>\n<EsignSMSGateway a>\n</EsignSMSGateway>\n</Location>", "not allowed"),
-    ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
-    ("EsignAuditLog /var/log/audit", "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, syslog:FACILITY or"),
-    ("EsignAuditLog syslog:kern", "EsignAuditLog: 'kern' is no facility: write one of auth, authpriv,"),
-    ("EsignAuditLog syslog:", "EsignAuditLog: '' is no facility"),
-    ("EsignAuditLog \"|\"", "EsignAuditLog: '|' runs nothing: write"),
-    ("EsignAuditLog \"|$ \"", "EsignAuditLog: '|$' runs nothing: write"),
-    ("EsignAuditLog \"|logger -t esign\"", "EsignAuditLog: 'logger' is no program that can be run: write its whole path"),
-    ("EsignAuditLog \"|/nonexistent\"", "EsignAuditLog: '/nonexistent' is no program that can be run"),
-    ("EsignSessionIdle 1h\nEsignSessionLife 10min", "EsignSessionIdle"),
-])
+@pytest.mark.parametrize(
+    "line,told",
+    [
+        (
+            "EsignLinkLife 60",
+            "EsignLinkLife: 60 is out of bounds: write a value from 300 to 86400 seconds",
+        ),
+        ("EsignLinkLife 2d", "EsignLinkLife: 2d is out of bounds"),
+        (
+            "EsignOutboxKeep 23h",
+            "EsignOutboxKeep: 23h is out of bounds: write a value from 86400 to 315360000 seconds",
+        ),
+        ("EsignOutboxKeep 3651d", "EsignOutboxKeep"),
+        (
+            "EsignOutboxKeep 90days",
+            "EsignOutboxKeep: '90days' is not a number of seconds (or with s, min, h or d behind it)",
+        ),
+        (
+            "EsignHashMemory 1024",
+            "EsignHashMemory: 1024 is out of bounds: write a value from 19456",
+        ),
+        ("EsignCodeDigits 5", "EsignCodeDigits: 5 is out of bounds: write a value from 6 to 10"),
+        ("EsignCodeLife 11min", "EsignCodeLife"),
+        ("EsignSMSPause 5", "EsignSMSPause"),
+        ("EsignPublicURL http://portal.example.org", "EsignPublicURL"),
+        ("EsignPublicURL https://portal.example.org/path", "EsignPublicURL"),
+        ("EsignPrefix esign/", "EsignPrefix"),
+        ('EsignMemcached "--SERVER=127.0.0.1 --REMOVE-FAILED-SERVERS"', "EsignMemcached"),
+        ("EsignMemcached nonsense", "EsignMemcached"),
+        ("EsignKeyFile /nonexistent/keys", "EsignKeyFile"),
+        ("EsignIdentityNumber roman", "EsignIdentityNumber"),
+        ("EsignMail http://mail.example.org", "EsignMail"),
+        (
+            "EsignMail smtp://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null",
+            "EsignMailTLS Off would send",
+        ),
+        (
+            "EsignMail SMTP://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null",
+            "EsignMailTLS Off would send",
+        ),
+        ("EsignSMSURL ftp://sms.example.org/{number}/{text}", "EsignSMSURL"),
+        ("EsignSMSURL http://sms.example.org/send", "would carry numbers and codes in clear"),
+        ("EsignSMSURL http://127.0.0.1.example.org/send", "would carry numbers and codes in clear"),
+        ("EsignSMSURL http://127.0.0.1@sms.example.org/send", "is not an HTTP address"),
+        ('EsignSMSBody "{nobody}"', "nobody"),
+        ('EsignSMSHeader "X-Text: {text}"', "{text} stands in a header"),
+        (
+            'EsignSMSHeader "Authorization: Basic {basic}"',
+            "the first line of EsignSMSSecretFile is not of the form user:password",
+        ),
+        (
+            "EsignSMSSecretFile /nonexistent/secret",
+            "EsignSMSSecretFile: /nonexistent/secret cannot be read",
+        ),
+        ("EsignSMSSecretFile /dev/null", "EsignSMSSecretFile: /dev/null has no first line"),
+        ("EsignSMSMethod GET", "a GET has no body"),
+        ('EsignSMSAccepted "("', "EsignSMSAccepted: '(' is no regular expression"),
+        ('EsignSMSBody "{text} {number} {report}"', "EsignSMSDelivered is missing"),
+        ("EsignSMSDelivered ok", "no {report} that tells the gateway where to report"),
+        ('EsignSMSBody "{text} {number} {report}"\nEsignSMSUndelivered no', "EsignSMSDelivered"),
+        ("EsignSMSReportURL /esign/report", "EsignSMSReportURL: '/esign/report' is not an address"),
+        ("EsignSMSReportWait 1", "EsignSMSReportWait: 1 is out of bounds"),
+        ("<EsignSMSGateway>\n</EsignSMSGateway>", "write one name"),
+        ("<EsignSMSGateway a b>\n</EsignSMSGateway>", "write one name"),
+        (
+            "<EsignSMSGateway a>\nEsignLinkLife 600\n</EsignSMSGateway>",
+            "<EsignSMSGateway a>: EsignLinkLife cannot stand there",
+        ),
+        (
+            "<EsignSMSGateway a>\nListen 1\n</EsignSMSGateway>",
+            "<EsignSMSGateway a>: Listen cannot stand there",
+        ),
+        ("<EsignSMSGateway a>\n</EsignSMSGateway>\n" * 2, "<EsignSMSGateway a> stands twice"),
+        (
+            "".join("<EsignSMSGateway %d>\n</EsignSMSGateway>\n" % i for i in range(9)),
+            "<EsignSMSGateway 8> is one too many: write 8 at most",
+        ),
+        (
+            "<EsignSMSGateway a>\nEsignSMSURL ftp://x/\n</EsignSMSGateway>",
+            "<EsignSMSGateway a>: EsignSMSURL, EsignSMSHeader or EsignSMSBody: 'ftp://x/' is not",
+        ),
+        (
+            "<EsignSMSGateway a>\nEsignSMSReportWait no\n</EsignSMSGateway>",
+            "EsignSMSReportWait: 'no' is not a number of seconds",
+        ),
+        (
+            "<EsignSMSGateway a>\nEsignSMSCAFile /nonexistent/ca\n</EsignSMSGateway>",
+            "<EsignSMSGateway a>: EsignSMSCAFile: /nonexistent/ca cannot be read",
+        ),
+        ("<Location /esign>\n<EsignSMSGateway a>\n</EsignSMSGateway>\n</Location>", "not allowed"),
+        ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
+        (
+            "EsignAuditLog /var/log/audit",
+            "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, syslog:FACILITY or",
+        ),
+        (
+            "EsignAuditLog syslog:kern",
+            "EsignAuditLog: 'kern' is no facility: write one of auth, authpriv,",
+        ),
+        ("EsignAuditLog syslog:", "EsignAuditLog: '' is no facility"),
+        ('EsignAuditLog "|"', "EsignAuditLog: '|' runs nothing: write"),
+        ('EsignAuditLog "|$ "', "EsignAuditLog: '|$' runs nothing: write"),
+        (
+            'EsignAuditLog "|logger -t esign"',
+            "EsignAuditLog: 'logger' is no program that can be run: write its whole path",
+        ),
+        (
+            'EsignAuditLog "|/nonexistent"',
+            "EsignAuditLog: '/nonexistent' is no program that can be run",
+        ),
+        ("EsignSessionIdle 1h\nEsignSessionLife 10min", "EsignSessionIdle"),
+    ],
+)
 def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
     code, text = httpd(portal, tmp_path, line)
     assert code != 0 and told in text, text
@@ -154,7 +231,10 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
 
 def test_gateways_have_what_stands_outside(portal, tmp_path):
     """Sections over the server's values; a virtual host has the main server's gateways, or others altogether."""
-    code, text = httpd(portal, tmp_path, """
+    code, text = httpd(
+        portal,
+        tmp_path,
+        """
 EsignSMSReportWait 40
 <EsignSMSGateway first>
     EsignSMSMethod GET
@@ -172,13 +252,31 @@ ServerName same
 ServerName other
 <EsignSMSGateway third>
 </EsignSMSGateway>
-</VirtualHost>""", "-D", "DUMP_ESIGN")
+</VirtualHost>""",
+        "-D",
+        "DUMP_ESIGN",
+    )
     assert code == 0, text
-    found = {re.fullmatch(r"SMS gateway (.*) in (\w+):\d+", k).groups(): v for k, v in dump(text).items() if k.startswith("SMS gateway")}
-    assert set(found) == {(name, host) for host in ("localhost", "same") for name in ("first", "the second")} | {("third", "other")}
+    found = {
+        re.fullmatch(r"SMS gateway (.*) in (\w+):\d+", k).groups(): v
+        for k, v in dump(text).items()
+        if k.startswith("SMS gateway")
+    }
+    assert set(found) == {
+        (name, host) for host in ("localhost", "same") for name in ("first", "the second")
+    } | {("third", "other")}
     first, second = found["first", "localhost"], found["the second", "same"]
-    assert (first["EsignSMSMethod"], first["EsignSMSReportWait"], first["EsignDeliveryTimeout"], first["EsignSMSHeader"]) == ('"GET"', "40", "5", '"X-One: 1"')
-    assert (second["EsignSMSMethod"], second["EsignSMSReportWait"], second["EsignDeliveryTimeout"]) == ('"POST"', "50", "20")
+    assert (
+        first["EsignSMSMethod"],
+        first["EsignSMSReportWait"],
+        first["EsignDeliveryTimeout"],
+        first["EsignSMSHeader"],
+    ) == ('"GET"', "40", "5", '"X-One: 1"')
+    assert (
+        second["EsignSMSMethod"],
+        second["EsignSMSReportWait"],
+        second["EsignDeliveryTimeout"],
+    ) == ('"POST"', "50", "20")
     assert "Bearer {secret}" in second["EsignSMSHeader"] and "EsignLinkLife" not in second
 
 
@@ -187,11 +285,21 @@ def test_a_missing_module_is_named(portal, tmp_path, module):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = file.read()
     # The module's own directives go with it.
-    conf = re.sub(r"(?m)^\s*(LoadModule %s_module|%s).*\n" % (module, {"session": "Session ", "dbd": "DBD", "ssl": 'SSL|Include ".*/tls\\.conf"'}[module]), "", conf)
+    conf = re.sub(
+        r"(?m)^\s*(LoadModule %s_module|%s).*\n"
+        % (
+            module,
+            {"session": "Session ", "dbd": "DBD", "ssl": 'SSL|Include ".*/tls\\.conf"'}[module],
+        ),
+        "",
+        conf,
+    )
     path = tmp_path / "httpd.conf"
     path.write_text(conf)
     done = subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True)
-    assert done.returncode != 0 and "mod_%s" % module in done.stderr and "LoadModule" in done.stderr, done.stderr
+    assert (
+        done.returncode != 0 and "mod_%s" % module in done.stderr and "LoadModule" in done.stderr
+    ), done.stderr
 
 
 def test_portals_share_what_the_main_server_says(portal, tmp_path):
@@ -199,10 +307,20 @@ def test_portals_share_what_the_main_server_says(portal, tmp_path):
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = re.sub(r"(?m)^EsignPublicURL .*\n", "", file.read())
     path = tmp_path / "httpd.conf"
-    for extra, told in (("", "EsignPublicURL is missing"),
-                        ("<VirtualHost 127.0.0.1:1>\nServerName other\nEsignPublicURL https://other.example.org\n</VirtualHost>", "Syntax OK")):
+    for extra, told in (
+        ("", "EsignPublicURL is missing"),
+        (
+            "<VirtualHost 127.0.0.1:1>\nServerName other\nEsignPublicURL https://other.example.org\n</VirtualHost>",
+            "Syntax OK",
+        ),
+    ):
         path.write_text(conf + extra)
-        assert told in subprocess.run([parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True).stderr
+        assert (
+            told
+            in subprocess.run(
+                [parts.HTTPD, "-f", str(path), "-t"], capture_output=True, text=True
+            ).stderr
+        )
 
 
 def test_a_broken_theme_is_found(portal, tmp_path):
@@ -211,7 +329,9 @@ def test_a_broken_theme_is_found(portal, tmp_path):
     catalogue = folder / "messages.en.xml"
     catalogue.write_text(re.sub(r".*key=\"title.login\".*\n", "", catalogue.read_text()))
     code, text = httpd(portal, tmp_path, 'EsignHtdocs "%s"' % folder)
-    assert code != 0 and "EsignHtdocs" in text and "messages.en.xml lacks the key title.login" in text
+    assert (
+        code != 0 and "EsignHtdocs" in text and "messages.en.xml lacks the key title.login" in text
+    )
 
 
 def test_location_overrides_server(portal, tmp_path, make_portal):
@@ -230,6 +350,7 @@ def test_libcurl_is_loaded_by_the_couriers_child_alone(portal):
             with open("/proc/%d/maps" % pid) as maps:
                 found.append("/libcurl" in maps.read())
         return found
+
     assert portal.wait(lambda: sum(who()) == 1) and len(who()) > 2 and not who()[0]
 
 
@@ -270,23 +391,47 @@ def lacking(make_portal):
 def test_a_libcurl_without_the_protocols_is_told(lacking):
     """One that was built without SMTP refuses the option."""
     portal, library, program = lacking
-    with open(os.path.join(parts.TOP, "mod_esign", "deliver", "libcurl.h"), encoding="utf-8") as file:
+    with open(
+        os.path.join(parts.TOP, "mod_esign", "deliver", "libcurl.h"), encoding="utf-8"
+    ) as file:
         names = re.findall(r"\bX\((\w+)\)", file.read())
-    poor = "".join("%s curl_%s(void) { %s }\n" % (("const char *", "easy_strerror", "return \"no smtp\";") if name == "easy_strerror" else
-                                                  ("void *", name, "return \"\";") if name == "easy_init" else
-                                                  ("int", name, "return %d;" % (1 if name == "easy_setopt" else 0))) for name in names if name != "X")
-    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=poor, check=True, text=True)
-    done = subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True)
+    poor = "".join(
+        "%s curl_%s(void) { %s }\n"
+        % (
+            ("const char *", "easy_strerror", 'return "no smtp";')
+            if name == "easy_strerror"
+            else ("void *", name, 'return "";')
+            if name == "easy_init"
+            else ("int", name, "return %d;" % (1 if name == "easy_setopt" else 0))
+        )
+        for name in names
+        if name != "X"
+    )
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=poor, check=True, text=True
+    )
+    done = subprocess.run(
+        [program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True
+    )
     os.unlink(library)
-    assert done.returncode != 0 and "lacks a protocol (smtp, smtps, http, https): no smtp" in done.stderr, done.stderr
+    assert (
+        done.returncode != 0
+        and "lacks a protocol (smtp, smtps, http, https): no smtp" in done.stderr
+    ), done.stderr
 
 
 def test_a_missing_libcurl_is_told_and_messages_leave_once_it_is_there(lacking):
     portal, library, program = lacking
     with open(library, "w"):
         pass
-    done = subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True)
-    assert done.returncode != 0 and "libcurl: the library that sends mails and SMS cannot be loaded: " in done.stderr and library in done.stderr, done.stderr
+    done = subprocess.run(
+        [program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True
+    )
+    assert (
+        done.returncode != 0
+        and "libcurl: the library that sends mails and SMS cannot be loaded: " in done.stderr
+        and library in done.stderr
+    ), done.stderr
     # A start looks for it when there is something to send it with.
     subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True)
     told = "mod_esign courier: the library that sends mails and SMS cannot be loaded: "

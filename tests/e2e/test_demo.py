@@ -18,7 +18,16 @@ import pytest
 import portal as parts
 
 DEMO = os.path.join(parts.TOP, "demo")
-PROMISED = {"URL", "CTL", "LOGS", "DATABASE", "MEMCACHED", "HTTPD_PID", "MEMCACHED_PID", "HTTPD_CONF"}
+PROMISED = {
+    "URL",
+    "CTL",
+    "LOGS",
+    "DATABASE",
+    "MEMCACHED",
+    "HTTPD_PID",
+    "MEMCACHED_PID",
+    "HTTPD_CONF",
+}
 AS_NOBODY = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
 only_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 
@@ -37,13 +46,29 @@ def folder():
 def run(*options, before=(), demo=DEMO, env=os.environ, **more):
     """`demo`: of a clone elsewhere, which has a build of its own."""
     ours = demo == DEMO
-    env = {name: value for name, value in env.items() if ours or name not in ("ESIGN_BUILD", "ESIGN_HTTPD")}
-    return subprocess.run([*before, demo, *options], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300, env=env, **more)
+    env = {
+        name: value
+        for name, value in env.items()
+        if ours or name not in ("ESIGN_BUILD", "ESIGN_HTTPD")
+    }
+    return subprocess.run(
+        [*before, demo, *options],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+        env=env,
+        **more,
+    )
 
 
 def refused(done):
     """The one line that tells why."""
-    assert done.returncode != 0 and done.stdout == "" and len(done.stderr.splitlines()) == 1, (done.returncode, done.stdout, done.stderr)
+    assert done.returncode != 0 and done.stdout == "" and len(done.stderr.splitlines()) == 1, (
+        done.returncode,
+        done.stdout,
+        done.stderr,
+    )
     assert done.stderr.startswith("demo: ")
     return done.stderr
 
@@ -60,8 +85,17 @@ def processes(text):
 
 def semaphores(pid):
     """The System V semaphore sets that a process was the last to set."""
-    ids = [line.split()[1] for line in subprocess.run(["ipcs", "-s"], capture_output=True, text=True).stdout.splitlines() if line.startswith("0x")]
-    told = {i: subprocess.run(["ipcs", "-s", "-i", i], capture_output=True, text=True).stdout for i in ids}
+    ids = [
+        line.split()[1]
+        for line in subprocess.run(
+            ["ipcs", "-s"], capture_output=True, text=True
+        ).stdout.splitlines()
+        if line.startswith("0x")
+    ]
+    told = {
+        i: subprocess.run(["ipcs", "-s", "-i", i], capture_output=True, text=True).stdout
+        for i in ids
+    }
     return {i for i, text in told.items() if re.search(r"^\d+ .*\s%d\s*$" % pid, text, re.M)}
 
 
@@ -70,26 +104,29 @@ def read_pid(path):
         return int(file.read())
 
 
-@pytest.mark.parametrize("options,told", [
-    (["--nonsense"], "--nonsense"),
-    (["extra"], "extra"),
-    (["--port"], "--port needs a value"),
-    (["--port", "https"], "--port https: write a number from 1 to 65533"),
-    (["--port", "0"], "--port 0"),
-    (["--port", "65534"], "--port 65534"),
-    (["--port", "99999999999999999999"], "--port 99999999999999999999"),
-    (["--mpm", "fork"], "--mpm fork: write event, worker or prefork"),
-    (["--include", "/nonexistent/more.conf"], "--include /nonexistent/more.conf"),
-    (["--include", "/etc"], "--include /etc"),
-    (["--theme", "/etc/passwd"], "--theme /etc/passwd: is no folder"),
-    (["--theme", "/nonexistent"], "--theme /nonexistent: is no folder"),
-    (["--dir", ""], "--dir needs a value"),
-    (["--dir", "/var/tmp/a\"b"], "--dir"),
-    (["--dir", "/proc/demo"], "/proc/demo cannot be written"),
-    (["--dir", "/etc/passwd"], "/etc/passwd is no folder"),
-    (["--dir", "/usr/bin"], "/usr/bin"),
-    (["--stop", "--dir", "/var/tmp/mod_esign-no-such-demo"], "no demo lives there"),
-])
+@pytest.mark.parametrize(
+    "options,told",
+    [
+        (["--nonsense"], "--nonsense"),
+        (["extra"], "extra"),
+        (["--port"], "--port needs a value"),
+        (["--port", "https"], "--port https: write a number from 1 to 65533"),
+        (["--port", "0"], "--port 0"),
+        (["--port", "65534"], "--port 65534"),
+        (["--port", "99999999999999999999"], "--port 99999999999999999999"),
+        (["--mpm", "fork"], "--mpm fork: write event, worker or prefork"),
+        (["--include", "/nonexistent/more.conf"], "--include /nonexistent/more.conf"),
+        (["--include", "/etc"], "--include /etc"),
+        (["--theme", "/etc/passwd"], "--theme /etc/passwd: is no folder"),
+        (["--theme", "/nonexistent"], "--theme /nonexistent: is no folder"),
+        (["--dir", ""], "--dir needs a value"),
+        (["--dir", '/var/tmp/a"b'], "--dir"),
+        (["--dir", "/proc/demo"], "/proc/demo cannot be written"),
+        (["--dir", "/etc/passwd"], "/etc/passwd is no folder"),
+        (["--dir", "/usr/bin"], "/usr/bin"),
+        (["--stop", "--dir", "/var/tmp/mod_esign-no-such-demo"], "no demo lives there"),
+    ],
+)
 def test_bad_options_are_refused_in_one_line(options, told):
     assert told in refused(run(*options))
 
@@ -97,7 +134,16 @@ def test_bad_options_are_refused_in_one_line(options, told):
 def test_help_tells_every_option():
     done = run("--help")
     assert done.returncode == 0
-    for option in ("--dir", "--port", "--detach", "--stop", "--include", "--theme", "--mpm", "--log-level"):
+    for option in (
+        "--dir",
+        "--port",
+        "--detach",
+        "--stop",
+        "--include",
+        "--theme",
+        "--mpm",
+        "--log-level",
+    ):
         assert option in done.stdout
 
 
@@ -111,13 +157,22 @@ def test_folder_with_other_things_is_left_alone(folder):
 def test_httpd_that_refuses_is_told_in_one_line(folder, tmp_path):
     include = tmp_path / "wrong.conf"
     include.write_text("EsignLinkLife 1\n")
-    done = run("--dir", folder, "--port", str(parts.free_port()), "--include", str(include), "--detach")
+    done = run(
+        "--dir", folder, "--port", str(parts.free_port()), "--include", str(include), "--detach"
+    )
     assert "EsignLinkLife" in refused(done)
     assert processes(folder) == []
 
 
-@pytest.mark.parametrize("offset,family,address", [
-    (0, socket.AF_INET, "127.0.0.1"), (1, socket.AF_INET, "127.0.0.1"), (2, socket.AF_INET, "127.0.0.1"), (0, socket.AF_INET6, "::1")])
+@pytest.mark.parametrize(
+    "offset,family,address",
+    [
+        (0, socket.AF_INET, "127.0.0.1"),
+        (1, socket.AF_INET, "127.0.0.1"),
+        (2, socket.AF_INET, "127.0.0.1"),
+        (0, socket.AF_INET6, "::1"),
+    ],
+)
 def test_taken_port_is_named(folder, offset, family, address):
     if family == socket.AF_INET6 and not socket.has_dualstack_ipv6():
         pytest.skip("there is no IPv6")
@@ -136,7 +191,9 @@ def test_running_demo_is_left_alone_and_stop_can_be_said_twice(folder):
     done = run("--dir", relative, "--port", str(port), "--detach", cwd="/var")
     assert done.returncode == 0, done.stderr
     pid = read_pid(folder + "/httpd.pid")
-    assert "a demo runs in %s already" % folder in refused(run("--dir", folder + "/", "--port", str(parts.free_port())))
+    assert "a demo runs in %s already" % folder in refused(
+        run("--dir", folder + "/", "--port", str(parts.free_port()))
+    )
     assert read_pid(folder + "/httpd.pid") == pid and os.path.exists("/proc/%d" % pid)
     for _ in range(2):
         done = run("--stop", "--dir", "./tmp/../" + relative, cwd="/var")
@@ -150,11 +207,22 @@ def test_two_demos_side_by_side_in_folders_with_odd_names(folder):
     rows = []
     for name in names:
         path = os.path.join(folder, name)
-        done = run("--dir", path, "--port", str(parts.free_port()), "--detach", env={**os.environ, "LC_ALL": "C"})
+        done = run(
+            "--dir",
+            path,
+            "--port",
+            str(parts.free_port()),
+            "--detach",
+            env={**os.environ, "LC_ALL": "C"},
+        )
         assert done.returncode == 0, done.stderr
-        script = '. "$1/demo.env" && set -u && eval "$CTL subscriber show 10000000146" && curl -sf --cacert "$CERTIFICATE" -o /dev/null "$URL" && ' \
-                 'test -d "$LOGS" && test -f "$DATABASE" && test -S "$MEMCACHED" && kill -0 "$(cat "$HTTPD_PID")" "$(cat "$MEMCACHED_PID")" && test -f "$HTTPD_CONF"'
-        shell = subprocess.run(["sh", "-e", "-c", script, "sh", path], capture_output=True, text=True)
+        script = (
+            '. "$1/demo.env" && set -u && eval "$CTL subscriber show 10000000146" && curl -sf --cacert "$CERTIFICATE" -o /dev/null "$URL" && '
+            'test -d "$LOGS" && test -f "$DATABASE" && test -S "$MEMCACHED" && kill -0 "$(cat "$HTTPD_PID")" "$(cat "$MEMCACHED_PID")" && test -f "$HTTPD_CONF"'
+        )
+        shell = subprocess.run(
+            ["sh", "-e", "-c", script, "sh", path], capture_output=True, text=True
+        )
         assert shell.returncode == 0, shell.stderr
         rows.append(re.search(r"#\d+", shell.stdout).group())
         with open(path + "/demo.env", encoding="utf-8") as file:
@@ -177,8 +245,19 @@ def test_killed_demo_is_replaced(folder, killed):
         pass  # httpd's children outlive it and keep the port
     done = run("--dir", folder, "--port", str(port), "--detach")
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert done.stdout.count("Replacing") == 1 and done.stdout.startswith("Replacing what an earlier demo left in %s\n" % folder)
-    page = subprocess.run(["curl", "-sf", "--cacert", folder + "/conf/server.pem", "https://localhost:%d/esign/" % port], capture_output=True)
+    assert done.stdout.count("Replacing") == 1 and done.stdout.startswith(
+        "Replacing what an earlier demo left in %s\n" % folder
+    )
+    page = subprocess.run(
+        [
+            "curl",
+            "-sf",
+            "--cacert",
+            folder + "/conf/server.pem",
+            "https://localhost:%d/esign/" % port,
+        ],
+        capture_output=True,
+    )
     assert page.returncode == 0
     assert len({os.getpgid(pid) for pid in processes(folder + "/conf/httpd.conf")}) == 1
     run("--stop", "--dir", folder)
@@ -209,7 +288,12 @@ class Terminal(parts.Portal):
 
     def end(self, seconds=30):
         """Its exit status."""
-        ended = self.wait(lambda: os.waitpid(self.pid, os.WNOHANG)[1:] if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) else None, seconds)
+        ended = self.wait(
+            lambda: os.waitpid(self.pid, os.WNOHANG)[1:]
+            if os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG)
+            else None,
+            seconds,
+        )
         assert ended, "it does not end"
         os.close(self.terminal)
         return os.waitstatus_to_exitcode(ended[0])
@@ -224,7 +308,10 @@ def test_messages_are_shown_until_ctrl_c_which_leaves_nothing(folder):
     browser.sign_in(s)
     code = re.search(r"\b\d{6}\b", demo.sms(s.phone)[-1]).group()
     assert demo.wait(lambda: code in demo.shown, 5), demo.shown
-    assert re.search(r"^Mail to .*%s" % re.escape(s.email), demo.shown, re.M) and demo.url + link in demo.shown
+    assert (
+        re.search(r"^Mail to .*%s" % re.escape(s.email), demo.shown, re.M)
+        and demo.url + link in demo.shown
+    )
     assert "SMS to %s:" % s.phone in demo.shown
     os.write(demo.terminal, b"\x03")
     assert demo.end() == 130
@@ -243,7 +330,16 @@ def test_part_that_ends_by_itself_ends_the_foreground(folder):
 
 def copy_of_the_tree(folder, *, built):
     top = os.path.join(folder, "clone")
-    unwanted = [".git", "demo-data", "__pycache__", "autom4te.cache", "*.o", "*.lo", "*.la", "*.a"] + ([] if built else ["build"])
+    unwanted = [
+        ".git",
+        "demo-data",
+        "__pycache__",
+        "autom4te.cache",
+        "*.o",
+        "*.lo",
+        "*.la",
+        "*.a",
+    ] + ([] if built else ["build"])
     shutil.copytree(parts.TOP, top, ignore=shutil.ignore_patterns(*unwanted), symlinks=True)
     return top
 
@@ -252,7 +348,15 @@ def copy_of_the_tree(folder, *, built):
 def test_theme_that_httpd_could_not_read_is_refused(folder):
     theme = os.path.join(folder, "theme")
     os.mkdir(theme, 0o700)
-    done = run("--dir", os.path.join(folder, "demo"), "--port", str(parts.free_port()), "--theme", theme, "--detach")
+    done = run(
+        "--dir",
+        os.path.join(folder, "demo"),
+        "--port",
+        str(parts.free_port()),
+        "--theme",
+        theme,
+        "--detach",
+    )
     assert done.returncode != 0 and "--theme %s: www-data cannot read it" % theme in done.stderr
 
 
@@ -266,7 +370,10 @@ def test_anybody_runs_it_from_a_clone_that_root_has_built(folder):
     assert "%s/demo-data cannot be written" % top in refused(run(**asked))
     done = run("--dir", own, "--port", str(parts.free_port()), "--detach", **asked)
     assert done.returncode == 0, done.stderr
-    assert {os.stat("/proc/%d" % pid).st_uid for pid in processes(own + "/conf/httpd.conf")} <= {os.stat(own).st_uid, 0}
+    assert {os.stat("/proc/%d" % pid).st_uid for pid in processes(own + "/conf/httpd.conf")} <= {
+        os.stat(own).st_uid,
+        0,
+    }
     assert run("--stop", "--dir", own, **asked).returncode == 0 and processes(own) == []
     # Without a finished build there is nothing to run.
     os.unlink(top + "/build/esignctl")
@@ -278,17 +385,31 @@ def test_missing_package_is_told_to_an_ordinary_user(folder):
     top = copy_of_the_tree(folder, built=True)
     os.mkdir(folder + "/bin")
     with open(folder + "/bin/dpkg-query", "w") as file:
-        file.write('#!/bin/sh\nfor last; do :; done\n[ "$last" != memcached ] || exit 1\nexec /usr/bin/dpkg-query "$@"\n')
+        file.write(
+            '#!/bin/sh\nfor last; do :; done\n[ "$last" != memcached ] || exit 1\nexec /usr/bin/dpkg-query "$@"\n'
+        )
     os.chmod(folder + "/bin/dpkg-query", 0o755)
     os.mkdir(folder + "/own")
     shutil.chown(folder + "/own", "nobody", "nogroup")
-    done = run("--dir", folder + "/own", demo=top + "/demo", before=AS_NOBODY, cwd="/", env={"PATH": folder + "/bin:/usr/sbin:/usr/bin:/sbin:/bin"})
-    assert refused(done) == "demo: these packages are missing: memcached; install them as root: apt-get install memcached\n"
+    done = run(
+        "--dir",
+        folder + "/own",
+        demo=top + "/demo",
+        before=AS_NOBODY,
+        cwd="/",
+        env={"PATH": folder + "/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+    )
+    assert (
+        refused(done)
+        == "demo: these packages are missing: memcached; install them as root: apt-get install memcached\n"
+    )
 
 
 @only_root
 def test_root_s_demo_is_not_stopped_by_somebody_else(folder):
-    assert run("--dir", folder + "/demo", "--port", str(parts.free_port()), "--detach").returncode == 0
+    assert (
+        run("--dir", folder + "/demo", "--port", str(parts.free_port()), "--detach").returncode == 0
+    )
     top = copy_of_the_tree(folder, built=True)
     asked = {"demo": top + "/demo", "before": AS_NOBODY, "cwd": "/"}
     assert "cannot be stopped" in refused(run("--stop", "--dir", folder + "/demo", **asked))
@@ -300,6 +421,17 @@ def test_root_s_demo_is_not_stopped_by_somebody_else(folder):
 def test_anybody_builds_and_runs_it_from_their_own_clone(folder):
     top = copy_of_the_tree(folder, built=False)
     subprocess.run(["chown", "-R", "nobody:nogroup", top], check=True)
-    done = run("--port", str(parts.free_port()), "--detach", demo=top + "/demo", before=AS_NOBODY, cwd=top, env={"PATH": os.environ["PATH"], "CFLAGS": "-O0"})
+    done = run(
+        "--port",
+        str(parts.free_port()),
+        "--detach",
+        demo=top + "/demo",
+        before=AS_NOBODY,
+        cwd=top,
+        env={"PATH": os.environ["PATH"], "CFLAGS": "-O0"},
+    )
     assert done.returncode == 0, done.stderr
-    assert run("--stop", demo=top + "/demo", before=AS_NOBODY, cwd=top).returncode == 0 and processes(top) == []
+    assert (
+        run("--stop", demo=top + "/demo", before=AS_NOBODY, cwd=top).returncode == 0
+        and processes(top) == []
+    )

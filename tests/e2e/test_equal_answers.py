@@ -37,13 +37,17 @@ def test_same_answer_after_the_same_time(busy, name):
         assert len(one) == 1 and one == other
         differences = [a - b for a, b in times]
         seen.append(statistics.median(differences))
-        if equal.signed_rank(differences) > CHANCE or abs(seen[-1]) < SECONDS or seen[-1] * seen[0] < 0:
+        if (
+            equal.signed_rank(differences) > CHANCE
+            or abs(seen[-1]) < SECONDS
+            or seen[-1] * seen[0] < 0
+        ):
             return
     pytest.fail("seconds between the two: %s" % seen)
 
 
 def test_statistic_tells_what_differs():
     assert equal.signed_rank([1, -2, 3, -4, 5, -6, 7, -8]) > 0.5
-    assert equal.signed_rank([1.0 + i / 100 for i in range(PAIRS)]) == 2 / 2 ** PAIRS
+    assert equal.signed_rank([1.0 + i / 100 for i in range(PAIRS)]) == 2 / 2**PAIRS
     # Wilcoxon's table: of ten differences, 8 or less on one side has a chance of 0.048828125.
     assert equal.signed_rank([-1, -2, -5, 3, 4, 6, 7, 8, 9, 10]) == 0.048828125

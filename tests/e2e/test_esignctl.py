@@ -13,63 +13,115 @@ from lxml import etree
 import portal as parts
 from command import Instance, file_of, subscriber
 
-COMMANDS = ["key new", "key add", "key list", "key rotate", "key retire", "db init", "db upgrade", "subscriber import", "subscriber show", "subscriber open",
-            "subscriber close", "form", "captcha answer", "outbox list", "outbox show",
-            "outbox retry", "outbox drop", "audit list", "audit verify", "audit export"]
-FORM = ["form", "10000000146", "--name", "Ayşe Çınar", "--email", "ayse@example.org", "--phone", "+905550000001"]
+COMMANDS = [
+    "key new",
+    "key add",
+    "key list",
+    "key rotate",
+    "key retire",
+    "db init",
+    "db upgrade",
+    "subscriber import",
+    "subscriber show",
+    "subscriber open",
+    "subscriber close",
+    "form",
+    "captcha answer",
+    "outbox list",
+    "outbox show",
+    "outbox retry",
+    "outbox drop",
+    "audit list",
+    "audit verify",
+    "audit export",
+]
+FORM = [
+    "form",
+    "10000000146",
+    "--name",
+    "Ayşe Çınar",
+    "--email",
+    "ayse@example.org",
+    "--phone",
+    "+905550000001",
+]
 
 
 # The command line
+
 
 def test_help_of_the_whole_and_of_each_command(ctl):
     whole = ctl.good("--help")
     for command in COMMANDS:
         assert "  esignctl %s" % command in whole
-        assert ctl.good(*command.split(), "--help").splitlines() == whole[whole.index("  esignctl %s" % command):].splitlines()[:2]
+        assert (
+            ctl.good(*command.split(), "--help").splitlines()
+            == whole[whole.index("  esignctl %s" % command) :].splitlines()[:2]
+        )
     # No option takes a secret.
-    assert set(re.findall(r"--[a-z-]+", whole)) == {"--config", "--help", "--version", "--keep-going", "--name", "--email", "--phone", "--language", "--word-file",
-                                                    "--subscriber", "--max", "--expect", "--since", "--until"}
+    assert set(re.findall(r"--[a-z-]+", whole)) == {
+        "--config",
+        "--help",
+        "--version",
+        "--keep-going",
+        "--name",
+        "--email",
+        "--phone",
+        "--language",
+        "--word-file",
+        "--subscriber",
+        "--max",
+        "--expect",
+        "--since",
+        "--until",
+    }
     assert re.fullmatch(r"esignctl \d+\.\d+\.\d+\n", ctl.good("--version"))
 
 
-@pytest.mark.parametrize("arguments,told", [
-    ([], "a command is missing"),
-    (["key"], "no such command"),
-    (["subscriber", "remove"], "no such command"),
-    (["key", "retire"], "usage: esignctl key retire ID"),
-    (["key", "retire", "0"], "write the key's id, a number from 1 to 255"),
-    (["key", "retire", "1x"], "write the key's id"),
-    (["key", "retire", "256"], "write the key's id"),
-    (["db", "init", "more"], "usage: esignctl db init"),
-    (["subscriber", "import"], "usage: esignctl subscriber import FILE [--keep-going]"),
-    (["subscriber", "import", "--"], "usage: esignctl subscriber import"),
-    (["subscriber", "show", "1", "2"], "usage: esignctl subscriber show ID"),
-    (["audit", "list", "--keep-going"], "--keep-going: no such option here"),
-    (["--max", "3", "audit", "list"], "--max: no such option here"),
-    (["audit", "list", "--max=3"], "--max=3: no such option here"),
-    (["audit", "list", "--max"], "--max needs a value"),
-    (["audit", "list", "--max", "0"], "--max: write a number from 1"),
-    (["audit", "list", "--max", "5x"], "--max: write a number from 1"),
-    (["db", "init", "--config"], "--config needs a value"),
-    (FORM[:2] + FORM[4:], "--name is missing"),
-    (FORM[:4] + FORM[6:], "--email is missing"),
-    (FORM[:6], "--phone is missing"),
-    (FORM + ["--language", "de"], "--language: write tr or en"),
-])
+@pytest.mark.parametrize(
+    "arguments,told",
+    [
+        ([], "a command is missing"),
+        (["key"], "no such command"),
+        (["subscriber", "remove"], "no such command"),
+        (["key", "retire"], "usage: esignctl key retire ID"),
+        (["key", "retire", "0"], "write the key's id, a number from 1 to 255"),
+        (["key", "retire", "1x"], "write the key's id"),
+        (["key", "retire", "256"], "write the key's id"),
+        (["db", "init", "more"], "usage: esignctl db init"),
+        (["subscriber", "import"], "usage: esignctl subscriber import FILE [--keep-going]"),
+        (["subscriber", "import", "--"], "usage: esignctl subscriber import"),
+        (["subscriber", "show", "1", "2"], "usage: esignctl subscriber show ID"),
+        (["audit", "list", "--keep-going"], "--keep-going: no such option here"),
+        (["--max", "3", "audit", "list"], "--max: no such option here"),
+        (["audit", "list", "--max=3"], "--max=3: no such option here"),
+        (["audit", "list", "--max"], "--max needs a value"),
+        (["audit", "list", "--max", "0"], "--max: write a number from 1"),
+        (["audit", "list", "--max", "5x"], "--max: write a number from 1"),
+        (["db", "init", "--config"], "--config needs a value"),
+        (FORM[:2] + FORM[4:], "--name is missing"),
+        (FORM[:4] + FORM[6:], "--email is missing"),
+        (FORM[:6], "--phone is missing"),
+        (FORM + ["--language", "de"], "--language: write tr or en"),
+    ],
+)
 def test_wrong_command_lines_are_exit_2(ctl, arguments, told):
     assert told in ctl.bad(2, *arguments)
     assert ctl.count() == 0
 
 
-@pytest.mark.parametrize("line,told", [
-    ("EsignKeyfile x", "esignctl.conf:2: EsignKeyfile is none of the settings"),
-    ("EsignHashMemory 19455", "esignctl.conf:2: EsignHashMemory: write a number from 19456"),
-    ("EsignHashPasses 2x", "esignctl.conf:2: EsignHashPasses: write a number from 2 to 16"),
-    ("EsignHashPasses 17", "esignctl.conf:2: EsignHashPasses: write a number from 2 to 16"),
-    ('EsignOrganization "open', "esignctl.conf:2: EsignOrganization: write a value"),
-    ("EsignPublicURL", "esignctl.conf:2: EsignPublicURL: write a value"),
-    ("EsignOrganization Nobody", "EsignKeyFile is missing"),
-])
+@pytest.mark.parametrize(
+    "line,told",
+    [
+        ("EsignKeyfile x", "esignctl.conf:2: EsignKeyfile is none of the settings"),
+        ("EsignHashMemory 19455", "esignctl.conf:2: EsignHashMemory: write a number from 19456"),
+        ("EsignHashPasses 2x", "esignctl.conf:2: EsignHashPasses: write a number from 2 to 16"),
+        ("EsignHashPasses 17", "esignctl.conf:2: EsignHashPasses: write a number from 2 to 16"),
+        ('EsignOrganization "open', "esignctl.conf:2: EsignOrganization: write a value"),
+        ("EsignPublicURL", "esignctl.conf:2: EsignPublicURL: write a value"),
+        ("EsignOrganization Nobody", "EsignKeyFile is missing"),
+    ],
+)
 def test_wrong_settings_are_exit_3(ctl, line, told):
     (ctl.folder / "esignctl.conf").write_text("# settings\n%s\n" % line)
     assert told in ctl.bad(3, "outbox", "list")
@@ -77,13 +129,27 @@ def test_wrong_settings_are_exit_3(ctl, line, told):
 
 def test_what_cannot_be_used_is_exit_3(ctl, tmp_path):
     missing = tmp_path / "nowhere" / "esignctl.conf"
-    done = subprocess.run([ctl.program, "--config", missing, "outbox", "list"], capture_output=True, text=True)
+    done = subprocess.run(
+        [ctl.program, "--config", missing, "outbox", "list"], capture_output=True, text=True
+    )
     assert done.returncode == 3 and str(missing) in done.stderr
     keys = tmp_path / "keys"
-    for changes, told in [({"DBDriver": "oracle"}, "no driver oracle"), ({"DBDParams": tmp_path / "no" / "db"}, "cannot be opened"), ({"DBDParams": None}, "DBDParams"),
-                          ({"DBDParams": tmp_path / "empty.db"}, "esignctl db init"), ({"EsignKeyFile": tmp_path / "no"}, "no"),
-                          ({"EsignIdentityNumber": "roman"}, "roman")]:
-        ctl.set(**{"EsignKeyFile": keys, "DBDriver": "sqlite3", "DBDParams": tmp_path / "esign.db", **changes})
+    for changes, told in [
+        ({"DBDriver": "oracle"}, "no driver oracle"),
+        ({"DBDParams": tmp_path / "no" / "db"}, "cannot be opened"),
+        ({"DBDParams": None}, "DBDParams"),
+        ({"DBDParams": tmp_path / "empty.db"}, "esignctl db init"),
+        ({"EsignKeyFile": tmp_path / "no"}, "no"),
+        ({"EsignIdentityNumber": "roman"}, "roman"),
+    ]:
+        ctl.set(
+            **{
+                "EsignKeyFile": keys,
+                "DBDriver": "sqlite3",
+                "DBDParams": tmp_path / "esign.db",
+                **changes,
+            }
+        )
         assert told in ctl.bad(3, "subscriber", "show", "10000000146")
     ctl.set(EsignKeyFile=keys, DBDParams="host=db.example.org password=secret")
     os.chmod(tmp_path / "esignctl.conf", 0o644)
@@ -91,10 +157,19 @@ def test_what_cannot_be_used_is_exit_3(ctl, tmp_path):
     assert "chmod 600" in line and "secret" not in line
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["outbox", "list"], ["audit", "list"], ["subscriber", "import", "-"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["outbox", "list"], ["audit", "list"], ["subscriber", "import", "-"]]
+)
 def test_output_that_cannot_be_written_is_exit_3(ctl, arguments):
     with open("/dev/full", "w") as full:
-        assert "standard output cannot be written" in ctl.bad(3, *arguments, capture_output=False, stdout=full, stderr=subprocess.PIPE, input=file_of())
+        assert "standard output cannot be written" in ctl.bad(
+            3,
+            *arguments,
+            capture_output=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            input=file_of(),
+        )
 
 
 def test_no_word_is_taken_without_a_blocklist(ctl, tmp_path):
@@ -102,11 +177,14 @@ def test_no_word_is_taken_without_a_blocklist(ctl, tmp_path):
     common = file_of(subscriber(1, word="<security-word>password1234</security-word>"))
     ctl.set(EsignKeyFile=tmp_path / "keys", DBDParams=tmp_path / "esign.db")
     done = ctl.run("subscriber", "import", "-", input=common)
-    assert (done.returncode == 1 and "not acceptable: common" in done.stderr) or (done.returncode == 3 and "/share/mod_esign/blocklist.txt" in done.stderr), done
+    assert (done.returncode == 1 and "not acceptable: common" in done.stderr) or (
+        done.returncode == 3 and "/share/mod_esign/blocklist.txt" in done.stderr
+    ), done
     assert ctl.count() == 0
 
 
 # Keys and the database
+
 
 def test_key_file_is_private_and_never_overwritten(ctl, tmp_path):
     keys = tmp_path / "keys"
@@ -127,7 +205,11 @@ def test_wrong_key_file_is_refused(ctl, tmp_path):
     keys = tmp_path / "keys"
     for mode in (0o640, 0o604, 0o620, 0o602):
         os.chmod(keys, mode)
-        for command in (["outbox", "list"], ["subscriber", "import", "-"], ["captcha", "answer", "x"]):
+        for command in (
+            ["outbox", "list"],
+            ["subscriber", "import", "-"],
+            ["captcha", "answer", "x"],
+        ):
             line = ctl.bad(3, *command)
             assert "mode %04o" % mode in line and "chmod 600 %s" % keys in line
     os.chmod(keys, 0o600)
@@ -151,7 +233,10 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
 
     def shape(query):
         rows = query("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid")
-        return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(query("SELECT version FROM schema_version"))
+        return [re.sub(r"\s", "", re.sub(r"--.*", "", row[0])) for row in rows] + list(
+            query("SELECT version FROM schema_version")
+        )
+
     made = shape(ctl.sql)
     assert len(made) == 15 and made == shape(other.execute)
     ctl.sql("UPDATE schema_version SET version = 99")
@@ -160,11 +245,16 @@ def test_database_is_made_once_from_the_schema_that_people_read(tmp_path):
 
 # The form
 
+
 def sheet(text):
     """The form as a tree; libxml2 knows no tag that is newer than HTML 4."""
     parser = etree.HTMLParser(recover=True)
     tree = etree.fromstring(text, parser)
-    assert [e.message for e in parser.error_log if not re.fullmatch(r"Tag (header|main) invalid", e.message)] == []
+    assert [
+        e.message
+        for e in parser.error_log
+        if not re.fullmatch(r"Tag (header|main) invalid", e.message)
+    ] == []
     assert text.startswith("<!DOCTYPE html") and tree.get("lang") in ("tr", "en")
     return tree
 
@@ -173,34 +263,59 @@ def sheet(text):
 def test_form_registers_and_shows_the_word_once(ctl, tmp_path, from_input):
     word = 'kapı < tokmak & "7"'
     (tmp_path / "word").write_text(word + "\nsecond line\n", encoding="utf-8")
-    text = ctl.good(*FORM, "--language", "en", "--word-file", "-" if from_input else str(tmp_path / "word"), input=word + "\n")
+    text = ctl.good(
+        *FORM,
+        "--language",
+        "en",
+        "--word-file",
+        "-" if from_input else str(tmp_path / "word"),
+        input=word + "\n",
+    )
     tree = sheet(text)
-    assert tree.get("lang") == "en" and "".join(tree.itertext()).count(word) == 1 and "second line" not in text
+    assert (
+        tree.get("lang") == "en"
+        and "".join(tree.itertext()).count(word) == 1
+        and "second line" not in text
+    )
     everything = " ".join(tree.itertext())
-    assert all(part in everything for part in ("10000000146", "Ayşe Çınar", "ayse@example.org", "+905550000001"))
+    assert all(
+        part in everything
+        for part in ("10000000146", "Ayşe Çınar", "ayse@example.org", "+905550000001")
+    )
     assert "word       set" in ctl.good("subscriber", "show", FORM[1])
-    assert re.search(r"\sregistered\s+#\d+\s+local\s", ctl.good("audit", "list", "--subscriber", FORM[1]))
+    assert re.search(
+        r"\sregistered\s+#\d+\s+local\s", ctl.good("audit", "list", "--subscriber", FORM[1])
+    )
     assert "the identity number is registered already" in ctl.bad(1, *FORM)
 
 
 def test_word_of_the_form_opens_the_portal(portal):
     n = next(portal.serial)
-    s = parts.Subscriber(parts.tckn(), None, "kisi%d@example.org" % n, "+90555%07d" % n, "Ayşe Çınar", "tr", [])
+    s = parts.Subscriber(
+        parts.tckn(), None, "kisi%d@example.org" % n, "+90555%07d" % n, "Ayşe Çınar", "tr", []
+    )
     words = []
     for number in (s.id, parts.tckn()):
-        tree = sheet(portal.ctl("form", number, "--name", s.name, "--email", s.email, "--phone", s.phone))
+        tree = sheet(
+            portal.ctl("form", number, "--name", s.name, "--email", s.email, "--phone", s.phone)
+        )
         words.append(tree.xpath("string(//*[@class='word'])"))
-    assert words[0] != words[1] and all(re.fullmatch(r"([a-z]{4}-){5}[a-z]{4}", word) for word in words)
+    assert words[0] != words[1] and all(
+        re.fullmatch(r"([a-z]{4}-){5}[a-z]{4}", word) for word in words
+    )
     assert portal.browser().login(s, words[0]).status == 303
 
 
-@pytest.mark.parametrize("changes,code,told", [
-    (["--email", "nobody"], 1, "the e-mail address"),
-    (["--phone", "5550000001"], 1, "the phone number"),
-    (["--name", "A\x1b[2J"], 1, "the name"),
-    (["--word-file", "/nonexistent/word"], 1, "--word-file /nonexistent/word"),
-    (["--word-file", "-"], 1, "the security word is not acceptable: short"),
-])
+@pytest.mark.parametrize(
+    "changes,code,told",
+    [
+        (["--email", "nobody"], 1, "the e-mail address"),
+        (["--phone", "5550000001"], 1, "the phone number"),
+        (["--name", "A\x1b[2J"], 1, "the name"),
+        (["--word-file", "/nonexistent/word"], 1, "--word-file /nonexistent/word"),
+        (["--word-file", "-"], 1, "the security word is not acceptable: short"),
+    ],
+)
 def test_form_refuses(ctl, changes, code, told):
     line = ctl.bad(code, *FORM, *changes, input="kısa\n")
     assert told in line and "kısa" not in line and ctl.count() == 0
@@ -211,10 +326,20 @@ def test_lost_form_registers_nobody(ctl, output):
     line = " ".join("'%s'" % word for word in ctl.line(*FORM))
     for _ in range(3):
         # The reader of the pipe is gone before the form comes.
-        script = "{ sleep 0.2; %s; } %s" % (line, output) if output.startswith("|") else "%s %s" % (line, output)
-        done = subprocess.run(["bash", "-c", "set -o pipefail; " + script], capture_output=True, text=True)
+        script = (
+            "{ sleep 0.2; %s; } %s" % (line, output)
+            if output.startswith("|")
+            else "%s %s" % (line, output)
+        )
+        done = subprocess.run(
+            ["bash", "-c", "set -o pipefail; " + script], capture_output=True, text=True
+        )
         assert done.returncode != 0
-        assert done.stderr == "" if output.startswith("|") else "the form could not be written" in done.stderr
+        assert (
+            done.stderr == ""
+            if output.startswith("|")
+            else "the form could not be written" in done.stderr
+        )
         assert ctl.count() == ctl.count("audit") == 0
         with open(ctl.folder / "esign.db", "rb") as file:
             assert b"<html" not in file.read()
@@ -222,30 +347,56 @@ def test_lost_form_registers_nobody(ctl, output):
 
 # What is listed
 
+
 def test_captcha_answers(portal):
     challenges = [portal.browser().get("login").challenge() for _ in range(2)]
     answers = portal.ctl("captcha", "answer", "-", stdin="\n".join(challenges) + "\n").splitlines()
-    assert answers == [portal.answer(c) for c in challenges] and all(re.fullmatch(r"\w{4,8}", a) for a in answers)
+    assert answers == [portal.answer(c) for c in challenges] and all(
+        re.fullmatch(r"\w{4,8}", a) for a in answers
+    )
     done = portal.ctl("captcha", "answer", "-", stdin="nonsense\n%s\n" % challenges[0], ok=False)
-    assert (done.returncode, done.stdout) == (1, "\n%s\n" % answers[0]) and "no challenge of this key file" in done.stderr
+    assert (done.returncode, done.stdout) == (
+        1,
+        "\n%s\n" % answers[0],
+    ) and "no challenge of this key file" in done.stderr
     done = portal.ctl("captcha", "answer", "--", "--nonsense", ok=False)
     assert done.returncode == 1 and "no challenge of this key file" in done.stderr
 
 
 def test_outbox_list(ctl):
-    assert re.fullmatch(r"ID +KIND +STATE +CREATED +NEXT TRY +TRIES +LAST ERROR\n", ctl.good("outbox", "list"))
+    assert re.fullmatch(
+        r"ID +KIND +STATE +CREATED +NEXT TRY +TRIES +LAST ERROR\n", ctl.good("outbox", "list")
+    )
     at = 1767225600000000  # 2026-01-01
-    for n, (kind, lease, dead, error) in enumerate([(0, 0, 0, None), (1, 4102444800000000, 0, None), (2, 0, 1, "550 no such mailbox")]):
-        ctl.sql("INSERT INTO outbox VALUES (?, ?, 'sealed-body', ?, ?, ?, ?, '', ?, ?, 0, -1, ?)", n + 1, kind, at + n, at, at, n, lease, dead, error)
+    for n, (kind, lease, dead, error) in enumerate(
+        [(0, 0, 0, None), (1, 4102444800000000, 0, None), (2, 0, 1, "550 no such mailbox")]
+    ):
+        ctl.sql(
+            "INSERT INTO outbox VALUES (?, ?, 'sealed-body', ?, ?, ?, ?, '', ?, ?, 0, -1, ?)",
+            n + 1,
+            kind,
+            at + n,
+            at,
+            at,
+            n,
+            lease,
+            dead,
+            error,
+        )
     lines = ctl.good("outbox", "list").splitlines()[1:]
     assert [re.split(r" {2,}", line) for line in lines] == [
         ["1", "reset-request", "waiting", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "0", "-"],
         ["2", "code", "leased", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "1", "-"],
-        ["3", "notice", "dead", "2026-01-01T00:00:00Z", "-", "2", "550 no such mailbox"]]
+        ["3", "notice", "dead", "2026-01-01T00:00:00Z", "-", "2", "550 no such mailbox"],
+    ]
     assert ctl.good("outbox", "list", "--max", "3").splitlines()[1:] == lines
-    assert ctl.good("outbox", "list", "--max", "2").splitlines()[1:] == lines[:2] + ["… and 1 newer; --max lists more"]
+    assert ctl.good("outbox", "list", "--max", "2").splitlines()[1:] == lines[:2] + [
+        "… and 1 newer; --max lists more"
+    ]
     for wrong in ("0", "x", "1000001"):
-        assert "--max: write a number from 1 to 1000000" in ctl.bad(2, "outbox", "list", "--max", wrong)
+        assert "--max: write a number from 1 to 1000000" in ctl.bad(
+            2, "outbox", "list", "--max", wrong
+        )
 
 
 LATER = 4102444800000000  # 2100-01-01
@@ -254,18 +405,38 @@ LATER = 4102444800000000  # 2100-01-01
 def message(ctl, kind=2, body="sealed-body", expires=LATER, lease=0, dead=0, error=None):
     """A row of the outbox; its id."""
     n = ctl.count("outbox") + 101
-    ctl.sql("INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, 0, -1, ?)",
-            n, kind, body, 1767225600000000, LATER, expires, lease, dead, error)
+    ctl.sql(
+        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, 0, -1, ?)",
+        n,
+        kind,
+        body,
+        1767225600000000,
+        LATER,
+        expires,
+        lease,
+        dead,
+        error,
+    )
     return str(n)
 
 
 def test_outbox_show(ctl):
     dead = message(ctl, dead=1, error="550 no such mailbox")
-    assert ctl.good("outbox", "show", dead) == ("id         %s\nkind       notice\nstate      dead\ncreated    2026-01-01T00:00:00Z\nnext try   -\n"
-                                                "expires    2100-01-01T00:00:00Z\ntries      3\nlast error 550 no such mailbox\ncontent    sealed\n") % dead
+    assert (
+        ctl.good("outbox", "show", dead)
+        == (
+            "id         %s\nkind       notice\nstate      dead\ncreated    2026-01-01T00:00:00Z\nnext try   -\n"
+            "expires    2100-01-01T00:00:00Z\ntries      3\nlast error 550 no such mailbox\ncontent    sealed\n"
+        )
+        % dead
+    )
     assert "content    gone\n" in ctl.good("outbox", "show", message(ctl, kind=1, body="", dead=1))
     waiting = ctl.good("outbox", "show", message(ctl))
-    assert "state      waiting\n" in waiting and "next try   2100-01-01T00:00:00Z\n" in waiting and "last error -\n" in waiting
+    assert (
+        "state      waiting\n" in waiting
+        and "next try   2100-01-01T00:00:00Z\n" in waiting
+        and "last error -\n" in waiting
+    )
     assert "no such message" in ctl.bad(1, "outbox", "show", "7")
     for name in ("x", "7x", "", "99999999999999999999"):
         assert "write the id of a message" in ctl.bad(2, "outbox", "show", name)
@@ -274,10 +445,16 @@ def test_outbox_show(ctl):
 def test_outbox_retry(ctl):
     dead, waiting = message(ctl, dead=1), message(ctl, kind=0)
     ctl.good("outbox", "retry", dead, waiting)
-    assert ctl.sql("SELECT count(*) FROM outbox WHERE dead = 0 AND due < ? AND body <> ''", LATER) == [(2,)]
+    assert ctl.sql(
+        "SELECT count(*) FROM outbox WHERE dead = 0 AND due < ? AND body <> ''", LATER
+    ) == [(2,)]
     assert ctl.sql("SELECT count(*) FROM audit") == [(0,)]
-    assert "a code that was given up is not kept" in ctl.bad(1, "outbox", "retry", message(ctl, kind=1, body="", dead=1))
-    assert "it has expired" in ctl.bad(1, "outbox", "retry", message(ctl, body="", dead=1, expires=1))
+    assert "a code that was given up is not kept" in ctl.bad(
+        1, "outbox", "retry", message(ctl, kind=1, body="", dead=1)
+    )
+    assert "it has expired" in ctl.bad(
+        1, "outbox", "retry", message(ctl, body="", dead=1, expires=1)
+    )
     assert "it has expired" in ctl.bad(1, "outbox", "retry", message(ctl, expires=1))
     leased = message(ctl, lease=LATER)
     assert "%s: it is being sent" % leased in ctl.bad(1, "outbox", "retry", leased)
@@ -288,12 +465,23 @@ def test_outbox_retry(ctl):
 
 
 def test_outbox_drop(ctl):
-    gone, waiting, leased, stays = message(ctl, body="", dead=1), message(ctl), message(ctl, lease=LATER), message(ctl)
+    gone, waiting, leased, stays = (
+        message(ctl, body="", dead=1),
+        message(ctl),
+        message(ctl, lease=LATER),
+        message(ctl),
+    )
     done = ctl.run("outbox", "drop", gone, "7", waiting, leased)
     assert done.returncode == 1 and done.stdout == ""
-    assert done.stderr.splitlines() == ["esignctl: 7: there is no such message: it was sent or dropped", "esignctl: %s: it is being sent: look again in a minute" % leased]
+    assert done.stderr.splitlines() == [
+        "esignctl: 7: there is no such message: it was sent or dropped",
+        "esignctl: %s: it is being sent: look again in a minute" % leased,
+    ]
     assert sorted(ctl.sql("SELECT id FROM outbox")) == [(int(leased),), (int(stays),)]
-    assert ctl.sql("SELECT event, subscriber, address FROM audit") == [("message-dropped", 0, "local")] * 2
+    assert (
+        ctl.sql("SELECT event, subscriber, address FROM audit")
+        == [("message-dropped", 0, "local")] * 2
+    )
 
 
 def test_audit_list(ctl):
@@ -302,22 +490,40 @@ def test_audit_list(ctl):
     ctl.good("subscriber", "open", parts.tckn("100000001"))
     rows = [re.split(r" +", line) for line in ctl.good("audit", "list").splitlines()[1:]]
     assert [row[1] for row in rows] == ["opened", "registered", "registered"]
-    assert all(re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", row[0]) and row[2].startswith("#") and row[3] == "local" and row[4] for row in rows)
+    assert all(
+        re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", row[0])
+        and row[2].startswith("#")
+        and row[3] == "local"
+        and row[4]
+        for row in rows
+    )
     assert [row[0] for row in rows] == sorted((row[0] for row in rows), reverse=True)
     assert len(ctl.good("audit", "list", "--max", "2").splitlines()) == 3
     one = ctl.good("audit", "list", "--subscriber", rows[0][2]).splitlines()[1:]
     assert [re.split(r" +", line)[1] for line in one] == ["opened", "registered"]
-    assert one == ctl.good("audit", "list", "--subscriber", parts.tckn("100000001")).splitlines()[1:]
+    assert (
+        one == ctl.good("audit", "list", "--subscriber", parts.tckn("100000001")).splitlines()[1:]
+    )
     assert "nobody is registered" in ctl.bad(1, "audit", "list", "--subscriber", "#1")
     # Whatever somebody else writes into a row, a terminal obeys none of it.
     ctl.sql("UPDATE audit SET address = ? WHERE event = 'opened'", "\x1b[2J\n")
-    assert re.search(r"\?\[2J\? .*   NOT TO BE BELIEVED: its seal is wrong$", ctl.good("audit", "list", "--max", "1"), re.M)
+    assert re.search(
+        r"\?\[2J\? .*   NOT TO BE BELIEVED: its seal is wrong$",
+        ctl.good("audit", "list", "--max", "1"),
+        re.M,
+    )
 
 
 def test_audit_verify_without_a_courier(ctl):
-    assert ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n" and ctl.good("audit", "export") == ""
+    assert (
+        ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n"
+        and ctl.good("audit", "export") == ""
+    )
     ctl.good("subscriber", "import", "-", input=file_of(subscriber(1)))
     assert ctl.good("audit", "verify") == "0 rows, 0 findings, head 0:\n"
     ctl.sql("DELETE FROM audit_head")
     done = ctl.run("audit", "verify")
-    assert (done.returncode, done.stdout) == (1, "the head of the chain is missing\n0 rows, 1 findings, head 0:\n")
+    assert (done.returncode, done.stdout) == (
+        1,
+        "the head of the chain is missing\n0 rows, 1 findings, head 0:\n",
+    )

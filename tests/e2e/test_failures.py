@@ -52,13 +52,25 @@ def test_no_secret_reaches_a_log(make_portal):
     with open(os.path.join(portal.dir, "conf", "keys")) as file:
         secrets += [line.split()[2] for line in file if line.startswith("key ")]
     assert all(secrets) and len(secrets) == 13
-    logs = {path: open(path, encoding="utf-8", errors="replace").read() for path in glob.glob(portal.env["LOGS"] + "/*.log")}
+    logs = {
+        path: open(path, encoding="utf-8", errors="replace").read()
+        for path in glob.glob(portal.env["LOGS"] + "/*.log")
+    }
     assert "/esign/reset/***" in logs[portal.env["LOGS"] + "/access.log"]
     for secret in secrets:
-        for form in {secret, parts.urllib.parse.quote(secret), parts.urllib.parse.quote_plus(secret), base64.b64encode(secret.encode()).decode()}:
+        for form in {
+            secret,
+            parts.urllib.parse.quote(secret),
+            parts.urllib.parse.quote_plus(secret),
+            base64.b64encode(secret.encode()).decode(),
+        }:
             for path, text in logs.items():
                 # A short number can stand in a time or an address by chance: it counts where no digit is beside it.
-                pattern = r"(?<![\d.:])%s(?![\d.:])" % re.escape(form) if form.isdigit() else re.escape(form)
+                pattern = (
+                    r"(?<![\d.:])%s(?![\d.:])" % re.escape(form)
+                    if form.isdigit()
+                    else re.escape(form)
+                )
                 found = [line for line in text.splitlines() if re.search(pattern, line)]
                 assert not found, (form, path, found[0])
     portal.stop()
@@ -69,7 +81,9 @@ def test_children_leave_no_core_file(make_portal, tmp_path):
     include.write_text("CoreDumpDirectory /var/tmp\n")
     portal = make_portal("--include", str(include))
     assert portal.browser().get("login").status == 200
-    children = subprocess.run(["pgrep", "-P", str(pid_of(portal.env["HTTPD_PID"]))], capture_output=True, text=True).stdout.split()
+    children = subprocess.run(
+        ["pgrep", "-P", str(pid_of(portal.env["HTTPD_PID"]))], capture_output=True, text=True
+    ).stdout.split()
     # The kernel gives the files of a process that it would not dump to root.
     assert children and all(os.stat("/proc/%s/environ" % child).st_uid == 0 for child in children)
     portal.stop()
@@ -77,14 +91,29 @@ def test_children_leave_no_core_file(make_portal, tmp_path):
 
 def test_database_and_memcached_keep_nothing_in_clear(portal):
     """In the midst of a sign-in, with an unused link, a code that was sent and a PIN that was shown."""
-    browser, half, s = portal.browser(), portal.browser(), portal.new_subscriber(name="Gizli Kalacak Kişi")
+    browser, half, s = (
+        portal.browser(),
+        portal.browser(),
+        portal.new_subscriber(name="Gizli Kalacak Kişi"),
+    )
     browser.sign_in(s)
     browser.post("pin")
     link = browser.reset_link(s)
     portal.sql("UPDATE subscriber SET sms_last = 0 WHERE id = ?", portal.row(s))
     half.login(s)
     code = half.confirm(s)
-    texts = [s.id, s.name, s.email, s.phone, s.phone[1:], s.word, s.cards[0]["pin"], s.cards[0]["puk"], code, link.split("/")[1]]
+    texts = [
+        s.id,
+        s.name,
+        s.email,
+        s.phone,
+        s.phone[1:],
+        s.word,
+        s.cards[0]["pin"],
+        s.cards[0]["puk"],
+        code,
+        link.split("/")[1],
+    ]
     texts += [one.session.cookies.get("__Host-esign") for one in (browser, half)]
     content = b""
     for path in glob.glob(portal.env["DATABASE"] + "*"):
@@ -95,7 +124,9 @@ def test_database_and_memcached_keep_nothing_in_clear(portal):
         kinds = {name.partition(b":")[0] for name in names}
         assert kinds >= {b"session", b"captcha", b"reset"}, kinds
         # Every value opens as it should; its row number in clear would be enough to find the person.
-        assert b"subscriber" in memcached.open(next(name for name in names if name.startswith(b"reset:")))
+        assert b"subscriber" in memcached.open(
+            next(name for name in names if name.startswith(b"reset:"))
+        )
         content += b"\n".join(names) + b"\n".join(memcached.get(name) or b"" for name in names)
     for clear in texts:
         # A short number may stand in a long one by chance.
@@ -143,12 +174,17 @@ def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
             os.kill(memcached, signal.SIGCONT)
         assert (page.status, page.name) == (503, "unavailable")
         href = page.xml.find("again").get("href")
-        assert {link.get("href") for link in page.xml.iter("language")} == {href + "?lang=tr", href + "?lang=en"}
+        assert {link.get("href") for link in page.xml.iter("language")} == {
+            href + "?lang=tr",
+            href + "?lang=en",
+        }
         page = portal.wait(lambda: (found := browser.get(href)).status != 503 and found)
         while page.status == 303:
             page = browser.get(page.location)
         # memcached may have got as far as reading the deletion, and have done it since.
-        assert page.status == 403 or (page.status == 200 and page.name == ("menu" if finished else "otp"))
+        assert page.status == 403 or (
+            page.status == 200 and page.name == ("menu" if finished else "otp")
+        )
         assert browser.post("logout").status == 303 and browser.get("menu").status == 403
     portal.stop()
 
@@ -167,7 +203,12 @@ def test_database_read_only_for_a_while(make_portal):
     assert portal.wait(lambda: "attempt to write a readonly database" in portal.log())
     browser = portal.browser()
     challenge = browser.get("reset").challenge()
-    assert browser.post("reset", {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)}).status == 503
+    assert (
+        browser.post(
+            "reset", {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)}
+        ).status
+        == 503
+    )
     assert portal.wait(lambda: portal.env["DATABASE"] + " is write-protected" in portal.log())
     # Those beside it that SQLite has made since are as it was.
     for path in glob.glob(portal.env["DATABASE"] + "*"):
@@ -178,9 +219,16 @@ def test_database_read_only_for_a_while(make_portal):
         browser = portal.browser()
         try:
             challenge = browser.get("reset").challenge()
-            return browser.post("reset", {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)}).status == 303
-        except requests.exceptions.ConnectionError:   # of a child that ends
+            return (
+                browser.post(
+                    "reset",
+                    {"id": s.id, "challenge": challenge, "answer": portal.answer(challenge)},
+                ).status
+                == 303
+            )
+        except requests.exceptions.ConnectionError:  # of a child that ends
             return False
+
     assert portal.wait(lambda: all(taken() for _ in range(4)))
     assert "was opened while it was write-protected: this child ends for another" in portal.log()
     assert portal.wait(lambda: portal.mails(s.email))
@@ -191,7 +239,9 @@ def test_database_read_only_for_a_while(make_portal):
 def test_a_code_is_not_used_up_by_a_database_that_fails(portal, browser, subscriber):
     browser.login(subscriber)
     code = browser.confirm(subscriber)
-    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection:
+    with contextlib.closing(
+        sqlite3.connect(portal.env["DATABASE"], isolation_level=None)
+    ) as connection:
         connection.execute("BEGIN IMMEDIATE")
         assert browser.post("otp/code", {"code": code}).status == 503
     assert browser.get("otp/code").xml.find("code").get("tries") == "2"
@@ -208,7 +258,10 @@ def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser
         other = portal.browser()
         other.session.cookies = browser.session.cookies.copy()
         return other.post("pin").status
-    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection, concurrent.futures.ThreadPoolExecutor(40) as pool:
+
+    with contextlib.closing(
+        sqlite3.connect(portal.env["DATABASE"], isolation_level=None)
+    ) as connection, concurrent.futures.ThreadPoolExecutor(40) as pool:
         connection.execute("BEGIN IMMEDIATE")
         shown = [pool.submit(show, n) for n in range(40)]
         time.sleep(0.4)
@@ -219,18 +272,23 @@ def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser
 
 
 @pytest.mark.expects_log("a transaction cannot begin: database is locked")
-def test_who_waited_for_a_turn_in_vain_keeps_no_connection_from_who_has_it(portal, browser, subscriber):
+def test_who_waited_for_a_turn_in_vain_keeps_no_connection_from_who_has_it(
+    portal, browser, subscriber
+):
     """Those whose patience was over held all connections, and waited once more behind who had come since, had the turn, and waited for a connection: eight requests in five seconds."""
     browser.sign_in(subscriber)
 
     def show(_):
         answers = []
         for _ in range(4):
-            other = portal.browser()   # httpd closes connections that wait when it has much to do
+            other = portal.browser()  # httpd closes connections that wait when it has much to do
             other.session.cookies = browser.session.cookies.copy()
             answers.append(other.post("pin").status)
         return answers
-    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection, concurrent.futures.ThreadPoolExecutor(60) as pool:
+
+    with contextlib.closing(
+        sqlite3.connect(portal.env["DATABASE"], isolation_level=None)
+    ) as connection, concurrent.futures.ThreadPoolExecutor(60) as pool:
         connection.execute("BEGIN IMMEDIATE")
         shown = [pool.submit(show, n) for n in range(60)]
         time.sleep(7)
@@ -239,14 +297,20 @@ def test_who_waited_for_a_turn_in_vain_keeps_no_connection_from_who_has_it(porta
         assert all(answer.result()[-1] == 200 for answer in shown)
 
 
-@pytest.mark.expects_log("a transaction cannot begin: database is locked", "error while saving the session")
+@pytest.mark.expects_log(
+    "a transaction cannot begin: database is locked", "error while saving the session"
+)
 @pytest.mark.parametrize("database", ["comes back", "fails"])
-def test_a_sign_out_while_the_right_code_waits_for_the_database_stands(portal, browser, subscriber, database):
+def test_a_sign_out_while_the_right_code_waits_for_the_database_stands(
+    portal, browser, subscriber, database
+):
     browser.login(subscriber)
     code = browser.confirm(subscriber)
     other = portal.browser()
     other.session.cookies = browser.session.cookies.copy()
-    with contextlib.closing(sqlite3.connect(portal.env["DATABASE"], isolation_level=None)) as connection, concurrent.futures.ThreadPoolExecutor(1) as pool:
+    with contextlib.closing(
+        sqlite3.connect(portal.env["DATABASE"], isolation_level=None)
+    ) as connection, concurrent.futures.ThreadPoolExecutor(1) as pool:
         connection.execute("BEGIN IMMEDIATE")
         answer = pool.submit(browser.post, "otp/code", {"code": code})
         assert portal.wait(lambda: other.get("otp").status == 403)
@@ -267,8 +331,16 @@ def test_mail_server_down_loses_nothing(make_portal):
     os.kill(receiver, signal.SIGTERM)
     portal.wait(lambda: not running(receiver))
     browser.ask_reset(s.id)
-    assert portal.wait(lambda: re.search(r"reset-request\s+waiting.*[1-9]\d*  \S", portal.ctl("outbox", "list")))
-    again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert portal.wait(
+        lambda: re.search(r"reset-request\s+waiting.*[1-9]\d*  \S", portal.ctl("outbox", "list"))
+    )
+    again = subprocess.Popen(
+        command,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     with open(os.path.join(portal.dir, "receiver.pid"), "w") as file:
         file.write(str(again.pid))
     assert portal.wait(lambda: portal.mails(s.email), 30)
@@ -302,9 +374,17 @@ def test_a_clock_that_is_set_back_leaves_no_server_alone(make_portal):
     os.chmod(folder, 0o755)
     ahead, library = os.path.join(folder, "ahead"), os.path.join(folder, "ahead.so")
     open(ahead, "w").close()
-    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=AHEAD % ahead, check=True, text=True)
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library],
+        input=AHEAD % ahead,
+        check=True,
+        text=True,
+    )
     # A library of a sanitizer wants to be the first.
-    portal = make_portal(LD_PRELOAD=library, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0")
+    portal = make_portal(
+        LD_PRELOAD=library,
+        ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0",
+    )
     early, late = portal.new_subscriber(), portal.new_subscriber()
     receiver = pid_of(os.path.join(portal.dir, "receiver.pid"))
     command = open("/proc/%d/cmdline" % receiver, "rb").read().decode().split("\0")[:-1]
@@ -313,7 +393,13 @@ def test_a_clock_that_is_set_back_leaves_no_server_alone(make_portal):
     portal.browser().ask_reset(early.id)
     assert portal.wait(lambda: "is left alone" in portal.log())
     os.unlink(ahead)
-    again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    again = subprocess.Popen(
+        command,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     with open(os.path.join(portal.dir, "receiver.pid"), "w") as file:
         file.write(str(again.pid))
     portal.browser().ask_reset(late.id)
@@ -340,7 +426,9 @@ def test_graceful_restarts_under_load(make_portal):
                 assert page.status == 200
                 assert browser.post("logout").status == 303
                 done.append(s)
-                portal.sql("UPDATE subscriber SET sms_last = 0, sms_count = 0 WHERE id = ?", portal.row(s))
+                portal.sql(
+                    "UPDATE subscriber SET sms_last = 0, sms_count = 0 WHERE id = ?", portal.row(s)
+                )
         except Exception as error:  # a thread's failure is the test's
             faults.append(error)
 
@@ -349,7 +437,11 @@ def test_graceful_restarts_under_load(make_portal):
         thread.start()
     for _ in range(2):
         time.sleep(4)
-        subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
+        subprocess.run(
+            [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"],
+            check=True,
+            capture_output=True,
+        )
     time.sleep(6)
     stop.set()
     for thread in threads:
@@ -362,7 +454,10 @@ def test_graceful_restarts_under_load(make_portal):
     parent = pid_of(portal.env["HTTPD_PID"])
 
     def children():
-        return subprocess.run(["pgrep", "-c", "-P", str(parent)], capture_output=True, text=True).stdout.strip()
+        return subprocess.run(
+            ["pgrep", "-c", "-P", str(parent)], capture_output=True, text=True
+        ).stdout.strip()
+
     assert portal.wait(lambda: int(children()) <= 5, 20), children()
     portal.stop()
     assert not running(parent)

@@ -21,32 +21,55 @@ def test_pasted_code(portal, shape):
     browser, subscriber = portal.browser(), portal.new_subscriber()
     browser.login(subscriber)
     code = browser.confirm(subscriber)
-    assert browser.post("otp/code", {"code": shape % (code[:3], code[3:])}).location == PREFIX + "/menu"
+    assert (
+        browser.post("otp/code", {"code": shape % (code[:3], code[3:])}).location
+        == PREFIX + "/menu"
+    )
 
 
 def test_what_fields_tell_the_browser(portal, browser, subscriber):
     """Keyboards, password managers, and a paste that is never cut; the first field in error has the cursor, and no field else ever."""
+
     def inputs(html):
         found = etree.HTML(html).xpath("//form[@class='fields']//input[@id]")
-        assert all(one.get("maxlength") is None and one.get("minlength") is None and one.get("pattern") is None for one in found)
+        assert all(
+            one.get("maxlength") is None
+            and one.get("minlength") is None
+            and one.get("pattern") is None
+            for one in found
+        )
         return {one.get("name"): one for one in found}
 
     def post(path, **fields):
-        return browser.session.post(browser.url(path), data=fields, headers={"Accept": "text/html"}).text
+        return browser.session.post(
+            browser.url(path), data=fields, headers={"Accept": "text/html"}
+        ).text
 
     def focused(html):
-        assert len(re.findall(" autofocus", html)) == len([one for one in inputs(html).values() if one.get("autofocus") is not None])
+        assert len(re.findall(" autofocus", html)) == len(
+            [one for one in inputs(html).values() if one.get("autofocus") is not None]
+        )
         return [name for name, one in inputs(html).items() if one.get("autofocus") is not None]
 
     html = browser.html("login").text
     fields = inputs(html)
     assert list(fields) == ["id", "answer", "word"] and focused(html) == []
-    assert (fields["id"].get("inputmode"), fields["id"].get("autocomplete")) == ("numeric", "username")
-    assert (fields["word"].get("type"), fields["word"].get("autocomplete")) == ("password", "current-password")
+    assert (fields["id"].get("inputmode"), fields["id"].get("autocomplete")) == (
+        "numeric",
+        "username",
+    )
+    assert (fields["word"].get("type"), fields["word"].get("autocomplete")) == (
+        "password",
+        "current-password",
+    )
     assert fields["answer"].get("autocomplete") == "off"
     assert [one.get("enterkeyhint") for one in fields.values()] == [None, None, "go"]
     html = post("login", id=subscriber.id)
-    assert focused(html) == ["answer"] and inputs(html)["id"].get("value") == subscriber.id and inputs(html)["word"].get("value") is None
+    assert (
+        focused(html) == ["answer"]
+        and inputs(html)["id"].get("value") == subscriber.id
+        and inputs(html)["word"].get("value") is None
+    )
     links = etree.HTML(html).xpath("//*[@class='summary']//a/@href")
     assert links == ["#answer", "#word"] and "<title>Hata: Şifreli Giriş Ekranı – " in html
     assert focused(post("login")) == ["id"]
@@ -58,7 +81,11 @@ def test_what_fields_tell_the_browser(portal, browser, subscriber):
     assert focused(browser.html("otp").text) == []
     browser.confirm(subscriber)
     fields = inputs(browser.html("otp/code").text)
-    assert (fields["code"].get("inputmode"), fields["code"].get("autocomplete"), fields["code"].get("type")) == ("numeric", "one-time-code", "text")
+    assert (
+        fields["code"].get("inputmode"),
+        fields["code"].get("autocomplete"),
+        fields["code"].get("type"),
+    ) == ("numeric", "one-time-code", "text")
     assert focused(post("otp/code", code="12")) == ["code"]
 
 
@@ -66,7 +93,15 @@ def test_the_language_switch_works_on_every_page(portal, browser, subscriber):
     """It keeps the step: also where the page came from a POST, and where there is no page."""
     browser.get(browser.reset_link(subscriber))
     browser.login(subscriber)
-    for path, status in (("", 200), ("login", 200), ("reset", 200), ("reset/sent", 200), ("reset/word", 200), ("otp", 200), ("logout", 405)):
+    for path, status in (
+        ("", 200),
+        ("login", 200),
+        ("reset", 200),
+        ("reset/sent", 200),
+        ("reset/word", 200),
+        ("otp", 200),
+        ("logout", 405),
+    ):
         for language in ("en", "tr"):
             page = browser.get(path + "?lang=" + language)
             assert page.status == 303 and page.location == "%s/%s" % (PREFIX, path)
@@ -81,14 +116,27 @@ def test_the_language_switch_works_on_every_page(portal, browser, subscriber):
     html = browser.html("login").text
     assert re.search(r'<nav class="languages" aria-label="Language">', html)
     assert re.search(r'<a href="\?lang=tr" lang="tr" hreflang="tr">Türkçe</a>', html)
-    assert re.search(r'<a href="\?lang=en" lang="en" hreflang="en" aria-current="true">English</a>', html)
+    assert re.search(
+        r'<a href="\?lang=en" lang="en" hreflang="en" aria-current="true">English</a>', html
+    )
 
 
 def test_dates_times_and_numbers_by_language(portal, subscriber):
     """What pages, mails and the script write: 24 Kasım 2026 10.05, and 24 November 2026, 10:05."""
-    for language, time, date, life in (("tr", r"\d{1,2} (?:Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık) \d{4} \d\d\.\d\d<", "1 Ocak 2026 – 1 Ocak 2029", "30 dakika"),
-                                       ("en", r"\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}, \d\d:\d\d<",
-                                        "1 January 2026 – 1 January 2029", "30 minutes")):
+    for language, time, date, life in (
+        (
+            "tr",
+            r"\d{1,2} (?:Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık) \d{4} \d\d\.\d\d<",
+            "1 Ocak 2026 – 1 Ocak 2029",
+            "30 dakika",
+        ),
+        (
+            "en",
+            r"\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}, \d\d:\d\d<",
+            "1 January 2026 – 1 January 2029",
+            "30 minutes",
+        ),
+    ):
         person, browser = portal.new_subscriber(language), portal.browser(language)
         browser.get(browser.reset_link(person))
         assert life in browser.html("reset/sent").text
@@ -101,18 +149,26 @@ def test_dates_times_and_numbers_by_language(portal, subscriber):
 def test_the_journey_under_a_turkish_locale(make_portal, tmp_path):
     """Where the C library takes I for the capital of ı: headers, methods, schemes, SQL and the picture's letters must not follow it."""
     locale = tmp_path / "tr_TR.UTF-8"
-    subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", str(locale)], check=True, capture_output=True)
+    subprocess.run(
+        ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(locale)], check=True, capture_output=True
+    )
     portal = make_portal(LOCPATH=str(tmp_path), LC_ALL="tr_TR.UTF-8", LANG="tr_TR.UTF-8")
-    with open(portal.env["HTTPD_PID"]) as file, open("/proc/%d/environ" % int(file.read()), "rb") as environment:
+    with open(portal.env["HTTPD_PID"]) as file, open(
+        "/proc/%d/environ" % int(file.read()), "rb"
+    ) as environment:
         assert b"LC_ALL=tr_TR.UTF-8" in environment.read().split(b"\0")
     browser, person = portal.browser(), portal.new_subscriber(name="Işıl İğdır")
     browser.get(browser.reset_link(person))
-    assert browser.post("reset/word", {"word": "IŞIL YILDIZ bahçe", "again": "IŞIL YILDIZ bahçe"}).problems() == [("word", "word-personal")]
+    assert browser.post(
+        "reset/word", {"word": "IŞIL YILDIZ bahçe", "again": "IŞIL YILDIZ bahçe"}
+    ).problems() == [("word", "word-personal")]
     word = "İĞNE ipliği kıvrımı"
     assert browser.post("reset/word", {"word": word, "again": word}).status == 303
     fields = browser.login_fields(person, word)
     fields["answer"] = fields["answer"].lower()
-    page = browser.post("login", fields, headers={"Content-Type": "APPLICATION/X-WWW-FORM-URLENCODED"})
+    page = browser.post(
+        "login", fields, headers={"Content-Type": "APPLICATION/X-WWW-FORM-URLENCODED"}
+    )
     assert page.status == 303
     assert browser.post("otp/code", {"code": browser.confirm(person)}).status == 303
     assert browser.post("pin").status == 200

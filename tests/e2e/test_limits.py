@@ -23,12 +23,12 @@ def included(tmp_path, *lines):
     return "--include", str(include)
 
 
-
 def warnings(portal, text):
     return [line for line in portal.log().splitlines() if text in line and ":warn]" in line]
 
 
 # Ceilings of the portal
+
 
 def test_ceilings_hold_back_and_lose_nothing(make_portal, tmp_path):
     portal = make_portal(*included(tmp_path, "EsignSMSPerMinute 2", "EsignMailsPerMinute 3"))
@@ -54,8 +54,14 @@ def test_ceilings_hold_back_and_lose_nothing(make_portal, tmp_path):
     time.sleep(1)
     assert mailed() == people[:3] and sent() == people[:2]
     # A code whose time is over meanwhile is dropped; what still serves goes in the next minute.
-    portal.sql("UPDATE outbox SET expires = ? WHERE id = (SELECT id FROM outbox WHERE kind = 1 ORDER BY created DESC LIMIT 1)", int(time.time() * 1e6))
-    assert portal.wait(lambda: sent() == people[:3] and mailed() == people[:4], 62), (len(sent()), len(mailed()))
+    portal.sql(
+        "UPDATE outbox SET expires = ? WHERE id = (SELECT id FROM outbox WHERE kind = 1 ORDER BY created DESC LIMIT 1)",
+        int(time.time() * 1e6),
+    )
+    assert portal.wait(lambda: sent() == people[:3] and mailed() == people[:4], 62), (
+        len(sent()),
+        len(mailed()),
+    )
     assert portal.sql("SELECT count(*) FROM outbox WHERE dead = 0") == [(0,)]
     assert portal.sql("SELECT error FROM outbox") == [("expired",)]
     for name in ("EsignSMSPerMinute", "EsignMailsPerMinute"):
@@ -77,7 +83,9 @@ def test_without_memcached_messages_wait(make_portal, tmp_path):
     browser, s = portal.browser(), portal.new_subscriber()
     browser.sign_in(s)
     portal.wait_mail(s.email)
-    receiver, memcached = pid_of(os.path.join(portal.dir, "receiver.pid")), pid_of(portal.env["MEMCACHED_PID"])
+    receiver, memcached = pid_of(os.path.join(portal.dir, "receiver.pid")), pid_of(
+        portal.env["MEMCACHED_PID"]
+    )
     command = open("/proc/%d/cmdline" % receiver, "rb").read().decode().split("\0")[:-1]
     os.kill(receiver, signal.SIGTERM)
     portal.wait(lambda: not running(receiver))
@@ -85,7 +93,13 @@ def test_without_memcached_messages_wait(make_portal, tmp_path):
     attempts = "SELECT attempts FROM outbox WHERE dead = 0 AND error IS NOT NULL"
     assert portal.wait(lambda: portal.sql(attempts) == [(1,)])
     rough.halt(memcached)
-    again = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    again = subprocess.Popen(
+        command,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     with open(os.path.join(portal.dir, "receiver.pid"), "w") as file:
         file.write(str(again.pid))
     try:
@@ -101,6 +115,7 @@ def test_without_memcached_messages_wait(make_portal, tmp_path):
 
 # Nobody keeps another from a new word
 
+
 def change_word(browser, link, word=WORD):
     assert browser.get(link).status == 303
     return browser.post("reset/word", {"word": word, "again": word})
@@ -108,7 +123,11 @@ def change_word(browser, link, word=WORD):
 
 def test_a_closed_account_and_a_used_up_address_still_get_a_link(make_portal, tmp_path):
     """Whoever knows the number guesses until the account is closed, asks for links until no more are given, and spends the address that both sit behind."""
-    portal = make_portal(*included(tmp_path, "EsignAddressFailures 5", "EsignAddressRequests 5", "EsignMailsPerDay 2"))
+    portal = make_portal(
+        *included(
+            tmp_path, "EsignAddressFailures 5", "EsignAddressRequests 5", "EsignMailsPerDay 2"
+        )
+    )
     parts.away_from_midnight()
     s, shared = portal.new_subscriber(), "127.0.0.9"
     thief = rough.visitor(portal, address=shared)
@@ -120,21 +139,32 @@ def test_a_closed_account_and_a_used_up_address_still_get_a_link(make_portal, tm
     for _ in range(3):
         thief.ask_reset(s.id)
     fields = {"id": s.id, "challenge": thief.get("reset").challenge()}
-    assert thief.post("reset", dict(fields, answer=portal.answer(fields["challenge"]))).status == 429
+    assert (
+        thief.post("reset", dict(fields, answer=portal.answer(fields["challenge"]))).status == 429
+    )
     # Two links came, three more requests none: the living ones are as good. They open at the address that is spent, too, and after 100 failures.
     portal.sql("UPDATE subscriber SET failures = 100, closed = 1 WHERE id = ?", portal.row(s))
     time.sleep(1)
     assert len(portal.mails(s.email)) == 2
     assert change_word(rough.visitor(portal, address=shared), links[0]).status == 303
     # When the last link is half through its life there is a new one, however often it was asked for, and from elsewhere.
-    portal.sql("UPDATE subscriber SET mail_last = mail_last - 901000000 WHERE id = ?", portal.row(s))
-    assert change_word(portal.browser(), portal.browser().reset_link(s), "eylül yağmuru sesi").status == 303
+    portal.sql(
+        "UPDATE subscriber SET mail_last = mail_last - 901000000 WHERE id = ?", portal.row(s)
+    )
+    assert (
+        change_word(portal.browser(), portal.browser().reset_link(s), "eylül yağmuru sesi").status
+        == 303
+    )
     portal.stop()
 
 
 def test_a_reset_ends_the_wait_that_somebody_else_made(portal, subscriber):
     browser = portal.browser()
-    portal.sql("UPDATE subscriber SET failures = 40, wait_until = ? WHERE id = ?", int((time.time() + 3600) * 1e6), portal.row(subscriber))
+    portal.sql(
+        "UPDATE subscriber SET failures = 40, wait_until = ? WHERE id = ?",
+        int((time.time() + 3600) * 1e6),
+        portal.row(subscriber),
+    )
     assert browser.login(subscriber).status == 422
     assert change_word(browser, browser.reset_link(subscriber)).status == 303
     browser.sign_in(subscriber, WORD)
@@ -144,36 +174,60 @@ def test_nobody_uses_up_anothers_picture(portal, browser, subscriber):
     """A picture belongs to whoever was given it: others have theirs burnt by their own mistakes alone."""
     fields, other = browser.login_fields(subscriber), portal.browser()
     for _ in range(3):
-        assert other.post("login", dict(other.login_fields(subscriber), answer="?")).problems() == [("answer", "answer-wrong")]
+        assert other.post("login", dict(other.login_fields(subscriber), answer="?")).problems() == [
+            ("answer", "answer-wrong")
+        ]
     assert browser.post("login", fields).status == 303
 
 
 # Failures stay
 
+
 def state(portal, subscriber):
-    return portal.sql("SELECT failures, closed FROM subscriber WHERE id = ?", portal.row(subscriber))[0]
+    return portal.sql(
+        "SELECT failures, closed FROM subscriber WHERE id = ?", portal.row(subscriber)
+    )[0]
 
 
 def test_failures_stay_until_a_whole_sign_in(portal, subscriber):
     """Neither a wait that is over, nor a new word, nor the word alone, nor a new code forgets them."""
-    portal.sql("UPDATE subscriber SET failures = 7, wait_until = 1, sms_day = 0, mail_day = 0 WHERE id = ?", portal.row(subscriber))
+    portal.sql(
+        "UPDATE subscriber SET failures = 7, wait_until = 1, sms_day = 0, mail_day = 0 WHERE id = ?",
+        portal.row(subscriber),
+    )
     browser = portal.browser()
-    assert browser.login(subscriber, "yanlış bir sözcük").status == 422 and state(portal, subscriber) == (8, 0)
-    wait = portal.sql("SELECT wait_until FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0] / 1e6 - time.time()
+    assert browser.login(subscriber, "yanlış bir sözcük").status == 422 and state(
+        portal, subscriber
+    ) == (8, 0)
+    wait = (
+        portal.sql("SELECT wait_until FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0]
+        / 1e6
+        - time.time()
+    )
     assert 235 < wait <= 240, "the eighth failure waits eight times as long as the fifth"
-    assert change_word(browser, browser.reset_link(subscriber)).status == 303 and state(portal, subscriber) == (8, 0)
+    assert change_word(browser, browser.reset_link(subscriber)).status == 303 and state(
+        portal, subscriber
+    ) == (8, 0)
     assert browser.login(subscriber, WORD).status == 303 and state(portal, subscriber) == (8, 0)
     code = browser.confirm(subscriber)
     past_sms_pause(portal, subscriber)
     assert browser.confirm(subscriber) == code and state(portal, subscriber) == (8, 0)
-    assert browser.post("otp/code", {"code": code}).status == 303 and state(portal, subscriber) == (0, 0)
+    assert browser.post("otp/code", {"code": code}).status == 303 and state(portal, subscriber) == (
+        0,
+        0,
+    )
 
 
 def test_a_closure_stays_until_esignctl_opens(portal, subscriber):
-    portal.sql("UPDATE subscriber SET failures = 100, closed = 1, wait_until = 1 WHERE id = ?", portal.row(subscriber))
+    portal.sql(
+        "UPDATE subscriber SET failures = 100, closed = 1, wait_until = 1 WHERE id = ?",
+        portal.row(subscriber),
+    )
     browser = portal.browser()
     assert change_word(browser, browser.reset_link(subscriber)).status == 303
-    assert browser.login(subscriber, WORD).problems() == [("word", "credentials")] and state(portal, subscriber) == (100, 1)
+    assert browser.login(subscriber, WORD).problems() == [("word", "credentials")] and state(
+        portal, subscriber
+    ) == (100, 1)
     portal.ctl("subscriber", "open", subscriber.id)
     browser.sign_in(subscriber, WORD)
 
@@ -183,14 +237,35 @@ def test_a_right_code_while_waiting_reads_like_a_wrong_one(portal, browser, subs
     code = browser.confirm(subscriber)
     row = portal.row(subscriber)
     for closed, wait in ((0, 3600), (1, 0)):
-        portal.sql("UPDATE subscriber SET failures = 40, closed = ?, wait_until = ? WHERE id = ?", closed, int((time.time() + wait) * 1e6), row)
-        before = {number for number, in portal.sql("SELECT id FROM audit WHERE subscriber = ?", row)}
-        right, wrong = (browser.post("otp/code", {"code": c}) for c in (code, "%06d" % ((int(code) + 1) % 10**6)))
-        assert right.status == wrong.status == 429 and right.problems() == wrong.problems() == [("code", "code-waiting")]
-        assert re.sub(r'(seconds="\d+"|<argument>\d+</argument>)', "", right.response.text) == re.sub(r'(seconds="\d+"|<argument>\d+</argument>)', "", wrong.response.text)
-        fresh = [event for number, event in portal.sql("SELECT id, event FROM audit WHERE subscriber = ?", row) if number not in before]
+        portal.sql(
+            "UPDATE subscriber SET failures = 40, closed = ?, wait_until = ? WHERE id = ?",
+            closed,
+            int((time.time() + wait) * 1e6),
+            row,
+        )
+        before = {
+            number for number, in portal.sql("SELECT id FROM audit WHERE subscriber = ?", row)
+        }
+        right, wrong = (
+            browser.post("otp/code", {"code": c})
+            for c in (code, "%06d" % ((int(code) + 1) % 10**6))
+        )
+        assert right.status == wrong.status == 429 and right.problems() == wrong.problems() == [
+            ("code", "code-waiting")
+        ]
+        assert re.sub(
+            r'(seconds="\d+"|<argument>\d+</argument>)', "", right.response.text
+        ) == re.sub(r'(seconds="\d+"|<argument>\d+</argument>)', "", wrong.response.text)
+        fresh = [
+            event
+            for number, event in portal.sql("SELECT id, event FROM audit WHERE subscriber = ?", row)
+            if number not in before
+        ]
         # One refusal for both, that does not tell one from the other.
-        assert fresh == ["refused-closed" if closed else "refused-waiting"] and state(portal, subscriber)[0] == 40
+        assert (
+            fresh == ["refused-closed" if closed else "refused-waiting"]
+            and state(portal, subscriber)[0] == 40
+        )
     # Neither used a try up, nor the code.
     portal.sql("UPDATE subscriber SET closed = 0, wait_until = 0 WHERE id = ?", row)
     assert browser.post("otp/code", {"code": code}).status == 303
@@ -198,13 +273,24 @@ def test_a_right_code_while_waiting_reads_like_a_wrong_one(portal, browser, subs
 
 # What ended is dead elsewhere too
 
+
 def test_a_session_that_ended_is_dead_in_other_locations(make_portal, tmp_path):
-    portal = make_portal(*included(tmp_path, '<Location "/elsewhere">', "    Session On", "    EsignSession On", "    SessionEnv On",
-                                   '    Header always set X-Session "%{HTTP_SESSION}e"', "</Location>"))
+    portal = make_portal(
+        *included(
+            tmp_path,
+            '<Location "/elsewhere">',
+            "    Session On",
+            "    EsignSession On",
+            "    SessionEnv On",
+            '    Header always set X-Session "%{HTTP_SESSION}e"',
+            "</Location>",
+        )
+    )
 
     def seen(browser):
         answer = browser.session.get(portal.url.replace("/esign/", "/elsewhere"), timeout=30)
         return "esign-subscriber=%d" % portal.row(s) in answer.headers["X-Session"]
+
     s, browser, other = portal.new_subscriber(), portal.browser(), portal.browser()
     browser.sign_in(s)
     past_sms_pause(portal, s)

@@ -17,7 +17,9 @@ import memory
 import portal as parts
 import rough
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root may look into a process that leaves no core")
+pytestmark = pytest.mark.skipif(
+    os.getuid() != 0, reason="only root may look into a process that leaves no core"
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +65,22 @@ def test_nothing_stays_of_a_reset(watched):
 
 
 def test_nothing_stays_of_a_sign_in(watched):
-    browser, s, word = watched.browser(), watched.new_subscriber(digits=12), "mavi kapının eşiğinde bir kuş"
+    browser, s, word = (
+        watched.browser(),
+        watched.new_subscriber(digits=12),
+        "mavi kapının eşiğinde bir kuş",
+    )
     form = browser.login_fields(s)
     assert browser.post("login", form).status == 303
-    secrets = {"word": s.word, "session": cookie(browser), "typed answer": "answer=" + form["answer"], "sealed answer": form["answer"] + " 17"}
+    secrets = {
+        "word": s.word,
+        "session": cookie(browser),
+        "typed answer": "answer=" + form["answer"],
+        "sealed answer": form["answer"] + " 17",
+    }
     check_gone(watched, browser, **secrets)
     assert browser.post("otp").status == 303
-    sms, = watched.wait(lambda: watched.sms(s.phone))
+    (sms,) = watched.wait(lambda: watched.sms(s.phone))
     secrets["code"] = re.search(r"\b\d{10}\b", sms).group()
     assert watched.wait(lambda: len(watched.ctl("outbox", "list").splitlines()) == 1)
     check_gone(watched, browser, **secrets)
@@ -82,10 +93,18 @@ def test_nothing_stays_of_a_sign_in(watched):
         assert answer.status_code == 200
         for kind in ("pin", "puk"):
             number = s.cards[0][kind]
-            shown = re.search("(?:</span><span>)?".join(number), answer.text)   # in HTML in groups
+            shown = re.search("(?:</span><span>)?".join(number), answer.text)  # in HTML in groups
             assert shown
             secrets[kind + " as shown"], secrets[kind] = shown.group(), number
-        check_gone(watched, None, **{name: secret for name, secret in secrets.items() if name.startswith(("word", "code", "pin", "puk"))})
+        check_gone(
+            watched,
+            None,
+            **{
+                name: secret
+                for name, secret in secrets.items()
+                if name.startswith(("word", "code", "pin", "puk"))
+            },
+        )
         check_gone(watched, browser, **secrets)
     secrets["new word"] = word
     assert browser.post("word", {"current": s.word, "word": word, "again": word}).status == 303
@@ -100,11 +119,20 @@ def test_a_word_is_gone_before_its_connection_ends(watched):
     body = parts.urllib.parse.urlencode({**browser.login_fields(s), "other": "x"}).encode()
     raw = rough.Raw(watched)
     try:
-        raw.send(raw.head("POST", "login", Accept="application/xml", Content_Type="application/x-www-form-urlencoded", Content_Length=len(body)))
+        raw.send(
+            raw.head(
+                "POST",
+                "login",
+                Accept="application/xml",
+                Content_Type="application/x-www-form-urlencoded",
+                Content_Length=len(body),
+            )
+        )
         raw.send(body[:-1])
 
         def seen():
             return [pid for pid in processes(watched) if memory.found(pid, {"word": s.word})]
+
         assert watched.wait(seen)
         raw.send(body[-1:])
         assert raw.socket.recv(9).startswith(b"HTTP/1.1 ")
@@ -113,15 +141,24 @@ def test_a_word_is_gone_before_its_connection_ends(watched):
         raw.close()
 
 
-@pytest.mark.parametrize("path, lines, status", [
-    ("/favicon.ico", "Cookie: __Host-esign=%s", 404), ("/esign/menu", "Cookie: __Host-esign=%s\r\nExpect: x", 417), ("/esign/menu", "Cookie: __Host-esign=%s\r\nX y: z", 400),
-    ("/esign/menu", "Cookie: other=" + 9000 * "y" + "; __Host-esign=%s", 400), ("/esign/reset/%s", "X: " + 9000 * "y", 400)],
-    ids=["beside the portal", "expectation", "bad field", "too many cookies", "link"])
+@pytest.mark.parametrize(
+    "path, lines, status",
+    [
+        ("/favicon.ico", "Cookie: __Host-esign=%s", 404),
+        ("/esign/menu", "Cookie: __Host-esign=%s\r\nExpect: x", 417),
+        ("/esign/menu", "Cookie: __Host-esign=%s\r\nX y: z", 400),
+        ("/esign/menu", "Cookie: other=" + 9000 * "y" + "; __Host-esign=%s", 400),
+        ("/esign/reset/%s", "X: " + 9000 * "y", 400),
+    ],
+    ids=["beside the portal", "expectation", "bad field", "too many cookies", "link"],
+)
 def test_nothing_stays_of_a_request_that_the_portal_does_not_get(watched, path, lines, status):
     secret = secrets.token_urlsafe(32)
     raw = rough.Raw(watched)
     try:
-        raw.send(("GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % (path, lines) % secret).encode())
+        raw.send(
+            ("GET %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % (path, lines) % secret).encode()
+        )
         assert raw.socket.recv(13) == b"HTTP/1.1 %d " % status
     finally:
         raw.close()
@@ -140,7 +177,7 @@ def derived_keys(master):
 def test_keys_are_in_guarded_memory_alone(watched):
     """In the parent and its children: left out of core files (dd), never swapped (lo), and the key file's own text and keys nowhere."""
     with open(watched.dir + "/conf/keys") as file:
-        text, = re.findall(r"^key 1 (\S+)", file.read(), re.M)
+        (text,) = re.findall(r"^key 1 (\S+)", file.read(), re.M)
     master = base64.urlsafe_b64decode(text + "=")
     derived, masters = derived_keys(master), {"text": text, "master": master}
     assert len(processes(watched)) == 3
@@ -150,17 +187,26 @@ def test_keys_are_in_guarded_memory_alone(watched):
         guarded = memory.found(pid, derived, guarded=True)
         assert guarded.keys() == derived.keys()
         # The sanitizers leave mlock out.
-        assert "ESIGN_HTTPD" in os.environ or all("lo" in flags for places in guarded.values() for flags in places), pid
+        assert "ESIGN_HTTPD" in os.environ or all(
+            "lo" in flags for places in guarded.values() for flags in places
+        ), pid
 
 
 def test_esignctl_keeps_no_word_that_it_has_hashed(ctl):
     """What it reads now is there; what it read sixty subscribers ago is not."""
-    child = subprocess.Popen(ctl.line("subscriber", "import", "-"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        ctl.line("subscriber", "import", "-"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     words = {"word %d" % n: "gizli sözcük %d numaralı" % n for n in range(3)}
     try:
         child.stdin.write("<subscribers>\n")
         for n, word in enumerate(words.values()):
-            child.stdin.write(command.subscriber(n, word="<security-word>%s</security-word>" % word) + "\n")
+            child.stdin.write(
+                command.subscriber(n, word="<security-word>%s</security-word>" % word) + "\n"
+            )
         child.stdin.write("\n".join(command.subscriber(n) for n in range(3, 63)) + "\n")
         child.stdin.flush()
         end = time.time() + 20

@@ -23,7 +23,9 @@ def sources(folder):
     """The C files of a room, without comments."""
     paths = sorted(glob.glob(os.path.join(TOP, "mod_esign", folder, "*.c")))
     assert paths
-    return {os.path.basename(path): re.sub(r"/\*.*?\*/", "", read(path), flags=re.S) for path in paths}
+    return {
+        os.path.basename(path): re.sub(r"/\*.*?\*/", "", read(path), flags=re.S) for path in paths
+    }
 
 
 def catalogue(language):
@@ -33,30 +35,49 @@ def catalogue(language):
 
 GRAMMAR = etree.parse(os.path.join(TOP, "htdocs", "xsl", "page.rng")).getroot()
 DEFINES = {define.get("name"): define for define in GRAMMAR.iter(RNG + "define")}
-SHEETS = {os.path.basename(path): etree.parse(path).getroot() for path in glob.glob(os.path.join(TOP, "htdocs", "xsl", "*.xsl"))}
+SHEETS = {
+    os.path.basename(path): etree.parse(path).getroot()
+    for path in glob.glob(os.path.join(TOP, "htdocs", "xsl", "*.xsl"))
+}
 
 
 def values(node, attribute):
     """The values that an attribute may have in this part of the grammar."""
     found = node.iter(RNG + "attribute")
-    return {value.text for one in found if one.get("name") == attribute for value in one.iter(RNG + "value")}
+    return {
+        value.text
+        for one in found
+        if one.get("name") == attribute
+        for value in one.iter(RNG + "value")
+    }
 
 
 def pages():
     """Page name -> its part of the grammar."""
-    starts = [ref.get("name") for ref in GRAMMAR.find(f"{RNG}start").iter(RNG + "ref") if ref.get("name") != "frame"]
+    starts = [
+        ref.get("name")
+        for ref in GRAMMAR.find(f"{RNG}start").iter(RNG + "ref")
+        if ref.get("name") != "frame"
+    ]
     found = {}
     for start in starts:
-        own = [one for one in DEFINES[start].findall(RNG + "attribute") if one.get("name") == "name"]
-        found.update({value.text: DEFINES[start] for one in own for value in one.iter(RNG + "value")})
+        own = [
+            one for one in DEFINES[start].findall(RNG + "attribute") if one.get("name") == "name"
+        ]
+        found.update(
+            {value.text: DEFINES[start] for one in own for value in one.iter(RNG + "value")}
+        )
     return found
 
 
 def with_form():
     """Pages that have a form of their own, written out or by reference."""
+
     def has(node):
-        return (any(one.get("name") == "form" for one in node.iter(RNG + "element"))
-                or any(has(DEFINES[ref.get("name")]) for ref in node.iter(RNG + "ref")))
+        return any(one.get("name") == "form" for one in node.iter(RNG + "element")) or any(
+            has(DEFINES[ref.get("name")]) for ref in node.iter(RNG + "ref")
+        )
+
     return {name for name, part in pages().items() if has(part)}
 
 
@@ -67,8 +88,13 @@ def fields():
 
 def table_of_events():
     """Enumerator -> name and whether it can be a subscriber's, as audit.c has them."""
-    enumerators = re.findall(r"(ESIGN_AUDIT_\w+),", read("mod_esign", "store", "audit.h").partition("ESIGN_AUDIT_EVENTS\n")[0])
-    rows = re.findall(r'\[(ESIGN_AUDIT_\w+)\] = \{ "([a-z-]+)", [01], ([01]) \}', sources("store")["audit.c"])
+    enumerators = re.findall(
+        r"(ESIGN_AUDIT_\w+),",
+        read("mod_esign", "store", "audit.h").partition("ESIGN_AUDIT_EVENTS\n")[0],
+    )
+    rows = re.findall(
+        r'\[(ESIGN_AUDIT_\w+)\] = \{ "([a-z-]+)", [01], ([01]) \}', sources("store")["audit.c"]
+    )
     assert enumerators == [row[0] for row in rows]
     return {enumerator: (name, personal == "1") for enumerator, name, personal in rows}
 
@@ -85,37 +111,59 @@ def personal_events():
 
 def notices():
     """Names of the events that are told by mail."""
-    calls = re.findall(r"\besign_(?:notice_add|newword_store)\([^;{]*?\b(ESIGN_AUDIT_\w+)", "".join(sources("web").values()))
+    calls = re.findall(
+        r"\besign_(?:notice_add|newword_store)\([^;{]*?\b(ESIGN_AUDIT_\w+)",
+        "".join(sources("web").values()),
+    )
     assert calls
     return {events()[call] for call in calls}
 
 
 def own_body():
     """Pages with a template of their own; the others say NAME.text."""
-    matches = [one.get("match") for sheet in SHEETS.values() for one in sheet.iter(XSL + "template") if one.get("mode") == "body"]
+    matches = [
+        one.get("match")
+        for sheet in SHEETS.values()
+        for one in sheet.iter(XSL + "template")
+        if one.get("mode") == "body"
+    ]
     return set(re.findall(r"@name = '([a-z-]+)'", " ".join(matches)))
 
 
 def children(sheet, key):
     """The elements that an <xsl:for-each> goes over when it makes this key of their names."""
-    loops = [one.get("select") for one in SHEETS[sheet].iter(XSL + "for-each") if any(key == p.get("select") for p in one.iter(XSL + "with-param"))]
+    loops = [
+        one.get("select")
+        for one in SHEETS[sheet].iter(XSL + "for-each")
+        if any(key == p.get("select") for p in one.iter(XSL + "with-param"))
+    ]
     assert loops
     return set(re.split(r"\s*\|\s*", " | ".join(loops)))
 
 
 def expansions():
     """What each computed part of a key can be. A stylesheet that computes a key in another way fails test_keys_of_stylesheets, to be added here."""
-    menu, start = children("page-account.xsl", "concat('menu.', name())"), children("page-sign-in.xsl", "concat('start.', name())")
+    menu, start = children("page-account.xsl", "concat('menu.', name())"), children(
+        "page-sign-in.xsl", "concat('start.', name())"
+    )
     choices = {f"menu.{one}" for one in menu - {"link"}} | {f"start.{one}" for one in start}
     mails = {"mail.reset"} | {f"mail.{one}" for one in notices()}
-    state = [one for one in DEFINES["pin-page"].iter(RNG + "element") if one.get("name") == "card"][0]
+    state = [one for one in DEFINES["pin-page"].iter(RNG + "element") if one.get("name") == "card"][
+        0
+    ]
     return {
         "concat('submit.', /page/@name)": {f"submit.{one}" for one in with_form()},
         "concat('label.', @name)": {f"label.{one}" for one in fields() - {"answer"}},
-        "concat('problem.heard-', substring-after(@code, 'answer-'))": {"problem.heard-empty", "problem.heard-wrong", "problem.heard-expired"},
+        "concat('problem.heard-', substring-after(@code, 'answer-'))": {
+            "problem.heard-empty",
+            "problem.heard-wrong",
+            "problem.heard-expired",
+        },
         "concat('title.', @name)": {f"title.{one}" for one in pages()},
         "concat(@name, '.text')": {f"{one}.text" for one in set(pages()) - own_body()},
-        "concat('problem.', @code)": {f"problem.{one}" for one in values(DEFINES["problem"], "code")},
+        "concat('problem.', @code)": {
+            f"problem.{one}" for one in values(DEFINES["problem"], "code")
+        },
         "concat('language.', @code)": {f"language.{one}" for one in LANGUAGES},
         "concat('menu.', name())": choices,
         "concat('start.', name())": choices,
@@ -153,13 +201,23 @@ def asked():
                 for call in re.finditer(r"\bm:text\(", value):
                     key, *rest = arguments(value, call.end())
                     yield name, key, len(rest)
-                names_key = node.tag in (XSL + "with-param", XSL + "param") and node.get("name") in ("key", "label", "left", "ended")
+                names_key = node.tag in (XSL + "with-param", XSL + "param") and node.get(
+                    "name"
+                ) in ("key", "label", "left", "ended")
                 if attribute == "select" and names_key:
                     yield name, value, None
                 # A key that mode "key" makes, and one that a parameter takes from its content.
-                if node.tag == XSL + "template" and node.get("mode") == "key" and attribute == "match":
+                if (
+                    node.tag == XSL + "template"
+                    and node.get("mode") == "key"
+                    and attribute == "match"
+                ):
                     yield name, node.find(XSL + "value-of").get("select"), None
-            if node.tag == XSL + "with-param" and node.get("name") == "key" and not node.get("select"):
+            if (
+                node.tag == XSL + "with-param"
+                and node.get("name") == "key"
+                and not node.get("select")
+            ):
                 for text in filter(None, (text.strip() for text in node.itertext())):
                     yield name, f"'{text}'", None
 
@@ -167,7 +225,7 @@ def asked():
 def keys_of(expression):
     """The keys that an expression can be; None when that is not known here."""
     if expression.startswith("$"):
-        return set()   # a parameter, which is looked at where it is given
+        return set()  # a parameter, which is looked at where it is given
     literal = re.fullmatch(r"'([^']*)'", expression)
     return {literal[1]} if literal else expansions().get(expression)
 
@@ -178,11 +236,25 @@ def keys_of_stylesheets():
 
 def keys_of_code():
     """The keys that C files name which read the catalogues."""
-    reading = [text for room in ("core", "deliver", "web", "ctl", ".") for text in sources(room).values() if "esign_catalogue_" in text]
+    reading = [
+        text
+        for room in ("core", "deliver", "web", "ctl", ".")
+        for text in sources(room).values()
+        if "esign_catalogue_" in text
+    ]
     named = set(re.findall(r'"((?:subject|month|time|date)\.[a-z.%-]*)"', "".join(reading)))
-    assert named == {"subject.reset", "subject.notice.", "month.%d", "time.format", "date.format"}, "a key to be expanded here"
-    return ({"subject.reset", "time.format", "date.format"} | {f"subject.notice.{one}" for one in notices()}
-            | {f"month.{month}" for month in range(1, 13)})
+    assert named == {
+        "subject.reset",
+        "subject.notice.",
+        "month.%d",
+        "time.format",
+        "date.format",
+    }, "a key to be expanded here"
+    return (
+        {"subject.reset", "time.format", "date.format"}
+        | {f"subject.notice.{one}" for one in notices()}
+        | {f"month.{month}" for month in range(1, 13)}
+    )
 
 
 def needed():
@@ -192,11 +264,15 @@ def needed():
 def test_both_catalogues_have_the_same_keys():
     turkish, english = (catalogue(language) for language in LANGUAGES)
     assert set(turkish) == set(english)
-    assert [key for key, text in itertools.chain(turkish.items(), english.items()) if not text.strip()] == []
+    assert [
+        key for key, text in itertools.chain(turkish.items(), english.items()) if not text.strip()
+    ] == []
 
 
 def test_keys_of_stylesheets():
-    unknown = [(sheet, expression) for sheet, expression, _ in asked() if keys_of(expression) is None]
+    unknown = [
+        (sheet, expression) for sheet, expression, _ in asked() if keys_of(expression) is None
+    ]
     assert unknown == []
     assert len(keys_of_stylesheets()) > 150
 
@@ -212,8 +288,11 @@ def test_no_key_is_unused():
 
 def test_placeholders_are_those_of_the_other_language():
     turkish, english = catalogue("tr"), catalogue("en")
-    differing = {key: (turkish[key], english[key]) for key in english
-                 if set(re.findall(r"\{\d\}", turkish[key])) != set(re.findall(r"\{\d\}", english[key]))}
+    differing = {
+        key: (turkish[key], english[key])
+        for key in english
+        if set(re.findall(r"\{\d\}", turkish[key])) != set(re.findall(r"\{\d\}", english[key]))
+    }
     assert differing == {}
 
 
@@ -224,13 +303,25 @@ def test_placeholders_have_arguments():
     for sheet, expression, count in asked():
         for key in keys_of(expression) or ():
             places = {int(place) for place in re.findall(r"\{(\d)\}", english[key])}
-            if count is not None and (max(places, default=0) > count or (places and places != set(range(1, max(places) + 1)))):
+            if count is not None and (
+                max(places, default=0) > count
+                or (places and places != set(range(1, max(places) + 1)))
+            ):
                 wrong.append((sheet, key))
     assert wrong == []
 
 
 # They speak of headers, cookies and sessions; the other files of web/ are screens.
-PLUMBING = {"client.c", "form.c", "metrics.c", "page.c", "request.c", "route.c", "session.c", "status.c"}
+PLUMBING = {
+    "client.c",
+    "form.c",
+    "metrics.c",
+    "page.c",
+    "request.c",
+    "route.c",
+    "session.c",
+    "status.c",
+}
 
 
 def codes_of_code():
@@ -241,17 +332,27 @@ def codes_of_code():
     others = elements | set(pages()) | {"national-id"}
     verdicts = re.findall(r'\[ESIGN_WORD_(?!OK)\w+\] = "([a-z]+)"', sources("core")["word.c"])
     assert re.search(r'"word-", esign_word_verdict_name', text) and len(verdicts) == 6
-    assigned = set(re.findall(r'(?:problem|general) = "([a-z-]+)"', text)) | set(re.findall(r'esign_page_problem\(page, [^,]*, "([a-z-]+)"', text))
+    assigned = set(re.findall(r'(?:problem|general) = "([a-z-]+)"', text)) | set(
+        re.findall(r'esign_page_problem\(page, [^,]*, "([a-z-]+)"', text)
+    )
     return (literals - others) | assigned | {f"word-{verdict}" for verdict in verdicts}
 
 
 def names_of_code():
     """Page names that web/*.c can send."""
-    return set(re.findall(r'\b(?:esign_page_new|esign_page_common|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"', "".join(sources("web").values())))
+    return set(
+        re.findall(
+            r'\b(?:esign_page_new|esign_page_common|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"',
+            "".join(sources("web").values()),
+        )
+    )
 
 
 def samples():
-    return [etree.parse(path).getroot() for path in glob.glob(os.path.join(TOP, "tests", "pages", "*.xml"))]
+    return [
+        etree.parse(path).getroot()
+        for path in glob.glob(os.path.join(TOP, "tests", "pages", "*.xml"))
+    ]
 
 
 def test_pages_of_the_code_are_in_the_grammar_and_the_samples():
@@ -261,10 +362,14 @@ def test_pages_of_the_code_are_in_the_grammar_and_the_samples():
 
 def test_problems_of_the_code_are_in_the_grammar_and_the_samples():
     assert codes_of_code() == values(DEFINES["problem"], "code")
-    assert {problem.get("code") for page in samples() for problem in page.iter("problem")} == codes_of_code()
+    assert {
+        problem.get("code") for page in samples() for problem in page.iter("problem")
+    } == codes_of_code()
 
 
 def test_events_of_the_code_are_in_the_grammar_and_the_samples():
     assert personal_events() == values(DEFINES["activity"], "name") - {"activity"}
-    assert {event.get("name") for page in samples() for event in page.iter("event")} == personal_events()
+    assert {
+        event.get("name") for page in samples() for event in page.iter("event")
+    } == personal_events()
     assert personal_events() < set(events().values())

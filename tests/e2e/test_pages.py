@@ -99,7 +99,11 @@ class Survey:
     """What was found on the way: by kind of finding, each with the page where it was."""
 
     def __init__(self, folder):
-        self.folder, self.names, self.found = folder, set(), {"words": [], "axe": [], "lost": [], "errors": []}
+        self.folder, self.names, self.found = (
+            folder,
+            set(),
+            {"words": [], "axe": [], "lost": [], "errors": []},
+        )
 
     def prepare(self, walk):
         with open(os.path.join(NPM, "axe-core", "axe.min.js"), encoding="utf-8") as file:
@@ -109,7 +113,10 @@ class Survey:
         self.found[kind] += ["%s: %s" % (where, one) for one in what]
 
     def nothing(self, kind):
-        assert not self.found[kind], "%d found:\n%s" % (len(self.found[kind]), "\n".join(self.found[kind][:50]))
+        assert not self.found[kind], "%d found:\n%s" % (
+            len(self.found[kind]),
+            "\n".join(self.found[kind][:50]),
+        )
 
     def file(self, where):
         return os.path.join(self.folder, where.replace(" ", "-") + ".html")
@@ -132,14 +139,27 @@ class Survey:
 
     def look_at_words(self, walk, where, page, problems):
         """It is the page that it should be, and its list of mistakes says these in this order."""
-        title, heading, name, language, told = walk.js("""return [document.title, document.querySelector('h1').textContent, document.body.className,
-            document.documentElement.lang, [...document.querySelectorAll('.summary li')].map(item => item.innerText)]""")
+        title, heading, name, language, told = walk.js(
+            """return [document.title, document.querySelector('h1').textContent, document.body.className,
+            document.documentElement.lang, [...document.querySelectorAll('.summary li')].map(item => item.innerText)]"""
+        )
         texts = CATALOGUES[walk.language]
         begins = (texts["title.problem"].replace("{1}", heading) if problems else heading) + " – "
-        self.note("words", where, [] if (name, language) == ("page-" + page, walk.language) else ["it is %s in %s" % (name, language)])
+        self.note(
+            "words",
+            where,
+            []
+            if (name, language) == ("page-" + page, walk.language)
+            else ["it is %s in %s" % (name, language)],
+        )
         self.note("words", where, [] if title.startswith(begins) else ["its title is " + title])
-        asked = [[texts.get(key + ending, "") for ending in ("", ".one")] for key in ("problem." + problem for problem in problems)]
-        said = len(told) == len(asked) and all(any(text and fits(text, one) for text in both) for one, both in zip(told, asked))
+        asked = [
+            [texts.get(key + ending, "") for ending in ("", ".one")]
+            for key in ("problem." + problem for problem in problems)
+        ]
+        said = len(told) == len(asked) and all(
+            any(text and fits(text, one) for text in both) for one, both in zip(told, asked)
+        )
         self.note("words", where, [] if said else ["it says %s" % told])
 
     def look_at_all(self, walk, names):
@@ -152,13 +172,23 @@ class Survey:
         for where, html in papers.items():
             self.keep(where, html)
             walk.driver.get("file://" + self.file(where))
-            self.look_at_colours(walk, where, ["region", "landmark-one-main", "page-has-heading-one"] if " mail " in where else [])
+            self.look_at_colours(
+                walk,
+                where,
+                ["region", "landmark-one-main", "page-has-heading-one"]
+                if " mail " in where
+                else [],
+            )
             self.look_at_widths(walk, where)
 
     def look_at_colours(self, walk, where, without=()):
         for scheme in ("dark", "light"):
             walk.media(scheme)
-            self.note("axe", where + " " + scheme, walk.driver.execute_async_script(AXE, without, scheme == "dark"))
+            self.note(
+                "axe",
+                where + " " + scheme,
+                walk.driver.execute_async_script(AXE, without, scheme == "dark"),
+            )
             walk.shoot("%s %s 1280" % (where, scheme))
         if walking.SHOTS:
             walk.media(forced=True)
@@ -222,6 +252,7 @@ def busy(walk):
     def sign_in(browser, values):
         if browser.post("login", values).status == 503:
             refused.set()
+
     threads = [threading.Thread(target=sign_in, args=one) for one in zip(browsers, fields)]
     for thread in threads:
         thread.start()
@@ -238,7 +269,9 @@ def limits(walk):
     for page in ("login", "reset"):
         answer = None
         while answer is None or answer.status == 422:
-            answer = browser.post(page, {"id": "x", "challenge": browser.get(page).challenge(), "answer": "WRONG"})
+            answer = browser.post(
+                page, {"id": "x", "challenge": browser.get(page).challenge(), "answer": "WRONG"}
+            )
         assert answer.problems() == [(None, "too-many")]
         walk.open(page)
         walk.send()
@@ -251,13 +284,26 @@ def papers(portal):
     for language in ("tr", "en"):
         for path in portal.files("mail"):
             with open(path, "rb") as file:
-                message = parts.email.message_from_binary_file(file, policy=parts.email.policy.default)
+                message = parts.email.message_from_binary_file(
+                    file, policy=parts.email.policy.default
+                )
             html = message.get_body(("html",)).get_content()
             kind = re.sub(r"\W+", "-", message["Subject"])
             if 'lang="%s"' % language in html:
                 made.append(("%s mail %s" % (language, kind), html))
         n = portal.new_subscriber(language)
-        form = portal.ctl("form", parts.tckn(), "--name", "Şükriye İğdır Çağlayangil", "--email", n.email, "--phone", n.phone, "--language", language)
+        form = portal.ctl(
+            "form",
+            parts.tckn(),
+            "--name",
+            "Şükriye İğdır Çağlayangil",
+            "--email",
+            n.email,
+            "--phone",
+            n.phone,
+            "--language",
+            language,
+        )
         made.append((language + " form", form))
     return dict(made)
 
@@ -270,7 +316,9 @@ def ground(make_portal, tmp_path_factory):
     include.write_text(CONF % (plain, plain))
     portal = make_portal("--include", str(include))
     portal.plain_url = "http://127.0.0.1:%d/esign/" % plain
-    portal.waiting, portal.asked = {language: signing_in(portal, language) for language in ("tr", "en")}, time.time()
+    portal.waiting, portal.asked = {
+        language: signing_in(portal, language) for language in ("tr", "en")
+    }, time.time()
     yield portal
     portal.stop()
 
@@ -289,8 +337,13 @@ def work_alone(make_portal, tmp_path_factory):
 def survey(ground, work_alone, tmp_path_factory):
     """Both languages at once, each in a browser of its own, as far as the portal has room for both."""
     survey = Survey(str(tmp_path_factory.mktemp("pages")))
-    with walking.chromium() as first, walking.chromium() as second, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        walks = [walking.Walk(driver, ground, language) for driver, language in ((first, "tr"), (second, "en"))]
+    with walking.chromium() as first, walking.chromium() as second, concurrent.futures.ThreadPoolExecutor(
+        2
+    ) as pool:
+        walks = [
+            walking.Walk(driver, ground, language)
+            for driver, language in ((first, "tr"), (second, "en"))
+        ]
 
         def both(part):
             list(pool.map(lambda walk: survey.look_at_all(walk, part(walk)), walks))
@@ -304,7 +357,19 @@ def survey(ground, work_alone, tmp_path_factory):
         for walk in walks:
             walk.portal = ground
         made = papers(ground)
-        list(pool.map(lambda walk: survey.look_at_papers(walk, {where: html for where, html in made.items() if where.startswith(walk.language)}), walks))
+        list(
+            pool.map(
+                lambda walk: survey.look_at_papers(
+                    walk,
+                    {
+                        where: html
+                        for where, html in made.items()
+                        if where.startswith(walk.language)
+                    },
+                ),
+                walks,
+            )
+        )
         time.sleep(max(0, ground.asked + 61 - time.time()))
         both(late)
         for walk in walks:
@@ -326,7 +391,10 @@ def test_without_javascript_from_the_start_to_the_pin(ground):
         walk.follow("/login")
         assert walk.all(".reveal") == []
         walk.send()
-        assert [walk.find(one).get_attribute("aria-invalid") for one in ("[name=id]", "[name=answer]", "[name=word]")] == ["true"] * 3
+        assert [
+            walk.find(one).get_attribute("aria-invalid")
+            for one in ("[name=id]", "[name=answer]", "[name=word]")
+        ] == ["true"] * 3
         assert driver.switch_to.active_element.get_attribute("name") == "id"
         walk.type("id", subscriber.id)
         walk.press(".picture button")
@@ -342,7 +410,9 @@ def test_without_javascript_from_the_start_to_the_pin(ground):
         walk.follow("/pin")
         assert "12 saniye" in walk.find("main").text
         walk.press()
-        assert walk.find(".pin").text.replace(" ", "").replace("\n", "") == subscriber.cards[0]["pin"]
+        assert (
+            walk.find(".pin").text.replace(" ", "").replace("\n", "") == subscriber.cards[0]["pin"]
+        )
         # The page leaves by itself.
         WebDriverWait(driver, 30).until(lambda d: d.current_url == portal.url + "menu")
         assert walk.all(".pin") == []
@@ -351,8 +421,17 @@ def test_without_javascript_from_the_start_to_the_pin(ground):
 def test_every_page_and_every_problem_was_seen(survey):
     grammar = etree.parse(os.path.join(parts.TOP, "htdocs", "xsl", "page.rng"))
     rng = {"r": "http://relaxng.org/ns/structure/1.0"}
-    pages = set(grammar.xpath("//r:define[r:attribute[@name='status'] or r:ref]/r:attribute[@name='name']//r:value/text()", namespaces=rng))
-    problems = set(grammar.xpath("//r:define[@name='problem']//r:attribute[@name='code']//r:value/text()", namespaces=rng))
+    pages = set(
+        grammar.xpath(
+            "//r:define[r:attribute[@name='status'] or r:ref]/r:attribute[@name='name']//r:value/text()",
+            namespaces=rng,
+        )
+    )
+    problems = set(
+        grammar.xpath(
+            "//r:define[@name='problem']//r:attribute[@name='code']//r:value/text()", namespaces=rng
+        )
+    )
     assert len(pages) > 20 and len(problems) > 20
     assert pages | problems <= survey.names, sorted((pages | problems) - survey.names)
     survey.nothing("words")
@@ -372,11 +451,24 @@ def test_the_console_stays_quiet(survey):
 
 def test_the_html_is_valid(survey, tmp_path):
     config = os.path.join(os.path.dirname(__file__), "htmlvalidate.json")
-    command = ["node", os.path.join(NPM, "html-validate", "bin", "html-validate.mjs"), "--config", config, "--formatter", "json", survey.folder]
+    command = [
+        "node",
+        os.path.join(NPM, "html-validate", "bin", "html-validate.mjs"),
+        "--config",
+        config,
+        "--formatter",
+        "json",
+        survey.folder,
+    ]
     # Into a file: what it writes into a pipe ends after 64 KiB.
     with open(tmp_path / "found.json", "w+") as file:
         code = subprocess.run(command, stdout=file, timeout=120).returncode
         file.seek(0)
-        found = ["%s:%d: %s: %s" % (os.path.basename(one["filePath"]), m["line"], m["ruleId"], m["message"]) for one in json.load(file) for m in one["messages"]]
+        found = [
+            "%s:%d: %s: %s"
+            % (os.path.basename(one["filePath"]), m["line"], m["ruleId"], m["message"])
+            for one in json.load(file)
+            for m in one["messages"]
+        ]
     assert found == [] and code == 0, "\n".join(found[:50])
     assert len(os.listdir(survey.folder)) > 100

@@ -31,15 +31,27 @@ class Mailing:
 
     def use(self, url, **directives):
         """Mail goes there from now on; nothing of before waits any more."""
-        settings = {"EsignMail": url, "EsignMailTLS": "On", "EsignMailCAFile": self.server.certificate, **directives}
-        self.include.write_text("".join('%s "%s"\n' % pair for pair in settings.items() if pair[1] is not None), encoding="utf-8")
+        settings = {
+            "EsignMail": url,
+            "EsignMailTLS": "On",
+            "EsignMailCAFile": self.server.certificate,
+            **directives,
+        }
+        self.include.write_text(
+            "".join('%s "%s"\n' % pair for pair in settings.items() if pair[1] is not None),
+            encoding="utf-8",
+        )
         before = self.portal.log().count("resuming normal operations")
         httpd(self.portal, "graceful")
-        assert self.portal.wait(lambda: self.portal.log().count("resuming normal operations") > before)
+        assert self.portal.wait(
+            lambda: self.portal.log().count("resuming normal operations") > before
+        )
         assert self.portal.wait(self.empty, 90), self.rows()
 
     def rows(self):
-        return [re.split(r" {2,}", line) for line in self.portal.ctl("outbox", "list").splitlines()[1:]]
+        return [
+            re.split(r" {2,}", line) for line in self.portal.ctl("outbox", "list").splitlines()[1:]
+        ]
 
     def empty(self):
         ids = [row[0] for row in self.rows()]
@@ -54,12 +66,19 @@ class Mailing:
 
     def arrived(self, address, seconds=20):
         found = self.portal.wait(lambda: self.server.mails(address), seconds)
-        assert len(found) == 1, (found, self.rows(), self.portal.log()[-1500:], self.server.log()[-1500:])
+        assert len(found) == 1, (
+            found,
+            self.rows(),
+            self.portal.log()[-1500:],
+            self.server.log()[-1500:],
+        )
         return found[0]
 
     def waiting(self, state="waiting"):
         """The only message, once it has been tried."""
-        assert self.portal.wait(lambda: [row for row in self.rows() if row[2] == state and row[6] != "-"]), (self.rows(), self.portal.log()[-1500:])
+        assert self.portal.wait(
+            lambda: [row for row in self.rows() if row[2] == state and row[6] != "-"]
+        ), (self.rows(), self.portal.log()[-1500:])
         (row,) = self.rows()
         return row
 
@@ -77,12 +96,33 @@ def test_starttls_and_what_a_mail_looks_like(mailing):
     raw, mail = mailing.arrived(s.email)
     assert re.search(rb"with ESMTPS id", raw)
     added = {"Return-Path", "X-Original-To", "Delivered-To", "Received"}
-    assert sorted(set(mail.keys()) - added) == sorted(["Date", "From", "To", "Reply-To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"])
-    assert mail["Return-Path"] == "<portal@example.org>" and mail["Auto-Submitted"] == "auto-generated"
+    assert sorted(set(mail.keys()) - added) == sorted(
+        [
+            "Date",
+            "From",
+            "To",
+            "Reply-To",
+            "Subject",
+            "Message-ID",
+            "Auto-Submitted",
+            "MIME-Version",
+            "Content-Type",
+        ]
+    )
+    assert (
+        mail["Return-Path"] == "<portal@example.org>" and mail["Auto-Submitted"] == "auto-generated"
+    )
     assert re.fullmatch(r"<[\w-]{22}@example\.org>", mail["Message-ID"])
     assert abs(email.utils.parsedate_to_datetime(mail["Date"]).timestamp() - time.time()) < 60
-    assert mail["To"].addresses[0].addr_spec == s.email and mail["To"].addresses[0].display_name == s.name
-    assert mail.get_content_type() == "multipart/alternative" and not mail.defects and all(not part.defects for part in mail.walk())
+    assert (
+        mail["To"].addresses[0].addr_spec == s.email
+        and mail["To"].addresses[0].display_name == s.name
+    )
+    assert (
+        mail.get_content_type() == "multipart/alternative"
+        and not mail.defects
+        and all(not part.defects for part in mail.walk())
+    )
     assert raw.isascii() and max(map(len, raw.split(b"\n"))) < 200
     browser = mailing.portal.browser()
     assert browser.get("reset/" + link_of(mailing.portal, mail).rsplit("/", 1)[1]).status == 303
@@ -129,9 +169,11 @@ def test_greylisting(mailing):
     mailing.use(mailing.server.url("starttls"))
     s = mailing.ask("kisi%d@later.example.org")
     row = mailing.waiting()
-    assert row[5] == "1" and "450 4.2.0 <k***@later.example.org>" in row[6] and "come again" in row[6]
+    assert (
+        row[5] == "1" and "450 4.2.0 <k***@later.example.org>" in row[6] and "come again" in row[6]
+    )
     begin = time.time()
-    other = mailing.ask()   # a refusal of one is not of the server
+    other = mailing.ask()  # a refusal of one is not of the server
     mailing.arrived(other.email, 3)
     mailing.arrived(s.email)
     assert time.time() - begin < 8
@@ -145,7 +187,11 @@ def test_refused_recipient_is_a_dead_letter_that_can_be_sent_again_or_dropped(ma
     message, kind, state, _, next_try, tries, error = mailing.waiting("dead")
     assert (kind, next_try, tries) == ("reset-request", "-", "1")
     host = "mail server localhost:%d" % mailing.server.ports["starttls"]
-    assert error == host + ": 550 5.1.1 <k***@refused.example.org>: Recipient address rejected: no such mailbox"
+    assert (
+        error
+        == host
+        + ": 550 5.1.1 <k***@refused.example.org>: Recipient address rejected: no such mailbox"
+    )
     assert "content    sealed" in mailing.portal.ctl("outbox", "show", message)
     mailing.portal.ctl("outbox", "retry", message)
     assert mailing.portal.wait(lambda: mailing.rows()[0][2:6:3] == ["dead", "2"])
@@ -153,7 +199,11 @@ def test_refused_recipient_is_a_dead_letter_that_can_be_sent_again_or_dropped(ma
     assert not mailing.rows()
     assert audit_rows(mailing.portal, s, "message-dropped") == 1
     log = mailing.portal.log()
-    assert "a reset-request is given up (message %s, try 1): %s" % (message, error) in log and s.email not in log and s.email.split("@")[0] not in log
+    assert (
+        "a reset-request is given up (message %s, try 1): %s" % (message, error) in log
+        and s.email not in log
+        and s.email.split("@")[0] not in log
+    )
 
 
 def test_connections_are_used_again(mailing):
@@ -170,17 +220,27 @@ def test_dead_server_is_left_alone_and_nothing_is_lost(mailing):
     mailing.server.end()
     people = [mailing.ask() for _ in range(3)]
     named = "mail server localhost:%d " % mailing.server.ports["starttls"]
-    assert mailing.portal.wait(lambda: named + "is left alone" in mailing.portal.log().rsplit("resuming normal operations", 1)[1])
+    assert mailing.portal.wait(
+        lambda: named + "is left alone"
+        in mailing.portal.log().rsplit("resuming normal operations", 1)[1]
+    )
     people += [mailing.ask() for _ in range(6)]
     time.sleep(4)
     tries = [int(row[5]) for row in mailing.rows()]
     assert len(tries) == 9 and sum(tries) <= 8 and tries.count(0) >= 3, mailing.rows()
-    assert mailing.portal.log().rsplit("resuming normal operations", 1)[1].count(named + "is left alone") == 1
+    assert (
+        mailing.portal.log()
+        .rsplit("resuming normal operations", 1)[1]
+        .count(named + "is left alone")
+        == 1
+    )
     mailing.server.start()
     for s in people:
         mailing.arrived(s.email, 30)
     assert mailing.portal.wait(lambda: not mailing.rows())
-    assert named + "answers again" in mailing.portal.log().rsplit("resuming normal operations", 1)[1]
+    assert (
+        named + "answers again" in mailing.portal.log().rsplit("resuming normal operations", 1)[1]
+    )
 
 
 def send_code(portal):
@@ -239,13 +299,17 @@ def test_server_that_hangs_behind_the_text_holds_up_no_code(mailing):
 def test_a_late_answer_is_not_taken_for_that_to_another_mail(mailing):
     late = Slow(3)
     try:
-        mailing.use(late.url, EsignMailTLS="Off", EsignDeliveryTimeout="2", EsignMailConnections="1")
+        mailing.use(
+            late.url, EsignMailTLS="Off", EsignDeliveryTimeout="2", EsignMailConnections="1"
+        )
         mailing.ask()
         assert mailing.portal.wait(lambda: late.texts == 1)
         time.sleep(3.5)
         mailing.ask()
         assert mailing.portal.wait(lambda: not mailing.rows())
-        tries = mailing.portal.log().rsplit("resuming normal operations", 1)[1].count("was not sent")
+        tries = (
+            mailing.portal.log().rsplit("resuming normal operations", 1)[1].count("was not sent")
+        )
         assert tries == 1 and late.texts == late.commands.count("DATA") == 3
     finally:
         late.close()
@@ -255,7 +319,10 @@ def test_addresses_beyond_ascii(mailing):
     mailing.use(mailing.server.url("starttls"))
     s = mailing.ask("şule%d@örnek.org")
     raw, mail = mailing.arrived(s.email.replace("örnek", "xn--rnek-4qa"))
-    assert b"with UTF8SMTPS id" in raw and b"<%s>\n" % s.email.replace("örnek", "xn--rnek-4qa").encode() in raw
+    assert (
+        b"with UTF8SMTPS id" in raw
+        and b"<%s>\n" % s.email.replace("örnek", "xn--rnek-4qa").encode() in raw
+    )
 
 
 def test_a_server_without_smtputf8_gets_what_it_can_carry(mailing):
@@ -278,44 +345,88 @@ def sendmail(server, name, script):
 
 
 def test_sendmail_command(mailing):
-    mailing.use(sendmail(mailing.server, "sendmail", 'MAIL_CONFIG=%s/etc exec /usr/sbin/sendmail "$@"' % mailing.server.dir), EsignMailCAFile=None)
+    mailing.use(
+        sendmail(
+            mailing.server,
+            "sendmail",
+            'MAIL_CONFIG=%s/etc exec /usr/sbin/sendmail "$@"' % mailing.server.dir,
+        ),
+        EsignMailCAFile=None,
+    )
     for address in ("kisi%d@example.org", "şule%d@example.org"):
         s = mailing.ask(address)
         raw, mail = mailing.arrived(s.email)
-        assert mail["Return-Path"] == "<portal@example.org>" and b"<%s>\n" % s.email.encode() in raw and b"\r" not in raw
+        assert (
+            mail["Return-Path"] == "<portal@example.org>"
+            and b"<%s>\n" % s.email.encode() in raw
+            and b"\r" not in raw
+        )
         assert link_of(mailing.portal, mail) and not mail.defects
     assert mailing.portal.wait(lambda: not mailing.rows())
 
 
 def test_sendmail_command_that_fails(mailing):
-    mailing.use(sendmail(mailing.server, "busy", "echo 'the queue is full' >&2; exit 75"), EsignMailCAFile=None)
+    mailing.use(
+        sendmail(mailing.server, "busy", "echo 'the queue is full' >&2; exit 75"),
+        EsignMailCAFile=None,
+    )
     mailing.ask()
-    assert mailing.waiting()[6] == "mail server %s/busy: sendmail ended with status 75: the queue is full" % mailing.server.dir
-    mailing.use(sendmail(mailing.server, "refuses", "cat > /dev/null; echo no such user; exit 67"), EsignMailCAFile=None)
+    assert (
+        mailing.waiting()[6]
+        == "mail server %s/busy: sendmail ended with status 75: the queue is full"
+        % mailing.server.dir
+    )
+    mailing.use(
+        sendmail(mailing.server, "refuses", "cat > /dev/null; echo no such user; exit 67"),
+        EsignMailCAFile=None,
+    )
     mailing.ask()
-    assert mailing.waiting("dead")[6] == "mail server %s/refuses: sendmail ended with status 67: no such user" % mailing.server.dir
+    assert (
+        mailing.waiting("dead")[6]
+        == "mail server %s/refuses: sendmail ended with status 67: no such user"
+        % mailing.server.dir
+    )
 
 
 def test_sendmail_command_that_hangs_holds_up_no_code_and_no_end(mailing):
-    mailing.use(sendmail(mailing.server, "hangs", "echo $$ > %s/log/hangs.pid; sleep 600" % mailing.server.dir), EsignMailCAFile=None, EsignDeliveryTimeout="20")
+    mailing.use(
+        sendmail(
+            mailing.server, "hangs", "echo $$ > %s/log/hangs.pid; sleep 600" % mailing.server.dir
+        ),
+        EsignMailCAFile=None,
+        EsignDeliveryTimeout="20",
+    )
     os.chmod(mailing.server.dir + "/log", 0o777)
     mailing.ask()
     pid_file = mailing.server.dir + "/log/hangs.pid"
-    assert mailing.portal.wait(lambda: os.path.exists(pid_file) and os.path.getsize(pid_file) and parts.running(parts.pid_of(pid_file)))
+    assert mailing.portal.wait(
+        lambda: os.path.exists(pid_file)
+        and os.path.getsize(pid_file)
+        and parts.running(parts.pid_of(pid_file))
+    )
     send_code(mailing.portal)
     pid = parts.pid_of(pid_file)
     begin = time.time()
-    mailing.use(mailing.server.url("starttls"))   # the child that waits for it ends
+    mailing.use(mailing.server.url("starttls"))  # the child that waits for it ends
     assert mailing.portal.wait(lambda: not parts.running(pid), 10)
     assert time.time() - begin < 15
 
 
-@pytest.mark.parametrize("url,told", [
-    ("sendmail:relative", "write sendmail: or sendmail:/path"), ("sendmail:/no/such", "/no/such is no program"), ("sendmail:/etc/passwd", "is no program"),
-    ("http://localhost", "is no mail server"), ("smtp://localhost/path", "is no mail server")])
+@pytest.mark.parametrize(
+    "url,told",
+    [
+        ("sendmail:relative", "write sendmail: or sendmail:/path"),
+        ("sendmail:/no/such", "/no/such is no program"),
+        ("sendmail:/etc/passwd", "is no program"),
+        ("http://localhost", "is no mail server"),
+        ("smtp://localhost/path", "is no mail server"),
+    ],
+)
 def test_wrong_mail_servers_are_refused(mailing, url, told):
     before = mailing.include.read_text()
     mailing.include.write_text('EsignMail "%s"\n' % url)
-    done = subprocess.run([parts.HTTPD, "-t", "-f", mailing.portal.env["HTTPD_CONF"]], capture_output=True, text=True)
+    done = subprocess.run(
+        [parts.HTTPD, "-t", "-f", mailing.portal.env["HTTPD_CONF"]], capture_output=True, text=True
+    )
     mailing.include.write_text(before)
     assert done.returncode != 0 and "EsignMail: " in done.stderr and told in done.stderr

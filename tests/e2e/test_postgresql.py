@@ -20,7 +20,10 @@ def portal(make_portal):
 @pytest.fixture
 def lose_connections(portal):
     def lose():
-        assert portal.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        assert portal.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
     return lose
 
 
@@ -40,16 +43,30 @@ def test_lost_connections_cost_nobody_a_page(portal, browser, subscriber, lose_c
     lose_connections()
     assert browser.get(link).status == 303
     lose_connections()
-    assert browser.post("reset/word", {"word": "kayıp bağlantılar", "again": "kayıp bağlantılar"}).status == 303
+    assert (
+        browser.post(
+            "reset/word", {"word": "kayıp bağlantılar", "again": "kayıp bağlantılar"}
+        ).status
+        == 303
+    )
     lose_connections()
     assert browser.login(subscriber, "kayıp bağlantılar").status == 303
 
 
 def test_what_the_operator_sees(portal, browser):
     def figures():
-        text = browser.session.get("https://localhost:%d/esign-metrics" % portal.port, timeout=20).text
+        text = browser.session.get(
+            "https://localhost:%d/esign-metrics" % portal.port, timeout=20
+        ).text
         of = 'portal="%s"' % portal.url.rstrip("/")
-        return all(line in text for line in ("esign_database_up{%s} 1\n" % of, 'esign_messages_waiting{%s,kind="code"} 0\n' % of, "esign_audit_unchained{%s} 0\n" % of))
+        return all(
+            line in text
+            for line in (
+                "esign_database_up{%s} 1\n" % of,
+                'esign_messages_waiting{%s,kind="code"} 0\n' % of,
+                "esign_audit_unchained{%s} 0\n" % of,
+            )
+        )
 
     assert portal.wait(figures)
     assert portal.ctl("outbox", "list", "--max", "1").startswith("ID ")
@@ -57,7 +74,9 @@ def test_what_the_operator_sees(portal, browser):
 
 # As while a copy of the database is put back.
 @pytest.mark.expects_log("mod_esign", r"\[dbd:")
-def test_connections_that_came_back_before_a_table_did_are_whole_again(portal, subscriber, lose_connections):
+def test_connections_that_came_back_before_a_table_did_are_whole_again(
+    portal, subscriber, lose_connections
+):
     def statuses():
         return {portal.browser().login(subscriber).status for _ in range(8)}
 
@@ -72,10 +91,18 @@ def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
     """Two requests of one lease, the later subscriber's first; and somebody who goes through the table by ids, as `key rotate` does and another node's courier."""
     first, second = sorted((portal.new_subscriber(), portal.new_subscriber()), key=portal.row)
     courier = rough.courier_of(portal)
-    other = subprocess.Popen(["psql", "-X", "-q", "-t", "-A", portal.env["DATABASE"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    other = subprocess.Popen(
+        ["psql", "-X", "-q", "-t", "-A", portal.env["DATABASE"]],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
     def lock(subscriber):
-        other.stdin.write("SELECT 'locked' FROM subscriber WHERE id = %d FOR UPDATE;\n" % portal.row(subscriber))
+        other.stdin.write(
+            "SELECT 'locked' FROM subscriber WHERE id = %d FOR UPDATE;\n" % portal.row(subscriber)
+        )
         other.stdin.flush()
         return other.stdout.readline()
 
@@ -87,7 +114,10 @@ def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
         assert lock(first) == "locked\n"
     finally:
         os.kill(courier, signal.SIGCONT)
-    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == [(1,)])
+    assert portal.wait(
+        lambda: portal.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        == [(1,)]
+    )
     assert lock(second) == "locked\n"
     assert other.communicate("COMMIT;\n")[0] == ""
     assert portal.wait_mail(first.email) and portal.wait_mail(second.email)
@@ -95,15 +125,19 @@ def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
 
 def test_a_look_reads_no_messages_that_are_not_due(portal):
     """Thousands that wait for their next try: the courier finds by the index that there is nothing to do."""
+
     def scans():
         return portal.sql("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox'")[0][0]
+
     assert portal.wait(lambda: portal.sql("SELECT COUNT(*) FROM outbox") == [(0,)])
-    portal.sql("INSERT INTO outbox SELECT i, 0, repeat('x', 500), 0, 9000000000000000, 9000000000000000, 0, '', 0, 0, 0, -1, NULL FROM generate_series(1, 20000) i")
+    portal.sql(
+        "INSERT INTO outbox SELECT i, 0, repeat('x', 500), 0, 9000000000000000, 9000000000000000, 0, '', 0, 0, 0, -1, NULL FROM generate_series(1, 20000) i"
+    )
     try:
         portal.sql("ANALYZE outbox")
-        time.sleep(3)   # PostgreSQL plans a statement five times before it keeps a plan
+        time.sleep(3)  # PostgreSQL plans a statement five times before it keeps a plan
         before = scans()
         time.sleep(5)
-        assert scans() - before < 15   # a look each 0.2 s; what has expired is looked for each 10 s
+        assert scans() - before < 15  # a look each 0.2 s; what has expired is looked for each 10 s
     finally:
         portal.sql("DELETE FROM outbox")

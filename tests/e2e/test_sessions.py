@@ -19,8 +19,11 @@ def age(portal, browser, **seconds):
 
 # Time
 
+
 @pytest.mark.parametrize("moment,limit", [("seen", 600), ("created", 3600)])
-def test_idle_time_and_age_end_a_session_whatever_memcached_keeps(portal, browser, subscriber, moment, limit):
+def test_idle_time_and_age_end_a_session_whatever_memcached_keeps(
+    portal, browser, subscriber, moment, limit
+):
     browser.sign_in(subscriber)
     age(portal, browser, **{moment: limit - 60})
     assert browser.get("menu").status == 200
@@ -31,7 +34,10 @@ def test_idle_time_and_age_end_a_session_whatever_memcached_keeps(portal, browse
     assert browser.post("pin").status == 403
 
 
-@pytest.mark.parametrize("method,path", [("get", "pin"), ("post", "pin"), ("get", "word"), ("post", "word"), ("post", "activity")])
+@pytest.mark.parametrize(
+    "method,path",
+    [("get", "pin"), ("post", "pin"), ("get", "word"), ("post", "word"), ("post", "activity")],
+)
 def test_five_minutes_after_the_code_it_is_asked_again(portal, browser, subscriber, method, path):
     browser.sign_in(subscriber)
     other = portal.browser()
@@ -43,7 +49,11 @@ def test_five_minutes_after_the_code_it_is_asked_again(portal, browser, subscrib
     page = getattr(browser, method)(path)
     assert page.status == 303 and page.location == PREFIX + "/otp"
     # Nothing happened, the session goes on, and a new code opens it again.
-    assert other.get("menu").status == 200 and browser.get("menu").status == 200 and browser.get("activity").status == 200
+    assert (
+        other.get("menu").status == 200
+        and browser.get("menu").status == 200
+        and browser.get("activity").status == 200
+    )
     past_sms_pause(portal, subscriber)
     assert browser.post("otp/code", {"code": browser.confirm(subscriber)}).status == 303
     page = getattr(browser, method)(path)
@@ -52,17 +62,36 @@ def test_five_minutes_after_the_code_it_is_asked_again(portal, browser, subscrib
 
 # The word of now
 
+
 def test_a_new_word_asks_for_the_old_one_unless_it_was_just_shown(portal, browser, subscriber):
     browser.sign_in(subscriber)
-    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == ["word", "again"]
+    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == [
+        "word",
+        "again",
+    ]
     age(portal, browser, worded=301)
-    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == ["current", "word", "again"]
-    for current, problem in ((None, "current-empty"), (subscriber.word + "x", "current-wrong"), (NEW, "current-wrong")):
-        page = browser.post("word", {"word": NEW, "again": NEW, **({"current": current} if current else {})})
+    assert [field.get("name") for field in browser.get("word").xml.iter("field")] == [
+        "current",
+        "word",
+        "again",
+    ]
+    for current, problem in (
+        (None, "current-empty"),
+        (subscriber.word + "x", "current-wrong"),
+        (NEW, "current-wrong"),
+    ):
+        page = browser.post(
+            "word", {"word": NEW, "again": NEW, **({"current": current} if current else {})}
+        )
         assert page.status == 422 and page.problems() == [("current", problem)]
-    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber)) == [(2,)]
+    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber)) == [
+        (2,)
+    ]
     assert portal.ctl("audit", "list", "--subscriber", subscriber.id).count("word-refused") == 2
-    assert browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).location == PREFIX + "/reset/done"
+    assert (
+        browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).location
+        == PREFIX + "/reset/done"
+    )
     assert portal.browser().login(subscriber, NEW).status == 303
 
 
@@ -71,17 +100,33 @@ def test_a_stolen_session_cannot_guess_the_word(portal, browser, subscriber):
     browser.sign_in(subscriber)
     age(portal, browser, worded=301)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        pages = list(pool.map(lambda n: browser.post("word", {"current": "yanlış sözcük %d" % n, "word": NEW, "again": NEW}), range(8)))
-    assert {p.problems()[0] for p in pages} <= {("current", "current-wrong"), ("current", "code-waiting")}
-    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0] >= 5
+        pages = list(
+            pool.map(
+                lambda n: browser.post(
+                    "word", {"current": "yanlış sözcük %d" % n, "word": NEW, "again": NEW}
+                ),
+                range(8),
+            )
+        )
+    assert {p.problems()[0] for p in pages} <= {
+        ("current", "current-wrong"),
+        ("current", "code-waiting"),
+    }
+    assert (
+        portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0]
+        >= 5
+    )
     for current in (subscriber.word, "yanlış bir sözcük"):
         page = browser.post("word", {"current": current, "word": NEW, "again": NEW})
         assert page.status == 422 and page.problems() == [("current", "code-waiting")]
     portal.sql("UPDATE subscriber SET wait_until = 0 WHERE id = ?", portal.row(subscriber))
-    assert browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).status == 303
+    assert (
+        browser.post("word", {"current": subscriber.word, "word": NEW, "again": NEW}).status == 303
+    )
 
 
 # The help desk
+
 
 def test_a_closed_account_has_no_session_no_link_and_no_way_in(portal, browser, subscriber):
     half = portal.browser()
@@ -89,7 +134,11 @@ def test_a_closed_account_has_no_session_no_link_and_no_way_in(portal, browser, 
     half.login(subscriber)
     link = portal.browser().reset_link(subscriber)
     portal.ctl("subscriber", "close", subscriber.id)
-    assert browser.get("menu").status == 403 and browser.post("pin").status == 403 and half.get("otp").status == 403
+    assert (
+        browser.get("menu").status == 403
+        and browser.post("pin").status == 403
+        and half.get("otp").status == 403
+    )
     assert portal.browser().get(link).status == 410
     # A new word opens nothing either, and nothing tells that the account is closed.
     one = portal.browser()
@@ -117,14 +166,26 @@ def test_a_right_code_that_races_itself_signs_in_once(portal, browser, subscribe
         past_sms_pause(portal, subscriber)
         browser.login(subscriber)
         code, racers = browser.confirm(subscriber), copies(portal, browser, 24)
-        with sealed.Memcached(portal) as memcached, concurrent.futures.ThreadPoolExecutor(24) as pool:
+        with sealed.Memcached(portal) as memcached, concurrent.futures.ThreadPoolExecutor(
+            24
+        ) as pool:
             before = set(memcached.names())
-            pages = list(pool.map(lambda one, path: one.post(path, {"code": code} if path == "otp/code" else {}), racers, others + ["otp/code"] * (24 - len(others))))
-            made = [name for name in set(memcached.names()) - before if name.startswith(b"session:")]
+            pages = list(
+                pool.map(
+                    lambda one, path: one.post(path, {"code": code} if path == "otp/code" else {}),
+                    racers,
+                    others + ["otp/code"] * (24 - len(others)),
+                )
+            )
+            made = [
+                name for name in set(memcached.names()) - before if name.startswith(b"session:")
+            ]
         won = [page for page in pages if page.status == 303 and page.location.endswith("/menu")]
         assert len(won) == len(made) <= 1 and (won or others)
         # 503: signed out between the code and the session that was to come of it.
-        assert {page.status for page in pages} <= ({303, 403, 422, 503} if others else {303, 403, 422})
+        assert {page.status for page in pages} <= (
+            {303, 403, 422, 503} if others else {303, 403, 422}
+        )
         assert browser.get("menu").status == browser.get("otp/code").status == 403
 
 
@@ -136,10 +197,21 @@ def test_wrong_codes_among_requests_for_it_are_three(portal, browser, subscriber
     portal.sql("UPDATE subscriber SET sms_last = 0 WHERE id = ?", portal.row(subscriber))
     wrong = "%06d" % ((int(code) + 1) % 1000000)
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
-        pages = list(pool.map(lambda one, n: one.post("otp", {}) if n % 6 == 5 else one.post("otp/code", {"code": wrong}), racers, range(24)))
+        pages = list(
+            pool.map(
+                lambda one, n: one.post("otp", {})
+                if n % 6 == 5
+                else one.post("otp/code", {"code": wrong}),
+                racers,
+                range(24),
+            )
+        )
     judged = [page.problems() for page in pages if page.status == 422]
     assert judged.count([("code", "code-wrong")]) <= 2 * 2
-    assert portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0] >= 3
+    assert (
+        portal.sql("SELECT failures FROM subscriber WHERE id = ?", portal.row(subscriber))[0][0]
+        >= 3
+    )
     assert {page.status for page in pages} <= {303, 422, 429}
 
 

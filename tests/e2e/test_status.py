@@ -30,7 +30,8 @@ def watched(make_portal):
         if os.geteuid() == 0:
             shutil.chown(folder / name, "www-data", "www-data")
     include = folder / "two.conf"
-    include.write_text("""
+    include.write_text(
+        """
 <VirtualHost *>
     ServerName localhost
 </VirtualHost>
@@ -43,7 +44,9 @@ def watched(make_portal):
         EsignSMSURL http://127.0.0.1:9/{number}/{text}
     </EsignSMSGateway>
 </VirtualHost>
-""" % (folder, folder))
+"""
+        % (folder, folder)
+    )
     one = make_portal("--include", str(include))
     one.second = second
     # Given up long ago, and just now.
@@ -56,7 +59,9 @@ def watched(make_portal):
 
 def ask(portal, path="/esign-metrics", method="GET", **more):
     browser = visitor(portal, **more)
-    return browser.session.request(method, "https://localhost:%d%s" % (portal.port, path), timeout=20)
+    return browser.session.request(
+        method, "https://localhost:%d%s" % (portal.port, path), timeout=20
+    )
 
 
 class Figures:
@@ -64,16 +69,29 @@ class Figures:
 
     def __init__(self, portal):
         answer = ask(portal)
-        assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8", answer.text
+        assert (
+            answer.status_code == 200
+            and answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        ), answer.text
         self.text, self.main = answer.text, portal.url.rstrip("/")
-        self.families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+        self.families = {
+            family.name: family for family in text_string_to_metric_families(answer.text)
+        }
         assert len(self.families) == answer.text.count("# TYPE ") == answer.text.count("# HELP ")
-        self.samples = {(s.name, frozenset(s.labels.items())): s.value for family in self.families.values() for s in family.samples}
-        assert len(self.samples) == sum(len(family.samples) for family in self.families.values())   # none twice
+        self.samples = {
+            (s.name, frozenset(s.labels.items())): s.value
+            for family in self.families.values()
+            for s in family.samples
+        }
+        assert len(self.samples) == sum(
+            len(family.samples) for family in self.families.values()
+        )  # none twice
 
     def of(self, name, portal=None, **labels):
         """One sample; None: it is not there."""
-        return self.samples.get((name, frozenset({"portal": portal or self.main, **labels}.items())))
+        return self.samples.get(
+            (name, frozenset({"portal": portal or self.main, **labels}.items()))
+        )
 
     def kind(self, name, kind):
         return self.of("esign_messages_" + name, kind=kind)
@@ -104,14 +122,27 @@ def test_the_format_and_what_is_documented(watched):
         told = re.findall(r"^\| ((?:`esign_\w+`(?:, )?)+) \|", file.read(), re.M)
     names = {name for names in told for name in re.findall(r"esign_\w+", names)}
     assert names == set(re.findall(r"^# TYPE (\w+) ", figures.text, re.M))
-    assert all(family.type == ("counter" if family.name + "_total" in names else "gauge") for family in figures.families.values())
+    assert all(
+        family.type == ("counter" if family.name + "_total" in names else "gauge")
+        for family in figures.families.values()
+    )
     assert figures.samples[("esign_hash_slots", frozenset())] == 2
     for portal in (figures.main, OTHER):
         assert figures.of("esign_database_up", portal) == 1
-        assert abs(time.time() - figures.of("esign_courier_last_round_timestamp_seconds", portal)) < 3
-        assert all(figures.of("esign_messages_waiting", portal, kind=kind) == 0 for kind in ("reset-request", "code", "notice"))
-    assert figures.of("esign_breaker_open", OTHER, service="sms", server="127.0.0.1:9", gateway='"q\\') == 0
-    assert figures.breaker("mail", watched.port + 1) == figures.breaker("sms", watched.port + 2) == 0
+        assert (
+            abs(time.time() - figures.of("esign_courier_last_round_timestamp_seconds", portal)) < 3
+        )
+        assert all(
+            figures.of("esign_messages_waiting", portal, kind=kind) == 0
+            for kind in ("reset-request", "code", "notice")
+        )
+    assert (
+        figures.of("esign_breaker_open", OTHER, service="sms", server="127.0.0.1:9", gateway='"q\\')
+        == 0
+    )
+    assert (
+        figures.breaker("mail", watched.port + 1) == figures.breaker("sms", watched.port + 2) == 0
+    )
 
 
 def test_counters_move_by_real_mails_and_codes(watched, person):
@@ -122,16 +153,49 @@ def test_counters_move_by_real_mails_and_codes(watched, person):
     browser.reset_link(person)
     watched.browser().ask_reset(parts.tckn())
     # A new browser is told by mail; nobody's request for a link is no mail.
-    figures = until(watched, lambda f: f.kind("sent_total", "notice") > before.kind("sent_total", "notice")
-                    and f.of("esign_audit_events_total", event="reset-unknown") > before.of("esign_audit_events_total", event="reset-unknown"))
-    assert [figures.kind("sent_total", kind) - before.kind("sent_total", kind) for kind in ("reset-request", "code", "notice")] == [1, 1, 1]
-    assert [figures.kind("retried_total", kind) for kind in ("reset-request", "code", "notice")] == [0, 0, 0]
-    for event, times in (("word-refused", 1), ("word-accepted", 1), ("code-sent", 1), ("signed-in", 1), ("reset-asked", 2), ("reset-mailed", 1), ("signed-out", 0)):
-        assert figures.of("esign_audit_events_total", event=event) - before.of("esign_audit_events_total", event=event) == times, event
+    figures = until(
+        watched,
+        lambda f: f.kind("sent_total", "notice") > before.kind("sent_total", "notice")
+        and f.of("esign_audit_events_total", event="reset-unknown")
+        > before.of("esign_audit_events_total", event="reset-unknown"),
+    )
+    assert [
+        figures.kind("sent_total", kind) - before.kind("sent_total", kind)
+        for kind in ("reset-request", "code", "notice")
+    ] == [1, 1, 1]
+    assert [
+        figures.kind("retried_total", kind) for kind in ("reset-request", "code", "notice")
+    ] == [0, 0, 0]
+    for event, times in (
+        ("word-refused", 1),
+        ("word-accepted", 1),
+        ("code-sent", 1),
+        ("signed-in", 1),
+        ("reset-asked", 2),
+        ("reset-mailed", 1),
+        ("signed-out", 0),
+    ):
+        assert (
+            figures.of("esign_audit_events_total", event=event)
+            - before.of("esign_audit_events_total", event=event)
+            == times
+        ), event
         assert figures.of("esign_audit_events_total", OTHER, event=event) == 0
-    hashes, seconds = (figures.of("esign_hash_" + name) - before.of("esign_hash_" + name) for name in ("accepted_total", "cpu_seconds_total"))
-    assert hashes == 2 and 0.001 < seconds / hashes < 1 and figures.of("esign_hash_accepted_total", OTHER) == 0
-    assert until(watched, lambda f: f.of("esign_audit_unchained") == 0).of("esign_audit_unchained_oldest_age_seconds") == 0
+    hashes, seconds = (
+        figures.of("esign_hash_" + name) - before.of("esign_hash_" + name)
+        for name in ("accepted_total", "cpu_seconds_total")
+    )
+    assert (
+        hashes == 2
+        and 0.001 < seconds / hashes < 1
+        and figures.of("esign_hash_accepted_total", OTHER) == 0
+    )
+    assert (
+        until(watched, lambda f: f.of("esign_audit_unchained") == 0).of(
+            "esign_audit_unchained_oldest_age_seconds"
+        )
+        == 0
+    )
 
 
 def test_counters_outlive_a_reload(watched):
@@ -139,7 +203,11 @@ def test_counters_outlive_a_reload(watched):
     reloads = watched.log().count("resuming normal operations")
     httpd(watched, "graceful")
     assert watched.wait(lambda: watched.log().count("resuming normal operations") > reloads)
-    after = until(watched, lambda f: f.of("esign_courier_last_round_timestamp_seconds") > before.of("esign_courier_last_round_timestamp_seconds") + 0.5)
+    after = until(
+        watched,
+        lambda f: f.of("esign_courier_last_round_timestamp_seconds")
+        > before.of("esign_courier_last_round_timestamp_seconds") + 0.5,
+    )
     assert after.kind("sent_total", "code") == before.kind("sent_total", "code") > 0
 
 
@@ -148,9 +216,13 @@ def test_who_may_look_and_how(watched):
         assert ask(watched, path, address="127.0.0.2").status_code == 403
     for method in ("POST", "PUT", "DELETE"):
         refused = ask(watched, method=method)
-        assert refused.status_code == 405 and set(refused.headers["Allow"].replace(" ", "").split(",")) == {"GET", "HEAD"}
+        assert refused.status_code == 405 and set(
+            refused.headers["Allow"].replace(" ", "").split(",")
+        ) == {"GET", "HEAD"}
     head = ask(watched, method="HEAD")
-    assert (head.status_code, head.content) == (200, b"") and head.headers["Cache-Control"] == "no-store"
+    assert (head.status_code, head.content) == (200, b"") and head.headers[
+        "Cache-Control"
+    ] == "no-store"
     # Below the prefix all is the portal's.
     assert watched.browser().get("esign-metrics").status == 404
 
@@ -165,23 +237,64 @@ def test_a_dead_server_shows_and_nobody_is_named(watched, person):
     for s in waiting:
         watched.browser().ask_reset(s.id)
     assert browser.post("otp").status == 303
-    figures = until(watched, lambda f: f.breaker("mail", watched.port + 1) == 1 and f.kind("retried_total", "code") > 0
-                    and (f.kind("waiting", "reset-request"), f.kind("waiting", "code")) == (3, 1))
-    assert 0 < figures.kind("oldest_age_seconds", "code") < 20 and figures.kind("retried_total", "reset-request") >= 3
-    assert figures.kind("sent_total", "code") == before.kind("sent_total", "code") and figures.of("esign_breaker_open", OTHER, service="mail", server="127.0.0.1:%d" % (watched.port + 1)) == 0
+    figures = until(
+        watched,
+        lambda f: f.breaker("mail", watched.port + 1) == 1
+        and f.kind("retried_total", "code") > 0
+        and (f.kind("waiting", "reset-request"), f.kind("waiting", "code")) == (3, 1),
+    )
+    assert (
+        0 < figures.kind("oldest_age_seconds", "code") < 20
+        and figures.kind("retried_total", "reset-request") >= 3
+    )
+    assert (
+        figures.kind("sent_total", "code") == before.kind("sent_total", "code")
+        and figures.of(
+            "esign_breaker_open", OTHER, service="mail", server="127.0.0.1:%d" % (watched.port + 1)
+        )
+        == 0
+    )
     log = watched.log()
     ids = dict(watched.sql("SELECT id, kind FROM outbox WHERE dead = 0"))
-    lines = re.findall(r"a ([\w-]+) was not sent \(message (\d+), try \d+\): (\S+ \S+) .*; again (?:at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ|at once)$", log, re.M)
-    assert {("reset-request", "code")[ids[int(message)]] for _, message, _ in lines} == {"reset-request", "code"}
-    assert all((kind, server) == (("reset-request", "mail server"), ("code", "SMS gateway"))[ids[int(message)]] for kind, message, server in lines)
+    lines = re.findall(
+        r"a ([\w-]+) was not sent \(message (\d+), try \d+\): (\S+ \S+) .*; again (?:at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ|at once)$",
+        log,
+        re.M,
+    )
+    assert {("reset-request", "code")[ids[int(message)]] for _, message, _ in lines} == {
+        "reset-request",
+        "code",
+    }
+    assert all(
+        (kind, server)
+        == (("reset-request", "mail server"), ("code", "SMS gateway"))[ids[int(message)]]
+        for kind, message, server in lines
+    )
     assert log.count("mail server 127.0.0.1:%d is left alone" % (watched.port + 1)) == 1
-    pages = [Figures(watched).text] + [ask(watched, "/server-status" + query).text for query in ("", "?auto", "?notable")]
-    assert "Esign[1]Portal: %s\n" % OTHER in pages[2] and "Esign[0]Message[code]Waiting: 1\n" in pages[2] and "Esign[0]Server[0]BreakerOpen: 1\n" in pages[2]
-    assert pages[1].count("<td>https://") == 2 and re.search(r"mail 127\.0\.0\.1:%d: <b>(left alone for \d+ s|being tried)</b>" % (watched.port + 1), pages[1])
+    pages = [Figures(watched).text] + [
+        ask(watched, "/server-status" + query).text for query in ("", "?auto", "?notable")
+    ]
+    assert (
+        "Esign[1]Portal: %s\n" % OTHER in pages[2]
+        and "Esign[0]Message[code]Waiting: 1\n" in pages[2]
+        and "Esign[0]Server[0]BreakerOpen: 1\n" in pages[2]
+    )
+    assert pages[1].count("<td>https://") == 2 and re.search(
+        r"mail 127\.0\.0\.1:%d: <b>(left alone for \d+ s|being tried)</b>" % (watched.port + 1),
+        pages[1],
+    )
     assert "&quot;q\\" in pages[1]
     for page in pages + [log]:
         for s in (person, *waiting):
-            for private in (s.id, s.email, s.email.split("@")[0], s.phone, s.phone[3:], s.name, str(watched.row(s))):
+            for private in (
+                s.id,
+                s.email,
+                s.email.split("@")[0],
+                s.phone,
+                s.phone[3:],
+                s.name,
+                str(watched.row(s)),
+            ):
                 assert private not in page, private
 
 
@@ -193,7 +306,10 @@ def test_a_database_that_cannot_be_read_shows(watched):
     connection.execute("DROP TABLE outbox")
     connection.close()
     figures = until(watched, down)
-    assert figures.of("esign_messages_waiting", OTHER, kind="code") is None and figures.of("esign_messages_sent_total", OTHER, kind="code") == 0
+    assert (
+        figures.of("esign_messages_waiting", OTHER, kind="code") is None
+        and figures.of("esign_messages_sent_total", OTHER, kind="code") == 0
+    )
     assert figures.of("esign_database_up") == 1 and figures.kind("waiting", "code") is not None
     assert "<b>the database cannot be read</b>" in ask(watched, "/server-status").text
 

@@ -15,7 +15,7 @@ import pytest
 import portal as parts
 from rough import Lossy, Server, children_of, courier_of, halt, httpd, loopback
 
-TAKEN_OVER = 5   # seconds, at most
+TAKEN_OVER = 5  # seconds, at most
 
 
 class Slow(Server):
@@ -29,7 +29,14 @@ class Slow(Server):
         super().__init__(listener)
 
     def ask(self, step=None, first=1):
-        self.step, self.first, self.refuse, self.held, self.go, self.texts = step, first, 0, threading.Event(), threading.Event(), []
+        self.step, self.first, self.refuse, self.held, self.go, self.texts = (
+            step,
+            first,
+            0,
+            threading.Event(),
+            threading.Event(),
+            [],
+        )
 
     def hold(self, step):
         if self.step == step and self.first > 0:
@@ -68,11 +75,22 @@ class Node(parts.Portal):
         with open(portal.env["HTTPD_CONF"]) as file:
             text = file.read()
         self.dir, self.port = portal.dir, parts.free_port()
-        for name, value in (("PidFile", '"%s/httpd.pid"' % folder), ("Mutex", '"file:%s"' % folder), ("DefaultRuntimeDir", '"%s"' % folder), ("Listen", str(self.port)),
-                            ("SSLSessionCache", '"shmcb:%s/ssl(512000)"' % folder), ("ErrorLog", '"%s/error.log"' % folder)):
+        for name, value in (
+            ("PidFile", '"%s/httpd.pid"' % folder),
+            ("Mutex", '"file:%s"' % folder),
+            ("DefaultRuntimeDir", '"%s"' % folder),
+            ("Listen", str(self.port)),
+            ("SSLSessionCache", '"shmcb:%s/ssl(512000)"' % folder),
+            ("ErrorLog", '"%s/error.log"' % folder),
+        ):
             text = re.sub("^%s .*$" % name, "%s %s" % (name, value), text, flags=re.M)
         (folder / "httpd.conf").write_text(text)
-        self.env = dict(portal.env, HTTPD_CONF=str(folder / "httpd.conf"), HTTPD_PID=str(folder / "httpd.pid"), LOGS=str(folder))
+        self.env = dict(
+            portal.env,
+            HTTPD_CONF=str(folder / "httpd.conf"),
+            HTTPD_PID=str(folder / "httpd.pid"),
+            LOGS=str(folder),
+        )
         self.url = "https://localhost:%d/esign/" % self.port
 
     def kill(self):
@@ -93,7 +111,10 @@ def server():
 @pytest.fixture(scope="module")
 def portal(make_portal, server, tmp_path_factory):
     include = tmp_path_factory.mktemp("slow") / "mail.conf"
-    include.write_text("EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 2\nEsignDeliveryTimeout 60\n" % server.port)
+    include.write_text(
+        "EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 2\nEsignDeliveryTimeout 60\n"
+        % server.port
+    )
     return make_portal("--include", str(include))
 
 
@@ -116,7 +137,9 @@ def ask(portal, server, step):
 def settled(portal, server, texts):
     """Everything is sent, with so many texts of one message."""
     server.go.set()
-    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox") == [(0,)]), portal.ctl("outbox", "list")
+    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox") == [(0,)]), portal.ctl(
+        "outbox", "list"
+    )
     time.sleep(0.5)
     assert len(server.texts) == texts and len(set(server.ids())) == 1
 
@@ -129,7 +152,10 @@ def second_text(portal, server, since):
 
 
 def threads_of(pid):
-    return [pathlib.Path(task.path, "comm").read_text().strip() for task in os.scandir("/proc/%d/task" % pid)]
+    return [
+        pathlib.Path(task.path, "comm").read_text().strip()
+        for task in os.scandir("/proc/%d/task" % pid)
+    ]
 
 
 def test_the_courier_and_its_mails_have_threads_by_name(portal, server):
@@ -137,7 +163,9 @@ def test_the_courier_and_its_mails_have_threads_by_name(portal, server):
     courier = courier_of(portal)
     for child in children_of(parts.pid_of(portal.env["HTTPD_PID"])):
         names = threads_of(child)
-        assert names.count("esign courier") == (child == courier) and ("esign mail" in names) == (child == courier)
+        assert names.count("esign courier") == (child == courier) and ("esign mail" in names) == (
+            child == courier
+        )
     settled(portal, server, 1)
 
 
@@ -187,7 +215,10 @@ def test_who_comes_too_late_lets_go(portal, alone, server):
     courier = courier_of(alone)
     halt(courier)
     stopped = time.monotonic()
-    assert portal.wait(lambda: len(server.texts) == 1, 10) and server.texts[0][0] - stopped < TAKEN_OVER
+    assert (
+        portal.wait(lambda: len(server.texts) == 1, 10)
+        and server.texts[0][0] - stopped < TAKEN_OVER
+    )
     os.kill(courier, signal.SIGCONT)
     settled(portal, server, 1)
 
@@ -220,14 +251,21 @@ def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
     settled(portal, server, 1)
     subscriber, day = portal.new_subscriber(), int(time.time() // 86400)
     row = portal.row(subscriber)
-    portal.sql("UPDATE subscriber SET mail_count = 99, mail_day = ?, mail_last = ? WHERE id = ?", day, int(time.time() * 10**6), row)
+    portal.sql(
+        "UPDATE subscriber SET mail_count = 99, mail_day = ?, mail_last = ? WHERE id = ?",
+        day,
+        int(time.time() * 10**6),
+        row,
+    )
     portal.browser().ask_reset(subscriber.id)
     assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox WHERE owner = ''") == [(0,)])
     time.sleep(0.5)
     httpd(portal, "graceful")
     time.sleep(3)
     settled(portal, server, 1)
-    assert portal.sql("SELECT event FROM audit WHERE subscriber = ? AND event LIKE 'reset-%'", row) == [("reset-spaced",)]
+    assert portal.sql(
+        "SELECT event FROM audit WHERE subscriber = ? AND event LIKE 'reset-%'", row
+    ) == [("reset-spaced",)]
 
 
 def test_a_lease_is_whole_however_long_memcached_takes(make_portal, server):
@@ -237,12 +275,21 @@ def test_a_lease_is_whole_however_long_memcached_takes(make_portal, server):
     late = Lossy(os.path.join(folder, "memcached.sock"))
     include = os.path.join(folder, "late.conf")
     with open(include, "w") as file:
-        file.write('EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""\nEsignMail smtp://127.0.0.1:%d\n' % (folder, server.port))
+        file.write(
+            'EsignMemcached "--SOCKET=\\"%s/memcached.sock\\""\nEsignMail smtp://127.0.0.1:%d\n'
+            % (folder, server.port)
+        )
     portal = make_portal("--include", include)
     late.real, late.late, late.pause = portal.env["MEMCACHED"], b"get", 0.7
     server.ask(".")
     portal.browser().ask_reset(portal.new_subscriber().id)
-    left = portal.wait(lambda: [until / 10**6 - time.time() for until, in portal.sql("SELECT lease_until FROM outbox WHERE owner <> ''")], 30)
+    left = portal.wait(
+        lambda: [
+            until / 10**6 - time.time()
+            for until, in portal.sql("SELECT lease_until FROM outbox WHERE owner <> ''")
+        ],
+        30,
+    )
     portal.stop()
     late.close()
     shutil.rmtree(folder)
@@ -255,9 +302,19 @@ HOSTS = ("two.example.org", "three.example.org", "four.example.org")
 
 def test_many_couriers_say_farewell_in_time(make_portal, server, tmp_path_factory):
     """httpd gives a child three seconds, however many portals it has, each with a mail server that hangs; and what they had is due again."""
-    mail = "EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 1\nEsignDeliveryTimeout 60\n" % server.port
+    mail = (
+        "EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 1\nEsignDeliveryTimeout 60\n"
+        % server.port
+    )
     include = tmp_path_factory.mktemp("many") / "mail.conf"
-    include.write_text(mail + "".join("<VirtualHost *:*>\nServerName %s\nEsignPublicURL https://%s\n</VirtualHost>\n" % (host, host) for host in HOSTS))
+    include.write_text(
+        mail
+        + "".join(
+            "<VirtualHost *:*>\nServerName %s\nEsignPublicURL https://%s\n</VirtualHost>\n"
+            % (host, host)
+            for host in HOSTS
+        )
+    )
     portal = make_portal("--include", str(include))
     couriers = len(HOSTS) + 1
     server.ask(".", couriers)
@@ -275,5 +332,8 @@ def test_many_couriers_say_farewell_in_time(make_portal, server, tmp_path_factor
     took = time.monotonic() - begin
     print("ended in %.1f s" % took)
     assert "did not exit" not in portal.log()
-    assert portal.sql("SELECT count(*) FROM outbox WHERE owner = '' AND lease_until = 0 AND due <= ?", time.time() * 10**6) == [(asked,)]
+    assert portal.sql(
+        "SELECT count(*) FROM outbox WHERE owner = '' AND lease_until = 0 AND due <= ?",
+        time.time() * 10**6,
+    ) == [(asked,)]
     server.go.set()

@@ -25,18 +25,57 @@ def portal(make_portal, tmp_path_factory):
     """With an RSA certificate beside the demo's ECDSA one, and HTTP/2."""
     folder = tmp_path_factory.mktemp("tls")
     key, certificate, include = (folder / name for name in ("rsa.key", "rsa.pem", "tls.conf"))
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:3072", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    modules = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True).stdout.strip()
-    include.write_text('SSLCertificateFile "%s"\nSSLCertificateKeyFile "%s"\nLoadModule http2_module %s/mod_http2.so\nInclude "%s"\n' % (certificate, key, modules, CONF))
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:3072",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            key,
+            "-out",
+            certificate,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    modules = subprocess.run(
+        ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    include.write_text(
+        'SSLCertificateFile "%s"\nSSLCertificateKeyFile "%s"\nLoadModule http2_module %s/mod_http2.so\nInclude "%s"\n'
+        % (certificate, key, modules, CONF)
+    )
     portal = make_portal("--include", str(include))
     yield portal
     portal.stop()
 
 
 def client(portal, *options, send="", name="localhost"):
-    done = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % portal.port, "-servername", name, *options],
-                          input=send, capture_output=True, text=True, errors="replace", timeout=20)
+    done = subprocess.run(
+        [
+            "openssl",
+            "s_client",
+            "-connect",
+            "127.0.0.1:%d" % portal.port,
+            "-servername",
+            name,
+            *options,
+        ],
+        input=send,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=20,
+    )
     return done.stdout + done.stderr
 
 
@@ -53,7 +92,9 @@ def test_the_demo_includes_the_very_file(portal):
     included = re.search(r'^Include "(.*/tls\.conf)"$', conf, re.M)[1]
     with open(CONF, "rb") as ours, open(included, "rb") as used:
         assert ours.read() == used.read()
-    assert not re.search(r"^\s*SSL(Protocol|CipherSuite|OpenSSLConfCmd|Compression|SessionTickets)", conf, re.M)
+    assert not re.search(
+        r"^\s*SSL(Protocol|CipherSuite|OpenSSLConfCmd|Compression|SessionTickets)", conf, re.M
+    )
 
 
 @pytest.mark.parametrize("suite", suites())
@@ -76,15 +117,37 @@ def test_the_best_is_chosen_whatever_the_client_likes(portal):
     assert cipher(client(portal, "-tls1_2", "-cipher", ":".join(reversed(suites())))) == suites()[0]
 
 
-@pytest.mark.parametrize("options", [
-    ("-tls1", "-cipher", "ALL:@SECLEVEL=0"),
-    ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"),
-    ("-tls1_2", "-cipher", "ALL:COMPLEMENTOFALL:%s:@SECLEVEL=0" % ":".join("!" + suite for suite in suites())),
-    ("-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"),
-    ("-tls1_2", "-groups", "P-521:X448"),
-    ("-tls1_3", "-groups", "P-521:X448:ffdhe2048"),
-    ("-tls1_2", "-sigalgs", "ECDSA+SHA1:RSA+SHA1:ECDSA+SHA224:RSA+SHA224", "-cipher", "ALL:@SECLEVEL=0"),
-], ids=["TLS 1.0", "TLS 1.1", "all other suites", "CCM", "other groups", "other groups, TLS 1.3", "SHA-1 and SHA-224"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-tls1", "-cipher", "ALL:@SECLEVEL=0"),
+        ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"),
+        (
+            "-tls1_2",
+            "-cipher",
+            "ALL:COMPLEMENTOFALL:%s:@SECLEVEL=0" % ":".join("!" + suite for suite in suites()),
+        ),
+        ("-tls1_3", "-ciphersuites", "TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"),
+        ("-tls1_2", "-groups", "P-521:X448"),
+        ("-tls1_3", "-groups", "P-521:X448:ffdhe2048"),
+        (
+            "-tls1_2",
+            "-sigalgs",
+            "ECDSA+SHA1:RSA+SHA1:ECDSA+SHA224:RSA+SHA224",
+            "-cipher",
+            "ALL:@SECLEVEL=0",
+        ),
+    ],
+    ids=[
+        "TLS 1.0",
+        "TLS 1.1",
+        "all other suites",
+        "CCM",
+        "other groups",
+        "other groups, TLS 1.3",
+        "SHA-1 and SHA-224",
+    ],
+)
 def test_everything_else_is_refused(portal, options):
     text = client(portal, *options)
     # The server's own refusal: an offer that this machine's OpenSSL cannot make would prove nothing.
@@ -95,8 +158,21 @@ def test_everything_else_is_refused(portal, options):
 def test_ssl_is_refused(portal, version):
     """By hand, for no OpenSSL of today speaks it."""
     if version == 0x0300:
-        body = struct.pack(">H", version) + bytes(32) + b"\0" + struct.pack(">H", 6) + b"\xc0\x2b\xc0\x2f\x00\x0a" + b"\1\0"
-        hello = b"\x16\x03\x00" + struct.pack(">H", len(body) + 4) + b"\1" + struct.pack(">I", len(body))[1:] + body
+        body = (
+            struct.pack(">H", version)
+            + bytes(32)
+            + b"\0"
+            + struct.pack(">H", 6)
+            + b"\xc0\x2b\xc0\x2f\x00\x0a"
+            + b"\1\0"
+        )
+        hello = (
+            b"\x16\x03\x00"
+            + struct.pack(">H", len(body) + 4)
+            + b"\1"
+            + struct.pack(">I", len(body))[1:]
+            + body
+        )
     else:
         body = b"\1" + struct.pack(">HHHH", version, 3, 0, 16) + b"\x07\x00\xc0" + bytes(16)
         hello = struct.pack(">H", 0x8000 | len(body)) + body
@@ -113,29 +189,63 @@ def test_no_compression_and_no_tickets(portal):
 
 @pytest.mark.parametrize("protocol", ["-tls1_2", "-tls1_3"])
 def test_sessions_are_resumed_from_the_servers_memory(portal, tmp_path, protocol):
-    kept, request = str(tmp_path / "session"), "GET /esign/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    assert "HTTP/1.1 200 OK" in client(portal, protocol, "-ign_eof", "-sess_out", kept, send=request)
+    kept, request = (
+        str(tmp_path / "session"),
+        "GET /esign/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    assert "HTTP/1.1 200 OK" in client(
+        portal, protocol, "-ign_eof", "-sess_out", kept, send=request
+    )
     assert re.search(r"^Reused, TLS", client(portal, protocol, "-sess_in", kept), re.M)
     # A ticket that stands for itself would hold the whole session, some 200 bytes and more.
-    text = subprocess.run(["openssl", "sess_id", "-in", kept, "-noout", "-text"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        ["openssl", "sess_id", "-in", kept, "-noout", "-text"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert len(re.findall(r"^    [0-9a-f]{4} - ", text, re.M)) <= 2, text
 
 
 def test_no_renegotiation_by_the_client(portal):
-    process = subprocess.Popen(["openssl", "s_client", "-connect", "127.0.0.1:%d" % portal.port, "-servername", "localhost", "-tls1_2"],
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [
+            "openssl",
+            "s_client",
+            "-connect",
+            "127.0.0.1:%d" % portal.port,
+            "-servername",
+            "localhost",
+            "-tls1_2",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         text, _ = process.communicate("R\n", timeout=20)
     finally:
         process.kill()
-    assert "Secure Renegotiation IS supported" in text and "RENEGOTIATING" in text and "no renegotiation" in text
+    assert (
+        "Secure Renegotiation IS supported" in text
+        and "RENEGOTIATING" in text
+        and "no renegotiation" in text
+    )
 
 
 def test_http_2_is_agreed_on_with_these_suites(portal):
     for protocol in ("-tls1_2", "-tls1_3"):
         assert "ALPN protocol: h2" in client(portal, protocol, "-alpn", "h2,http/1.1")
-    done = subprocess.run(["curl", "-s", "-i", "--http2", "--noproxy", "*", "-k", "--max-time", "20", portal.url], capture_output=True, text=True)
-    assert done.stdout.startswith("HTTP/2 200") and "strict-transport-security: max-age=" in done.stdout
+    done = subprocess.run(
+        ["curl", "-s", "-i", "--http2", "--noproxy", "*", "-k", "--max-time", "20", portal.url],
+        capture_output=True,
+        text=True,
+    )
+    assert (
+        done.stdout.startswith("HTTP/2 200")
+        and "strict-transport-security: max-age=" in done.stdout
+    )
 
 
 def test_plain_http_on_the_port_of_tls_opens_nothing(portal):

@@ -73,7 +73,7 @@ def measure(portal, gateway):
     presses = []
     for i in range(PRESSES):
         presses.append(press(portal, gateway, browser, row))
-        time.sleep(0.013 * (i % 16))   # over all of a tick
+        time.sleep(0.013 * (i % 16))  # over all of a tick
     times, behind = sorted(p[0] for p in presses), sorted(p[1] for p in presses)
     told = "median %.1f ms, longest %.1f ms" % (times[PRESSES // 2] * 1000, times[-1] * 1000)
     print(told)
@@ -90,6 +90,10 @@ def test_a_code_leaves_at_once(portal, gateway):
 @pytest.mark.expects_log("AH01882", r"\[dbd:(error|crit)\]")
 def test_a_code_leaves_at_once_after_reloads(portal, gateway):
     for pause in (0.7, 0.9, 1.1, 1.3, 3):
-        subprocess.run([parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True, capture_output=True)
+        subprocess.run(
+            [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"],
+            check=True,
+            capture_output=True,
+        )
         time.sleep(pause)
     measure(portal, gateway)

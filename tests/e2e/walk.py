@@ -33,9 +33,22 @@ def chromium(language="tr-TR", width=1280):
     """A Chromium with a profile of its own, in a language and a width."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = Options()
-        for argument in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                         "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--ignore-certificate-errors", "--hide-scrollbars",
-                         "--user-data-dir=" + profile, "--window-size=%d,1000" % width, "--accept-lang=" + language):
+        for argument in (
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--ignore-certificate-errors",
+            "--hide-scrollbars",
+            "--user-data-dir=" + profile,
+            "--window-size=%d,1000" % width,
+            "--accept-lang=" + language,
+        ):
             options.add_argument(argument)
         # As Python's own requests have it, so that limits of an address count both.
         options.add_argument("--host-resolver-rules=MAP localhost 127.0.0.1")
@@ -77,12 +90,26 @@ class Walk:
         return self.driver.execute_cdp_cmd(command, parameters)
 
     def width(self, pixels, height=900):
-        self.cdp("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=False)
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            width=pixels,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
 
     def media(self, scheme="light", forced=False, medium=""):
         """Colours as they are wanted, and at once, without passing through those between."""
-        features = {"prefers-color-scheme": scheme, "forced-colors": "active" if forced else "none", "prefers-reduced-motion": "reduce"}
-        self.cdp("Emulation.setEmulatedMedia", media=medium, features=[{"name": name, "value": value} for name, value in features.items()])
+        features = {
+            "prefers-color-scheme": scheme,
+            "forced-colors": "active" if forced else "none",
+            "prefers-reduced-motion": "reduce",
+        }
+        self.cdp(
+            "Emulation.setEmulatedMedia",
+            media=medium,
+            features=[{"name": name, "value": value} for name, value in features.items()],
+        )
 
     def scripts(self, on):
         self.cdp("Emulation.setScriptExecutionDisabled", value=not on)
@@ -108,11 +135,17 @@ class Walk:
 
     def until(self, selector):
         """Waits for something on the page."""
-        return WebDriverWait(self.driver, 30, 0.05).until(lambda d: d.find_elements(By.CSS_SELECTOR, selector))[0]
+        return WebDriverWait(self.driver, 30, 0.05).until(
+            lambda d: d.find_elements(By.CSS_SELECTOR, selector)
+        )[0]
 
     def complaints(self):
         """What the browser says of scripts, policies and addresses; a page that refuses something is none of it."""
-        return [e["message"] for e in self.driver.get_log("browser") if e["level"] == "SEVERE" and not re.search("status of [45]", e["message"])]
+        return [
+            e["message"]
+            for e in self.driver.get_log("browser")
+            if e["level"] == "SEVERE" and not re.search("status of [45]", e["message"])
+        ]
 
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -122,13 +155,21 @@ class Walk:
 
     def messages(self):
         """What the network has said since the last call."""
-        return [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
+        return [
+            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
+        ]
 
     def source(self):
         """The page's HTML as it came; None when none has come since the last call."""
-        answers = [m["params"] for m in self.messages() if m["method"] == "Network.responseReceived"]
+        answers = [
+            m["params"] for m in self.messages() if m["method"] == "Network.responseReceived"
+        ]
         documents = [a["requestId"] for a in answers if a["type"] == "Document"]
-        return self.cdp("Network.getResponseBody", requestId=documents[-1])["body"] if documents else None
+        return (
+            self.cdp("Network.getResponseBody", requestId=documents[-1])["body"]
+            if documents
+            else None
+        )
 
     def open(self, path=""):
         self.driver.get(self.portal.url + path)
@@ -138,12 +179,19 @@ class Walk:
 
     def arrive(self, path):
         """Waits for a page; it is as wide as the window and in the person's language."""
-        WebDriverWait(self.driver, 20).until(lambda d: d.current_url.split("?")[0].split("#")[0] == self.portal.url + path)
-        width = self.js("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        WebDriverWait(self.driver, 20).until(
+            lambda d: d.current_url.split("?")[0].split("#")[0] == self.portal.url + path
+        )
+        width = self.js(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert width <= 0, "%s is wider than the window" % path
         assert self.js("return document.documentElement.lang") == self.language
         self.count += 1
-        self.shoot("%s-%02d-%s" % (self.language, self.count, path.replace("/", "-") or "start"), whole=False)
+        self.shoot(
+            "%s-%02d-%s" % (self.language, self.count, path.replace("/", "-") or "start"),
+            whole=False,
+        )
 
     def type(self, name, text):
         self.driver.find_element(By.NAME, name).send_keys(text)
@@ -159,7 +207,9 @@ class Walk:
         self.js("document.isLeft = true")
         yield
         there = "return !document.isLeft && document.readyState === 'complete'"
-        WebDriverWait(self.driver, 30, 0.02, (exceptions.WebDriverException,)).until(lambda d: d.execute_script(there))
+        WebDriverWait(self.driver, 30, 0.02, (exceptions.WebDriverException,)).until(
+            lambda d: d.execute_script(there)
+        )
 
     def press(self, selector="main form.fields button.primary"):
         with self.leaving():
@@ -170,7 +220,9 @@ class Walk:
             self.find("main a[href$='%s']" % part).click()
 
     def solution(self):
-        return self.portal.answer(self.driver.find_element(By.NAME, "challenge").get_attribute("value")).lower()
+        return self.portal.answer(
+            self.driver.find_element(By.NAME, "challenge").get_attribute("value")
+        ).lower()
 
     def answer(self):
         self.type("answer", self.solution())
@@ -185,9 +237,13 @@ class Walk:
     def post(self, path, kind="application/x-www-form-urlencoded"):
         """A POST that no page of ours makes, from the page where the browser is."""
         with self.leaving():
-            self.js("""const form = document.createElement('form'), input = document.createElement('input');
+            self.js(
+                """const form = document.createElement('form'), input = document.createElement('input');
                 form.method = 'post'; form.action = arguments[0]; form.enctype = arguments[1]; input.name = 'x'; input.value = 'y';
-                form.append(input); document.body.append(form); form.submit();""", self.portal.url + path, kind)
+                form.append(input); document.body.append(form); form.submit();""",
+                self.portal.url + path,
+                kind,
+            )
 
     def link(self, subscriber):
         """Opens the link of a mail that was asked for through somebody's browser."""
@@ -213,12 +269,21 @@ class Walk:
     def take_over(self, browser):
         """Goes on with the session of a `portal.Browser`."""
         self.forget()
-        self.cdp("Network.setCookie", name="__Host-esign", value=browser.session.cookies.get("__Host-esign"), url=self.portal.url, secure=True, httpOnly=True,
-                 path="/", sameSite="Lax")
+        self.cdp(
+            "Network.setCookie",
+            name="__Host-esign",
+            value=browser.session.cookies.get("__Host-esign"),
+            url=self.portal.url,
+            secure=True,
+            httpOnly=True,
+            path="/",
+            sameSite="Lax",
+        )
 
 
 # Every page and every mistake. Each of these stops where there is something to look at, and says what it should be: a page's name, with the problems shown on it,
 # and behind a + what else has happened to it.
+
 
 def entrance(walk):
     walk.forget()
@@ -306,9 +371,16 @@ def reset(walk):
 
 def new_word(walk, page):
     """What a new word must not be, on either page that asks for one."""
-    for word, again, problem in (("", "", "word-empty"), ("kısa", "kısa", "word-short"), ("ş" * 129, "ş" * 129, "word-long"), ("bir\x07sözcük", "x", "word-malformed"),
-                                 ("password1234", "password1234", "word-common"), ("sınama kişisi 1", "x", "word-personal"),
-                                 (NEW_WORD, "", "again-empty"), (NEW_WORD, NEW_WORD + "x", "again-differs")):
+    for word, again, problem in (
+        ("", "", "word-empty"),
+        ("kısa", "kısa", "word-short"),
+        ("ş" * 129, "ş" * 129, "word-long"),
+        ("bir\x07sözcük", "x", "word-malformed"),
+        ("password1234", "password1234", "word-common"),
+        ("sınama kişisi 1", "x", "word-personal"),
+        (NEW_WORD, "", "again-empty"),
+        (NEW_WORD, NEW_WORD + "x", "again-differs"),
+    ):
         walk.send(word=word, again=again)
         yield "%s %s" % (page, problem)
 
@@ -324,7 +396,9 @@ def confirm(walk):
     walk.press()
     yield "otp resend-early"
     parts.away_from_midnight()
-    walk.portal.sql("UPDATE subscriber SET sms_count = 5, sms_last = sms_last - 120000000 WHERE id = ?", row)
+    walk.portal.sql(
+        "UPDATE subscriber SET sms_count = 5, sms_last = sms_last - 120000000 WHERE id = ?", row
+    )
     walk.press()
     yield "otp sms-limit"
     walk.portal.sql("UPDATE subscriber SET sms_count = 1 WHERE id = ?", row)
@@ -368,10 +442,14 @@ def account(walk):
     yield "pin"
     walk.find("summary").click()
     yield "pin +open"
-    walk.cdp("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    walk.cdp(
+        "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
+    )
     for button in walk.all(".copy"):
         button.click()
-    WebDriverWait(walk.driver, 5, 0.02).until(lambda d: all(line.text for line in walk.all(".copied")))
+    WebDriverWait(walk.driver, 5, 0.02).until(
+        lambda d: all(line.text for line in walk.all(".copied"))
+    )
     yield "pin +copied"
     walk.forget()
 
