@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mod_esign.c: the module record; each part registers its own hooks. */
-#include "config.h"
-#include "runtime.h"
-#include "watch.h"
+#include "server/config.h"
+#include "server/runtime.h"
+#include "server/watchdog.h"
 #include "web/route.h"
 #include "web/session.h"
-#include "web/status.h"
+#include "operator/status.h"
 #include "web/wipe.h"
 
 #include <idn2.h>

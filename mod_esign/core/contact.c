@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* contact.c: checks and masks e-mail addresses and phone numbers. */
-#include "core/contact.h"
+#include "contact.h"
 
 #include <apr_strings.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* digest.c: the small cryptographic tools that every other part uses. */
-#include "core/digest.h"
-#include "core/secret.h"
+#include "digest.h"
+#include "secret.h"
 
 #include <limits.h>
 #include <openssl/core_names.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* digits.c: knows the separators of written numbers. */
-#include "core/digits.h"
+#include "digits.h"
 
 #include <string.h>
 #include <unistr.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* iso_time.c: writes and reads ISO 8601. */
-#include "core/iso_time.h"
+#include "iso_time.h"
 
 #include <apr_strings.h>
 

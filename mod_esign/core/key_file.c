@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key_file.c: the lines of the key file, read and changed. */
-#include "core/key_file.h"
-#include "core/digest.h"
-#include "core/secret.h"
+#include "key_file.h"
+#include "digest.h"
+#include "secret.h"
 
 #include <apr_strings.h>
 #include <errno.h>

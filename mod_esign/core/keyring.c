@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keyring.c: reads the key file and derives one key for each purpose from each of its lines. */
-#include "core/keyring.h"
+#include "keyring.h"
 
 #include <errno.h>
 #include <openssl/core_names.h>

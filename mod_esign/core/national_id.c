@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* national_id.c: cleans what was typed into digits and checks them by a scheme. */
-#include "core/national_id.h"
+#include "national_id.h"
 
-#include "core/digits.h"
+#include "digits.h"
 
 #include <apr_strings.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otp.c: derives one-time codes and compares them. */
-#include "core/otp.h"
+#include "otp.h"
 
-#include "core/digest.h"
-#include "core/digits.h"
-#include "core/secret.h"
+#include "digest.h"
+#include "digits.h"
+#include "secret.h"
 
 #include <stdint.h>
 #include <stdio.h>

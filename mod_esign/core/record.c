@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record.c: a table as percent-encoded text and back. */
-#include "core/record.h"
-#include "core/secret.h"
+#include "record.h"
+#include "secret.h"
 
 #include <apr_strings.h>
 #include <errno.h>

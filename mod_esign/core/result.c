@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* result.c: makes the value that says what failed. */
-#include "core/result.h"
+#include "result.h"
 
 #include <apr_strings.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seal.c: AES-256-GCM over one value, and the frame that names its key. */
-#include "core/seal.h"
-#include "core/digest.h"
-#include "core/secret.h"
+#include "seal.h"
+#include "digest.h"
+#include "secret.h"
 
 #include <limits.h>
 #include <openssl/evp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* secret.c: wipes pool memory by a clean-up of the pool and other memory when it is freed, and compares without telling where two texts part. */
-#include "core/secret.h"
+#include "secret.h"
 
 #include <apr_file_io.h>
 

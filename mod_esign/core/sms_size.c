@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sms_size.c: the tables of 3GPP TS 23.038 that an SMS in Turkish or English can use. */
-#include "core/sms_size.h"
+#include "sms_size.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* word.c: judges security words: their form, the blocklist, and the subscriber's own data in them. */
-#include "core/word.h"
-#include "core/digest.h"
-#include "core/secret.h"
+#include "word.h"
+#include "digest.h"
+#include "secret.h"
 
 #include <apr_strings.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* word_hash.c: Argon2id, with every way to fail costing what success costs. */
-#include "core/word_hash.h"
-#include "core/secret.h"
+#include "word_hash.h"
+#include "secret.h"
 
 #include <apr_strings.h>
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit.c: the commands on the audit trail: its latest events, whether it is whole, and all of it. */
-#include "ctl/commands.h"
+#include "commands.h"
 
 #include "core/iso_time.h"
-#include "store/audit.h"
-#include "store/audit_verify.h"
+#include "audit/trail.h"
+#include "audit/verify.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>

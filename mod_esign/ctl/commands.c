@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* commands.c: the database, pictures, and what is shown. */
-#include "ctl/commands.h"
+#include "commands.h"
 
-#include "core/captcha.h"
+#include "challenge/captcha.h"
 #include "core/contact.h"
 #include "core/iso_time.h"
-#include "store/audit.h"
+#include "audit/trail.h"
 #include "store/card.h"
 #include "store/subscriber.h"
 

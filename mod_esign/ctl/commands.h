@@ -3,7 +3,7 @@
 #ifndef ESIGN_CTL_COMMANDS_H
 #define ESIGN_CTL_COMMANDS_H
 
-#include "ctl/settings.h"
+#include "settings.h"
 #include "store/subscriber.h"
 
 /* Exit codes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* esignctl.c: the administrator's command: reads the command line and calls what it names. */
-#include "ctl/commands.h"
+#include "commands.h"
 
-#include "core/render.h"
+#include "render/render.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>

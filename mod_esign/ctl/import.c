@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* import.c: streams the import file. */
-#include "ctl/import.h"
+#include "import.h"
 
 #include "core/secret.h"
-#include "ctl/spool.h"
+#include "spool.h"
 
 #include <apr_strings.h>
 

@@ -3,7 +3,7 @@
 #ifndef ESIGN_CTL_IMPORT_H
 #define ESIGN_CTL_IMPORT_H
 
-#include "ctl/registrar.h"
+#include "registrar.h"
 
 typedef struct {
     int registered, refused;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keys.c: the commands that make, rotate and retire keys. */
-#include "ctl/commands.h"
+#include "commands.h"
 
 #include "core/iso_time.h"
-#include "store/audit.h"
+#include "audit/trail.h"
 #include "store/card.h"
 #include "store/node.h"
 #include "store/outbox.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* messages.c: what waits in the outbox or was given up: listed, sent again, dropped. */
-#include "ctl/commands.h"
+#include "commands.h"
 
 #include "core/record.h"
-#include "store/audit.h"
+#include "audit/trail.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* register.c: the commands that register subscribers: from a file, and one by the application form. */
-#include "ctl/commands.h"
+#include "commands.h"
 
 #include "core/digest.h"
-#include "core/render.h"
+#include "render/render.h"
 #include "core/secret.h"
-#include "ctl/import.h"
+#include "import.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registrar.c: the rules for what is registered. */
-#include "ctl/registrar.h"
+#include "registrar.h"
 
-#include "core/catalogue.h"
+#include "render/catalogue.h"
 #include "core/contact.h"
 #include "core/iso_time.h"
-#include "store/audit.h"
+#include "audit/trail.h"
 
 #include <apr_strings.h>
 

@@ -3,7 +3,7 @@
 #ifndef ESIGN_CTL_REGISTRAR_H
 #define ESIGN_CTL_REGISTRAR_H
 
-#include "ctl/settings.h"
+#include "settings.h"
 #include "store/card.h"
 #include "store/subscriber.h"
 

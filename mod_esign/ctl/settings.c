@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* settings.c: reads the settings file and opens what it names. */
-#include "ctl/settings.h"
+#include "settings.h"
 
 #include <apr_file_io.h>
 #include <apr_strings.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spool.c: one sealed record a line: an application, then its cards. */
-#include "ctl/spool.h"
+#include "spool.h"
 
 #include "core/record.h"
 #include "core/seal.h"

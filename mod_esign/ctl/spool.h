@@ -3,7 +3,7 @@
 #ifndef ESIGN_CTL_SPOOL_H
 #define ESIGN_CTL_SPOOL_H
 
-#include "ctl/registrar.h"
+#include "registrar.h"
 
 typedef struct esign_spool_t esign_spool_t;
 

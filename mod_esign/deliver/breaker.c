@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* breaker.c: counts failures in a row, and pauses. */
-#include "deliver/breaker.h"
+#include "breaker.h"
 
 #include "core/digest.h"
 

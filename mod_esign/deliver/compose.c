@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* compose.c: header fields, two bodies, the lines between them. */
-#include "deliver/compose.h"
+#include "compose.h"
 
 #include "core/secret.h"
-#include "deliver/header.h"
+#include "header.h"
 
 #include <apr_strings.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* courier.c: rounds over the outbox. */
-#include "deliver/courier_private.h"
+#include "courier_private.h"
 
 #include "core/digest.h"
-#include "store/throttle.h"
+#include "cache/throttle.h"
 
 #include <apr_strings.h>
 
@@ -135,7 +135,7 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
         const esign_outbox_message_t *message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
         /* It was lost to another courier, which gave it back while its transfer here still hangs: that one has its hold again, and none is begun beside it. */
-        if (apr_hash_get(courier->errands, &message->id, sizeof(message->id)))
+        if (apr_hash_get(courier->deliveries, &message->id, sizeof(message->id)))
             continue;
         esign_courier_task_t *task = apr_array_push(tasks);
         *task = (esign_courier_task_t){ .message = message, .whose = ESIGN_SUBSCRIBER_NONE, .outcome = ESIGN_AUDIT_EVENTS };
@@ -149,7 +149,7 @@ static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, i
 
 static int renewal_due(const esign_courier_t *courier)
 {
-    return courier->renewed == 0 || (apr_hash_count(courier->errands) > 0 && esign_clock() - courier->renewed >= ESIGN_COURIER_RENEW);
+    return courier->renewed == 0 || (apr_hash_count(courier->deliveries) > 0 && esign_clock() - courier->renewed >= ESIGN_COURIER_RENEW);
 }
 
 /* Leases of a transaction whose commit was not answered stand there, and nobody here knows of them: they go back. */
@@ -158,7 +158,7 @@ static esign_result_t renew(const esign_courier_t *courier, apr_time_t until, co
     esign_result_t result = esign_outbox_renew(courier->database, courier->owner, until, ids, p);
     for (int i = 0; !esign_failed(result) && i < (*ids)->nelts; i++) {
         const apr_int64_t *id = &APR_ARRAY_IDX(*ids, i, apr_int64_t);
-        if (!apr_hash_get(courier->errands, id, sizeof(*id)))
+        if (!apr_hash_get(courier->deliveries, id, sizeof(*id)))
             result = esign_outbox_release(courier->database, courier->owner, *id, apr_time_now(), "a lease of it was not answered", p);
     }
     return result;
@@ -168,9 +168,9 @@ static esign_result_t renew(const esign_courier_t *courier, apr_time_t until, co
 static void extend(const esign_courier_t *courier, const apr_array_header_t *ids, apr_time_t until)
 {
     for (int i = 0; i < ids->nelts; i++) {
-        esign_errand_t *errand = apr_hash_get(courier->errands, &APR_ARRAY_IDX(ids, i, apr_int64_t), sizeof(apr_int64_t));
-        if (errand)
-            errand->hold.until = until;
+        esign_delivery_t *delivery = apr_hash_get(courier->deliveries, &APR_ARRAY_IDX(ids, i, apr_int64_t), sizeof(apr_int64_t));
+        if (delivery)
+            delivery->hold.until = until;
     }
 }
 
@@ -182,7 +182,7 @@ static esign_result_t exchange(esign_courier_t *courier, const int places[ESIGN_
     apr_time_t began = esign_clock(), now = apr_time_now();
     esign_result_t result = esign_database_begin(courier->database, p);
     if (!esign_failed(result))
-        result = esign_ends_write(courier->ends, courier->database, courier->owner, p);
+        result = esign_outcomes_write(courier->ends, courier->database, courier->owner, p);
     if (!esign_failed(result) && renewal_due(courier))
         result = renew(courier, now + ESIGN_COURIER_LEASE, &held, p);
     if (!esign_failed(result))
@@ -199,10 +199,10 @@ static esign_result_t exchange(esign_courier_t *courier, const int places[ESIGN_
         courier->renewed = 0;
         return result;
     }
-    esign_ends_clear(courier->ends);
+    esign_outcomes_clear(courier->ends);
     if (held)
         extend(courier, held, began + ESIGN_COURIER_HOLD);
-    if (held || apr_hash_count(courier->errands) == 0)
+    if (held || apr_hash_count(courier->deliveries) == 0)
         courier->renewed = began;
     return result;
 }
@@ -244,7 +244,7 @@ static esign_result_t look_for(esign_courier_t *courier, int codes, int mails, a
 static esign_result_t turn(esign_courier_t *courier, int *taken)
 {
     const esign_courier_options_t *o = courier->options;
-    apr_time_t now = apr_time_now(), ends_due = esign_ends_due(courier->ends);
+    apr_time_t now = apr_time_now(), ends_due = esign_outcomes_due(courier->ends);
     int mails_pending = esign_transport_pending_mail(courier->transport), codes_pending = esign_transport_pending_sms(courier->transport);
     int mails = mail_places(courier), codes = o->gateways->nelts > 0 ? o->sms_at_once - codes_pending : 0, idle = mails_pending + codes_pending == 0;
     int look = (codes > 0 || mails > 0) && (idle || now < courier->looked || now - courier->looked >= LOOK_EVERY), renewal = renewal_due(courier);
@@ -278,8 +278,8 @@ esign_result_t esign_courier_create(esign_courier_t **courier, const esign_couri
     made->options = options;
     made->pool = p;
     made->owner = esign_digest_encode(p, name, sizeof(name));
-    made->errands = apr_hash_make(p);
-    made->ends = esign_ends_make(p);
+    made->deliveries = apr_hash_make(p);
+    made->ends = esign_outcomes_make(p);
     made->mails = (esign_courier_ceiling_t){ .what = "mails", .directive = "EsignMailsPerMinute", .limit = options->mails_per_minute };
     made->sms = (esign_courier_ceiling_t){ .what = "SMS", .directive = "EsignSMSPerMinute", .limit = options->sms_per_minute };
     made->ahead = options->smtp->connections;
@@ -352,7 +352,7 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
 
 void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t wait)
 {
-    apr_time_t due = esign_ends_due(courier->ends), now = apr_time_now();
+    apr_time_t due = esign_outcomes_due(courier->ends), now = apr_time_now();
     if (esign_transport_pending_mail(courier->transport) > 0 && wait > LOOK_EVERY)
         wait = LOOK_EVERY;
     if (due != 0 && !courier->cut_off && due - now < wait)
@@ -388,10 +388,10 @@ void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, 
     courier->round = p;
     esign_transport_join_mails(courier->transport);
     esign_transport_finish(courier->transport);
-    for (apr_hash_index_t *i = apr_hash_first(p, courier->errands); i; i = apr_hash_next(i)) {
-        void *errand;
-        apr_hash_this(i, NULL, NULL, &errand);
-        esign_courier_end(courier, errand, ESIGN_END_RETRY, apr_time_now(), "the process ended");
+    for (apr_hash_index_t *i = apr_hash_first(p, courier->deliveries); i; i = apr_hash_next(i)) {
+        void *delivery;
+        apr_hash_this(i, NULL, NULL, &delivery);
+        esign_courier_end(courier, delivery, ESIGN_END_RETRY, apr_time_now(), "the process ended");
     }
     const int nowhere[ESIGN_OUTBOX_KINDS] = { 0 };
     apr_array_header_t *none = apr_array_make(p, 1, sizeof(esign_courier_task_t));

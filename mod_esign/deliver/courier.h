@@ -5,9 +5,9 @@
 
 #include "transport.h"
 
-#include "store/meter.h"
+#include "ipc/meter.h"
 #include "store/outbox.h"
-#include "store/token.h"
+#include "cache/token.h"
 
 /* Everything that the courier works with; it outlives the courier. */
 typedef struct {

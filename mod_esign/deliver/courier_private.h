@@ -5,9 +5,9 @@
 
 #include "breaker.h"
 #include "courier.h"
-#include "ends.h"
+#include "outcomes.h"
 
-#include "store/throttle.h"
+#include "cache/throttle.h"
 
 #include <apr_hash.h>
 
@@ -35,8 +35,8 @@ struct esign_courier_t {
     const esign_courier_options_t *options;
     esign_transport_t *transport;
     apr_pool_t *pool;
-    apr_hash_t *errands;              /* by id, esign_errand_t: transfers under way */
-    esign_ends_t *ends;
+    apr_hash_t *deliveries;              /* by id, esign_delivery_t: transfers under way */
+    esign_outcomes_t *ends;
     esign_courier_server_t mail_server, *gateways;  /* as the options have them */
     int ahead;                        /* mails that are leased for the connections to have no pause; grows while they are hungry, shrinks when the server fails */
     char *owner;
@@ -78,20 +78,20 @@ void esign_courier_start_find(esign_courier_t *courier, esign_courier_task_t *ta
 void esign_courier_start_claim(esign_courier_t *courier, esign_courier_task_t *task, apr_pool_t *p);
 
 /* A request of a number that nobody has, or that has had its mails: no mail comes of it. */
-int esign_courier_is_no_mail(const esign_errand_t *errand);
+int esign_courier_is_no_mail(const esign_delivery_t *delivery);
 
 /* Makes the message and starts its transfer, or what takes the time of one; 1: it is under way. Else its end is noted: there is nothing to send, or it failed before it began. */
 int esign_courier_start(esign_courier_t *courier, const esign_courier_task_t *task);
 
-/* Notes how an errand ended, to be written down. `error`: NULL when sent. */
-void esign_courier_end(esign_courier_t *courier, esign_errand_t *errand, esign_end_e end, apr_time_t due, const char *error);
+/* Notes how an delivery ended, to be written down. `error`: NULL when sent. */
+void esign_courier_end(esign_courier_t *courier, esign_delivery_t *delivery, esign_end_e end, apr_time_t due, const char *error);
 
 /* The same after a failure, which the log hears of. */
-void esign_courier_end_failed(esign_courier_t *courier, esign_errand_t *errand, const char *error);
-void esign_courier_end_bury(esign_courier_t *courier, esign_errand_t *errand, const char *error);
+void esign_courier_end_failed(esign_courier_t *courier, esign_delivery_t *delivery, const char *error);
+void esign_courier_end_bury(esign_courier_t *courier, esign_delivery_t *delivery, const char *error);
 
 /* A gateway that is left alone has its turn passed. When all have had theirs, the code waits as after a try, but no longer than until this one may be tried. */
-void esign_courier_end_pass(esign_courier_t *courier, esign_errand_t *errand);
+void esign_courier_end_pass(esign_courier_t *courier, esign_delivery_t *delivery);
 
 /* How a transfer ended; `baton`: the courier. */
 esign_transfer_done_fn esign_courier_end_transfer;

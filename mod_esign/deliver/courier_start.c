@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* courier_start.c: whom a message is for, what it says, and its way to a server. */
-#include "deliver/courier_private.h"
+#include "courier_private.h"
 
 #include "core/digest.h"
 #include "core/record.h"
-#include "store/otp_store.h"
+#include "cache/code.h"
 
 #include <apr_strings.h>
 
@@ -66,13 +66,13 @@ void esign_courier_start_claim(esign_courier_t *courier, esign_courier_task_t *t
         task->found = esign_audit_add(courier->database, ESIGN_AUDIT_RESET_SPACED, task->whose, address ? address : "unknown", apr_time_now(), p);
 }
 
-static esign_result_t start_mail(esign_courier_t *courier, const esign_errand_t *errand, esign_mail_t *mail, apr_pool_t *p)
+static esign_result_t start_mail(esign_courier_t *courier, const esign_delivery_t *delivery, esign_mail_t *mail, apr_pool_t *p)
 {
-    mail->id = message_id(courier, errand->id, p);
-    return esign_transport_mail(courier->transport, errand->id, mail, &errand->hold);
+    mail->id = message_id(courier, delivery->id, p);
+    return esign_transport_mail(courier->transport, delivery->id, mail, &delivery->hold);
 }
 
-static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const esign_errand_t *errand, apr_pool_t *p)
+static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const esign_delivery_t *delivery, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     esign_mail_t mail;
@@ -80,18 +80,18 @@ static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_
     esign_grant_t grant = { .subscriber = task->subscriber->id, .link_epoch = task->subscriber->link_epoch, .expires = apr_time_now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(o->cache, p));
-    esign_result_t result = esign_message_reset(context, task->subscriber, token, (int)(apr_time_sec(o->link_life) / 60), errand->address,
+    esign_result_t result = esign_message_reset(context, task->subscriber, token, (int)(apr_time_sec(o->link_life) / 60), delivery->address,
                                                 esign_record_number(task->message->values, "time", task->message->created), &mail, p);
-    return esign_failed(result) ? result : start_mail(courier, errand, &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, delivery, &mail, p);
 }
 
-static esign_result_t start_notice(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const esign_errand_t *errand, apr_pool_t *p)
+static esign_result_t start_notice(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, const esign_delivery_t *delivery, apr_pool_t *p)
 {
     esign_mail_t mail;
     const char *event = apr_table_get(task->message->values, "event");
-    esign_result_t result = esign_message_notice(context, task->subscriber, event ? event : "", errand->address,
+    esign_result_t result = esign_message_notice(context, task->subscriber, event ? event : "", delivery->address,
                                                  esign_record_number(task->message->values, "time", task->message->created), &mail, p);
-    return esign_failed(result) ? result : start_mail(courier, errand, &mail, p);
+    return esign_failed(result) ? result : start_mail(courier, delivery, &mail, p);
 }
 
 /* Whether the person can still use a code that has waited: it is that of the session's last press, and neither used, used up nor expired. */
@@ -107,14 +107,14 @@ static esign_result_t still_wanted(esign_courier_t *courier, const esign_outbox_
     esign_cache_answer_e answer = session ? esign_session_store_load(courier->options->cache, session, NULL, now, &record, p) : ESIGN_CACHE_MISS;
     if (answer == ESIGN_CACHE_ERROR)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(courier->options->cache, p));
-    *wanted = answer == ESIGN_CACHE_DONE && esign_otp_store_read(&record, &otp, p) && otp.sent == message->created && esign_otp_store_alive(&otp, now);
+    *wanted = answer == ESIGN_CACHE_DONE && esign_code_read(&record, &otp, p) && otp.sent == message->created && esign_code_alive(&otp, now);
     if (!*wanted)
         esign_courier_say(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
     return ESIGN_OK;
 }
 
 /* Hands the code to the gateway whose turn it is. Nothing is under way afterwards: nobody wants it any more, or that gateway is left alone. */
-static esign_result_t start_code(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, esign_errand_t *errand, apr_pool_t *p)
+static esign_result_t start_code(esign_courier_t *courier, const esign_courier_task_t *task, const esign_message_context_t *context, esign_delivery_t *delivery, apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
     const esign_outbox_message_t *message = task->message;
@@ -124,28 +124,28 @@ static esign_result_t start_code(esign_courier_t *courier, const esign_courier_t
     esign_result_t result = still_wanted(courier, message, &wanted, p);
     if (esign_failed(result) || !wanted)
         return result;
-    errand->gateway = esign_gateway_turn(o->gateways->nelts, message->gateways, message->attempts);
-    if (errand->gateway == ESIGN_GATEWAY_NONE)
+    delivery->gateway = esign_gateway_turn(o->gateways->nelts, message->gateways, message->attempts);
+    if (delivery->gateway == ESIGN_GATEWAY_NONE)
         return esign_result_make(p, APR_EINVAL, "SMS", "%s", message->error ? message->error : "no gateway is left");
-    const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, errand->gateway);
-    esign_courier_server_t *server = &courier->gateways[errand->gateway];
+    const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, delivery->gateway);
+    esign_courier_server_t *server = &courier->gateways[delivery->gateway];
     if (!esign_breaker_may_try(&server->breaker, server->under_way, esign_clock()))
         return ESIGN_OK;
     if (esign_failed(result = esign_message_code(context, task->subscriber, code ? code : "", &sms, p)))
         return result;
     sms.expires = message->expires;
     if (esign_gateway_reports(gateway)) {
-        if (esign_failed(result = esign_gateway_reference(o->keyring, message->id, errand->gateway, &reference, p)))
+        if (esign_failed(result = esign_gateway_reference(o->keyring, message->id, delivery->gateway, &reference, p)))
             return result;
         sms.report = apr_pstrcat(p, gateway->report_url, "/", reference, NULL);
     }
-    result = esign_transport_sms(courier->transport, message->id, gateway, &sms, &errand->hold);
+    result = esign_transport_sms(courier->transport, message->id, gateway, &sms, &delivery->hold);
     server->under_way += !esign_failed(result);
     return result;
 }
 
 /* Makes a message and starts it, in the name of the portal that it is of; what it is made of is wiped with `p`. */
-static esign_result_t make(esign_courier_t *courier, const esign_courier_task_t *task, esign_errand_t *errand, apr_pool_t *p)
+static esign_result_t make(esign_courier_t *courier, const esign_courier_task_t *task, esign_delivery_t *delivery, apr_pool_t *p)
 {
     const apr_table_t *values = task->message->values;
     esign_message_context_t context = courier->options->message;
@@ -158,11 +158,11 @@ static esign_result_t make(esign_courier_t *courier, const esign_courier_task_t 
     courier->options->render(courier->options->baton, url, &context, p);
     switch (task->message->kind) {
     case ESIGN_OUTBOX_RESET_REQUEST:
-        return start_reset(courier, task, &context, errand, p);
+        return start_reset(courier, task, &context, delivery, p);
     case ESIGN_OUTBOX_CODE:
-        return start_code(courier, task, &context, errand, p);
+        return start_code(courier, task, &context, delivery, p);
     default:
-        return start_notice(courier, task, &context, errand, p);
+        return start_notice(courier, task, &context, delivery, p);
     }
 }
 
@@ -173,35 +173,35 @@ int esign_courier_start(esign_courier_t *courier, const esign_courier_task_t *ta
     apr_pool_t *p, *scratch;
     apr_pool_create(&p, courier->pool);
     apr_pool_create(&scratch, courier->round);
-    esign_errand_t *errand = apr_pcalloc(p, sizeof(*errand));
-    *errand = (esign_errand_t){ .pool = p, .id = message->id, .kind = message->kind, .attempts = message->attempts,
+    esign_delivery_t *delivery = apr_pcalloc(p, sizeof(*delivery));
+    *delivery = (esign_delivery_t){ .pool = p, .id = message->id, .kind = message->kind, .attempts = message->attempts,
                                 .subscriber = task->whose, .outcome = task->outcome,
                                 .gateways = message->gateways, .gateway = ESIGN_GATEWAY_NONE, .awaited = message->awaited, .expires = message->expires,
                                 .address = address ? apr_pstrdup(p, address) : "unknown", .hold = { courier->leased + ESIGN_COURIER_HOLD } };
     int expired = message->expires <= apr_time_now(), late = esign_clock() > courier->leased + LATEST_BEGIN, before = esign_courier_pending(courier);
     esign_result_t result = task->found;
     if (!esign_failed(result) && !expired && !late && task->subscriber)
-        result = make(courier, task, errand, scratch);
-    else if (!esign_failed(result) && !expired && !late && esign_courier_is_no_mail(errand)) {
+        result = make(courier, task, delivery, scratch);
+    else if (!esign_failed(result) && !expired && !late && esign_courier_is_no_mail(delivery)) {
         /* It has no row any more that others could take. */
-        if (errand->outcome == ESIGN_AUDIT_EVENTS)
-            errand->hold.until = APR_INT64_MAX;
-        result = esign_transport_no_mail(courier->transport, message->id, &errand->hold);
+        if (delivery->outcome == ESIGN_AUDIT_EVENTS)
+            delivery->hold.until = APR_INT64_MAX;
+        result = esign_transport_no_mail(courier->transport, message->id, &delivery->hold);
     }
     if (APR_STATUS_IS_EINVAL(result.status))
-        esign_courier_end_bury(courier, errand, result.detail);
+        esign_courier_end_bury(courier, delivery, result.detail);
     else if (esign_failed(result))
-        esign_courier_end_failed(courier, errand, result.detail);
+        esign_courier_end_failed(courier, delivery, result.detail);
     else if (expired)
-        esign_courier_end_bury(courier, errand, "expired");
+        esign_courier_end_bury(courier, delivery, "expired");
     else if (late)
-        esign_courier_end(courier, errand, ESIGN_END_RELEASE, apr_time_now(), "there was no time for it");
-    else if (esign_courier_pending(courier) == before && errand->gateway != ESIGN_GATEWAY_NONE)
-        esign_courier_end_pass(courier, errand);
+        esign_courier_end(courier, delivery, ESIGN_END_RELEASE, apr_time_now(), "there was no time for it");
+    else if (esign_courier_pending(courier) == before && delivery->gateway != ESIGN_GATEWAY_NONE)
+        esign_courier_end_pass(courier, delivery);
     else if (esign_courier_pending(courier) == before)
-        esign_courier_end(courier, errand, ESIGN_END_SENT, 0, NULL);
+        esign_courier_end(courier, delivery, ESIGN_END_SENT, 0, NULL);
     else
-        apr_hash_set(courier->errands, &errand->id, sizeof(errand->id), errand);
+        apr_hash_set(courier->deliveries, &delivery->id, sizeof(delivery->id), delivery);
     apr_pool_destroy(scratch);
     return esign_courier_pending(courier) > before;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* gateway.c: turns and reports. */
-#include "deliver/gateway.h"
+#include "gateway.h"
 
 #include "core/seal.h"
 

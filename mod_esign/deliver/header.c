@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* header.c: writes mail header fields by RFC 5322 and RFC 2047. */
-#include "deliver/header.h"
+#include "header.h"
 
 #include "core/secret.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libcurl.c: finds libcurl and its functions. */
-#include "deliver/libcurl.h"
+#include "libcurl.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mail.c: hands a mail to the mailer. */
-#include "deliver/transport_private.h"
+#include "transport_private.h"
 
 #include "core/contact.h"
 #include "core/secret.h"
-#include "deliver/compose.h"
-#include "deliver/sendmail.h"
-#include "deliver/url.h"
+#include "compose.h"
+#include "sendmail.h"
+#include "url.h"
 
 #include <apr_strings.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mailer.c: a queue, the threads that empty it, and the list of what they have done. */
-#include "deliver/mailer.h"
+#include "mailer.h"
 
-#include "deliver/sendmail.h"
-#include "deliver/smtp.h"
+#include "sendmail.h"
+#include "smtp.h"
 
 #include <apr_strings.h>
 

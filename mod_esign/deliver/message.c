@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* message.c: message XML and what the stylesheets make of it. */
-#include "deliver/message.h"
+#include "message.h"
 
-#include "core/document.h"
+#include "render/document.h"
 #include "core/iso_time.h"
 #include "core/secret.h"
 #include "core/sms_size.h"
-#include "deliver/header.h"
+#include "header.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>

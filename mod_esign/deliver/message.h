@@ -3,7 +3,7 @@
 #ifndef ESIGN_DELIVER_MESSAGE_H
 #define ESIGN_DELIVER_MESSAGE_H
 
-#include "core/render_kept.h"
+#include "render/page_cache.h"
 #include "store/subscriber.h"
 
 /* A mail ready to send; wiped with the pool. */
@@ -27,7 +27,7 @@ typedef struct {
 /* What every message names. */
 typedef struct {
     const esign_render_t *render;
-    esign_render_kept_t *kept;   /* of `render`; NULL: each message is rendered as a whole */
+    esign_page_cache_t *kept;   /* of `render`; NULL: each message is rendered as a whole */
     const char *organization;
     const char *sms_name;  /* what stands for it in an SMS; NULL: itself */
     const char *url;       /* public address of the portal: "https://host[:port]/esign" */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* redact.c: takes addresses, numbers and links out of what a server said. */
-#include "deliver/redact.h"
+#include "redact.h"
 
 #include "core/contact.h"
 

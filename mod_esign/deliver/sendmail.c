@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sendmail.c: starts the command, feeds it, and waits for it. */
-#include "deliver/sendmail.h"
+#include "sendmail.h"
 
 #include "core/secret.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sms.c: one SMS by an HTTP gateway. */
-#include "deliver/transport_private.h"
+#include "transport_private.h"
 
-#include "deliver/template.h"
-#include "deliver/url.h"
+#include "template.h"
+#include "url.h"
 
 #include "core/contact.h"
 #include "core/secret.h"

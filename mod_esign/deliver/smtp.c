@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* smtp.c: sets libcurl up, feeds it a mail, and judges what came of it. */
-#include "deliver/smtp.h"
+#include "smtp.h"
 
 #include "core/contact.h"
-#include "deliver/transport_private.h"
+#include "transport_private.h"
 
 #include <apr_strings.h>
 

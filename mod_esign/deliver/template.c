@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* template.c: finds placeholders and fills them in, escaped for the place where they stand. */
-#include "deliver/template.h"
+#include "template.h"
 
-#include "core/document.h"
+#include "render/document.h"
 #include "core/secret.h"
 
 #include <apr_cstr.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* transport.c: drives libcurl's multi handle and hears from the mailer; mail.c and sms.c say what is sent. */
-#include "deliver/transport_private.h"
+#include "transport_private.h"
 
-#include "deliver/redact.h"
+#include "redact.h"
 #include "core/secret.h"
 
 #include <apr_strings.h>

@@ -4,7 +4,7 @@
 #define ESIGN_DELIVER_TRANSPORT_H
 
 #include "gateway.h"
-#include "hold.h"
+#include "lease.h"
 #include "message.h"
 
 #include <apr_tables.h>

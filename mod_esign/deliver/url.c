@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* url.c: APR's parser, which finds parts, and what it does not look at. */
-#include "deliver/url.h"
+#include "url.h"
 
 #include <apr_cstr.h>
 #include <apr_uri.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* card.c: rows of the table card. */
-#include "store/card.h"
+#include "card.h"
 
 #include "core/digest.h"
 #include "core/secret.h"
-#include "store/sealed.h"
+#include "sealed.h"
 
 #include <apr_strings.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* database.c: opens connections, runs prepared statements, keeps transactions. */
-#include "store/database.h"
+#include "database.h"
 
 #include "core/secret.h"
-#include "store/audit_chain.h"
-#include "store/schema.h"
+#include "audit/chain.h"
+#include "schema.h"
 
 #include <apr_strings.h>
 

@@ -3,7 +3,7 @@
 #ifndef ESIGN_STORE_DATABASE_H
 #define ESIGN_STORE_DATABASE_H
 
-#include "core/gate.h"
+#include "ipc/gate.h"
 #include "core/keyring.h"
 
 #include <apr_dbd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* node.c: rows of the table node. */
-#include "store/node.h"
+#include "node.h"
 
 #include <apr_strings.h>
 

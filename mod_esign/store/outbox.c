@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outbox.c: rows of the table outbox. */
-#include "store/outbox.h"
+#include "outbox.h"
 
+#include "audit/trail.h"
 #include "core/digest.h"
 #include "core/record.h"
-#include "store/meter.h"
-#include "store/sealed.h"
-#include "store/subscriber.h"
+#include "ipc/meter.h"
+#include "sealed.h"
+#include "subscriber.h"
 
 #include <apr_strings.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+_Static_assert(ESIGN_OUTBOX_KINDS <= ESIGN_METER_KINDS, "ESIGN_METER_KINDS is too small");
 
 static const char *const kind_names[ESIGN_OUTBOX_KINDS] = { "reset-request", "code", "notice" };
 

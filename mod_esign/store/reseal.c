@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reseal.c: batches of rows: read, renewed, and written where they still stand as they were read. */
-#include "store/reseal.h"
+#include "reseal.h"
 
-#include "store/sealed.h"
+#include "sealed.h"
 
 #include <apr_strings.h>
 

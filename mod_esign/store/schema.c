@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* schema.c: the statements of conf/schema/schema.sql, which the build turns into strings. */
-#include "store/schema.h"
+#include "schema.h"
 
 #include <stddef.h>
 

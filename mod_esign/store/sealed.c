@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sealed.c: seals and opens columns. */
-#include "store/sealed.h"
+#include "sealed.h"
 
 #include "core/seal.h"
 #include "core/secret.h"

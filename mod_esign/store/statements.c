@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* statements.c: every SQL statement of the store, one text for SQLite and PostgreSQL. */
-#include "store/audit_row.h"
+#include "audit/row.h"
 
 #define SUBSCRIBER_COLUMNS "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, epoch, link_epoch"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* subscriber.c: rows of the table subscriber. */
-#include "store/subscriber.h"
+#include "subscriber.h"
 
 #include "core/digest.h"
-#include "store/sealed.h"
+#include "sealed.h"
 
 #include <apr_strings.h>
 

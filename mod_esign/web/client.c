@@ -2,8 +2,8 @@
 /* client.c: reads the headers that a browser sends. */
 #include "client.h"
 
-#include "core/catalogue.h"
-#include "core/http.h"
+#include "render/catalogue.h"
+#include "address.h"
 
 #include <http_core.h>
 
@@ -15,7 +15,7 @@
 
 const char *esign_client_cookie(request_rec *r, const char *name)
 {
-    return esign_http_cookie(apr_table_get(r->headers_in, "Cookie"), name, r->pool);
+    return esign_address_cookie(apr_table_get(r->headers_in, "Cookie"), name, r->pool);
 }
 
 void esign_client_set_cookie(request_rec *r, const char *name, const char *value, int seconds)
@@ -29,7 +29,7 @@ const char *esign_client_language(request_rec *r)
     const char *cookie = esign_client_cookie(r, ESIGN_COOKIE_LANGUAGE);
     const char *language = cookie ? esign_catalogue_language(cookie) : NULL;
     if (!language)
-        language = esign_http_language(apr_table_get(r->headers_in, "Accept-Language"), r->pool);
+        language = esign_address_language(apr_table_get(r->headers_in, "Accept-Language"), r->pool);
     return language ? language : esign_catalogue_languages[0];
 }
 

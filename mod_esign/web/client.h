@@ -5,7 +5,7 @@
 
 #include <httpd.h>
 
-#include "config.h"
+#include "server/config.h"
 
 #define ESIGN_COOKIE_SESSION "__Host-esign"
 #define ESIGN_COOKIE_RESET "__Host-esign-reset"

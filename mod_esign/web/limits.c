@@ -5,8 +5,8 @@
 #include "client.h"
 #include "device.h"
 #include "form.h"
-#include "store/audit.h"
-#include "store/throttle.h"
+#include "audit/trail.h"
+#include "cache/throttle.h"
 
 #include <apr_strings.h>
 

@@ -5,7 +5,7 @@
 
 #include "request.h"
 
-#include "store/audit.h"
+#include "audit/trail.h"
 
 /* Waits grow from 30 s to 1 h from the 5th failure in a row; 100 close the account (RULES; NIST SP 800-63B-4 section 3.2.2). */
 extern const esign_failure_policy_t esign_failure_limits;

@@ -5,7 +5,7 @@
 
 #include "request.h"
 
-#include "store/audit.h"
+#include "audit/trail.h"
 
 /* Queues the notice of `event`, in the caller's transaction on q's database. */
 esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber, esign_audit_event_e event);

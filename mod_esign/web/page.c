@@ -131,7 +131,7 @@ static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *l
     const esign_runtime_t *runtime = page->q->runtime;
     apr_pool_t *p = page->q->r->pool;
     const esign_render_t *render;
-    esign_render_kept_t *kept;
+    esign_page_cache_t *kept;
     esign_result_t result = esign_runtime_render(runtime, &render, &kept, p);
     if (esign_failed(result))
         return result;

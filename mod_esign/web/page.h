@@ -5,7 +5,7 @@
 
 #include "request.h"
 
-#include "core/document.h"
+#include "render/document.h"
 
 /* A page being made, as htdocs/xsl/page.rng describes it: its elements are written in their order. It is wiped with r->pool. */
 typedef struct {

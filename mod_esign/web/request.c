@@ -2,7 +2,7 @@
 /* request.c: what every screen asks of its request. */
 #include "request.h"
 
-#include "core/wake.h"
+#include "ipc/wakeup.h"
 
 #include <http_log.h>
 
@@ -64,7 +64,7 @@ esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
 {
     result = q->database ? esign_database_end(q->database, result, q->r->pool) : result;
     if (q->queued && !esign_failed(result))
-        esign_wake_ring(esign_runtime_wake());
+        esign_wakeup_ring(esign_runtime_wakeup());
     q->queued = 0;
     return result;
 }

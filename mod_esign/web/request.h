@@ -3,12 +3,12 @@
 #ifndef ESIGN_WEB_REQUEST_H
 #define ESIGN_WEB_REQUEST_H
 
-#include "runtime.h"
+#include "server/runtime.h"
 
-#include "store/audit.h"
+#include "audit/trail.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
-#include "store/throttle.h"
+#include "cache/throttle.h"
 
 #include <httpd.h>
 

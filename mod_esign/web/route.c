@@ -9,7 +9,7 @@
 #include "session.h"
 #include "wipe.h"
 
-#include "core/http.h"
+#include "address.h"
 #include "core/secret.h"
 
 #include <http_config.h>
@@ -60,11 +60,11 @@ static void hide_token(esign_request_t *q, const char *below)
 {
     request_rec *r = q->r;
     apr_pool_t *p = r->pool;
-    const char *written = q->argument ? NULL : esign_http_token(below);
+    const char *written = q->argument ? NULL : esign_address_token(below);
     if (!written)
         return;
-    char *token = esign_secret_copy(p, written, strlen(written)), *hidden = esign_http_hidden(below, q->config->prefix, p);
-    int report = r->args && esign_http_is_report(below);
+    char *token = esign_secret_copy(p, written, strlen(written)), *hidden = esign_address_hidden(below, q->config->prefix, p);
+    int report = r->args && esign_address_is_report(below);
     ap_unescape_url(token);
     q->argument = token;
     q->report = report ? esign_secret_copy(p, r->args, strlen(r->args)) : NULL;
@@ -100,7 +100,7 @@ static int quieten_connection(conn_rec *c, void *socket)
 static esign_request_t *recognise(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    const char *below = runtime && r->uri ? esign_http_below(r->uri, runtime->config->prefix) : NULL;
+    const char *below = runtime && r->uri ? esign_address_below(r->uri, runtime->config->prefix) : NULL;
     if (!below)
         return NULL;
     esign_request_t *q = esign_request_of(r);
@@ -132,13 +132,13 @@ static int hide_unread(request_rec *r)
     esign_wipe_after(r);
     if (!runtime)
         return DECLINED;
-    const char *prefix = runtime->config->prefix, *below = r->uri ? esign_http_below(r->uri, prefix) : NULL;
-    if (r->args && below && esign_http_is_report(below))
+    const char *prefix = runtime->config->prefix, *below = r->uri ? esign_address_below(r->uri, prefix) : NULL;
+    if (r->args && below && esign_address_is_report(below))
         memset(r->args, '*', strlen(r->args));
     char *const lines[] = { r->the_request, r->unparsed_uri, r->uri };
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
         if (lines[i])
-            esign_http_hide(lines[i], prefix, r->pool);
+            esign_address_hide(lines[i], prefix, r->pool);
     /* The status page has its line already. */
     ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     return DECLINED;
@@ -148,7 +148,7 @@ static int hide_unread(request_rec *r)
 static void find_route(esign_request_t *q, const char *below)
 {
     for (const esign_route_t *row = esign_route_table; row->path; row++) {
-        const char *argument = row->behind ? esign_http_segment(below, row->path, row->behind, q->r->pool) : NULL;
+        const char *argument = row->behind ? esign_address_segment(below, row->path, row->behind, q->r->pool) : NULL;
         if (!argument && (row->behind || strcmp(row->path, below) != 0))
             continue;
         q->route = row;
@@ -163,7 +163,7 @@ static int translate(request_rec *r)
 {
     /* Once more: an address shows only now, with its escapes and double slashes gone, where it leads. */
     esign_request_t *q = r->main ? NULL : recognise(r);
-    const char *below = q ? esign_http_below(r->uri, q->config->prefix) : NULL;
+    const char *below = q ? esign_address_below(r->uri, q->config->prefix) : NULL;
     if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 || !esign_config_of_request(r)->enabled) {
         ap_set_module_config(r->request_config, &esign_module, NULL);
         return DECLINED;
@@ -239,7 +239,7 @@ static int switch_language(esign_request_t *q)
     esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
     if (q->argument || !q->route || !may_answer(q))
         return DECLINED;
-    return esign_page_redirect(q, esign_http_below(r->uri, q->config->prefix));
+    return esign_page_redirect(q, esign_address_below(r->uri, q->config->prefix));
 }
 
 /* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK: come in; DONE: answered. */

@@ -4,7 +4,7 @@
 
 #include "client.h"
 #include "route.h"
-#include "store/session_store.h"
+#include "cache/session.h"
 
 #include <http_log.h>
 #include <mod_session.h>

@@ -5,7 +5,7 @@
 
 #include "request.h"
 
-#include "store/otp_store.h"
+#include "cache/code.h"
 
 /* Reads the session and the subscriber behind it into q. OK: they are there (q->trust); DECLINED: nobody is signed in, or the session's epoch has passed;
  * anything else: memcached or the database failed, logged. */

@@ -2,7 +2,7 @@
 /* fuzz.c: calls a target for libFuzzer or for the replay, and lets a sanitizer see what is done with pool memory. */
 #include "fuzz.h"
 
-#include "core/render.h"
+#include "render/render.h"
 
 #include <apr_general.h>
 

@@ -2,12 +2,12 @@
 /* seal.c: sealed values that an attacker changes: of memcached, of a cookie, of a column, and the picture's challenge with what is typed for it. */
 #include "fuzz.h"
 
-#include "core/captcha.h"
+#include "challenge/captcha.h"
 #include "core/digest.h"
 #include "core/otp.h"
 #include "core/record.h"
 #include "core/seal.h"
-#include "core/work.h"
+#include "challenge/work.h"
 
 #define NOW apr_time_from_sec(1795529225)
 #define LIFE apr_time_from_sec(300)

@@ -2,7 +2,7 @@
 /* sms.c: the gateway's templates and what is filled into them, an SMS's size, and texts on their way into XML. */
 #include "fuzz.h"
 
-#include "core/render.h"
+#include "render/render.h"
 #include "core/sms_size.h"
 #include "deliver/template.h"
 

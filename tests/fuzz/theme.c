@@ -2,9 +2,9 @@
 /* theme.c: a theme's texts over ours, and its stylesheet. */
 #include "fuzz.h"
 
-#include "core/catalogue.h"
-#include "core/render.h"
-#include "core/stylesheet.h"
+#include "render/catalogue.h"
+#include "render/render.h"
+#include "render/stylesheet.h"
 
 #include <libxml/xmlerror.h>
 

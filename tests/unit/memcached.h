@@ -4,7 +4,7 @@
 #define ESIGN_TESTS_MEMCACHED_H
 
 #include "scratch.h"
-#include "store/cache.h"
+#include "cache/cache.h"
 
 #include <pwd.h>
 #include <signal.h>

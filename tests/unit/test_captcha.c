@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_captcha.c: challenges that hold their own answer, and the pictures drawn from it. */
 #include "keys.h"
-#include "core/captcha.h"
+#include "challenge/captcha.h"
 #include "core/seal.h"
 
 #include <png.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_captcha_speak.c: the spoken form of the picture. */
 #include "keys.h"
-#include "core/captcha.h"
-#include "core/catalogue.h"
+#include "challenge/captcha.h"
+#include "render/catalogue.h"
 
 #define HEADER 44
 

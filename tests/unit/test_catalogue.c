@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_catalogue.c: texts by language and key, and message files that are refused. */
 #include "suite.h"
-#include "core/catalogue.h"
+#include "render/catalogue.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_coverage.c: shapes whose areas are known. */
 #include "suite.h"
-#include "core/coverage.h"
+#include "challenge/coverage.h"
 
 #include <math.h>
 #include <string.h>

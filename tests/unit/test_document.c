@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_document.c: documents written as text read back as they were meant. */
 #include "suite.h"
-#include "core/document.h"
-#include "core/render.h"
+#include "render/document.h"
+#include "render/render.h"
 
 static xmlDocPtr read_back(esign_document_t *document)
 {

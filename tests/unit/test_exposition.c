@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_exposition.c: lines of Prometheus' text format, whatever stands in help and labels. */
 #include "suite.h"
-#include "core/exposition.h"
+#include "operator/exposition.h"
 
 #define SECOND APR_USEC_PER_SEC
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_gate.c: the gate over processes: its limits, its order, and what it does when processes die. */
 #include "suite.h"
-#include "core/gate.h"
+#include "ipc/gate.h"
 
 #include <apr_time.h>
 #include <errno.h>

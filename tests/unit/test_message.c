@@ -276,7 +276,7 @@ static const char *message_of(const esign_message_context_t *made_by, int i)
 static void test_kept(void)
 {
     esign_message_context_t keeping = *context;
-    keeping.kept = esign_render_kept_create(pool);
+    keeping.kept = esign_page_cache_create(pool);
     keeping.organization = "Örnek Sertifikasyon Kuruluşu";
     esign_message_context_t whole = keeping;
     whole.kept = NULL;

@@ -2,7 +2,9 @@
 /* test_meter.c: processes count together, and one of them at a time looks at the database. */
 #include "tables.h"
 #include "race.h"
-#include "store/meter.h"
+#include "audit/trail.h"
+#include "operator/levels.h"
+#include "store/outbox.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,7 +39,7 @@ static void test_processes(void)
 static int claim(void *baton, apr_pool_t *p)
 {
     (void)p;
-    return esign_meter_claim(baton, 1000 * SECOND);
+    return esign_levels_claim(baton, 1000 * SECOND);
 }
 
 static void test_claim(void)
@@ -45,9 +47,9 @@ static void test_claim(void)
     esign_meter_t *meter = make();
     CU_ASSERT_EQUAL(race(16, claim, meter, 1), 1);
     /* Whoever has it and dies keeps it a minute; a clock set back frees it. */
-    CU_ASSERT(!esign_meter_claim(meter, 1059 * SECOND));
-    CU_ASSERT(esign_meter_claim(meter, 1060 * SECOND));
-    CU_ASSERT(esign_meter_claim(meter, 1 * SECOND));
+    CU_ASSERT(!esign_levels_claim(meter, 1059 * SECOND));
+    CU_ASSERT(esign_levels_claim(meter, 1060 * SECOND));
+    CU_ASSERT(esign_levels_claim(meter, 1 * SECOND));
 }
 
 static void test_look(void)
@@ -58,18 +60,18 @@ static void test_look(void)
     CU_ASSERT(!meter->known);
     tables_run(database, apr_psprintf(pool, "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
                                             "VALUES (1, 2, 'x', %" APR_INT64_T_FMT ", 1, 1, 0, '', 0, 0, 0, -1, NULL)", now - SECOND));
-    CU_ASSERT(esign_meter_claim(meter, now));
-    OK(esign_meter_look(meter, database, pool));
+    CU_ASSERT(esign_levels_claim(meter, now));
+    OK(esign_levels_read(meter, database, pool));
     CU_ASSERT(meter->known && meter->messages[ESIGN_OUTBOX_NOTICE].waiting == 1 && meter->messages[ESIGN_OUTBOX_NOTICE].oldest == now - SECOND);
     CU_ASSERT(meter->unchained == 0 && meter->unchained_oldest == 0);
     /* Not again within a second. */
-    CU_ASSERT(meter->next_look >= now + SECOND && !esign_meter_claim(meter, now + SECOND - 1));
+    CU_ASSERT(meter->next_look >= now + SECOND && !esign_levels_claim(meter, now + SECOND - 1));
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 5, "192.0.2.1", now - 2 * SECOND, pool));
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 5, "192.0.2.1", now, pool));
-    OK(esign_meter_look(meter, database, pool));
+    OK(esign_levels_read(meter, database, pool));
     CU_ASSERT(meter->unchained == 2 && meter->unchained_oldest == now - 2 * SECOND);
     /* A database that is away is seen. */
-    CU_ASSERT(esign_failed(esign_meter_look(meter, NULL, pool)) && !meter->known);
+    CU_ASSERT(esign_failed(esign_levels_read(meter, NULL, pool)) && !meter->known);
 }
 
 static void test_events(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_render.c: our own stylesheets on the sample pages, and what a stylesheet or a document may not do. */
 #include "suite.h"
-#include "core/render.h"
+#include "render/render.h"
 
 #include <dirent.h>
 #include <limits.h>

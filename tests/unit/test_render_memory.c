@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_render_memory.c: libxml2's memory, where other modules of the process use libxml2 before us and after us. */
 #include "suite.h"
-#include "core/render.h"
+#include "render/render.h"
 
 #include <libxml/parser.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_theme.c: what a theme's files change, what of them is refused, and that threads may load while others render. */
 #include "suite.h"
-#include "core/render.h"
+#include "render/render.h"
 
 #include <libxslt/documents.h>
 #include <libxslt/xsltutils.h>

@@ -2,7 +2,7 @@
 /* test_throttle.c: counts over a sliding window, by address. */
 #include "memcached.h"
 #include "race.h"
-#include "store/throttle.h"
+#include "cache/throttle.h"
 
 #define SECOND APR_USEC_PER_SEC
 #define WINDOW (60 * SECOND)

@@ -2,7 +2,7 @@
 /* test_token.c: reset tokens and picture challenges work once. */
 #include "memcached.h"
 #include "race.h"
-#include "store/token.h"
+#include "cache/token.h"
 
 #define MINUTE apr_time_from_sec(60)
 

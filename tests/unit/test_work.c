@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_work.c: the number that a browser has to look for. */
 #include "keys.h"
-#include "core/captcha.h"
+#include "challenge/captcha.h"
 #include "core/digest.h"
-#include "core/work.h"
+#include "challenge/work.h"
 
 #define MAX 3000
 

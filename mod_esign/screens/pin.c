@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pin.c: figure 17: PIN and PUK, shown on an explicit press. */
+#include "web/limits.h"
+#include "web/notice.h"
+#include "web/page.h"
+
+#include "core/iso_time.h"
+#include "core/secret.h"
+#include "store/card.h"
+
+#include <apr_strings.h>
+
+static const char *shown_seconds(const esign_request_t *q)
+{
+    return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->pin_shown));
+}
+
+int esign_pin_get(esign_request_t *q)
+{
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    esign_page_t *page = esign_page_common(q, "pin-ask", HTTP_OK);
+    esign_page_form(page, "form", "pin", q->subscriber);
+    esign_page_element(page, 0, "shown", "seconds", shown_seconds(q), NULL);
+    return esign_page_send(page);
+}
+
+/* Audits the view. One mail tells of all views of which each comes while the one before still stands. */
+static esign_result_t record_view(esign_request_t *q)
+{
+    apr_pool_t *p = q->r->pool;
+    int shown = 0;
+    esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
+    if (!esign_failed(result))
+        result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->now - q->config->pin_shown, 2, &shown, p);
+    return !esign_failed(result) && shown == 1 ? esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN) : result;
+}
+
+/* The cards. What is shown is audited and told first, in the transaction that reads it: nothing is seen that left no trace. */
+static esign_result_t view(esign_request_t *q, int *often, const apr_array_header_t **cards)
+{
+    *often = 0;
+    esign_result_t result = esign_request_begin(q);
+    if (!esign_failed(result))
+        result = esign_limits_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, often);
+    if (!esign_failed(result) && !*often)
+        result = record_view(q);
+    if (!esign_failed(result) && !*often)
+        result = esign_card_list(q->database, q->subscriber->id, 1, cards, q->r->pool);
+    return esign_request_end(q, result);
+}
+
+/* The number whole, and in groups of four, of three where four do not come out even, for the eye: stylesheets only copy. */
+static void show_number(esign_page_t *page, int card, const char *name, const char *number)
+{
+    apr_size_t length = strlen(number), size = length % 4 == 0 ? 4 : 3;
+    esign_page_element(page, card, name, NULL);
+    esign_page_copied_text(page, number);
+    for (; *number; number += strnlen(number, size)) {
+        char group[5];
+        apr_cpystrn(group, number, size + 1);
+        esign_page_element(page, card, "group", "of", name, NULL);
+        esign_page_copied_text(page, group);
+        esign_secret_wipe(group, sizeof(group));
+    }
+}
+
+static const char *day(const esign_page_t *page, const char *date)
+{
+    apr_time_t time;
+    return esign_iso_time_parse(date, 1, &time) ? esign_page_time(page, time, 1) : date;
+}
+
+static void show_card(esign_page_t *page, const esign_card_t *card)
+{
+    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state, "~not-before", card->not_before, "~from", day(page, card->not_before),
+                                     "~not-after", card->not_after, "~until", day(page, card->not_after), NULL);
+    show_number(page, element, "pin", card->pin);
+    show_number(page, element, "puk", card->puk);
+}
+
+int esign_pin_post(esign_request_t *q)
+{
+    const apr_array_header_t *cards;
+    int often;
+    if (!esign_limits_fresh(q))
+        return esign_page_redirect(q, "otp");
+    esign_result_t result = view(q, &often, &cards);
+    if (esign_failed(result))
+        return esign_page_failed(q, result);
+    if (often)
+        return esign_page_busy(q);
+    esign_page_t *page = esign_page_common(q, "pin", HTTP_OK);
+    page->secret = 1;
+    const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
+    esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);
+    for (int i = 0; i < cards->nelts; i++)
+        show_card(page, &APR_ARRAY_IDX(cards, i, esign_card_t));
+    apr_table_setn(q->r->err_headers_out, "Refresh", apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
+    return esign_page_send(page);
+}
