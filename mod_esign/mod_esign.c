@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mod_esign.c: the module record; each part registers its own hooks. */
+#include "operator/status.h"
 #include "server/config.h"
 #include "server/runtime.h"
 #include "server/watchdog.h"
 #include "web/route.h"
 #include "web/session.h"
-#include "operator/status.h"
 #include "web/wipe.h"
 
 #include <idn2.h>
@@ -17,11 +17,13 @@
 
 #include <dlfcn.h>
 
-/* httpd unloads its modules when it has read its configuration for the first time, and at each reload. The libraries of this one, and theirs, stay: to link these anew takes
- * longer than all that a start does besides, and some do not bear it. */
+/* httpd unloads its modules when it has read its configuration for the first time, and at each
+ * reload. The libraries of this one, and theirs, stay: to link these anew takes longer than all
+ * that a start does besides, and some do not bear it. */
 static void keep_libraries(void)
 {
-    const void *const in[] = { idn2_to_ascii_8z, memcached_create, memcached_pool, png_create_write_struct, u8_normalize, xsltInit };
+    const void *const in[] = { idn2_to_ascii_8z,        memcached_create, memcached_pool,
+                               png_create_write_struct, u8_normalize,     xsltInit };
     for (size_t i = 0; i < sizeof(in) / sizeof(*in); i++) {
         Dl_info found;
         if (dladdr(in[i], &found))
@@ -42,13 +44,11 @@ static void register_hooks(apr_pool_t *p)
     esign_metrics_register_hooks(p);
 }
 
-AP_DECLARE_MODULE(esign) = {
-    STANDARD20_MODULE_STUFF,
-    esign_config_create_location,
-    esign_config_merge_location,
-    esign_config_create_server,
-    esign_config_merge_server,
-    esign_config_directives,
-    register_hooks,
-    AP_MODULE_FLAG_NONE
-};
+AP_DECLARE_MODULE(esign) = { STANDARD20_MODULE_STUFF,
+                             esign_config_create_location,
+                             esign_config_merge_location,
+                             esign_config_create_server,
+                             esign_config_merge_server,
+                             esign_config_directives,
+                             register_hooks,
+                             AP_MODULE_FLAG_NONE };

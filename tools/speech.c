@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* speech.c: a program of the build: lets libespeak-ng speak every character of the picture in every language, and writes the samples as rows of C for
- * captcha_speak.c. At run time the library would bring a thread that outlives a reload, its own locale for the whole process, and libpulse and libX11 into httpd. */
+/* speech.c: a program of the build: lets libespeak-ng speak every character of the picture in every
+ * language, and writes the samples as rows of C for captcha_speak.c. At run time the library would
+ * bring a thread that outlives a reload, its own locale for the whole process, and libpulse and
+ * libX11 into httpd. */
 #include "challenge/captcha.h"
 #include "render/catalogue.h"
 
@@ -11,16 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RATE 22050               /* espeak-ng's; halved in what is written */
+#define RATE 22050 /* espeak-ng's; halved in what is written */
 #define MAX_SAMPLES (3 * RATE)
 #define WORDS_PER_MINUTE 155
-#define SILENCE 90               /* samples below it at either end are cut off */
+#define SILENCE 90 /* samples below it at either end are cut off */
 #define PEAK 15000.0
 
-/* Names of letters rhyme (ce, de, te; C, D, T): a word that begins with the letter follows its name, as people spell on the telephone. In Turkish these are its cities. */
+/* Names of letters rhyme (ce, de, te; C, D, T): a word that begins with the letter follows its
+ * name, as people spell on the telephone. In Turkish these are its cities. */
 static const struct {
     char letter;
-    const char *names[ESIGN_LANGUAGES];   /* in the catalogues' order: tr, en; [[ ]]: espeak-ng's phonemes */
+    const char
+        *names[ESIGN_LANGUAGES]; /* in the catalogues' order: tr, en; [[ ]]: espeak-ng's phonemes */
 } alphabet[] = {
     { 'A', { "a, Adana", "[[eI]], alpha" } },
     { 'C', { "ce, Ceyhan", "[[si:]], charlie" } },
@@ -35,7 +39,8 @@ static const struct {
     { '9', { "dokuz", "nine" } },
 };
 
-_Static_assert(sizeof alphabet / sizeof *alphabet == sizeof ESIGN_CAPTCHA_ALPHABET - 1, "a character of the picture has no sound");
+_Static_assert(sizeof(alphabet) / sizeof(*alphabet) == sizeof(ESIGN_CAPTCHA_ALPHABET) - 1,
+               "a character of the picture has no sound");
 
 static const char *const voices[ESIGN_LANGUAGES] = { "tr", "en" };
 
@@ -55,23 +60,25 @@ static void require(int done, const char *what)
 static int collect(short *samples, int count, espeak_EVENT *events)
 {
     sound_t *sound = events->user_data;
-    if (samples == NULL || count <= 0)
+    if (!samples || count <= 0)
         return 0;
     if (count > MAX_SAMPLES - sound->count)
         return 1;
-    memcpy(sound->samples + sound->count, samples, (size_t)count * sizeof *samples);
+    memcpy(sound->samples + sound->count, samples, (size_t)count * sizeof(*samples));
     sound->count += count;
     return 0;
 }
 
-/* Half the rate: a low-pass of 31 taps (a sinc in a Hamming window) keeps what is above the new limit from folding back. */
+/* Half the rate: a low-pass of 31 taps (a sinc in a Hamming window) keeps what is above the new
+ * limit from folding back. */
 static void halve(const sound_t *from, sound_t *to)
 {
     enum { TAPS = 31, MIDDLE = TAPS / 2 };
     double taps[TAPS];
     for (int i = 0; i < TAPS; i++) {
         double x = M_PI * (i - MIDDLE) * 0.47;
-        taps[i] = (i == MIDDLE ? 1 : sin(x) / x) * 0.47 * (0.54 - 0.46 * cos(2 * M_PI * i / (TAPS - 1)));
+        taps[i] =
+            (i == MIDDLE ? 1 : sin(x) / x) * 0.47 * (0.54 - 0.46 * cos(2 * M_PI * i / (TAPS - 1)));
     }
     to->count = from->count / 2;
     for (int i = 0; i < to->count; i++) {
@@ -93,19 +100,21 @@ static void trim(sound_t *sound)
     while (last > first && abs(sound->samples[last - 1]) < SILENCE)
         last--;
     sound->count = last - first;
-    memmove(sound->samples, sound->samples + first, (size_t)sound->count * sizeof *sound->samples);
+    memmove(sound->samples, sound->samples + first, (size_t)sound->count * sizeof(*sound->samples));
     for (int i = 0; i < sound->count; i++)
         peak = abs(sound->samples[i]) > peak ? abs(sound->samples[i]) : peak;
     for (int i = 0; i < sound->count; i++)
         sound->samples[i] = (int16_t)lrint(sound->samples[i] * PEAK / peak);
 }
 
-/* A row of the table: letter, language, samples as the bytes of a string, the low one first, as WAV has them. */
+/* A row of the table: letter, language, samples as the bytes of a string, the low one first, as WAV
+ * has them. */
 static void print(char letter, int language, const sound_t *sound)
 {
     printf("{ '%c', %d, %d, \"", letter, language, sound->count);
     for (int i = 0; i < sound->count; i++)
-        printf("\\%03o\\%03o", (unsigned int)sound->samples[i] & 0xff, (unsigned int)sound->samples[i] >> 8 & 0xff);
+        printf("\\%03o\\%03o", (unsigned int)sound->samples[i] & 0xff,
+               (unsigned int)sound->samples[i] >> 8 & 0xff);
     printf("\" },\n");
 }
 
@@ -115,15 +124,21 @@ int main(void)
     espeak_ng_ERROR_CONTEXT context = NULL;
     espeak_ng_InitializePath(NULL);
     require(espeak_ng_Initialize(&context) == ENS_OK, "espeak-ng has no data");
-    require(espeak_ng_InitializeOutput(ENOUTPUT_MODE_SYNCHRONOUS, 0, NULL) == ENS_OK && espeak_ng_GetSampleRate() == RATE, "espeak-ng has no output");
+    require(espeak_ng_InitializeOutput(ENOUTPUT_MODE_SYNCHRONOUS, 0, NULL) == ENS_OK &&
+                espeak_ng_GetSampleRate() == RATE,
+            "espeak-ng has no output");
     espeak_SetSynthCallback(collect);
     for (int language = 0; language < ESIGN_LANGUAGES; language++) {
-        require(espeak_ng_SetVoiceByName(voices[language]) == ENS_OK, "espeak-ng has no voice for a language");
+        require(espeak_ng_SetVoiceByName(voices[language]) == ENS_OK,
+                "espeak-ng has no voice for a language");
         espeak_ng_SetParameter(espeakRATE, WORDS_PER_MINUTE, 0);
-        for (size_t i = 0; i < sizeof alphabet / sizeof *alphabet; i++) {
+        for (size_t i = 0; i < sizeof(alphabet) / sizeof(*alphabet); i++) {
             const char *text = alphabet[i].names[language];
             spoken.count = 0;
-            require(espeak_ng_Synthesize(text, strlen(text) + 1, 0, POS_CHARACTER, 0, espeakCHARS_UTF8 | espeakPHONEMES, NULL, &spoken) == ENS_OK, text);
+            require(espeak_ng_Synthesize(text, strlen(text) + 1, 0, POS_CHARACTER, 0,
+                                         espeakCHARS_UTF8 | espeakPHONEMES, NULL,
+                                         &spoken) == ENS_OK,
+                    text);
             halve(&spoken, &halved);
             trim(&halved);
             require(halved.count > RATE / 2 / 8, text);

@@ -8,11 +8,13 @@
 
 static const char *covered(const esign_audit_head_t *head, apr_pool_t *p)
 {
-    const char *position = apr_psprintf(p, "%" APR_INT64_T_FMT, head->position), *copied = apr_psprintf(p, "%" APR_INT64_T_FMT, head->copied);
+    const char *position = apr_psprintf(p, "%" APR_INT64_T_FMT, head->position),
+               *copied = apr_psprintf(p, "%" APR_INT64_T_FMT, head->copied);
     return esign_audit_encode(p, "audit head", position, head->chain, copied, NULL);
 }
 
-const char *esign_audit_head_seal(const esign_keyring_t *keyring, const esign_audit_head_t *head, apr_pool_t *p)
+const char *esign_audit_head_seal(const esign_keyring_t *keyring, const esign_audit_head_t *head,
+                                  apr_pool_t *p)
 {
     return esign_audit_seal(keyring, covered(head, p), p);
 }
@@ -22,19 +24,24 @@ esign_result_t esign_audit_head_init(esign_database_t *database, apr_pool_t *p)
 {
     int rows;
     const esign_audit_head_t head = { .chain = "" };
-    const char *sql = apr_psprintf(p, "INSERT INTO audit_head (position, chain, copied, copier, copier_until, seal) VALUES (0, '', 0, '', 0, '%s')",
+    const char *sql = apr_psprintf(p,
+                                   "INSERT INTO audit_head (position, chain, copied, copier, "
+                                   "copier_until, seal) VALUES (0, '', 0, '', 0, '%s')",
                                    esign_audit_head_seal(database->keyring, &head, p));
-    return apr_dbd_query(database->driver, database->handle, &rows, sql) == 0 ? ESIGN_OK
-                                                                                : esign_result_make(p, APR_EGENERAL, "database", "the audit chain cannot be begun");
+    return apr_dbd_query(database->driver, database->handle, &rows, sql) == 0
+               ? ESIGN_OK
+               : esign_result_make(p, APR_EGENERAL, "database", "the audit chain cannot be begun");
 }
 
-esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_head_t *head, const char **problem, apr_pool_t *p)
+esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_head_t *head,
+                                     const char **problem, apr_pool_t *p)
 {
     enum { POSITION, CHAIN, COPIED, COPIER, COPIER_UNTIL, SEAL, COLUMNS };
     const apr_array_header_t *rows;
     *head = (esign_audit_head_t){ .chain = "", .copier = "", .seal = "" };
     *problem = NULL;
-    esign_result_t result = esign_database_read(database, "audit_head", ESIGN_SQL(NULL), COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "audit_head", ESIGN_SQL(NULL), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     if (rows->nelts != 1) {
@@ -44,14 +51,19 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
     const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
     /* A table that somebody made in place of ours may hold NULL. */
 #define TEXT(column) (row[column] ? row[column] : "")
-    *head = (esign_audit_head_t){ .position = esign_database_number(row, POSITION), .chain = TEXT(CHAIN), .copied = esign_database_number(row, COPIED),
-                                  .copier = TEXT(COPIER), .copier_until = esign_database_number(row, COPIER_UNTIL), .seal = TEXT(SEAL) };
+    *head = (esign_audit_head_t){ .position = esign_database_number(row, POSITION),
+                                  .chain = TEXT(CHAIN),
+                                  .copied = esign_database_number(row, COPIED),
+                                  .copier = TEXT(COPIER),
+                                  .copier_until = esign_database_number(row, COPIER_UNTIL),
+                                  .seal = TEXT(SEAL) };
 #undef TEXT
     switch (esign_audit_judge(database->keyring, head->seal, covered(head, p))) {
     case ESIGN_AUDIT_SOUND:
         break;
     case ESIGN_AUDIT_NO_KEY:
-        *problem = apr_psprintf(p, "is sealed under key %d, which the key file does not have", esign_audit_seal_key_id(head->seal));
+        *problem = apr_psprintf(p, "is sealed under key %d, which the key file does not have",
+                                esign_audit_seal_key_id(head->seal));
         break;
     default:
         *problem = "was changed: its seal is wrong";
@@ -59,17 +71,20 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
     return ESIGN_OK;
 }
 
-static esign_result_t keep_out(esign_database_t *database, const esign_audit_row_t *row, esign_audit_batch_t *batch, apr_pool_t *p)
+static esign_result_t keep_out(esign_database_t *database, const esign_audit_row_t *row,
+                               esign_audit_batch_t *batch, apr_pool_t *p)
 {
     int rows;
-    esign_result_t result = esign_database_write(database, "audit_keep_out", ESIGN_SQL(&row->id), &rows, p);
+    esign_result_t result =
+        esign_database_write(database, "audit_keep_out", ESIGN_SQL(&row->id), &rows, p);
     if (!esign_failed(result) && rows)
         APR_ARRAY_PUSH(batch->forged, apr_int64_t) = row->id;
     return result;
 }
 
 /* Parts the sound rows, to be chained, from those to be kept out. */
-static esign_result_t sort_out(esign_database_t *database, const apr_array_header_t *rows, apr_array_header_t *sound, esign_audit_batch_t *batch, apr_pool_t *p)
+static esign_result_t sort_out(esign_database_t *database, const apr_array_header_t *rows,
+                               apr_array_header_t *sound, esign_audit_batch_t *batch, apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (int i = 0; i < rows->nelts && !esign_failed(result); i++) {
@@ -85,16 +100,24 @@ static esign_result_t sort_out(esign_database_t *database, const apr_array_heade
     return result;
 }
 
-static esign_result_t write_row(esign_database_t *database, const esign_audit_row_t *row, const char *seal, apr_pool_t *p)
+static esign_result_t write_row(esign_database_t *database, const esign_audit_row_t *row,
+                                const char *seal, apr_pool_t *p)
 {
     int rows;
-    esign_result_t result = esign_database_write(database, "audit_chain", ESIGN_SQL(&row->position, row->chain, seal, &row->id), &rows, p);
+    esign_result_t result = esign_database_write(
+        database, "audit_chain", ESIGN_SQL(&row->position, row->chain, seal, &row->id), &rows, p);
     return esign_failed(result) || rows == 1
-               ? result : esign_result_make(p, APR_EBUSY, "audit", "row %" APR_INT64_T_FMT " was changed or removed while it was being chained", row->id);
+               ? result
+               : esign_result_make(p, APR_EBUSY, "audit",
+                                   "row %" APR_INT64_T_FMT
+                                   " was changed or removed while it was being chained",
+                                   row->id);
 }
 
-/* One transaction. The head goes first: whoever comes second waits there, finds it moved, and has done no work. `*moved` 0: that is us. */
-static esign_result_t write_all(esign_database_t *database, const esign_audit_head_t *head, apr_array_header_t *sound, int *moved, apr_pool_t *p)
+/* One transaction. The head goes first: whoever comes second waits there, finds it moved, and has
+ * done no work. `*moved` 0: that is us. */
+static esign_result_t write_all(esign_database_t *database, const esign_audit_head_t *head,
+                                apr_array_header_t *sound, int *moved, apr_pool_t *p)
 {
     esign_audit_head_t next = *head;
     for (int i = 0; i < sound->nelts; i++) {
@@ -105,7 +128,10 @@ static esign_result_t write_all(esign_database_t *database, const esign_audit_he
     next.seal = esign_audit_head_seal(database->keyring, &next, p);
     esign_result_t result = esign_database_begin(database, p);
     if (!esign_failed(result))
-        result = esign_database_write(database, "audit_head_chained", ESIGN_SQL(&next.position, next.chain, next.seal, &head->position, &head->copied), moved, p);
+        result = esign_database_write(
+            database, "audit_head_chained",
+            ESIGN_SQL(&next.position, next.chain, next.seal, &head->position, &head->copied), moved,
+            p);
     for (int i = 0; i < sound->nelts && !esign_failed(result) && *moved; i++) {
         const esign_audit_row_t *row = &APR_ARRAY_IDX(sound, i, esign_audit_row_t);
         result = write_row(database, row, esign_audit_row_seal(database->keyring, row, p), p);
@@ -113,7 +139,8 @@ static esign_result_t write_all(esign_database_t *database, const esign_audit_he
     return esign_database_end(database, result, p);
 }
 
-esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_t *cursor, int max, esign_audit_batch_t *batch, apr_pool_t *p)
+esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_t *cursor, int max,
+                                 esign_audit_batch_t *batch, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     apr_int64_t most = max;
@@ -121,14 +148,17 @@ esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_
     const char *problem;
     int moved = 0;
     *batch = (esign_audit_batch_t){ .forged = apr_array_make(p, 0, sizeof(apr_int64_t)) };
-    esign_result_t result = esign_database_read(database, "audit_unchained", ESIGN_SQL(&cursor->time, &cursor->id, &most), ESIGN_AUDIT_ROW_WIDTH, &rows, p);
+    esign_result_t result = esign_database_read(database, "audit_unchained",
+                                                ESIGN_SQL(&cursor->time, &cursor->id, &most),
+                                                ESIGN_AUDIT_ROW_WIDTH, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *sound = apr_array_make(p, rows->nelts, sizeof(esign_audit_row_t));
     batch->looked = rows->nelts;
     *cursor = ESIGN_AUDIT_FIRST;
     if (rows->nelts == max) {
-        esign_audit_row_t last = esign_audit_row_read(APR_ARRAY_IDX(rows, max - 1, const char *const *));
+        esign_audit_row_t last =
+            esign_audit_row_read(APR_ARRAY_IDX(rows, max - 1, const char *const *));
         *cursor = (esign_audit_cursor_t){ last.time, last.id };
     }
     result = sort_out(database, rows, sound, batch, p);
@@ -136,7 +166,8 @@ esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_
         return result;
     result = esign_audit_head_read(database, &head, &problem, p);
     if (!esign_failed(result) && problem)
-        result = esign_result_make(p, APR_EINVAL, "audit", "the head of the chain %s; no row is chained", problem);
+        result = esign_result_make(p, APR_EINVAL, "audit",
+                                   "the head of the chain %s; no row is chained", problem);
     if (!esign_failed(result))
         result = write_all(database, &head, sound, &moved, p);
     batch->chained = esign_failed(result) || !moved ? 0 : sound->nelts;
@@ -145,31 +176,41 @@ esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_
     return APR_STATUS_IS_EBUSY(result.status) ? ESIGN_OK : result;
 }
 
-esign_result_t esign_audit_page(esign_database_t *database, apr_int64_t position, apr_int64_t id, apr_int64_t last, int max, const apr_array_header_t **rows,
+esign_result_t esign_audit_page(esign_database_t *database, apr_int64_t position, apr_int64_t id,
+                                apr_int64_t last, int max, const apr_array_header_t **rows,
                                 apr_pool_t *p)
 {
     const apr_array_header_t *found;
     apr_int64_t most = max;
-    esign_result_t result = esign_database_read(database, "audit_page", ESIGN_SQL(&position, &id, &last, &most), ESIGN_AUDIT_ROW_WIDTH, &found, p);
+    esign_result_t result =
+        esign_database_read(database, "audit_page", ESIGN_SQL(&position, &id, &last, &most),
+                            ESIGN_AUDIT_ROW_WIDTH, &found, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, found->nelts, sizeof(esign_audit_row_t));
     for (int i = 0; i < found->nelts; i++)
-        APR_ARRAY_PUSH(list, esign_audit_row_t) = esign_audit_row_read(APR_ARRAY_IDX(found, i, const char *const *));
+        APR_ARRAY_PUSH(list, esign_audit_row_t) =
+            esign_audit_row_read(APR_ARRAY_IDX(found, i, const char *const *));
     *rows = list;
     return ESIGN_OK;
 }
 
-esign_result_t esign_audit_claim(esign_database_t *database, const esign_audit_head_t *head, const char *copier, apr_time_t until, int *claimed, apr_pool_t *p)
+esign_result_t esign_audit_claim(esign_database_t *database, const esign_audit_head_t *head,
+                                 const char *copier, apr_time_t until, int *claimed, apr_pool_t *p)
 {
-    return esign_database_write(database, "audit_head_claim", ESIGN_SQL(copier, &until, &head->copier_until), claimed, p);
+    return esign_database_write(database, "audit_head_claim",
+                                ESIGN_SQL(copier, &until, &head->copier_until), claimed, p);
 }
 
-esign_result_t esign_audit_copied(esign_database_t *database, const esign_audit_head_t *head, const char *copier, apr_int64_t position, apr_time_t until, int *done,
-                                  apr_pool_t *p)
+esign_result_t esign_audit_copied(esign_database_t *database, const esign_audit_head_t *head,
+                                  const char *copier, apr_int64_t position, apr_time_t until,
+                                  int *done, apr_pool_t *p)
 {
     esign_audit_head_t next = *head;
     next.copied = position;
     return esign_database_write(database, "audit_head_copied",
-                                ESIGN_SQL(&position, &until, esign_audit_head_seal(database->keyring, &next, p), &head->position, &head->copied, copier), done, p);
+                                ESIGN_SQL(&position, &until,
+                                          esign_audit_head_seal(database->keyring, &next, p),
+                                          &head->position, &head->copied, copier),
+                                done, p);
 }

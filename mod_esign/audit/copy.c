@@ -23,9 +23,9 @@
 _Static_assert(ESIGN_AUDIT_LINE_MAX <= PIPE_BUF, "a line would be written in pieces");
 
 struct esign_audit_log_t {
-    int pipe;                /* -1: the log daemon */
+    int pipe; /* -1: the log daemon */
     int facility;
-    int socket;              /* to the daemon; -1: not connected */
+    int socket; /* to the daemon; -1: not connected */
     apr_uint64_t written;
 };
 
@@ -35,8 +35,10 @@ int esign_audit_log_facility(const char *name, const char **known)
         const char *name;
         int facility;
     } rows[] = {
-        { "auth", LOG_AUTH }, { "authpriv", LOG_AUTHPRIV }, { "daemon", LOG_DAEMON }, { "user", LOG_USER }, { "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
-        { "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 }, { "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+        { "auth", LOG_AUTH },     { "authpriv", LOG_AUTHPRIV }, { "daemon", LOG_DAEMON },
+        { "user", LOG_USER },     { "local0", LOG_LOCAL0 },     { "local1", LOG_LOCAL1 },
+        { "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },     { "local4", LOG_LOCAL4 },
+        { "local5", LOG_LOCAL5 }, { "local6", LOG_LOCAL6 },     { "local7", LOG_LOCAL7 },
     };
     *known = "auth, authpriv, daemon, user, local0 to local7";
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -80,7 +82,8 @@ static int call(esign_audit_log_t *log)
     if (log->socket >= 0)
         return 1;
     log->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (log->socket >= 0 && connect(log->socket, (const struct sockaddr *)&daemon, sizeof(daemon)) == 0)
+    if (log->socket >= 0 &&
+        connect(log->socket, (const struct sockaddr *)&daemon, sizeof(daemon)) == 0)
         return 1;
     int error = errno;
     hang_up(log);
@@ -88,15 +91,18 @@ static int call(esign_audit_log_t *log)
     return 0;
 }
 
-/* syslog(3) itself waits for a daemon that does not read, and tells nobody that a line was lost. The head is the one that it writes. */
+/* syslog(3) itself waits for a daemon that does not read, and tells nobody that a line was lost.
+ * The head is the one that it writes. */
 static int send_line(esign_audit_log_t *log, const char *line, int refusal)
 {
     char text[ESIGN_AUDIT_LINE_MAX + 100];
     time_t now = time(NULL);
     struct tm t;
     localtime_r(&now, &t);
-    int length = apr_snprintf(text, sizeof(text), "<%d>%s %2d %02d:%02d:%02d mod_esign[%d]: %.*s", log->facility | (refusal ? LOG_NOTICE : LOG_INFO),
-                              apr_month_snames[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, (int)getpid(), (int)strcspn(line, "\n"), line);
+    int length = apr_snprintf(text, sizeof(text), "<%d>%s %2d %02d:%02d:%02d mod_esign[%d]: %.*s",
+                              log->facility | (refusal ? LOG_NOTICE : LOG_INFO),
+                              apr_month_snames[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
+                              (int)getpid(), (int)strcspn(line, "\n"), line);
     if (!call(log))
         return 0;
     if (send(log->socket, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) == length)
@@ -111,7 +117,8 @@ static int send_line(esign_audit_log_t *log, const char *line, int refusal)
 int esign_audit_log_write(esign_audit_log_t *log, const char *line, int refusal)
 {
     size_t length = strlen(line);
-    int taken = log->pipe >= 0 ? write(log->pipe, line, length) == (ssize_t)length : send_line(log, line, refusal);
+    int taken = log->pipe >= 0 ? write(log->pipe, line, length) == (ssize_t)length
+                               : send_line(log, line, refusal);
     if (taken)
         log->written += length;
     return taken;
@@ -127,7 +134,8 @@ apr_uint64_t esign_audit_log_read(const esign_audit_log_t *log)
     int waiting = 0;
     if (log->pipe < 0)
         return log->written;
-    /* What another process of ours left in the pipe counts too: then this is less than was read, never more. */
+    /* What another process of ours left in the pipe counts too: then this is less than was read,
+     * never more. */
     if (ioctl(log->pipe, FIONREAD, &waiting) != 0 || (apr_uint64_t)waiting > log->written)
         return 0;
     return log->written - (apr_uint64_t)waiting;

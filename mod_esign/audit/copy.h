@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copy.h: where a copy of the audit trail goes: a program's standard input, or the system's log. Nothing here waits. */
+/* copy.h: where a copy of the audit trail goes: a program's standard input, or the system's log.
+ * Nothing here waits. */
 #ifndef ESIGN_AUDIT_COPY_H
 #define ESIGN_AUDIT_COPY_H
 
@@ -7,7 +8,8 @@
 
 typedef struct esign_audit_log_t esign_audit_log_t;
 
-/* The facility of this name as syslog(3) numbers it: auth, authpriv, daemon, user, local0 to local7; -1: none of them. `*known` gets all names. */
+/* The facility of this name as syslog(3) numbers it: auth, authpriv, daemon, user, local0 to
+ * local7; -1: none of them. `*known` gets all names. */
 int esign_audit_log_facility(const char *name, const char **known);
 
 /* A pipe's writing end, which becomes non-blocking; it stays the caller's. */
@@ -16,10 +18,12 @@ esign_audit_log_t *esign_audit_log_pipe(int file, apr_pool_t *p);
 /* The log daemon's socket, found anew when it was gone. Closed with `p`. */
 esign_audit_log_t *esign_audit_log_syslog(int facility, apr_pool_t *p);
 
-/* Hands over one line, its end included, whole or not at all. 0: not now, `errno` tells why; the same line comes again. `refusal`: a higher severity in the system's log. */
+/* Hands over one line, its end included, whole or not at all. 0: not now, `errno` tells why; the
+ * same line comes again. `refusal`: a higher severity in the system's log. */
 int esign_audit_log_write(esign_audit_log_t *log, const char *line, int refusal);
 
-/* Bytes that were handed over since the start, and how many of them the other side has surely read: what waits in a pipe is lost when httpd starts its program anew. */
+/* Bytes that were handed over since the start, and how many of them the other side has surely read:
+ * what waits in a pipe is lost when httpd starts its program anew. */
 apr_uint64_t esign_audit_log_written(const esign_audit_log_t *log);
 apr_uint64_t esign_audit_log_read(const esign_audit_log_t *log);
 

@@ -9,21 +9,27 @@
 #include <stdlib.h>
 
 /* Seals one row anew, if it needs that and may have it. */
-static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t *row, int *sealed, int *refused, apr_pool_t *p)
+static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t *row, int *sealed,
+                             int *refused, apr_pool_t *p)
 {
     int rows = 0;
-    if (row->position < 0 || esign_audit_seal_key_id(row->seal) == esign_keyring_active(database->keyring))
+    if (row->position < 0 ||
+        esign_audit_seal_key_id(row->seal) == esign_keyring_active(database->keyring))
         return ESIGN_OK;
     if (esign_audit_row_judge(database->keyring, row, p) != ESIGN_AUDIT_SOUND) {
         ++*refused;
         return ESIGN_OK;
     }
-    esign_result_t result = esign_database_write(database, "audit_reseal", ESIGN_SQL(esign_audit_row_seal(database->keyring, row, p), &row->id, &row->position), &rows, p);
+    esign_result_t result = esign_database_write(
+        database, "audit_reseal",
+        ESIGN_SQL(esign_audit_row_seal(database->keyring, row, p), &row->id, &row->position), &rows,
+        p);
     *sealed += rows;
     return result;
 }
 
-/* The order in which the courier locks rows that it chains: in another, the two could end in PostgreSQL's "deadlock detected". */
+/* The order in which the courier locks rows that it chains: in another, the two could end in
+ * PostgreSQL's "deadlock detected". */
 static int compare(const void *a, const void *b)
 {
     const esign_audit_row_t *one = a, *other = b;
@@ -32,17 +38,20 @@ static int compare(const void *a, const void *b)
     return (one->id > other->id) - (one->id < other->id);
 }
 
-esign_result_t esign_audit_reseal(esign_database_t *database, apr_int64_t *after, int max, int *sealed, int *refused, apr_pool_t *p)
+esign_result_t esign_audit_reseal(esign_database_t *database, apr_int64_t *after, int max,
+                                  int *sealed, int *refused, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     apr_int64_t most = max, last = 0;
     *sealed = *refused = 0;
-    esign_result_t result = esign_database_read(database, "audit_by_id", ESIGN_SQL(after, &most), ESIGN_AUDIT_ROW_WIDTH, &rows, p);
+    esign_result_t result = esign_database_read(database, "audit_by_id", ESIGN_SQL(after, &most),
+                                                ESIGN_AUDIT_ROW_WIDTH, &rows, p);
     if (!esign_failed(result))
         result = esign_database_begin(database, p);
     apr_array_header_t *list = apr_array_make(p, max, sizeof(esign_audit_row_t));
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
-        APR_ARRAY_PUSH(list, esign_audit_row_t) = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
+        APR_ARRAY_PUSH(list, esign_audit_row_t) =
+            esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
         last = APR_ARRAY_IDX(list, i, esign_audit_row_t).id;
     }
     qsort(list->elts, (size_t)list->nelts, sizeof(esign_audit_row_t), compare);
@@ -65,17 +74,23 @@ esign_result_t esign_audit_reseal_head(esign_database_t *database, int *sealed, 
     if (esign_failed(result))
         return result;
     if (problem)
-        return esign_result_make(p, APR_EINVAL, "audit", "the head of the chain %s; it is not sealed anew", problem);
+        return esign_result_make(p, APR_EINVAL, "audit",
+                                 "the head of the chain %s; it is not sealed anew", problem);
     if (esign_audit_seal_key_id(head.seal) == esign_keyring_active(database->keyring))
         return ESIGN_OK;
-    return esign_database_write(database, "audit_head_reseal", ESIGN_SQL(esign_audit_head_seal(database->keyring, &head, p), &head.position, &head.copied), sealed, p);
+    return esign_database_write(
+        database, "audit_head_reseal",
+        ESIGN_SQL(esign_audit_head_seal(database->keyring, &head, p), &head.position, &head.copied),
+        sealed, p);
 }
 
-esign_result_t esign_audit_count_key(esign_database_t *database, int key, apr_int64_t *count, apr_pool_t *p)
+esign_result_t esign_audit_count_key(esign_database_t *database, int key, apr_int64_t *count,
+                                     apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     const char *pattern = apr_psprintf(p, "%d.%%", key);
-    esign_result_t result = esign_database_read(database, "audit_count_key", ESIGN_SQL(pattern, pattern), 1, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "audit_count_key", ESIGN_SQL(pattern, pattern), 1, &rows, p);
     if (!esign_failed(result))
         *count = esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0);
     return result;

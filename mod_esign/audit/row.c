@@ -3,8 +3,8 @@
 #include "row.h"
 
 #include "core/digest.h"
-#include "trail.h"
 #include "store/subscriber.h"
+#include "trail.h"
 
 #include <apr_strings.h>
 
@@ -13,7 +13,8 @@
 #include <string.h>
 #include <unistr.h>
 
-/* Of a text in a line, in bytes before it is escaped; host names and addresses of ours are shorter. */
+/* Of a text in a line, in bytes before it is escaped; host names and addresses of ours are shorter.
+ */
 #define TEXT_MAX 256
 #define LONGEST_ESCAPE 6
 
@@ -29,23 +30,28 @@ const char *esign_audit_encode(apr_pool_t *p, ...)
     *end = '\0';
     va_start(texts, p);
     for (const char *text; (text = va_arg(texts, const char *)) != NULL;)
-        end += apr_snprintf(end, size - (apr_size_t)(end - encoded), "%" APR_SIZE_T_FMT ":%s", strlen(text), text);
+        end += apr_snprintf(end, size - (apr_size_t)(end - encoded), "%" APR_SIZE_T_FMT ":%s",
+                            strlen(text), text);
     va_end(texts);
     return encoded;
 }
 
-static void make_mac(const unsigned char *key, const char *covered, char mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)])
+static void make_mac(const unsigned char *key, const char *covered,
+                     char mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE,
+                                                        sodium_base64_VARIANT_URLSAFE_NO_PADDING)])
 {
     unsigned char bytes[ESIGN_DIGEST_SIZE];
     esign_digest_hmac(key, covered, strlen(covered), bytes);
-    sodium_bin2base64(mac, sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING), bytes, sizeof(bytes),
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_bin2base64(
+        mac, sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
+        bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 const char *esign_audit_seal(const esign_keyring_t *keyring, const char *covered, apr_pool_t *p)
 {
     int id = esign_keyring_active(keyring);
-    char mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    char
+        mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
     make_mac(esign_keyring_key(keyring, ESIGN_KEY_AUDIT, id), covered, mac);
     return apr_psprintf(p, "%d.%s", id, mac);
 }
@@ -53,12 +59,15 @@ const char *esign_audit_seal(const esign_keyring_t *keyring, const char *covered
 int esign_audit_seal_key_id(const char *seal)
 {
     size_t digits = strspn(seal, "0123456789");
-    return digits >= 1 && digits <= 3 && *seal != '0' && seal[digits] == '.' ? (int)apr_atoi64(seal) : 0;
+    return digits >= 1 && digits <= 3 && *seal != '0' && seal[digits] == '.' ? (int)apr_atoi64(seal)
+                                                                             : 0;
 }
 
-esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const char *seal, const char *covered)
+esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const char *seal,
+                                        const char *covered)
 {
-    char mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    char
+        mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
     int id = esign_audit_seal_key_id(seal);
     const unsigned char *key = id ? esign_keyring_key(keyring, ESIGN_KEY_AUDIT, id) : NULL;
     if (!id)
@@ -67,7 +76,9 @@ esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const ch
         return ESIGN_AUDIT_NO_KEY;
     make_mac(key, covered, mac);
     const char *given = strchr(seal, '.') + 1;
-    return strlen(given) == strlen(mac) && sodium_memcmp(given, mac, strlen(mac)) == 0 ? ESIGN_AUDIT_SOUND : ESIGN_AUDIT_FORGED;
+    return strlen(given) == strlen(mac) && sodium_memcmp(given, mac, strlen(mac)) == 0
+               ? ESIGN_AUDIT_SOUND
+               : ESIGN_AUDIT_FORGED;
 }
 
 esign_audit_row_t esign_audit_row_read(const char *const *columns)
@@ -75,9 +86,16 @@ esign_audit_row_t esign_audit_row_read(const char *const *columns)
     enum { ID, TIME, NODE, EVENT, SUBSCRIBER, ADDRESS, POSITION, CHAIN, SEAL };
 #define TEXT(column) (columns[column] ? columns[column] : "")
     int kept_out = !columns[POSITION] && columns[CHAIN];
-    return (esign_audit_row_t){ .id = esign_database_number(columns, ID), .time = esign_database_number(columns, TIME), .node = TEXT(NODE), .event = TEXT(EVENT),
-                                .subscriber = esign_database_number(columns, SUBSCRIBER), .address = TEXT(ADDRESS),
-                                .position = kept_out ? -1 : esign_database_number(columns, POSITION), .chain = TEXT(CHAIN), .seal = TEXT(SEAL) };
+    return (esign_audit_row_t){ .id = esign_database_number(columns, ID),
+                                .time = esign_database_number(columns, TIME),
+                                .node = TEXT(NODE),
+                                .event = TEXT(EVENT),
+                                .subscriber = esign_database_number(columns, SUBSCRIBER),
+                                .address = TEXT(ADDRESS),
+                                .position =
+                                    kept_out ? -1 : esign_database_number(columns, POSITION),
+                                .chain = TEXT(CHAIN),
+                                .seal = TEXT(SEAL) };
 #undef TEXT
 }
 
@@ -89,16 +107,20 @@ static const char *decimal(apr_int64_t number, apr_pool_t *p)
 static const char *covered(const esign_audit_row_t *row, apr_pool_t *p)
 {
     int chained = row->position > 0;
-    return esign_audit_encode(p, chained ? "audit row" : "audit entry", chained ? decimal(row->position, p) : "", chained ? row->chain : "", decimal(row->id, p),
-                              decimal(row->time, p), row->node, row->event, decimal(row->subscriber, p), row->address, NULL);
+    return esign_audit_encode(p, chained ? "audit row" : "audit entry",
+                              chained ? decimal(row->position, p) : "", chained ? row->chain : "",
+                              decimal(row->id, p), decimal(row->time, p), row->node, row->event,
+                              decimal(row->subscriber, p), row->address, NULL);
 }
 
-const char *esign_audit_row_seal(const esign_keyring_t *keyring, const esign_audit_row_t *row, apr_pool_t *p)
+const char *esign_audit_row_seal(const esign_keyring_t *keyring, const esign_audit_row_t *row,
+                                 apr_pool_t *p)
 {
     return esign_audit_seal(keyring, covered(row, p), p);
 }
 
-esign_audit_verdict_e esign_audit_row_judge(const esign_keyring_t *keyring, const esign_audit_row_t *row, apr_pool_t *p)
+esign_audit_verdict_e esign_audit_row_judge(const esign_keyring_t *keyring,
+                                            const esign_audit_row_t *row, apr_pool_t *p)
 {
     return esign_audit_judge(keyring, row->seal, covered(row, p));
 }
@@ -106,13 +128,15 @@ esign_audit_verdict_e esign_audit_row_judge(const esign_keyring_t *keyring, cons
 const char *esign_audit_row_chain(const char *before, const esign_audit_row_t *row, apr_pool_t *p)
 {
     unsigned char digest[ESIGN_DIGEST_SIZE];
-    const char *content = esign_audit_encode(p, before, decimal(row->position, p), decimal(row->id, p), decimal(row->time, p), row->node, row->event,
-                                             decimal(row->subscriber, p), row->address, NULL);
+    const char *content = esign_audit_encode(
+        p, before, decimal(row->position, p), decimal(row->id, p), decimal(row->time, p), row->node,
+        row->event, decimal(row->subscriber, p), row->address, NULL);
     esign_digest_sha256(content, strlen(content), digest);
     return esign_digest_encode(p, digest, sizeof(digest));
 }
 
-/* A JSON string of at most TEXT_MAX bytes of a text, whoever wrote that: control characters are escaped, C1's and line separators too, for terminals; bytes that are no UTF-8 become U+FFFD. */
+/* A JSON string of at most TEXT_MAX bytes of a text, whoever wrote that: control characters are
+ * escaped, C1's and line separators too, for terminals; bytes that are no UTF-8 become U+FFFD. */
 static const char *quote(const char *text, apr_pool_t *p)
 {
     char *quoted = apr_palloc(p, TEXT_MAX * LONGEST_ESCAPE + 3), *end = quoted;
@@ -120,7 +144,7 @@ static const char *quote(const char *text, apr_pool_t *p)
     *end++ = '"';
     while (at < last) {
         ucs4_t c;
-        int length = u8_mbtouc(&c, at, (size_t)(last - at));   /* U+FFFD for what is none */
+        int length = u8_mbtouc(&c, at, (size_t)(last - at)); /* U+FFFD for what is none */
         if (c == '"' || c == '\\')
             end += apr_snprintf(end, 3, "\\%c", (int)c);
         else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfffd)
@@ -137,17 +161,25 @@ static const char *moment(apr_time_t time, apr_pool_t *p)
 {
     apr_time_exp_t t;
     apr_time_exp_gmt(&t, time);
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec);
 }
 
 /* Four texts of TEXT_MAX bytes of which each took the longest escape would not fit. */
-static const char *line_of(const esign_audit_row_t *row, const char *problem, const char *node, const char *address, apr_pool_t *p)
+static const char *line_of(const esign_audit_row_t *row, const char *problem, const char *node,
+                           const char *address, apr_pool_t *p)
 {
-    const char *who = row->subscriber == ESIGN_SUBSCRIBER_NONE ? "null" : apr_psprintf(p, "\"%" APR_INT64_T_FMT "\"", row->subscriber);
-    return apr_psprintf(p, "{\"position\":%" APR_INT64_T_FMT ",\"time\":\"%s\",\"node\":%s,\"event\":%s,\"result\":\"%s\",\"subscriber\":%s,\"address\":%s,"
-                        "\"id\":\"%" APR_INT64_T_FMT "\",\"chain\":%s%s%s}\n",
-                        row->position, moment(row->time, p), quote(node, p), quote(row->event, p), esign_audit_result(row->event), who, quote(address, p), row->id,
-                        quote(row->chain, p), problem ? ",\"problem\":" : "", problem ? quote(problem, p) : "");
+    const char *who = row->subscriber == ESIGN_SUBSCRIBER_NONE
+                          ? "null"
+                          : apr_psprintf(p, "\"%" APR_INT64_T_FMT "\"", row->subscriber);
+    return apr_psprintf(
+        p,
+        "{\"position\":%" APR_INT64_T_FMT ",\"time\":\"%s\",\"node\":%s,\"event\":%s,\"result\":\"%"
+        "s\",\"subscriber\":%s,\"address\":%s,"
+        "\"id\":\"%" APR_INT64_T_FMT "\",\"chain\":%s%s%s}\n",
+        row->position, moment(row->time, p), quote(node, p), quote(row->event, p),
+        esign_audit_result(row->event), who, quote(address, p), row->id, quote(row->chain, p),
+        problem ? ",\"problem\":" : "", problem ? quote(problem, p) : "");
 }
 
 const char *esign_audit_row_line(const esign_audit_row_t *row, const char *problem, apr_pool_t *p)
@@ -155,10 +187,15 @@ const char *esign_audit_row_line(const esign_audit_row_t *row, const char *probl
     const char *line = line_of(row, problem, row->node, row->address, p);
     esign_audit_row_t bare = *row;
     bare.event = bare.chain = "";
-    return strlen(line) <= ESIGN_AUDIT_LINE_MAX ? line : line_of(&bare, "changed: its texts are too long for a line", "", "", p);
+    return strlen(line) <= ESIGN_AUDIT_LINE_MAX
+               ? line
+               : line_of(&bare, "changed: its texts are too long for a line", "", "", p);
 }
 
 const char *esign_audit_gap_line(apr_int64_t first, apr_int64_t last, apr_pool_t *p)
 {
-    return apr_psprintf(p, "{\"position\":%" APR_INT64_T_FMT ",\"to\":%" APR_INT64_T_FMT ",\"problem\":\"removed\"}\n", first, last);
+    return apr_psprintf(p,
+                        "{\"position\":%" APR_INT64_T_FMT ",\"to\":%" APR_INT64_T_FMT
+                        ",\"problem\":\"removed\"}\n",
+                        first, last);
 }

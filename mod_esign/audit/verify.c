@@ -15,13 +15,14 @@ typedef struct {
     esign_database_t *database;
     const esign_audit_verify_options_t *options;
     esign_audit_verify_report_t *report;
-    apr_int64_t position, id;   /* of the row before; 0 */
-    char chain[64];             /* its chain value as it stands there */
-    int sound;                  /* its seal is right: what follows it can be judged by it */
-    apr_pool_t *page;           /* cleared after each page */
+    apr_int64_t position, id; /* of the row before; 0 */
+    char chain[64];           /* its chain value as it stands there */
+    int sound;                /* its seal is right: what follows it can be judged by it */
+    apr_pool_t *page;         /* cleared after each page */
 } walk_t;
 
-static void find(walk_t *walk, const esign_audit_row_t *row, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void find(walk_t *walk, const esign_audit_row_t *row, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void find(walk_t *walk, const esign_audit_row_t *row, const char *format, ...)
 {
@@ -37,7 +38,8 @@ static apr_int64_t home_of(const walk_t *walk, const esign_audit_row_t *row)
 {
     esign_audit_row_t moved = *row;
     apr_int64_t first = row->position > NEIGHBOURS ? row->position - NEIGHBOURS : 1, home = 0;
-    apr_int64_t last = row->position < APR_INT64_MAX - NEIGHBOURS ? row->position + NEIGHBOURS : APR_INT64_MAX - 1;
+    apr_int64_t last =
+        row->position < APR_INT64_MAX - NEIGHBOURS ? row->position + NEIGHBOURS : APR_INT64_MAX - 1;
     apr_pool_t *scratch;
     apr_pool_create(&scratch, walk->page);
     for (moved.position = first; moved.position <= last && !home; moved.position++)
@@ -50,7 +52,8 @@ static apr_int64_t home_of(const walk_t *walk, const esign_audit_row_t *row)
 static void tell_seal(walk_t *walk, const esign_audit_row_t *row, esign_audit_verdict_e verdict)
 {
     if (verdict == ESIGN_AUDIT_NO_KEY) {
-        find(walk, row, "sealed under key %d, which the key file does not have", esign_audit_seal_key_id(row->seal));
+        find(walk, row, "sealed under key %d, which the key file does not have",
+             esign_audit_seal_key_id(row->seal));
         return;
     }
     apr_int64_t home = home_of(walk, row);
@@ -68,7 +71,8 @@ static void judge_place(walk_t *walk, const esign_audit_row_t *row)
     else if (row->position - walk->position == 2)
         find(walk, NULL, "removed: position %" APR_INT64_T_FMT, walk->position + 1);
     else if (row->position - walk->position > 1)
-        find(walk, NULL, "removed: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, walk->position + 1, row->position - 1);
+        find(walk, NULL, "removed: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+             walk->position + 1, row->position - 1);
 }
 
 static void judge_row(walk_t *walk, const esign_audit_row_t *row)
@@ -78,7 +82,8 @@ static void judge_row(walk_t *walk, const esign_audit_row_t *row)
     esign_audit_verdict_e verdict = esign_audit_row_judge(walk->database->keyring, row, walk->page);
     if (verdict != ESIGN_AUDIT_SOUND)
         tell_seal(walk, row, verdict);
-    else if (walk->sound && row->position - walk->position == 1 && strcmp(esign_audit_row_chain(walk->chain, row, walk->page), row->chain) != 0)
+    else if (walk->sound && row->position - walk->position == 1 &&
+             strcmp(esign_audit_row_chain(walk->chain, row, walk->page), row->chain) != 0)
         find(walk, row, "does not follow the row before it: one of the two is of another chain");
     if (row->position == o->expected_position && strcmp(row->chain, o->expected_chain) != 0)
         find(walk, row, "not what was expected: the chain was another one then");
@@ -95,11 +100,14 @@ static esign_result_t walk_chain(walk_t *walk, apr_pool_t *p)
     esign_result_t result;
     do {
         apr_pool_clear(walk->page);
-        result = esign_audit_page(walk->database, walk->position, walk->id, walk->report->head.position, PAGE, &rows, walk->page);
+        result = esign_audit_page(walk->database, walk->position, walk->id,
+                                  walk->report->head.position, PAGE, &rows, walk->page);
         for (int i = 0; !esign_failed(result) && i < rows->nelts; i++)
             judge_row(walk, &APR_ARRAY_IDX(rows, i, esign_audit_row_t));
     } while (!esign_failed(result) && rows->nelts == PAGE);
-    return esign_failed(result) ? esign_result_make(p, result.status, result.problem, "%s", result.detail) : result;
+    return esign_failed(result)
+               ? esign_result_make(p, result.status, result.problem, "%s", result.detail)
+               : result;
 }
 
 /* What the head says of the end of the chain. */
@@ -110,11 +118,19 @@ static void judge_end(walk_t *walk, const char *head_problem)
     if (head_problem)
         find(walk, NULL, "the head of the chain %s", head_problem);
     if (walk->position < head->position)
-        find(walk, NULL, "cut off: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT ", the end of the chain", walk->position + 1, head->position);
+        find(walk, NULL,
+             "cut off: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
+             ", the end of the chain",
+             walk->position + 1, head->position);
     else if (strcmp(walk->chain, head->chain) != 0)
-        find(walk, NULL, "the head of the chain does not belong to the last row, position %" APR_INT64_T_FMT, walk->position);
+        find(walk, NULL,
+             "the head of the chain does not belong to the last row, position %" APR_INT64_T_FMT,
+             walk->position);
     if (o->expected_position > head->position)
-        find(walk, NULL, "set back: the chain ends at position %" APR_INT64_T_FMT ", and it once reached %" APR_INT64_T_FMT, head->position, o->expected_position);
+        find(walk, NULL,
+             "set back: the chain ends at position %" APR_INT64_T_FMT
+             ", and it once reached %" APR_INT64_T_FMT,
+             head->position, o->expected_position);
 }
 
 /* What a row is that stands outside the chain. */
@@ -146,7 +162,8 @@ static void judge_unchained(walk_t *walk, const esign_audit_row_t *row)
             walk->report->waiting_since = row->time;
         break;
     case ESIGN_AUDIT_NO_KEY:
-        find(walk, row, "not chained: sealed under key %d, which the key file does not have", esign_audit_seal_key_id(row->seal));
+        find(walk, row, "not chained: sealed under key %d, which the key file does not have",
+             esign_audit_seal_key_id(row->seal));
         break;
     default:
         find(walk, row, "inserted: its seal is wrong");
@@ -158,7 +175,8 @@ static esign_result_t walk_odd(walk_t *walk, apr_pool_t *p)
 {
     apr_int64_t most = PAGE;
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(walk->database, "audit_odd", ESIGN_SQL(&most), ESIGN_AUDIT_ROW_WIDTH, &rows, p);
+    esign_result_t result = esign_database_read(walk->database, "audit_odd", ESIGN_SQL(&most),
+                                                ESIGN_AUDIT_ROW_WIDTH, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         esign_audit_row_t row = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
         find(walk, &row, "changed or inserted: its id, time or position is no whole number");
@@ -166,28 +184,36 @@ static esign_result_t walk_odd(walk_t *walk, apr_pool_t *p)
     return result;
 }
 
-/* Goes through all rows that a statement finds, page by page: behind a first key, given here, and the row's id. */
+/* Goes through all rows that a statement finds, page by page: behind a first key, given here, and
+ * the row's id. */
 typedef enum { BY_POSITION, BY_TIME, BY_ID } order_e;
 
-static esign_result_t walk_others(walk_t *walk, const char *label, order_e order, judge_fn *judge, apr_pool_t *p)
+static esign_result_t walk_others(walk_t *walk, const char *label, order_e order, judge_fn *judge,
+                                  apr_pool_t *p)
 {
     apr_int64_t key = APR_INT64_MIN, id = APR_INT64_MIN, most = PAGE;
     const apr_array_header_t *rows;
     esign_result_t result;
     do {
         apr_pool_clear(walk->page);
-        result = esign_database_read(walk->database, label, ESIGN_SQL(&key, &id, &most), ESIGN_AUDIT_ROW_WIDTH, &rows, walk->page);
+        result = esign_database_read(walk->database, label, ESIGN_SQL(&key, &id, &most),
+                                     ESIGN_AUDIT_ROW_WIDTH, &rows, walk->page);
         for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
-            esign_audit_row_t row = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
+            esign_audit_row_t row =
+                esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
             judge(walk, &row);
             key = order == BY_POSITION ? row.position : order == BY_TIME ? row.time : row.id;
             id = row.id;
         }
     } while (!esign_failed(result) && rows->nelts == PAGE);
-    return esign_failed(result) ? esign_result_make(p, result.status, result.problem, "%s", result.detail) : result;
+    return esign_failed(result)
+               ? esign_result_make(p, result.status, result.problem, "%s", result.detail)
+               : result;
 }
 
-esign_result_t esign_audit_verify(esign_database_t *database, const esign_audit_verify_options_t *options, esign_audit_verify_report_t *report, apr_pool_t *p)
+esign_result_t esign_audit_verify(esign_database_t *database,
+                                  const esign_audit_verify_options_t *options,
+                                  esign_audit_verify_report_t *report, apr_pool_t *p)
 {
     walk_t walk = { .database = database, .options = options, .report = report, .sound = 1 };
     const char *head_problem;

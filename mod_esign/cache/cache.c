@@ -18,7 +18,8 @@
 struct esign_cache_t {
     memcached_pool_st *pool;
     const esign_keyring_t *keyring;
-    volatile apr_uint32_t generation;   /* raised by each failure: connections made before it are made anew */
+    volatile apr_uint32_t
+        generation; /* raised by each failure: connections made before it are made anew */
 };
 
 /* What a thread's last failing call said. */
@@ -61,14 +62,19 @@ esign_result_t esign_cache_check(const char *configuration, apr_pool_t *p)
 {
     char error[256] = "";
     if (!names(configuration, "--SERVER") && !names(configuration, "--SOCKET"))
-        return esign_result_make(p, APR_EINVAL, "memcached", "no server is named: write --SERVER=host:port or --SOCKET=\"/path\"");
+        return esign_result_make(
+            p, APR_EINVAL, "memcached",
+            "no server is named: write --SERVER=host:port or --SOCKET=\"/path\"");
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
         if (names(configuration, refused[i].option))
-            return esign_result_make(p, APR_EINVAL, "memcached", "%s %s: leave it out", refused[i].option, refused[i].why);
+            return esign_result_make(p, APR_EINVAL, "memcached", "%s %s: leave it out",
+                                     refused[i].option, refused[i].why);
     if (apr_cstr_casecmpn(configuration, "INCLUDE ", 8) == 0 || names(configuration, " INCLUDE "))
         return esign_result_make(p, APR_EINVAL, "memcached", "INCLUDE " FILES ": leave it out");
-    if (libmemcached_check_configuration(configuration, strlen(configuration), error, sizeof(error)) != MEMCACHED_SUCCESS)
-        return esign_result_make(p, APR_EINVAL, "memcached", "not a libmemcached configuration string: %s", error);
+    if (libmemcached_check_configuration(configuration, strlen(configuration), error,
+                                         sizeof(error)) != MEMCACHED_SUCCESS)
+        return esign_result_make(p, APR_EINVAL, "memcached",
+                                 "not a libmemcached configuration string: %s", error);
     return ESIGN_OK;
 }
 
@@ -83,7 +89,9 @@ static apr_status_t destroy(void *data)
 
 static void behave(memcached_st *memc, const char *configuration)
 {
-    static const memcached_behavior_t off[] = { MEMCACHED_BEHAVIOR_BINARY_PROTOCOL, MEMCACHED_BEHAVIOR_NO_BLOCK, MEMCACHED_BEHAVIOR_NOREPLY,
+    static const memcached_behavior_t off[] = { MEMCACHED_BEHAVIOR_BINARY_PROTOCOL,
+                                                MEMCACHED_BEHAVIOR_NO_BLOCK,
+                                                MEMCACHED_BEHAVIOR_NOREPLY,
                                                 MEMCACHED_BEHAVIOR_BUFFER_REQUESTS };
     for (size_t i = 0; i < sizeof(off) / sizeof(*off); i++)
         memcached_behavior_set(memc, off[i], 0);
@@ -101,18 +109,21 @@ static void behave(memcached_st *memc, const char *configuration)
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_SND_TIMEOUT, ANSWER_US);
 }
 
-esign_result_t esign_cache_create(esign_cache_t **cache, const char *configuration, int connections, const esign_keyring_t *keyring, apr_pool_t *p)
+esign_result_t esign_cache_create(esign_cache_t **cache, const char *configuration, int connections,
+                                  const esign_keyring_t *keyring, apr_pool_t *p)
 {
     esign_cache_t *made = apr_pcalloc(p, sizeof(*made));
     memcached_st *master = memcached(configuration, strlen(configuration));
     if (!master)
-        return esign_result_make(p, APR_EINVAL, "memcached", "not a libmemcached configuration string");
+        return esign_result_make(p, APR_EINVAL, "memcached",
+                                 "not a libmemcached configuration string");
     behave(master, configuration);
     made->keyring = keyring;
     made->pool = memcached_pool_create(master, 1, (uint32_t)connections);
     if (!made->pool) {
         memcached_free(master);
-        return esign_result_make(p, APR_ENOMEM, "memcached", "no pool of %d connections", connections);
+        return esign_result_make(p, APR_ENOMEM, "memcached", "no pool of %d connections",
+                                 connections);
     }
     apr_pool_cleanup_register(p, made, destroy, apr_pool_cleanup_null);
     *cache = made;
@@ -129,7 +140,8 @@ static memcached_st *fetch(esign_cache_t *cache)
         apr_cpystrn(last_error, "no connection is free", sizeof(last_error));
         return NULL;
     }
-    /* When memcached has come back, connections that nobody used meanwhile still lead to the one that went. */
+    /* When memcached has come back, connections that nobody used meanwhile still lead to the one
+     * that went. */
     uintptr_t generation = apr_atomic_read32(&cache->generation);
     if ((uintptr_t)memcached_get_user_data(memc) != generation) {
         memcached_quit(memc);
@@ -138,7 +150,8 @@ static memcached_st *fetch(esign_cache_t *cache)
     return memc;
 }
 
-/* A connection that failed is closed before it goes back: what is left on it would answer the next question. */
+/* A connection that failed is closed before it goes back: what is left on it would answer the next
+ * question. */
 static esign_cache_answer_e judge(esign_cache_t *cache, memcached_st *memc, memcached_return_t code)
 {
     esign_cache_answer_e answer = ESIGN_CACHE_ERROR;
@@ -163,7 +176,8 @@ static esign_cache_answer_e judge(esign_cache_t *cache, memcached_st *memc, memc
 }
 
 /* One try to read; the value as it is kept, sealed. */
-static esign_cache_answer_e read_once(esign_cache_t *cache, const char *key, const char **sealed, apr_uint64_t *cas, apr_pool_t *p)
+static esign_cache_answer_e read_once(esign_cache_t *cache, const char *key, const char **sealed,
+                                      apr_uint64_t *cas, apr_pool_t *p)
 {
     memcached_st *memc = fetch(cache);
     memcached_return_t code;
@@ -174,7 +188,8 @@ static esign_cache_answer_e read_once(esign_cache_t *cache, const char *key, con
     if (code == MEMCACHED_SUCCESS) {
         memcached_result_st *result = memcached_fetch_result(memc, NULL, &code);
         if (result) {
-            *sealed = apr_pstrmemdup(p, memcached_result_value(result), memcached_result_length(result));
+            *sealed =
+                apr_pstrmemdup(p, memcached_result_value(result), memcached_result_length(result));
             if (cas)
                 *cas = memcached_result_cas(result);
             memcached_result_free(result);
@@ -188,7 +203,8 @@ static esign_cache_answer_e read_once(esign_cache_t *cache, const char *key, con
     return judge(cache, memc, code);
 }
 
-esign_cache_answer_e esign_cache_get(esign_cache_t *cache, const char *key, char **value, apr_uint64_t *cas, apr_pool_t *p)
+esign_cache_answer_e esign_cache_get(esign_cache_t *cache, const char *key, char **value,
+                                     apr_uint64_t *cas, apr_pool_t *p)
 {
     const char *sealed = NULL;
     apr_size_t length;
@@ -198,7 +214,8 @@ esign_cache_answer_e esign_cache_get(esign_cache_t *cache, const char *key, char
         answer = read_once(cache, key, &sealed, cas, p);
     if (answer != ESIGN_CACHE_DONE)
         return answer;
-    if (esign_failed(esign_unseal(cache->keyring, ESIGN_KEY_MEMCACHED, key, sealed, value, &length, p))) {
+    if (esign_failed(
+            esign_unseal(cache->keyring, ESIGN_KEY_MEMCACHED, key, sealed, value, &length, p))) {
         apr_cpystrn(last_error, "a value cannot be unsealed", sizeof(last_error));
         return ESIGN_CACHE_ERROR;
     }
@@ -210,14 +227,18 @@ typedef enum { ADD, SET, REPLACE, CAS } verb_e;
 static time_t expiration(apr_time_t expires)
 {
     apr_time_t left = expires - apr_time_now();
-    apr_time_t seconds = left <= APR_USEC_PER_SEC ? 1 : (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC;
+    apr_time_t seconds =
+        left <= APR_USEC_PER_SEC ? 1 : (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC;
     return (time_t)(seconds < RELATIVE_MAX ? seconds : apr_time_sec(expires));
 }
 
-static esign_cache_answer_e store(esign_cache_t *cache, verb_e verb, const char *key, const char *value, apr_time_t expires, apr_uint64_t cas, apr_pool_t *p)
+static esign_cache_answer_e store(esign_cache_t *cache, verb_e verb, const char *key,
+                                  const char *value, apr_time_t expires, apr_uint64_t cas,
+                                  apr_pool_t *p)
 {
     const char *sealed;
-    esign_result_t result = esign_seal(cache->keyring, ESIGN_KEY_MEMCACHED, key, value, strlen(value), &sealed, p);
+    esign_result_t result =
+        esign_seal(cache->keyring, ESIGN_KEY_MEMCACHED, key, value, strlen(value), &sealed, p);
     memcached_st *memc = esign_failed(result) ? NULL : fetch(cache);
     size_t k = strlen(key), v;
     time_t end = expiration(expires);
@@ -241,22 +262,26 @@ static esign_cache_answer_e store(esign_cache_t *cache, verb_e verb, const char 
     return judge(cache, memc, code);
 }
 
-esign_cache_answer_e esign_cache_add(esign_cache_t *cache, const char *key, const char *value, apr_time_t expires, apr_pool_t *p)
+esign_cache_answer_e esign_cache_add(esign_cache_t *cache, const char *key, const char *value,
+                                     apr_time_t expires, apr_pool_t *p)
 {
     return store(cache, ADD, key, value, expires, 0, p);
 }
 
-esign_cache_answer_e esign_cache_set(esign_cache_t *cache, const char *key, const char *value, apr_time_t expires, apr_pool_t *p)
+esign_cache_answer_e esign_cache_set(esign_cache_t *cache, const char *key, const char *value,
+                                     apr_time_t expires, apr_pool_t *p)
 {
     return store(cache, SET, key, value, expires, 0, p);
 }
 
-esign_cache_answer_e esign_cache_replace(esign_cache_t *cache, const char *key, const char *value, apr_time_t expires, apr_pool_t *p)
+esign_cache_answer_e esign_cache_replace(esign_cache_t *cache, const char *key, const char *value,
+                                         apr_time_t expires, apr_pool_t *p)
 {
     return store(cache, REPLACE, key, value, expires, 0, p);
 }
 
-esign_cache_answer_e esign_cache_cas(esign_cache_t *cache, const char *key, const char *value, apr_time_t expires, apr_uint64_t cas, apr_pool_t *p)
+esign_cache_answer_e esign_cache_cas(esign_cache_t *cache, const char *key, const char *value,
+                                     apr_time_t expires, apr_uint64_t cas, apr_pool_t *p)
 {
     return store(cache, CAS, key, value, expires, cas, p);
 }
@@ -265,7 +290,8 @@ esign_cache_answer_e esign_cache_delete(esign_cache_t *cache, const char *key, a
 {
     (void)p;
     memcached_st *memc = fetch(cache);
-    return memc ? judge(cache, memc, memcached_delete(memc, key, strlen(key), 0)) : ESIGN_CACHE_ERROR;
+    return memc ? judge(cache, memc, memcached_delete(memc, key, strlen(key), 0))
+                : ESIGN_CACHE_ERROR;
 }
 
 const char *esign_cache_key(const char *prefix, const char *secret, apr_pool_t *p)

@@ -25,7 +25,8 @@ static const char *encode(const esign_otp_t *otp, apr_pool_t *p)
 int esign_code_read(const esign_session_record_t *record, esign_otp_t *otp, apr_pool_t *p)
 {
     apr_size_t length = 0;
-    const apr_table_t *values = record->code ? esign_record_decode(p, record->code, strlen(record->code)) : NULL;
+    const apr_table_t *values =
+        record->code ? esign_record_decode(p, record->code, strlen(record->code)) : NULL;
     const char *seed = values ? apr_table_get(values, "seed") : NULL;
     const unsigned char *bytes = seed ? esign_digest_decode(p, seed, &length) : NULL;
     if (!bytes || length != sizeof(otp->seed))
@@ -49,13 +50,16 @@ static esign_cache_answer_e load(const esign_otp_session_t *s, apr_time_t now, a
     return esign_session_store_load(s->cache, s->key, &s->limits, now, s->record, p);
 }
 
-esign_cache_answer_e esign_code_open(const esign_otp_session_t *s, const esign_otp_policy_t *policy, apr_time_t now, esign_otp_t *otp, int *resent, apr_pool_t *p)
+esign_cache_answer_e esign_code_open(const esign_otp_session_t *s, const esign_otp_policy_t *policy,
+                                     apr_time_t now, esign_otp_t *otp, int *resent, apr_pool_t *p)
 {
     esign_cache_answer_e answer = ESIGN_CACHE_DONE;
     for (int round = 0; round < ROUNDS && answer == ESIGN_CACHE_DONE; round++) {
         *resent = esign_code_read(s->record, otp, p) && esign_code_alive(otp, now);
         if (!*resent) {
-            *otp = (esign_otp_t){ .key = policy->key, .tries_left = policy->tries, .expires = now + policy->life };
+            *otp = (esign_otp_t){ .key = policy->key,
+                                  .tries_left = policy->tries,
+                                  .expires = now + policy->life };
             esign_digest_random(otp->seed, sizeof(otp->seed));
         }
         otp->sent = now;
@@ -68,14 +72,17 @@ esign_cache_answer_e esign_code_open(const esign_otp_session_t *s, const esign_o
     return answer == ESIGN_CACHE_MISS ? ESIGN_CACHE_MISS : ESIGN_CACHE_ERROR;
 }
 
-/* What a try comes to, by the record as it was loaded. 1: it counts, and the record has the code with one try less. */
-static int judge(const esign_otp_session_t *s, const esign_keyring_t *keyring, const esign_otp_policy_t *policy, const char *typed, apr_time_t now, int *tries_left,
-                 esign_otp_verdict_e *verdict, apr_pool_t *p)
+/* What a try comes to, by the record as it was loaded. 1: it counts, and the record has the code
+ * with one try less. */
+static int judge(const esign_otp_session_t *s, const esign_keyring_t *keyring,
+                 const esign_otp_policy_t *policy, const char *typed, apr_time_t now,
+                 int *tries_left, esign_otp_verdict_e *verdict, apr_pool_t *p)
 {
     esign_otp_t otp;
     char code[ESIGN_OTP_MAX_DIGITS + 1];
     *verdict = ESIGN_OTP_GONE;
-    if (!esign_code_read(s->record, &otp, p) || otp.expires <= now || !esign_otp_code(keyring, otp.key, s->key, otp.seed, policy->digits, code))
+    if (!esign_code_read(s->record, &otp, p) || otp.expires <= now ||
+        !esign_otp_code(keyring, otp.key, s->key, otp.seed, policy->digits, code))
         return 0;
     int right = esign_otp_matches(code, typed);
     esign_secret_wipe(code, sizeof(code));
@@ -90,8 +97,9 @@ static int judge(const esign_otp_session_t *s, const esign_keyring_t *keyring, c
     return 1;
 }
 
-esign_otp_verdict_e esign_code_try(const esign_otp_session_t *s, const esign_keyring_t *keyring, const esign_otp_policy_t *policy, const char *typed, apr_time_t now,
-                                        int *tries_left, apr_pool_t *p)
+esign_otp_verdict_e esign_code_try(const esign_otp_session_t *s, const esign_keyring_t *keyring,
+                                   const esign_otp_policy_t *policy, const char *typed,
+                                   apr_time_t now, int *tries_left, apr_pool_t *p)
 {
     esign_cache_answer_e answer = ESIGN_CACHE_DONE;
     for (int round = 0; round < ROUNDS && answer == ESIGN_CACHE_DONE; round++) {

@@ -39,17 +39,23 @@ static apr_time_t end_of(const esign_session_limits_t *limits, const esign_sessi
     return idle < life ? idle : life;
 }
 
-esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char *content, const esign_session_limits_t *limits,
-                                                apr_time_t created, apr_time_t now, const char **id, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char *content,
+                                                const esign_session_limits_t *limits,
+                                                apr_time_t created, apr_time_t now, const char **id,
+                                                apr_pool_t *p)
 {
     unsigned char bytes[32];
-    const esign_session_record_t record = { .content = content, .created = created ? created : now, .seen = now };
+    const esign_session_record_t record = { .content = content,
+                                            .created = created ? created : now,
+                                            .seen = now };
     esign_digest_random(bytes, sizeof(bytes));
     *id = esign_digest_encode(p, bytes, sizeof(bytes));
-    return esign_cache_add(cache, esign_session_store_key(*id, p), encode(&record, p), end_of(limits, &record), p);
+    return esign_cache_add(cache, esign_session_store_key(*id, p), encode(&record, p),
+                           end_of(limits, &record), p);
 }
 
-esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *key, const esign_session_limits_t *limits, apr_time_t now,
+esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *key,
+                                              const esign_session_limits_t *limits, apr_time_t now,
                                               esign_session_record_t *record, apr_pool_t *p)
 {
     char *text;
@@ -64,30 +70,43 @@ esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *
     record->created = esign_record_number(values, "created", 0);
     record->seen = esign_record_number(values, "seen", 0);
     record->exchanged = apr_table_get(values, "exchanged") != NULL;
-    /* Not left to memcached: who writes there could put back what has ended, or never let it end. */
-    return !record->exchanged && (!limits || now < end_of(limits, record)) ? ESIGN_CACHE_DONE : ESIGN_CACHE_MISS;
+    /* Not left to memcached: who writes there could put back what has ended, or never let it end.
+     */
+    return !record->exchanged && (!limits || now < end_of(limits, record)) ? ESIGN_CACHE_DONE
+                                                                           : ESIGN_CACHE_MISS;
 }
 
-static esign_cache_answer_e swap(esign_cache_t *cache, const char *key, const esign_session_record_t *record, const esign_session_limits_t *limits, apr_pool_t *p)
+static esign_cache_answer_e swap(esign_cache_t *cache, const char *key,
+                                 const esign_session_record_t *record,
+                                 const esign_session_limits_t *limits, apr_pool_t *p)
 {
     return esign_cache_cas(cache, key, encode(record, p), end_of(limits, record), record->cas, p);
 }
 
-esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_time_t now,
+esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *key,
+                                               esign_session_record_t *record,
+                                               const esign_session_limits_t *limits, apr_time_t now,
                                                apr_pool_t *p)
 {
     apr_interval_time_t renew = limits->idle / 10 < RENEW_AFTER ? limits->idle / 10 : RENEW_AFTER;
-    return now - record->seen < renew ? ESIGN_CACHE_DONE : esign_session_store_update(cache, key, record, limits, now, p);
+    return now - record->seen < renew
+               ? ESIGN_CACHE_DONE
+               : esign_session_store_update(cache, key, record, limits, now, p);
 }
 
-esign_cache_answer_e esign_session_store_update(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_time_t now,
-                                                apr_pool_t *p)
+esign_cache_answer_e esign_session_store_update(esign_cache_t *cache, const char *key,
+                                                esign_session_record_t *record,
+                                                const esign_session_limits_t *limits,
+                                                apr_time_t now, apr_pool_t *p)
 {
     record->seen = now;
     return swap(cache, key, record, limits, p);
 }
 
-esign_cache_answer_e esign_session_store_exchange(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_exchange(esign_cache_t *cache, const char *key,
+                                                  esign_session_record_t *record,
+                                                  const esign_session_limits_t *limits,
+                                                  apr_pool_t *p)
 {
     record->exchanged = 1;
     esign_cache_answer_e answer = swap(cache, key, record, limits, p);
@@ -95,13 +114,17 @@ esign_cache_answer_e esign_session_store_exchange(esign_cache_t *cache, const ch
     return answer;
 }
 
-esign_cache_answer_e esign_session_store_restore(esign_cache_t *cache, const char *key, esign_session_record_t *record, const esign_session_limits_t *limits, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_restore(esign_cache_t *cache, const char *key,
+                                                 esign_session_record_t *record,
+                                                 const esign_session_limits_t *limits,
+                                                 apr_pool_t *p)
 {
     record->exchanged = 0;
     return esign_cache_replace(cache, key, encode(record, p), end_of(limits, record), p);
 }
 
-esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *key, apr_pool_t *p)
+esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *key,
+                                                apr_pool_t *p)
 {
     return esign_cache_delete(cache, key, p);
 }

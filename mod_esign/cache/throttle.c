@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define ROUNDS 16
-#define FIRST_PAUSE 500   /* microseconds, doubled by each round lost: at most 32 ms */
+#define FIRST_PAUSE 500 /* microseconds, doubled by each round lost: at most 32 ms */
 #define DOUBLINGS 6
 
 /* `bits` a multiple of 8. */
@@ -32,39 +32,54 @@ const char *esign_throttle_address(const char *address, apr_pool_t *p)
     if (inet_pton(AF_INET6, address, &six) != 1)
         return apr_pstrdup(p, address);
     if (IN6_IS_ADDR_V4MAPPED(&six))
-        return inet_ntop(AF_INET, six.s6_addr + 12, text, sizeof(text)) ? apr_pstrdup(p, text) : apr_pstrdup(p, address);
+        return inet_ntop(AF_INET, six.s6_addr + 12, text, sizeof(text)) ? apr_pstrdup(p, text)
+                                                                        : apr_pstrdup(p, address);
     return network_of(&six, 64, p);
 }
 
 const char *esign_throttle_network(const char *address, apr_pool_t *p)
 {
     struct in6_addr six;
-    return inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six) ? network_of(&six, 48, p) : NULL;
+    return inet_pton(AF_INET6, address, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six)
+               ? network_of(&six, 48, p)
+               : NULL;
 }
 
-/* Windows of different lengths are numbered differently: portals that share a memcached, but not the length, would begin each other's counts anew. */
-static const char *key_of(const char *what, const char *address, const esign_throttle_policy_t *policy, apr_pool_t *p)
+/* Windows of different lengths are numbered differently: portals that share a memcached, but not
+ * the length, would begin each other's counts anew. */
+static const char *key_of(const char *what, const char *address,
+                          const esign_throttle_policy_t *policy, apr_pool_t *p)
 {
-    return esign_cache_key("throttle:", apr_psprintf(p, "%s %s %" APR_TIME_T_FMT, what, esign_throttle_address(address, p), policy->window), p);
+    return esign_cache_key("throttle:",
+                           apr_psprintf(p, "%s %s %" APR_TIME_T_FMT, what,
+                                        esign_throttle_address(address, p), policy->window),
+                           p);
 }
 
 /* MISS: nothing was counted. */
-static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key, esign_throttle_seen_t *seen, apr_pool_t *p)
+static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key,
+                                       esign_throttle_seen_t *seen, apr_pool_t *p)
 {
     char *text;
     long long bucket, current, previous;
     *seen = (esign_throttle_seen_t){ 0 };
     esign_cache_answer_e answer = esign_cache_get(cache, key, &text, &seen->cas, p);
-    if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_DONE && sscanf(text, "%lld:%lld:%lld", &bucket, &current, &previous) != 3))
+    if (answer == ESIGN_CACHE_ERROR ||
+        (answer == ESIGN_CACHE_DONE &&
+         sscanf(text, "%lld:%lld:%lld", &bucket, &current, &previous) != 3))
         return ESIGN_CACHE_ERROR;
     if (answer == ESIGN_CACHE_DONE)
-        *seen = (esign_throttle_seen_t){ .bucket = bucket, .current = current, .previous = previous, .cas = seen->cas };
+        *seen = (esign_throttle_seen_t){
+            .bucket = bucket, .current = current, .previous = previous, .cas = seen->cas
+        };
     seen->read = 1;
     return answer;
 }
 
-/* The counts as they stand in the window of `now`; or in the one after, where it has begun already: by another node's clock, or since the request came. */
-static void move_to(const esign_throttle_policy_t *policy, apr_time_t now, esign_throttle_seen_t *seen)
+/* The counts as they stand in the window of `now`; or in the one after, where it has begun already:
+ * by another node's clock, or since the request came. */
+static void move_to(const esign_throttle_policy_t *policy, apr_time_t now,
+                    esign_throttle_seen_t *seen)
 {
     apr_int64_t here = now / policy->window;
     if (seen->bucket == here || seen->bucket == here + 1)
@@ -75,20 +90,26 @@ static void move_to(const esign_throttle_policy_t *policy, apr_time_t now, esign
 }
 
 /* How far into a window the count of the one before has faded to less than `room`. */
-static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int64_t previous, apr_int64_t room)
+static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int64_t previous,
+                                  apr_int64_t room)
 {
-    return (apr_interval_time_t)((double)policy->window * (1.0 - (double)room / (double)previous)) + 1;
+    return (apr_interval_time_t)((double)policy->window * (1.0 - (double)room / (double)previous)) +
+           1;
 }
 
-esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, esign_throttle_seen_t *seen, int *room, apr_interval_time_t *retry, apr_pool_t *p)
+esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what,
+                                          const char *address,
+                                          const esign_throttle_policy_t *policy, apr_time_t now,
+                                          esign_throttle_seen_t *seen, int *room,
+                                          apr_interval_time_t *retry, apr_pool_t *p)
 {
     if (read_count(cache, key_of(what, address, policy, p), seen, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
     move_to(policy, now, seen);
     apr_interval_time_t passed = now - seen->bucket * policy->window;
     double weight = (double)(policy->window - passed) / (double)policy->window;
-    *room = (int)ceil((double)policy->limit - (double)seen->current - (double)seen->previous * weight);
+    *room =
+        (int)ceil((double)policy->limit - (double)seen->current - (double)seen->previous * weight);
     if (*room > 0)
         return ESIGN_CACHE_DONE;
     if (seen->current < policy->limit)
@@ -98,8 +119,10 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
     return ESIGN_CACHE_MISS;
 }
 
-esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, int times, esign_throttle_seen_t *seen, apr_pool_t *p)
+esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what,
+                                          const char *address,
+                                          const esign_throttle_policy_t *policy, apr_time_t now,
+                                          int times, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
     const char *key = key_of(what, address, policy, p);
     for (int round = 0; round < ROUNDS; round++) {
@@ -108,18 +131,26 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
         move_to(policy, now, seen);
         seen->read = 0;
         apr_time_t expires = (seen->bucket + 2) * policy->window;
-        const char *text = apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT, seen->bucket, seen->current + times, seen->previous);
-        esign_cache_answer_e answer = seen->cas == 0 ? esign_cache_add(cache, key, text, expires, p) : esign_cache_cas(cache, key, text, expires, seen->cas, p);
+        const char *text =
+            apr_psprintf(p, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT,
+                         seen->bucket, seen->current + times, seen->previous);
+        esign_cache_answer_e answer =
+            seen->cas == 0 ? esign_cache_add(cache, key, text, expires, p)
+                           : esign_cache_cas(cache, key, text, expires, seen->cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;
         /* Who lost comes back at a moment of its own, the later the more there are. */
-        apr_sleep(esign_digest_random_id() % (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
+        apr_sleep(esign_digest_random_id() %
+                  (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
     }
     return ESIGN_CACHE_ERROR;
 }
 
-esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what, const char *address, const esign_throttle_policy_t *policy,
-                                          apr_time_t now, apr_pool_t *p)
+esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what,
+                                          const char *address,
+                                          const esign_throttle_policy_t *policy, apr_time_t now,
+                                          apr_pool_t *p)
 {
-    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, policy, p), "1", now + policy->window, p);
+    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, policy, p),
+                           "1", now + policy->window, p);
 }

@@ -12,7 +12,9 @@
 
 int esign_token_well_formed(const char *token)
 {
-    return strlen(token) == ESIGN_TOKEN_LENGTH && strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == ESIGN_TOKEN_LENGTH;
+    return strlen(token) == ESIGN_TOKEN_LENGTH &&
+           strspn(token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+               ESIGN_TOKEN_LENGTH;
 }
 
 static const char *encode(const esign_grant_t *grant, apr_pool_t *p)
@@ -24,18 +26,22 @@ static const char *encode(const esign_grant_t *grant, apr_pool_t *p)
     return esign_record_encode(p, values);
 }
 
-esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_grant_t *grant, const char **token, apr_pool_t *p)
+esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_grant_t *grant,
+                                       const char **token, apr_pool_t *p)
 {
     unsigned char bytes[32];
     esign_digest_random(bytes, sizeof(bytes));
     *token = esign_digest_encode(p, bytes, sizeof(bytes));
-    return esign_cache_add(cache, esign_cache_key(RESET, *token, p), encode(grant, p), grant->expires, p);
+    return esign_cache_add(cache, esign_cache_key(RESET, *token, p), encode(grant, p),
+                           grant->expires, p);
 }
 
-esign_cache_answer_e esign_token_look(esign_cache_t *cache, const char *token, esign_grant_t *grant, apr_pool_t *p)
+esign_cache_answer_e esign_token_look(esign_cache_t *cache, const char *token, esign_grant_t *grant,
+                                      apr_pool_t *p)
 {
     char *text;
-    esign_cache_answer_e answer = esign_cache_get(cache, esign_cache_key(RESET, token, p), &text, NULL, p);
+    esign_cache_answer_e answer =
+        esign_cache_get(cache, esign_cache_key(RESET, token, p), &text, NULL, p);
     if (answer != ESIGN_CACHE_DONE)
         return answer;
     const apr_table_t *values = esign_record_decode(p, text, strlen(text));
@@ -52,13 +58,17 @@ esign_cache_answer_e esign_token_claim(esign_cache_t *cache, const char *token, 
     return esign_cache_delete(cache, esign_cache_key(RESET, token, p), p);
 }
 
-esign_cache_answer_e esign_token_restore(esign_cache_t *cache, const char *token, const esign_grant_t *grant, apr_pool_t *p)
+esign_cache_answer_e esign_token_restore(esign_cache_t *cache, const char *token,
+                                         const esign_grant_t *grant, apr_pool_t *p)
 {
-    return esign_cache_add(cache, esign_cache_key(RESET, token, p), encode(grant, p), grant->expires, p);
+    return esign_cache_add(cache, esign_cache_key(RESET, token, p), encode(grant, p),
+                           grant->expires, p);
 }
 
-esign_cache_answer_e esign_token_use_challenge(esign_cache_t *cache, const char *challenge, apr_time_t expires, apr_pool_t *p)
+esign_cache_answer_e esign_token_use_challenge(esign_cache_t *cache, const char *challenge,
+                                               apr_time_t expires, apr_pool_t *p)
 {
     /* A second longer than the challenge itself, so that it cannot come back in its last moment. */
-    return esign_cache_add(cache, esign_cache_key(CHALLENGE, challenge, p), "used", expires + APR_USEC_PER_SEC, p);
+    return esign_cache_add(cache, esign_cache_key(CHALLENGE, challenge, p), "used",
+                           expires + APR_USEC_PER_SEC, p);
 }

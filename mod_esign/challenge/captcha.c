@@ -11,61 +11,69 @@
 #define PLACE "captcha"
 
 static const char alphabet[] = ESIGN_CAPTCHA_ALPHABET;
-#define LETTERS (sizeof alphabet - 1)
+#define LETTERS (sizeof(alphabet) - 1)
 
 static void draw_answer(char answer[ESIGN_CAPTCHA_LENGTH + 1])
 {
     for (int i = 0; i < ESIGN_CAPTCHA_LENGTH;) {
         unsigned char byte;
         esign_digest_random(&byte, 1);
-        if (byte < 256 / LETTERS * LETTERS)   /* the rest would make the first letters likelier */
+        if (byte < 256 / LETTERS * LETTERS) /* the rest would make the first letters likelier */
             answer[i++] = alphabet[byte % LETTERS];
     }
     answer[ESIGN_CAPTCHA_LENGTH] = '\0';
 }
 
-esign_result_t esign_captcha_issue(const esign_keyring_t *keyring, apr_time_t now, apr_interval_time_t life, const char **challenge, apr_pool_t *p)
+esign_result_t esign_captcha_issue(const esign_keyring_t *keyring, apr_time_t now,
+                                   apr_interval_time_t life, const char **challenge, apr_pool_t *p)
 {
     char answer[ESIGN_CAPTCHA_LENGTH + 1], clear[ESIGN_CAPTCHA_LENGTH + 24];
     draw_answer(answer);
-    int length = apr_snprintf(clear, sizeof clear, "%s %" APR_TIME_T_FMT, answer, now + life);
-    esign_result_t result = esign_seal(keyring, ESIGN_KEY_CHALLENGE, PLACE, clear, (apr_size_t)length, challenge, p);
-    esign_secret_wipe(answer, sizeof answer);
-    esign_secret_wipe(clear, sizeof clear);
+    int length = apr_snprintf(clear, sizeof(clear), "%s %" APR_TIME_T_FMT, answer, now + life);
+    esign_result_t result =
+        esign_seal(keyring, ESIGN_KEY_CHALLENGE, PLACE, clear, (apr_size_t)length, challenge, p);
+    esign_secret_wipe(answer, sizeof(answer));
+    esign_secret_wipe(clear, sizeof(clear));
     return result;
 }
 
-esign_captcha_state_e esign_captcha_read(const esign_keyring_t *keyring, const char *challenge, apr_time_t now,
-                                         char answer[ESIGN_CAPTCHA_LENGTH + 1], apr_time_t *expires, apr_pool_t *p)
+esign_captcha_state_e esign_captcha_read(const esign_keyring_t *keyring, const char *challenge,
+                                         apr_time_t now, char answer[ESIGN_CAPTCHA_LENGTH + 1],
+                                         apr_time_t *expires, apr_pool_t *p)
 {
     char *clear;
     apr_size_t length;
-    if (esign_failed(esign_unseal(keyring, ESIGN_KEY_CHALLENGE, PLACE, challenge, &clear, &length, p))
-        || length <= ESIGN_CAPTCHA_LENGTH || clear[ESIGN_CAPTCHA_LENGTH] != ' ')
+    if (esign_failed(
+            esign_unseal(keyring, ESIGN_KEY_CHALLENGE, PLACE, challenge, &clear, &length, p)) ||
+        length <= ESIGN_CAPTCHA_LENGTH || clear[ESIGN_CAPTCHA_LENGTH] != ' ')
         return ESIGN_CAPTCHA_FORGED;
     apr_cpystrn(answer, clear, ESIGN_CAPTCHA_LENGTH + 1);
     *expires = apr_atoi64(clear + ESIGN_CAPTCHA_LENGTH + 1);
     return now < *expires ? ESIGN_CAPTCHA_OPEN : ESIGN_CAPTCHA_EXPIRED;
 }
 
-const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p)
+const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *challenge,
+                                 apr_pool_t *p)
 {
     unsigned char mac[ESIGN_DIGEST_SIZE];
-    const unsigned char *key = esign_keyring_key(keyring, ESIGN_KEY_CHANCE, esign_seal_key_id(challenge));
-    if (key == NULL)
+    const unsigned char *key =
+        esign_keyring_key(keyring, ESIGN_KEY_CHANCE, esign_seal_key_id(challenge));
+    if (!key)
         return NULL;
     esign_digest_hmac(key, challenge, strlen(challenge), mac);
-    const char *chance = esign_digest_encode(p, mac, sizeof mac);
-    esign_secret_wipe(mac, sizeof mac);
+    const char *chance = esign_digest_encode(p, mac, sizeof(mac));
+    esign_secret_wipe(mac, sizeof(mac));
     return chance;
 }
 
-/* The next character of `*text` that counts, in upper case, with ı and İ as I; 0 at the end. Of other bytes above ASCII each stands for itself. */
+/* The next character of `*text` that counts, in upper case, with ı and İ as I; 0 at the end. Of
+ * other bytes above ASCII each stands for itself. */
 static unsigned char next_letter(const char **text)
 {
-    while (**text == ' ' || **text == '\t' || strncmp(*text, "\xC2\xA0", 2) == 0)   /* U+00A0 */
+    while (**text == ' ' || **text == '\t' || strncmp(*text, "\xC2\xA0", 2) == 0) /* U+00A0 */
         *text += **text == '\xC2' ? 2 : 1;
-    if (strncmp(*text, "\xC4\xB1", 2) == 0 || strncmp(*text, "\xC4\xB0", 2) == 0) {   /* U+0131, U+0130 */
+    if (strncmp(*text, "\xC4\xB1", 2) == 0 ||
+        strncmp(*text, "\xC4\xB0", 2) == 0) { /* U+0131, U+0130 */
         *text += 2;
         return 'I';
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* captcha_draw.c: draws an answer, its characters turned and close together, part of them white on black, all bent along a wave, and packs it as PNG. */
+/* captcha_draw.c: draws an answer, its characters turned and close together, part of them white on
+ * black, all bent along a wave, and packs it as PNG. */
 #include "captcha.h"
-#include "coverage.h"
 #include "core/digest.h"
 #include "core/secret.h"
+#include "coverage.h"
 
 #include <math.h>
 #include <png.h>
@@ -13,15 +14,16 @@
 #include <zlib.h>
 
 #define PROBLEM "picture"
-#define STEP 34.0                /* from one character to the next: wide ones touch */
-#define TOLERANCE 0.15           /* how far a curve's chords may be from it, in pixels */
+#define STEP 34.0      /* from one character to the next: wide ones touch */
+#define TOLERANCE 0.15 /* how far a curve's chords may be from it, in pixels */
 #define SPECKS 260
-#define DEPTH 4                  /* bits a pixel: with more the noise takes most of the file */
+#define DEPTH 4 /* bits a pixel: with more the noise takes most of the file */
 #define WHITE ((1 << DEPTH) - 1)
 #define ROW (ESIGN_CAPTCHA_WIDTH * DEPTH / 8)
-#define MAX_PNG 6144             /* above the size of all pixels, which is what the worst noise would take */
+#define MAX_PNG 6144 /* above the size of all pixels, which is what the worst noise would take */
 
-/* xorshift64* of Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016): quick, and distortion asks for no more. */
+/* xorshift64* of Vigna, "An experimental exploration of Marsaglia's xorshift generators" (2016):
+ * quick, and distortion asks for no more. */
 typedef struct {
     uint64_t state;
 } generator_t;
@@ -72,8 +74,8 @@ static generator_t seed(const char *answer, const char *chance)
     generator_t generator;
     esign_digest_sha256(chance, strlen(chance), digest);
     esign_digest_hmac(digest, answer, strlen(answer), digest);
-    memcpy(&generator.state, digest, sizeof generator.state);
-    generator.state |= 1;   /* from 0 it would never leave */
+    memcpy(&generator.state, digest, sizeof(generator.state));
+    generator.state |= 1; /* from 0 it would never leave */
     return generator;
 }
 
@@ -104,25 +106,31 @@ static wave_t make_wave(generator_t *generator)
 
 static point_t bend(const wave_t *wave, double x, double y)
 {
-    return (point_t){ x + wave->sway * sin(2 * M_PI * y / wave->pitch + wave->offset), y + wave->height * sin(2 * M_PI * x / wave->length + wave->phase) };
+    return (point_t){ x + wave->sway * sin(2 * M_PI * y / wave->pitch + wave->offset),
+                      y + wave->height * sin(2 * M_PI * x / wave->length + wave->phase) };
 }
 
 static point_t place(const placement_t *placement, const wave_t *wave, const step_t *step)
 {
     double x = step->x / 64.0, y = step->y / 64.0;
-    return bend(wave, placement->x + placement->scale * (x * placement->cosine - y * placement->sine), placement->y + placement->scale * (x * placement->sine + y * placement->cosine));
+    return bend(wave,
+                placement->x + placement->scale * (x * placement->cosine - y * placement->sine),
+                placement->y + placement->scale * (x * placement->sine + y * placement->cosine));
 }
 
 static void draw_side(esign_coverage_t coverage, point_t from, point_t to)
 {
-    esign_coverage_add(coverage, (int)(from.x * ESIGN_COVERAGE_PIXEL), (int)(from.y * ESIGN_COVERAGE_PIXEL), (int)(to.x * ESIGN_COVERAGE_PIXEL), (int)(to.y * ESIGN_COVERAGE_PIXEL));
+    esign_coverage_add(coverage, (int)(from.x * ESIGN_COVERAGE_PIXEL),
+                       (int)(from.y * ESIGN_COVERAGE_PIXEL), (int)(to.x * ESIGN_COVERAGE_PIXEL),
+                       (int)(to.y * ESIGN_COVERAGE_PIXEL));
 }
 
 static point_t on_curve(const curve_t *curve, double t)
 {
     const point_t *p = curve->points;
     double s = 1 - t, a = s * s * s, b = 3 * s * s * t, c = 3 * s * t * t, d = t * t * t;
-    return (point_t){ a * p[0].x + b * p[1].x + c * p[2].x + d * p[3].x, a * p[0].y + b * p[1].y + c * p[2].y + d * p[3].y };
+    return (point_t){ a * p[0].x + b * p[1].x + c * p[2].x + d * p[3].x,
+                      a * p[0].y + b * p[1].y + c * p[2].y + d * p[3].y };
 }
 
 /* hypot's care for the largest and smallest numbers takes three times as long. */
@@ -135,7 +143,8 @@ static double length(double x, double y)
 static int count_chords(const curve_t *curve)
 {
     const point_t *p = curve->points;
-    double first = length(p[0].x - 2 * p[1].x + p[2].x, p[0].y - 2 * p[1].y + p[2].y), second = length(p[1].x - 2 * p[2].x + p[3].x, p[1].y - 2 * p[2].y + p[3].y);
+    double first = length(p[0].x - 2 * p[1].x + p[2].x, p[0].y - 2 * p[1].y + p[2].y),
+           second = length(p[1].x - 2 * p[2].x + p[3].x, p[1].y - 2 * p[2].y + p[3].y);
     return (int)sqrt(0.75 / TOLERANCE * (first > second ? first : second)) + 1;
 }
 
@@ -153,10 +162,15 @@ static void draw_curve(esign_coverage_t coverage, const curve_t *curve)
 /* The quadratic curve, raised to a cubic one. */
 static void draw_quadratic(esign_coverage_t coverage, point_t from, point_t control, point_t to)
 {
-    draw_curve(coverage, &(curve_t){ { from, { (from.x + 2 * control.x) / 3, (from.y + 2 * control.y) / 3 }, { (to.x + 2 * control.x) / 3, (to.y + 2 * control.y) / 3 }, to } });
+    draw_curve(coverage,
+               &(curve_t){ { from,
+                             { (from.x + 2 * control.x) / 3, (from.y + 2 * control.y) / 3 },
+                             { (to.x + 2 * control.x) / 3, (to.y + 2 * control.y) / 3 },
+                             to } });
 }
 
-static void draw_letter(esign_coverage_t coverage, const step_t *step, const placement_t *placement, const wave_t *wave)
+static void draw_letter(esign_coverage_t coverage, const step_t *step, const placement_t *placement,
+                        const wave_t *wave)
 {
     point_t at = { 0, 0 }, control = at;
     for (; step->kind != END; step++) {
@@ -175,23 +189,26 @@ static void draw_letter(esign_coverage_t coverage, const step_t *step, const pla
 
 static const step_t *find_outline(char letter)
 {
-    for (size_t i = 0; i < sizeof glyphs / sizeof *glyphs; i++)
+    for (size_t i = 0; i < sizeof(glyphs) / sizeof(*glyphs); i++)
         if (glyphs[i].letter == letter)
             return glyphs[i].outline;
     return NULL;
 }
 
 /* 0: a character has no outline. */
-static int draw_letters(esign_coverage_t coverage, const char *answer, const wave_t *wave, generator_t *generator)
+static int draw_letters(esign_coverage_t coverage, const char *answer, const wave_t *wave,
+                        generator_t *generator)
 {
     const double left = (ESIGN_CAPTCHA_WIDTH - STEP * ESIGN_CAPTCHA_LENGTH) / 2;
     for (int i = 0; answer[i] != '\0' && i < ESIGN_CAPTCHA_LENGTH; i++) {
         double angle = between(generator, -0.30, 0.30);
-        placement_t placement = { .sine = sin(angle), .cosine = cos(angle), .scale = between(generator, 0.92, 1.12) };
+        placement_t placement = { .sine = sin(angle),
+                                  .cosine = cos(angle),
+                                  .scale = between(generator, 0.92, 1.12) };
         placement.x = left + STEP * (i + 0.5) + between(generator, -2.5, 2.5);
         placement.y = ESIGN_CAPTCHA_HEIGHT / 2.0 + between(generator, -4.0, 4.0);
         const step_t *outline = find_outline(answer[i]);
-        if (outline == NULL)
+        if (!outline)
             return 0;
         draw_letter(coverage, outline, &placement, wave);
     }
@@ -207,7 +224,8 @@ static void bend_curve(const wave_t *wave, curve_t *curve)
 /* A point beside the curve, at a distance to its right. */
 static point_t beside(const curve_t *curve, double t, double distance)
 {
-    point_t at = on_curve(curve, t), behind = on_curve(curve, t - 0.01), ahead = on_curve(curve, t + 0.01);
+    point_t at = on_curve(curve, t), behind = on_curve(curve, t - 0.01),
+            ahead = on_curve(curve, t + 0.01);
     double part = distance / length(ahead.x - behind.x, ahead.y - behind.y);
     return (point_t){ at.x - part * (ahead.y - behind.y), at.y + part * (ahead.x - behind.x) };
 }
@@ -218,51 +236,68 @@ static void stroke(esign_coverage_t coverage, const curve_t *curve, double width
     int count = count_chords(curve);
     point_t start = beside(curve, 0, -width / 2), from = start;
     for (int i = 1; i < 2 * (count + 1); i++) {
-        point_t to = i <= count ? beside(curve, (double)i / count, -width / 2) : beside(curve, (double)(2 * count + 1 - i) / count, width / 2);
+        point_t to = i <= count ? beside(curve, (double)i / count, -width / 2)
+                                : beside(curve, (double)(2 * count + 1 - i) / count, width / 2);
         draw_side(coverage, from, to);
         from = to;
     }
     draw_side(coverage, from, start);
 }
 
-/* A line through the letters makes it hard to cut them apart. It goes round in their direction: against it, it would cut holes into them. */
+/* A line through the letters makes it hard to cut them apart. It goes round in their direction:
+ * against it, it would cut holes into them. */
 static void draw_line(esign_coverage_t coverage, const wave_t *wave, generator_t *generator)
 {
-    double from = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0), to = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0);
+    double from = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0),
+           to = between(generator, 14.0, ESIGN_CAPTCHA_HEIGHT - 14.0);
     double bulge = between(generator, -25.0, 25.0);
-    curve_t curve = { { { 4, from }, { ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge }, { ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge }, { ESIGN_CAPTCHA_WIDTH - 4, to } } };
+    curve_t curve = { { { 4, from },
+                        { ESIGN_CAPTCHA_WIDTH / 3.0, from + bulge },
+                        { ESIGN_CAPTCHA_WIDTH * 2 / 3.0, to - bulge },
+                        { ESIGN_CAPTCHA_WIDTH - 4, to } } };
     bend_curve(wave, &curve);
     stroke(coverage, &curve, between(generator, 2.0, 2.8));
 }
 
-/* One edge of the band, from `from` to `to`; it is bent, so that no straight edge tells where it runs. */
-static curve_t make_edge(const wave_t *wave, double x, double from, double lean, double bulge, double to)
+/* One edge of the band, from `from` to `to`; it is bent, so that no straight edge tells where it
+ * runs. */
+static curve_t make_edge(const wave_t *wave, double x, double from, double lean, double bulge,
+                         double to)
 {
     double third = (to - from) / 3;
-    curve_t edge = { { { x, from }, { x + bulge, from + third }, { x + lean - bulge, to - third }, { x + lean, to } } };
+    curve_t edge = { { { x, from },
+                       { x + bulge, from + third },
+                       { x + lean - bulge, to - third },
+                       { x + lean, to } } };
     bend_curve(wave, &edge);
     return edge;
 }
 
-/* A band in which ink and paper change places: the eye follows a letter across its edges, a threshold does not. */
+/* A band in which ink and paper change places: the eye follows a letter across its edges, a
+ * threshold does not. */
 static void draw_band(esign_coverage_t coverage, const wave_t *wave, generator_t *generator)
 {
     const double top = -10.0, bottom = ESIGN_CAPTCHA_HEIGHT + 10.0;
     double left = between(generator, 15.0, 75.0), right = left + between(generator, 60.0, 95.0);
-    double lean_left = between(generator, -35.0, 35.0), lean_right = between(generator, -35.0, 35.0);
+    double lean_left = between(generator, -35.0, 35.0),
+           lean_right = between(generator, -35.0, 35.0);
     curve_t down = make_edge(wave, left, top, lean_left, between(generator, -20.0, 20.0), bottom);
-    curve_t up = make_edge(wave, right + lean_right, bottom, -lean_right, between(generator, -20.0, 20.0), top);
+    curve_t up = make_edge(wave, right + lean_right, bottom, -lean_right,
+                           between(generator, -20.0, 20.0), top);
     draw_curve(coverage, &down);
     draw_side(coverage, down.points[3], up.points[0]);
     draw_curve(coverage, &up);
     draw_side(coverage, up.points[3], down.points[0]);
 }
 
-/* A row of shades from ink and band: black is what one of the two covers alone. Of the sixteen shades it uses eight that a speck turns into one another: edges and noise make most of
- * what zlib has to do, the more so the more kinds of bytes they come in. */
-static void shade(const int16_t ink[ESIGN_CAPTCHA_WIDTH], const int16_t band[ESIGN_CAPTCHA_WIDTH], unsigned char row[ROW])
+/* A row of shades from ink and band: black is what one of the two covers alone. Of the sixteen
+ * shades it uses eight that a speck turns into one another: edges and noise make most of what zlib
+ * has to do, the more so the more kinds of bytes they come in. */
+static void shade(const int16_t ink[ESIGN_CAPTCHA_WIDTH], const int16_t band[ESIGN_CAPTCHA_WIDTH],
+                  unsigned char row[ROW])
 {
-    uint16_t shades[ESIGN_CAPTCHA_WIDTH];   /* in a loop of their own, of which compilers make vectors */
+    uint16_t
+        shades[ESIGN_CAPTCHA_WIDTH]; /* in a loop of their own, of which compilers make vectors */
     for (int x = 0; x < ESIGN_CAPTCHA_WIDTH; x++) {
         uint16_t both = (uint16_t)(ink[x] * band[x]);
         uint16_t black = (uint16_t)(ink[x] + band[x] - (both >> 7)) >> 5;
@@ -273,7 +308,8 @@ static void shade(const int16_t ink[ESIGN_CAPTCHA_WIDTH], const int16_t band[ESI
 }
 
 /* Into `rows`, DEPTH bits a pixel, 0 black. 0: a character has no outline. */
-static int draw_rows(const char *answer, generator_t *generator, unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW])
+static int draw_rows(const char *answer, generator_t *generator,
+                     unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW])
 {
     esign_coverage_t ink = { 0 }, band = { 0 };
     wave_t wave = make_wave(generator);
@@ -284,7 +320,7 @@ static int draw_rows(const char *answer, generator_t *generator, unsigned char r
     esign_coverage_sum(band);
     for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++)
         shade(ink[y], band[y], rows[y]);
-    esign_secret_wipe(ink, sizeof ink);
+    esign_secret_wipe(ink, sizeof(ink));
     return drawn;
 }
 
@@ -324,16 +360,17 @@ static int pack(unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW], buffer_t *buffer)
 {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, stop, ignore);
     png_infop info = png == NULL ? NULL : png_create_info_struct(png);
-    if (info == NULL || setjmp(png_jmpbuf(png)) != 0) {
+    if (!info || setjmp(png_jmpbuf(png)) != 0) {
         png_destroy_write_struct(&png, &info);
         return 0;
     }
     png_set_write_fn(png, buffer, append, NULL);
-    png_set_IHDR(png, info, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT, DEPTH, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_IHDR(png, info, ESIGN_CAPTCHA_WIDTH, ESIGN_CAPTCHA_HEIGHT, DEPTH, PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
-    png_set_compression_strategy(png, Z_RLE);   /* noise has no longer repetitions worth a search */
-    png_set_compression_window_bits(png, 13);   /* all pixels in one block, and no memory beyond that */
+    png_set_compression_strategy(png, Z_RLE); /* noise has no longer repetitions worth a search */
+    png_set_compression_window_bits(png,
+                                    13); /* all pixels in one block, and no memory beyond that */
     png_set_compression_mem_level(png, 7);
     png_write_info(png, info);
     for (int y = 0; y < ESIGN_CAPTCHA_HEIGHT; y++)
@@ -343,7 +380,8 @@ static int pack(unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW], buffer_t *buffer)
     return 1;
 }
 
-esign_result_t esign_captcha_draw(const char *answer, const char *chance, const char **png, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_captcha_draw(const char *answer, const char *chance, const char **png,
+                                  apr_size_t *length, apr_pool_t *p)
 {
     unsigned char rows[ESIGN_CAPTCHA_HEIGHT][ROW];
     generator_t generator = seed(answer, chance);

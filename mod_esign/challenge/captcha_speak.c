@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* captcha_speak.c: joins spoken characters, which the build has made, to the spoken form of an answer, and packs it as WAV. */
+/* captcha_speak.c: joins spoken characters, which the build has made, to the spoken form of an
+ * answer, and packs it as WAV. */
 #include "captcha.h"
-#include "render/catalogue.h"
 #include "core/digest.h"
 #include "core/secret.h"
+#include "render/catalogue.h"
 
 #include <apr_strings.h>
 #include <sodium.h>
@@ -13,10 +14,11 @@
 #define PROBLEM "spoken picture"
 #define RATE ESIGN_CAPTCHA_RATE
 #define HEADER 44
-#define MILLISECONDS(n) ((n) * RATE / 1000)
-#define NOISE 200                /* its highest sample; a character's is 15000 */
+#define MILLISECONDS(n) ((n)*RATE / 1000)
+#define NOISE 200 /* its highest sample; a character's is 15000 */
 
-/* A character as espeak-ng spoke it in one of the catalogues' languages; two bytes a sample, the low one first. */
+/* A character as espeak-ng spoke it in one of the catalogues' languages; two bytes a sample, the
+ * low one first. */
 typedef struct {
     char letter;
     int language;
@@ -36,14 +38,16 @@ typedef struct {
     } letters[ESIGN_CAPTCHA_LENGTH];
 } chance_t;
 
-static void seed(const char *answer, const char *chance, const char *language, unsigned char key[randombytes_SEEDBYTES])
+static void seed(const char *answer, const char *chance, const char *language,
+                 unsigned char key[randombytes_SEEDBYTES])
 {
     _Static_assert(randombytes_SEEDBYTES == ESIGN_DIGEST_SIZE, "a digest is no seed");
     char text[ESIGN_CAPTCHA_LENGTH + 16];
     esign_digest_sha256(chance, strlen(chance), key);
-    int length = apr_snprintf(text, sizeof text, "sound %.2s %.*s", language, ESIGN_CAPTCHA_LENGTH, answer);
+    int length =
+        apr_snprintf(text, sizeof(text), "sound %.2s %.*s", language, ESIGN_CAPTCHA_LENGTH, answer);
     esign_digest_hmac(key, text, (apr_size_t)length, key);
-    esign_secret_wipe(text, sizeof text);
+    esign_secret_wipe(text, sizeof(text));
 }
 
 static int between(unsigned char chance, int low, int high)
@@ -53,7 +57,7 @@ static int between(unsigned char chance, int low, int high)
 
 static const spoken_t *find(char letter, int language)
 {
-    for (size_t i = 0; i < sizeof alphabet / sizeof *alphabet; i++)
+    for (size_t i = 0; i < sizeof(alphabet) / sizeof(*alphabet); i++)
         if (alphabet[i].letter == letter && alphabet[i].language == language)
             return &alphabet[i];
     return NULL;
@@ -64,7 +68,8 @@ static void mix(unsigned char *samples, const spoken_t *spoken, int loudness)
 {
     const unsigned char *from = (const unsigned char *)spoken->samples;
     for (int i = 0; i < 2 * spoken->count; i += 2) {
-        int sample = (int16_t)(from[i] | from[i + 1] << 8) * loudness / 100 + (int16_t)(samples[i] | samples[i + 1] << 8);
+        int sample = (int16_t)(from[i] | from[i + 1] << 8) * loudness / 100 +
+                     (int16_t)(samples[i] | samples[i + 1] << 8);
         samples[i] = (unsigned char)(sample & 0xff);
         samples[i + 1] = (unsigned char)(sample >> 8 & 0xff);
     }
@@ -107,14 +112,15 @@ static int language_index(const char *language)
     return 0;
 }
 
-esign_result_t esign_captcha_speak(const char *answer, const char *chance, const char *language, const char **wav, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_captcha_speak(const char *answer, const char *chance, const char *language,
+                                   const char **wav, apr_size_t *length, apr_pool_t *p)
 {
     const spoken_t *letters[ESIGN_CAPTCHA_LENGTH];
     int starts[ESIGN_CAPTCHA_LENGTH], end;
     unsigned char key[randombytes_SEEDBYTES];
     chance_t decided;
     seed(answer, chance, language, key);
-    randombytes_buf_deterministic(&decided, sizeof decided, key);
+    randombytes_buf_deterministic(&decided, sizeof(decided), key);
     end = MILLISECONDS(between(decided.lead, 250, 400));
     for (int i = 0; i < ESIGN_CAPTCHA_LENGTH; i++) {
         if ((letters[i] = find(answer[i], language_index(language))) == NULL)
@@ -129,7 +135,7 @@ esign_result_t esign_captcha_speak(const char *answer, const char *chance, const
     soften(samples, size);
     for (int i = 0; i < ESIGN_CAPTCHA_LENGTH; i++)
         mix(samples + 2 * starts[i], letters[i], between(decided.letters[i].loudness, 60, 100));
-    esign_secret_wipe(key, sizeof key);
+    esign_secret_wipe(key, sizeof(key));
     *wav = (const char *)bytes;
     *length = HEADER + size;
     return ESIGN_OK;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* coverage.c: cuts a side at the columns, and its part within a column at the rows. Each piece then lies in one pixel, and covers all beneath it by its width. */
+/* coverage.c: cuts a side at the columns, and its part within a column at the rows. Each piece then
+ * lies in one pixel, and covers all beneath it by its width. */
 #include "coverage.h"
 
 #include <stdlib.h>
 
 #define PIXEL ESIGN_COVERAGE_PIXEL
 
-/* A piece within a pixel, `width` units from left to right (negative the other way): the pixel is covered beneath the piece's middle, those under it by the whole width. */
+/* A piece within a pixel, `width` units from left to right (negative the other way): the pixel is
+ * covered beneath the piece's middle, those under it by the whole width. */
 static void leave(esign_coverage_t coverage, int row, int column, int width, int top, int bottom)
 {
     int above = width * (top + bottom - 2 * row * PIXEL) / (2 * PIXEL);
@@ -38,8 +40,10 @@ static void leave_column(esign_coverage_t coverage, int column, int width, int t
 
 void esign_coverage_add(esign_coverage_t coverage, int from_x, int from_y, int to_x, int to_y)
 {
-    int right = to_x > from_x, x = right ? from_x : to_x, y = right ? from_y : to_y, end_x = right ? to_x : from_x, end_y = right ? to_y : from_y;
-    int left = x > 0 ? x : 0, stop = end_x < ESIGN_CAPTCHA_WIDTH * PIXEL ? end_x : ESIGN_CAPTCHA_WIDTH * PIXEL;
+    int right = to_x > from_x, x = right ? from_x : to_x, y = right ? from_y : to_y,
+        end_x = right ? to_x : from_x, end_y = right ? to_y : from_y;
+    int left = x > 0 ? x : 0,
+        stop = end_x < ESIGN_CAPTCHA_WIDTH * PIXEL ? end_x : ESIGN_CAPTCHA_WIDTH * PIXEL;
     if (left >= stop)
         return;
     y += (int)((int64_t)(end_y - y) * (left - x) / (end_x - x));
@@ -47,7 +51,8 @@ void esign_coverage_add(esign_coverage_t coverage, int from_x, int from_y, int t
     while (x < stop) {
         int column = x / PIXEL, end = (column + 1) * PIXEL;
         int next_x = end < stop ? end : stop, next_y = y + (end_y - y) * (next_x - x) / (end_x - x);
-        leave_column(coverage, column, right ? next_x - x : x - next_x, y < next_y ? y : next_y, y < next_y ? next_y : y);
+        leave_column(coverage, column, right ? next_x - x : x - next_x, y < next_y ? y : next_y,
+                     y < next_y ? next_y : y);
         x = next_x;
         y = next_y;
     }

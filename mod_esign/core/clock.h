@@ -7,7 +7,8 @@
 
 #include <time.h>
 
-/* Microseconds of a clock that nobody sets, and that goes on while the machine sleeps. It begins anew with the machine, so it is kept in memory alone. */
+/* Microseconds of a clock that nobody sets, and that goes on while the machine sleeps. It begins
+ * anew with the machine, so it is kept in memory alone. */
 static inline apr_time_t esign_clock(void)
 {
     struct timespec now;

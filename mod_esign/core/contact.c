@@ -11,14 +11,16 @@
 
 #define DIGITS "0123456789"
 #define LETTERS_DIGITS DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define MAX_ADDRESS 254   /* RFC 5321 section 4.5.3.1.3, without the angle brackets */
+#define MAX_ADDRESS 254 /* RFC 5321 section 4.5.3.1.3, without the angle brackets */
 #define MAX_LOCAL 64
 #define MAX_LABEL 63
 
-/* How many digits the country code has: ITU-T E.164 gives zones 1 and 7 one, the countries listed two, all others three. */
+/* How many digits the country code has: ITU-T E.164 gives zones 1 and 7 one, the countries listed
+ * two, all others three. */
 static int country_code_length(const char *digits)
 {
-    static const char two[] = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
+    static const char two[] = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 "
+                              "55 56 57 58 60 61 62 63 64 65 66 "
                               "81 82 83 84 86 90 91 92 93 94 95 98 ";
     if (digits[0] == '1' || digits[0] == '7')
         return 1;
@@ -45,10 +47,10 @@ const char *esign_contact_mask_phone(apr_pool_t *p, const char *phone)
 const char *esign_contact_mask_email(apr_pool_t *p, const char *email)
 {
     const char *at = strrchr(email, '@');
-    if (at == NULL || at == email)
+    if (!at || at == email)
         return "***";
     int first = 1;
-    while (((unsigned char)email[first] & 0xC0) == 0x80)   /* the rest of a UTF-8 character */
+    while (((unsigned char)email[first] & 0xC0) == 0x80) /* the rest of a UTF-8 character */
         first++;
     return apr_psprintf(p, "%.*s***%s", first, email, at);
 }
@@ -60,7 +62,8 @@ int esign_contact_ascii(const char *text)
     return *text == '\0';
 }
 
-/* How many bytes of `text` are of the `allowed` ASCII characters, or letters, marks and digits beyond ASCII. */
+/* How many bytes of `text` are of the `allowed` ASCII characters, or letters, marks and digits
+ * beyond ASCII. */
 static apr_size_t span(const char *text, const char *allowed)
 {
     const uint8_t *at = (const uint8_t *)text;
@@ -68,7 +71,9 @@ static apr_size_t span(const char *text, const char *allowed)
         ucs4_t point;
         int size = *at & 0x80 ? u8_mbtouc(&point, at, strlen((const char *)at)) : 1;
         if (*at < 0x80 ? *at == '\0' || !strchr(allowed, *at)
-                       : point == 0xFFFD || !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N))
+                       : point == 0xFFFD || !uc_is_general_category_withtable(
+                                                point, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |
+                                                           UC_CATEGORY_MASK_N))
             return (apr_size_t)(at - (const uint8_t *)text);
         at += size;
     }
@@ -93,25 +98,29 @@ static int dotted(const char *text, apr_size_t length, const char *allowed, apr_
 static char *a_label(const char *host)
 {
     char *ascii = NULL;
-    return idn2_to_ascii_8z(host, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) == IDN2_OK ? ascii : NULL;
+    return idn2_to_ascii_8z(host, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) == IDN2_OK ? ascii
+                                                                                            : NULL;
 }
 
 static int host_valid(const char *host)
 {
-    return dotted(host, strlen(host), LETTERS_DIGITS "-", MAX_LABEL) && host[0] != '-' && host[strlen(host) - 1] != '-' && !strstr(host, "-.") && !strstr(host, ".-");
+    return dotted(host, strlen(host), LETTERS_DIGITS "-", MAX_LABEL) && host[0] != '-' &&
+           host[strlen(host) - 1] != '-' && !strstr(host, "-.") && !strstr(host, ".-");
 }
 
-/* Only RFC 5321's Dot-string: quoted local parts and address literals are where injection hides. Lengths are of the bytes that go over the wire. */
+/* Only RFC 5321's Dot-string: quoted local parts and address literals are where injection hides.
+ * Lengths are of the bytes that go over the wire. */
 int esign_contact_email_valid(const char *email)
 {
     const char *at = strchr(email, '@');
-    if (at == NULL || strlen(email) > MAX_ADDRESS || at - email > MAX_LOCAL ||
+    if (!at || strlen(email) > MAX_ADDRESS || at - email > MAX_LOCAL ||
         !dotted(email, (apr_size_t)(at - email), LETTERS_DIGITS "!#$%&'*+-/=?^_`{|}~", MAX_LOCAL))
         return 0;
     if (esign_contact_ascii(at))
         return host_valid(at + 1);
     char *ascii = a_label(at + 1);
-    int valid = ascii && host_valid(ascii) && (apr_size_t)(at - email) + 1 + strlen(ascii) <= MAX_ADDRESS;
+    int valid =
+        ascii && host_valid(ascii) && (apr_size_t)(at - email) + 1 + strlen(ascii) <= MAX_ADDRESS;
     idn2_free(ascii);
     return valid;
 }

@@ -11,11 +11,14 @@ const char *esign_contact_mask_phone(apr_pool_t *p, const char *phone);
 /* "ayse@example.org" becomes "a***@example.org". */
 const char *esign_contact_mask_email(apr_pool_t *p, const char *email);
 
-/* An e-mail address that is safe to hand to an SMTP server: one @, a host with a dot or a bare name, printable, no control or separator characters. Letters, marks and digits
- * that are not ASCII may stand before the @ (RFC 6531) and, where they make a name that can be registered, behind it (IDNA 2008). */
+/* An e-mail address that is safe to hand to an SMTP server: one @, a host with a dot or a bare
+ * name, printable, no control or separator characters. Letters, marks and digits that are not ASCII
+ * may stand before the @ (RFC 6531) and, where they make a name that can be registered, behind it
+ * (IDNA 2008). */
 int esign_contact_email_valid(const char *email);
 
-/* A valid address as it goes over the wire: the host as its A-label (RFC 5891), what stands before the @ unchanged. In `p`. */
+/* A valid address as it goes over the wire: the host as its A-label (RFC 5891), what stands before
+ * the @ unchanged. In `p`. */
 const char *esign_contact_email_wire(apr_pool_t *p, const char *email);
 
 /* Whether a text is ASCII. A wire address that is not needs servers with SMTPUTF8 all the way. */

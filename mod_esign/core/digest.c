@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Looking an algorithm up costs more than hashing a short text, so it is done once; both are only read afterwards. */
+/* Looking an algorithm up costs more than hashing a short text, so it is done once; both are only
+ * read afterwards. */
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256;
-static EVP_MAC_CTX *hmac_sha256;   /* without a key; every call works on a copy */
+static EVP_MAC_CTX *hmac_sha256; /* without a key; every call works on a copy */
 
-/* These fail only without memory or without an OpenSSL that can hash. Callers could do nothing then but go on with weak bytes. */
+/* These fail only without memory or without an OpenSSL that can hash. Callers could do nothing then
+ * but go on with weak bytes. */
 static void require(int done)
 {
     if (!done)
@@ -29,7 +31,9 @@ static void require(int done)
 static void fetch(void)
 {
     char name[] = "SHA256";
-    const OSSL_PARAM parameters[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end() };
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_construct_end()
+    };
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 
     require((sha256 = EVP_MD_fetch(NULL, "SHA256", NULL)) != NULL);
@@ -47,30 +51,33 @@ apr_int64_t esign_digest_random_id(void)
 {
     apr_uint64_t id;
     do {
-        esign_digest_random(&id, sizeof id);
+        esign_digest_random(&id, sizeof(id));
         id &= INT64_MAX;
     } while (id == 0);
     return (apr_int64_t)id;
 }
 
-void esign_digest_sha256(const void *data, apr_size_t length, unsigned char digest[ESIGN_DIGEST_SIZE])
+void esign_digest_sha256(const void *data, apr_size_t length,
+                         unsigned char digest[ESIGN_DIGEST_SIZE])
 {
     pthread_once(&fetched, fetch);
     require(EVP_Digest(data, length, digest, NULL, sha256, NULL));
 }
 
-void esign_digest_hmac(const unsigned char key[ESIGN_DIGEST_SIZE], const void *data, apr_size_t length,
-                       unsigned char mac[ESIGN_DIGEST_SIZE])
+void esign_digest_hmac(const unsigned char key[ESIGN_DIGEST_SIZE], const void *data,
+                       apr_size_t length, unsigned char mac[ESIGN_DIGEST_SIZE])
 {
     pthread_once(&fetched, fetch);
     EVP_MAC_CTX *context = EVP_MAC_CTX_dup(hmac_sha256);
     size_t written;
-    require(context != NULL && EVP_MAC_init(context, key, ESIGN_DIGEST_SIZE, NULL) && EVP_MAC_update(context, data, length)
-            && EVP_MAC_final(context, mac, &written, ESIGN_DIGEST_SIZE));
+    require(context != NULL && EVP_MAC_init(context, key, ESIGN_DIGEST_SIZE, NULL) &&
+            EVP_MAC_update(context, data, length) &&
+            EVP_MAC_final(context, mac, &written, ESIGN_DIGEST_SIZE));
     EVP_MAC_CTX_free(context);
 }
 
-/* libsodium's base64 takes the same time for every text of a length, OpenSSL's looks letters up in a table. */
+/* libsodium's base64 takes the same time for every text of a length, OpenSSL's looks letters up in
+ * a table. */
 char *esign_digest_encode(apr_pool_t *p, const void *bytes, apr_size_t length)
 {
     apr_size_t size = sodium_base64_ENCODED_LEN(length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
@@ -78,7 +85,8 @@ char *esign_digest_encode(apr_pool_t *p, const void *bytes, apr_size_t length)
     return sodium_bin2base64(text, size, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* libsodium 1.0.18 takes every byte beyond ASCII for the last letter: a text would have twins that say the same, and a challenge that was used could be used again as its twin. */
+/* libsodium 1.0.18 takes every byte beyond ASCII for the last letter: a text would have twins that
+ * say the same, and a challenge that was used could be used again as its twin. */
 static int is_ascii(const char *text, apr_size_t length)
 {
     unsigned char all = 0;
@@ -94,7 +102,8 @@ unsigned char *esign_digest_decode(apr_pool_t *p, const char *text, apr_size_t *
         return NULL;
     apr_size_t size = given / 4 * 3 + 3;
     unsigned char *bytes = esign_secret_alloc(p, size);
-    if (sodium_base642bin(bytes, size, text, given, NULL, length, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+    if (sodium_base642bin(bytes, size, text, given, NULL, length, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return NULL;
     return bytes;
 }

@@ -5,7 +5,8 @@
 
 #include <apr.h>
 
-/* The bytes of the separator that `text` (UTF-8) begins with: a space of any width, a hyphen, a dot, or one of the invisible marks that pasted text brings along. 0: none. */
+/* The bytes of the separator that `text` (UTF-8) begins with: a space of any width, a hyphen, a
+ * dot, or one of the invisible marks that pasted text brings along. 0: none. */
 apr_size_t esign_digits_separator(const char *text);
 
 #endif

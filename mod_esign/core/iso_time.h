@@ -9,7 +9,8 @@
 /* "2026-11-24T14:07:05Z", in `p`; fractions of a second are cut off. */
 const char *esign_iso_time(apr_pool_t *p, apr_time_t time);
 
-/* Reads exactly that form, or with `date_only` "2026-11-24" as midnight; 0 when it is something else. */
+/* Reads exactly that form, or with `date_only` "2026-11-24" as midnight; 0 when it is something
+ * else. */
 int esign_iso_time_parse(const char *text, int date_only, apr_time_t *time);
 
 #endif

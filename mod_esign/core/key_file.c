@@ -16,7 +16,7 @@
 
 #define PROBLEM "key file"
 #define MAX_FILE 65536
-#define LINE_SIZE 64   /* "next 255 ", 43 characters, and room */
+#define LINE_SIZE 64 /* "next 255 ", 43 characters, and room */
 
 static esign_result_t read_all(int file, const char *path, char *text, apr_pool_t *p)
 {
@@ -25,33 +25,41 @@ static esign_result_t read_all(int file, const char *path, char *text, apr_pool_
     while ((got = read(file, text + length, MAX_FILE + 1 - length)) != 0) {
         if (got < 0 && errno != EINTR) {
             int error = errno;
-            return esign_result_make(p, error, PROBLEM, "%s cannot be read: %s", path, strerror(error));
+            return esign_result_make(p, error, PROBLEM, "%s cannot be read: %s", path,
+                                     strerror(error));
         }
         length += got > 0 ? (apr_size_t)got : 0;
         if (length > MAX_FILE)
-            return esign_result_make(p, APR_EINVAL, PROBLEM, "%s is longer than %d bytes: is it the key file?", path, MAX_FILE);
+            return esign_result_make(p, APR_EINVAL, PROBLEM,
+                                     "%s is longer than %d bytes: is it the key file?", path,
+                                     MAX_FILE);
     }
     if (memchr(text, '\0', length) != NULL)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "%s is not a text file: is it the key file?", path);
+        return esign_result_make(p, APR_EINVAL, PROBLEM,
+                                 "%s is not a text file: is it the key file?", path);
     return ESIGN_OK;
 }
 
 static esign_result_t read_private(const char *path, char *text, apr_pool_t *p)
 {
     struct stat info;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   /* O_NONBLOCK: a named pipe must not hold httpd's start */
+    int file =
+        open(path, O_RDONLY | O_CLOEXEC |
+                       O_NONBLOCK); /* O_NONBLOCK: a named pipe must not hold httpd's start */
     if (file < 0 || fstat(file, &info) != 0) {
         int error = errno;
         if (file >= 0)
             close(file);
-        return esign_result_make(p, error, PROBLEM, "%s cannot be opened: %s; esignctl makes one", path, strerror(error));
+        return esign_result_make(p, error, PROBLEM, "%s cannot be opened: %s; esignctl makes one",
+                                 path, strerror(error));
     }
     esign_result_t result;
     if (!S_ISREG(info.st_mode))
         result = esign_result_make(p, APR_EINVAL, PROBLEM, "%s is not a regular file", path);
     else if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        result = esign_result_make(p, APR_EACCES, PROBLEM, "%s is open to its group or to others (mode %04o): chmod 600 %s", path,
-                                   (unsigned int)info.st_mode & 07777, path);
+        result = esign_result_make(p, APR_EACCES, PROBLEM,
+                                   "%s is open to its group or to others (mode %04o): chmod 600 %s",
+                                   path, (unsigned int)info.st_mode & 07777, path);
     else
         result = read_all(file, path, text, p);
     close(file);
@@ -74,12 +82,13 @@ static const char *parse_line(char *line, esign_key_file_t *file, apr_pool_t *sc
     static const char blanks[] = " \t\r";
     char *rest;
     const char *keyword = apr_strtok(line, blanks, &rest);
-    if (keyword == NULL || keyword[0] == '#')
+    if (!keyword || keyword[0] == '#')
         return NULL;
     int next = strcmp(keyword, "next") == 0;
     const char *id_text = apr_strtok(NULL, blanks, &rest);
     const char *key_text = id_text == NULL ? NULL : apr_strtok(NULL, blanks, &rest);
-    if ((!next && strcmp(keyword, "key") != 0) || key_text == NULL || apr_strtok(NULL, blanks, &rest) != NULL)
+    if ((!next && strcmp(keyword, "key") != 0) || !key_text ||
+        apr_strtok(NULL, blanks, &rest) != NULL)
         return "write it as: key ID BASE64URL";
     int id = parse_id(id_text);
     if (id == 0)
@@ -91,7 +100,7 @@ static const char *parse_line(char *line, esign_key_file_t *file, apr_pool_t *sc
         return "a second key cannot be the next one";
     apr_size_t length;
     const unsigned char *key = esign_digest_decode(scratch, key_text, &length);
-    if (key == NULL || length != ESIGN_KEY_SIZE)
+    if (!key || length != ESIGN_KEY_SIZE)
         return "the key must be 32 bytes in base64url without padding (43 characters)";
     *(next ? &file->next : &file->active) = file->count;
     file->ids[file->count] = id;
@@ -100,7 +109,8 @@ static const char *parse_line(char *line, esign_key_file_t *file, apr_pool_t *sc
 }
 
 /* Overwrites the text. */
-static esign_result_t parse(const char *path, char *text, esign_key_file_t *file, apr_pool_t *scratch, apr_pool_t *p)
+static esign_result_t parse(const char *path, char *text, esign_key_file_t *file,
+                            apr_pool_t *scratch, apr_pool_t *p)
 {
     int number = 1;
     file->active = file->next = -1;
@@ -110,27 +120,30 @@ static esign_result_t parse(const char *path, char *text, esign_key_file_t *file
         next = line[length] == '\n' ? line + length + 1 : NULL;
         line[length] = '\0';
         const char *refusal = parse_line(line, file, scratch);
-        if (refusal != NULL)
-            return esign_result_make(p, APR_EINVAL, PROBLEM, "%s line %d: %s", path, number, refusal);
+        if (refusal)
+            return esign_result_make(p, APR_EINVAL, PROBLEM, "%s line %d: %s", path, number,
+                                     refusal);
         if (file->count > before) {
             file->starts[before] = (apr_size_t)(line - text);
             file->ends[before] = file->starts[before] + length + (next != NULL);
         }
     }
     if (file->active < 0)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "%s holds no key; esignctl makes one", path);
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "%s holds no key; esignctl makes one",
+                                 path);
     return ESIGN_OK;
 }
 
 /* `*text`: as it stands in the file; NULL: nobody asks. All wiped with `p`. */
-static esign_result_t read_file(esign_key_file_t **file, char **text, const char *path, apr_pool_t *p)
+static esign_result_t read_file(esign_key_file_t **file, char **text, const char *path,
+                                apr_pool_t *p)
 {
     apr_pool_t *scratch;
     apr_pool_create(&scratch, p);
     char *content = esign_secret_alloc(scratch, MAX_FILE + 1);
     *file = esign_secret_alloc(p, sizeof **file);
     esign_result_t result = read_private(path, content, p);
-    if (!esign_failed(result) && text != NULL)
+    if (!esign_failed(result) && text)
         *text = esign_secret_copy(p, content, strlen(content));
     if (!esign_failed(result))
         result = parse(path, content, *file, scratch, p);
@@ -161,7 +174,8 @@ static int write_all(int file, const char *text, apr_size_t length)
 static int sync_folder(const char *path, apr_pool_t *p)
 {
     const char *slash = strrchr(path, '/');
-    int folder = open(slash == NULL ? "." : apr_pstrmemdup(p, path, (apr_size_t)(slash - path) + 1), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open(!slash ? "." : apr_pstrmemdup(p, path, (apr_size_t)(slash - path) + 1),
+                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int done = folder >= 0 && (fsync(folder) == 0 || errno == EINVAL);
     int error = errno;
     if (folder >= 0)
@@ -181,10 +195,12 @@ static int finish(int file, int written)
     return written;
 }
 
-static const char *make_line(const char *keyword, int id, const unsigned char key[ESIGN_KEY_SIZE], apr_pool_t *p)
+static const char *make_line(const char *keyword, int id, const unsigned char key[ESIGN_KEY_SIZE],
+                             apr_pool_t *p)
 {
     char *line = esign_secret_alloc(p, LINE_SIZE);
-    apr_snprintf(line, LINE_SIZE, "%s %d %s\n", keyword, id, esign_digest_encode(p, key, ESIGN_KEY_SIZE));
+    apr_snprintf(line, LINE_SIZE, "%s %d %s\n", keyword, id,
+                 esign_digest_encode(p, key, ESIGN_KEY_SIZE));
     return line;
 }
 
@@ -197,18 +213,24 @@ static const char *make_key(const char *keyword, int id, apr_pool_t *p)
 
 esign_result_t esign_key_file_create(const char *path, apr_pool_t *p)
 {
-    static const char head[] = "# mod_esign's master keys. Keep a copy offline: without them the database cannot be read.\n"
-                               "# The last line `key` is the active key; leave older ones while anything is sealed under them.\n";
+    static const char head[] = "# mod_esign's master keys. Keep a copy offline: without them the "
+                               "database cannot be read.\n"
+                               "# The last line `key` is the active key; leave older ones while "
+                               "anything is sealed under them.\n";
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0) {
         int error = errno;
         return esign_result_make(p, error, PROBLEM, "%s cannot be made: %s", path,
-                                 error == EEXIST ? "it exists, and without its keys the database is lost" : strerror(error));
+                                 error == EEXIST
+                                     ? "it exists, and without its keys the database is lost"
+                                     : strerror(error));
     }
     apr_pool_t *scratch;
     apr_pool_create(&scratch, p);
     const char *line = make_key("key", 1, scratch);
-    int done = finish(file, write_all(file, head, sizeof head - 1) && write_all(file, line, strlen(line))) && sync_folder(path, scratch);
+    int done = finish(file, write_all(file, head, sizeof(head) - 1) &&
+                                write_all(file, line, strlen(line))) &&
+               sync_folder(path, scratch);
     int error = errno;
     apr_pool_destroy(scratch);
     if (done)
@@ -219,18 +241,19 @@ esign_result_t esign_key_file_create(const char *path, apr_pool_t *p)
 
 /* A change under way. */
 typedef struct {
-    const char *path;        /* of the file itself, not of a link to it */
-    int lock;                /* the file, open: who changes it holds its lock */
+    const char *path; /* of the file itself, not of a link to it */
+    int lock;         /* the file, open: who changes it holds its lock */
     struct stat info;
     char *text;
     esign_key_file_t *file;
-    apr_pool_t *pool;        /* wiped at the end */
+    apr_pool_t *pool; /* wiped at the end */
 } change_t;
 
 static esign_result_t failed(const change_t *change, const char *what, apr_pool_t *p)
 {
     int error = errno;
-    return esign_result_make(p, error, PROBLEM, "%s %s: %s; nothing was changed", change->path, what, strerror(error));
+    return esign_result_make(p, error, PROBLEM, "%s %s: %s; nothing was changed", change->path,
+                             what, strerror(error));
 }
 
 /* Who waited for the lock of a file that was replaced meanwhile opens the new one. */
@@ -239,7 +262,8 @@ static esign_result_t lock_file(change_t *change, apr_pool_t *p)
     struct stat now;
     for (;;) {
         change->lock = open(change->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (change->lock < 0 || flock(change->lock, LOCK_EX) != 0 || fstat(change->lock, &change->info) != 0 || stat(change->path, &now) != 0)
+        if (change->lock < 0 || flock(change->lock, LOCK_EX) != 0 ||
+            fstat(change->lock, &change->info) != 0 || stat(change->path, &now) != 0)
             return failed(change, "cannot be locked", p);
         if (now.st_ino == change->info.st_ino && now.st_dev == change->info.st_dev)
             return ESIGN_OK;
@@ -260,7 +284,7 @@ static esign_result_t begin(change_t *change, const char *path, apr_pool_t *p)
     *change = (change_t){ .path = path, .lock = -1 };
     apr_pool_create(&change->pool, p);
     char *real = realpath(path, NULL);
-    if (real == NULL)
+    if (!real)
         return failed(change, "cannot be opened", p);
     change->path = apr_pstrdup(p, real);
     free(real);
@@ -268,16 +292,21 @@ static esign_result_t begin(change_t *change, const char *path, apr_pool_t *p)
     if (esign_failed(result))
         return result;
     result = read_file(&change->file, &change->text, change->path, change->pool);
-    return esign_failed(result) ? esign_result_make(p, result.status, result.problem, "%s", result.detail) : result;
+    return esign_failed(result)
+               ? esign_result_make(p, result.status, result.problem, "%s", result.detail)
+               : result;
 }
 
-/* The file without the line of key number `gone` (-1: with all) and with `line` at its end; NULL: none. */
+/* The file without the line of key number `gone` (-1: with all) and with `line` at its end; NULL:
+ * none. */
 static const char *edit(const change_t *change, int gone, const char *line)
 {
     const esign_key_file_t *file = change->file;
     apr_size_t length = strlen(change->text), more = line == NULL ? 0 : strlen(line);
-    apr_size_t from = gone < 0 ? length : file->starts[gone], to = gone < 0 ? length : file->ends[gone];
-    char *text = esign_secret_alloc(change->pool, length + more + 2), *last = text + from + length - to;
+    apr_size_t from = gone < 0 ? length : file->starts[gone],
+               to = gone < 0 ? length : file->ends[gone];
+    char *text = esign_secret_alloc(change->pool, length + more + 2),
+         *last = text + from + length - to;
     memcpy(text, change->text, from);
     memcpy(text + from, change->text + to, length - to);
     if (more > 0 && last > text && last[-1] != '\n')
@@ -286,7 +315,8 @@ static const char *edit(const change_t *change, int gone, const char *line)
     return text;
 }
 
-/* Puts a new file in the place of the old one. What a run before this one left behind when it was stopped is no use to anybody: this one has the lock. */
+/* Puts a new file in the place of the old one. What a run before this one left behind when it was
+ * stopped is no use to anybody: this one has the lock. */
 static esign_result_t replace(const change_t *change, const char *text, apr_pool_t *p)
 {
     const char *new = apr_pstrcat(change->pool, change->path, ".new", NULL);
@@ -294,8 +324,10 @@ static esign_result_t replace(const change_t *change, const char *text, apr_pool
     int file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0)
         return failed(change, "cannot be changed, for a new file cannot be made beside it", p);
-    int ready = fchown(file, change->info.st_uid, change->info.st_gid) == 0 && fchmod(file, change->info.st_mode & 07777) == 0;
-    if (!finish(file, ready && write_all(file, text, strlen(text))) || rename(new, change->path) != 0) {
+    int ready = fchown(file, change->info.st_uid, change->info.st_gid) == 0 &&
+                fchmod(file, change->info.st_mode & 07777) == 0;
+    if (!finish(file, ready && write_all(file, text, strlen(text))) ||
+        rename(new, change->path) != 0) {
         int error = errno;
         unlink(new);
         errno = error;
@@ -303,7 +335,9 @@ static esign_result_t replace(const change_t *change, const char *text, apr_pool
     }
     if (sync_folder(change->path, change->pool))
         return ESIGN_OK;
-    return esign_result_make(p, errno, PROBLEM, "%s was changed, but its folder cannot be written to the disk: %s; before anything else, look whether the disk is sound",
+    return esign_result_make(p, errno, PROBLEM,
+                             "%s was changed, but its folder cannot be written to the disk: %s; "
+                             "before anything else, look whether the disk is sound",
                              change->path, strerror(errno));
 }
 
@@ -328,15 +362,21 @@ static int free_id(const esign_key_file_t *file, const unsigned char taken[ESIGN
     return highest < ESIGN_KEY_MAX_ID ? highest + 1 : lowest;
 }
 
-esign_result_t esign_key_file_add(const char *path, const unsigned char taken[ESIGN_KEY_MAX_ID + 1], int *id, apr_pool_t *p)
+esign_result_t esign_key_file_add(const char *path, const unsigned char taken[ESIGN_KEY_MAX_ID + 1],
+                                  int *id, apr_pool_t *p)
 {
     change_t change;
     esign_result_t result = begin(&change, path, p);
     if (!esign_failed(result) && change.file->next >= 0)
-        result = esign_result_make(p, APR_EEXIST, PROBLEM, "key %d has been added and is not active yet: esignctl key rotate makes it so, key retire takes it away",
+        result = esign_result_make(p, APR_EEXIST, PROBLEM,
+                                   "key %d has been added and is not active yet: esignctl key "
+                                   "rotate makes it so, key retire takes it away",
                                    change.file->ids[change.file->next]);
     else if (!esign_failed(result) && (*id = free_id(change.file, taken)) == 0)
-        result = esign_result_make(p, APR_EEXIST, PROBLEM, "all %d ids are taken, in the file or by a running httpd (esignctl key list): retire older keys first", ESIGN_KEY_MAX_ID);
+        result = esign_result_make(p, APR_EEXIST, PROBLEM,
+                                   "all %d ids are taken, in the file or by a running httpd "
+                                   "(esignctl key list): retire older keys first",
+                                   ESIGN_KEY_MAX_ID);
     else if (!esign_failed(result))
         result = replace(&change, edit(&change, -1, make_key("next", *id, change.pool)), p);
     end(&change);
@@ -350,7 +390,9 @@ esign_result_t esign_key_file_activate(const char *path, int *id, apr_pool_t *p)
     int next = esign_failed(result) ? -1 : change.file->next;
     *id = next < 0 ? 0 : change.file->ids[next];
     if (next >= 0)
-        result = replace(&change, edit(&change, next, make_line("key", *id, change.file->keys[next], change.pool)), p);
+        result = replace(
+            &change,
+            edit(&change, next, make_line("key", *id, change.file->keys[next], change.pool)), p);
     end(&change);
     return result;
 }
@@ -363,7 +405,10 @@ esign_result_t esign_key_file_remove(const char *path, int id, apr_pool_t *p)
     if (!esign_failed(result) && at < 0)
         result = esign_result_make(p, APR_ENOENT, PROBLEM, "%s has no key %d", change.path, id);
     else if (!esign_failed(result) && at == change.file->active)
-        result = esign_result_make(p, APR_EEXIST, PROBLEM, "key %d is the active one: another has to take its place first (esignctl key add, key rotate)", id);
+        result = esign_result_make(p, APR_EEXIST, PROBLEM,
+                                   "key %d is the active one: another has to take its place first "
+                                   "(esignctl key add, key rotate)",
+                                   id);
     else if (!esign_failed(result))
         result = replace(&change, edit(&change, at, NULL), p);
     end(&change);

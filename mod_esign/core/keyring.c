@@ -18,8 +18,9 @@ typedef unsigned char derived_t[ESIGN_KEY_PURPOSES][ESIGN_KEY_SIZE];
 struct esign_keyring_t {
     int count;
     int next;
-    int ids[ESIGN_KEY_MAX_ID];                       /* active one first */
-    unsigned char position[ESIGN_KEY_MAX_ID + 1];    /* by id: 1 + its index in `ids` and `keys`; 0: no such key */
+    int ids[ESIGN_KEY_MAX_ID]; /* active one first */
+    unsigned char position[ESIGN_KEY_MAX_ID +
+                           1]; /* by id: 1 + its index in `ids` and `keys`; 0: no such key */
     derived_t keys[];
 };
 
@@ -48,7 +49,8 @@ static int derive(EVP_KDF_CTX *context, unsigned char *master, derived_t keys)
         const OSSL_PARAM parameters[] = {
             OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
             OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, master, ESIGN_KEY_SIZE),
-            OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)labels[purpose], strlen(labels[purpose])),
+            OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)labels[purpose],
+                                              strlen(labels[purpose])),
             OSSL_PARAM_construct_end()
         };
         EVP_KDF_CTX_reset(context);
@@ -59,7 +61,8 @@ static int derive(EVP_KDF_CTX *context, unsigned char *master, derived_t keys)
 }
 
 /* Key number `line` of the file becomes number `place` here. */
-static int take(esign_keyring_t *keyring, int place, EVP_KDF_CTX *context, esign_key_file_t *file, int line)
+static int take(esign_keyring_t *keyring, int place, EVP_KDF_CTX *context, esign_key_file_t *file,
+                int line)
 {
     keyring->ids[place] = file->ids[line];
     keyring->position[file->ids[line]] = (unsigned char)(place + 1);
@@ -96,14 +99,17 @@ static esign_result_t make(esign_keyring_t **keyring, esign_key_file_t *file, ap
 {
     apr_size_t size = size_of(file->count);
     esign_keyring_t *made = sodium_init() < 0 ? NULL : sodium_malloc(size);
-    if (made == NULL)
-        return esign_result_make(p, APR_ENOMEM, PROBLEM, "no guarded memory for %d keys", file->count);
+    if (!made)
+        return esign_result_make(p, APR_ENOMEM, PROBLEM, "no guarded memory for %d keys",
+                                 file->count);
     memset(made, 0, size);
     apr_pool_cleanup_register(p, made, release, apr_pool_cleanup_null);
     if (!fill(made, file))
-        return esign_result_make(p, APR_EGENERAL, PROBLEM, "OpenSSL derives no keys with HKDF-SHA256");
+        return esign_result_make(p, APR_EGENERAL, PROBLEM,
+                                 "OpenSSL derives no keys with HKDF-SHA256");
     if (sodium_mprotect_readonly(made) != 0)
-        return esign_result_make(p, errno, PROBLEM, "the keys' memory cannot be made read-only: %s", strerror(errno));
+        return esign_result_make(p, errno, PROBLEM, "the keys' memory cannot be made read-only: %s",
+                                 strerror(errno));
     *keyring = made;
     return ESIGN_OK;
 }
@@ -143,7 +149,8 @@ int esign_keyring_ids(const esign_keyring_t *keyring, const int **ids)
     return keyring->count;
 }
 
-const unsigned char *esign_keyring_key(const esign_keyring_t *keyring, esign_key_purpose_e purpose, int id)
+const unsigned char *esign_keyring_key(const esign_keyring_t *keyring, esign_key_purpose_e purpose,
+                                       int id)
 {
     if (id < 1 || id > ESIGN_KEY_MAX_ID || keyring->position[id] == 0)
         return NULL;

@@ -14,7 +14,8 @@ static int tckn_valid(const char *digits)
         odd += digits[i] - '0';
     for (int i = 1; i < 8; i += 2)
         even += digits[i] - '0';
-    int tenth = (odd * 7 - even + 40) % 10;   /* 40: even is at most 36, and % of a negative number is negative */
+    int tenth = (odd * 7 - even + 40) %
+                10; /* 40: even is at most 36, and % of a negative number is negative */
     int eleventh = (odd + even + tenth) % 10;
     return digits[0] != '0' && digits[9] - '0' == tenth && digits[10] - '0' == eleventh;
 }
@@ -28,7 +29,8 @@ static int read_bound(const char **text)
     return bound;
 }
 
-esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **scheme, const char *name, apr_pool_t *p)
+esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **scheme, const char *name,
+                                        apr_pool_t *p)
 {
     static const esign_national_id_scheme_t tckn = { 11, 11, tckn_valid };
     static const char digits[] = "digits:";
@@ -36,22 +38,24 @@ esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **schem
         *scheme = &tckn;
         return ESIGN_OK;
     }
-    if (strncmp(name, digits, sizeof digits - 1) == 0) {
-        const char *rest = name + sizeof digits - 1;
+    if (strncmp(name, digits, sizeof(digits) - 1) == 0) {
+        const char *rest = name + sizeof(digits) - 1;
         int min = read_bound(&rest);
         int max = *rest == '-' ? (rest++, read_bound(&rest)) : 0;
         if (*rest == '\0' && min >= 1 && min <= max && max <= ESIGN_NATIONAL_ID_MAX) {
-            esign_national_id_scheme_t *made = apr_palloc(p, sizeof *made);
+            esign_national_id_scheme_t *made = apr_palloc(p, sizeof(*made));
             *made = (esign_national_id_scheme_t){ min, max, NULL };
             *scheme = made;
             return ESIGN_OK;
         }
     }
-    return esign_result_make(p, APR_EINVAL, "identity number scheme", "\"%s\" is none: write tckn, or digits:MIN-MAX with 1 to %d digits",
+    return esign_result_make(p, APR_EINVAL, "identity number scheme",
+                             "\"%s\" is none: write tckn, or digits:MIN-MAX with 1 to %d digits",
                              name, ESIGN_NATIONAL_ID_MAX);
 }
 
-int esign_national_id_parse(const esign_national_id_scheme_t *scheme, const char *typed, char id[ESIGN_NATIONAL_ID_MAX + 1])
+int esign_national_id_parse(const esign_national_id_scheme_t *scheme, const char *typed,
+                            char id[ESIGN_NATIONAL_ID_MAX + 1])
 {
     int count = 0, clean = 1;
     while (*typed != '\0' && clean) {
@@ -65,7 +69,7 @@ int esign_national_id_parse(const esign_national_id_scheme_t *scheme, const char
         typed += skip;
     }
     id[count] = '\0';
-    if (clean && count >= scheme->min_digits && (scheme->valid == NULL || scheme->valid(id)))
+    if (clean && count >= scheme->min_digits && (!scheme->valid || scheme->valid(id)))
         return 1;
     id[0] = '\0';
     return 0;

@@ -12,34 +12,38 @@
 
 #define SESSION_MAX 200
 
-int esign_otp_code(const esign_keyring_t *keyring, int key, const char *session, const unsigned char seed[ESIGN_OTP_SEED_SIZE], int digits,
-                    char code[ESIGN_OTP_MAX_DIGITS + 1])
+int esign_otp_code(const esign_keyring_t *keyring, int key, const char *session,
+                   const unsigned char seed[ESIGN_OTP_SEED_SIZE], int digits,
+                   char code[ESIGN_OTP_MAX_DIGITS + 1])
 {
     const unsigned char *secret = esign_keyring_key(keyring, ESIGN_KEY_OTP, key);
     unsigned char input[SESSION_MAX + ESIGN_OTP_SEED_SIZE + 1], mac[ESIGN_DIGEST_SIZE];
     size_t length = strnlen(session, SESSION_MAX);
     uint64_t space = 1, number;
     code[0] = '\0';
-    if (secret == NULL)
+    if (!secret)
         return 0;
     for (int i = 0; i < digits; i++)
         space *= 10;
     memcpy(input, session, length);
     memcpy(input + length, seed, ESIGN_OTP_SEED_SIZE);
     input[length + ESIGN_OTP_SEED_SIZE] = 0;
-    /* Numbers beyond the last whole multiple of the code space would make low codes likelier: the next counter then. */
+    /* Numbers beyond the last whole multiple of the code space would make low codes likelier: the
+     * next counter then. */
     do {
         esign_digest_hmac(secret, input, length + ESIGN_OTP_SEED_SIZE + 1, mac);
         memcpy(&number, mac, sizeof(number));
         input[length + ESIGN_OTP_SEED_SIZE]++;
     } while (number >= UINT64_MAX - UINT64_MAX % space);
-    snprintf(code, ESIGN_OTP_MAX_DIGITS + 1, "%0*llu", digits, (unsigned long long)(number % space));
+    snprintf(code, ESIGN_OTP_MAX_DIGITS + 1, "%0*llu", digits,
+             (unsigned long long)(number % space));
     esign_secret_wipe(mac, sizeof(mac));
     esign_secret_wipe(&number, sizeof(number));
     return 1;
 }
 
-/* The digits of what was typed, separators left out; -1 when anything else stands there or they are too many. */
+/* The digits of what was typed, separators left out; -1 when anything else stands there or they are
+ * too many. */
 static int strip(const char *typed, char digits[ESIGN_OTP_MAX_DIGITS + 1])
 {
     int count = 0;
@@ -61,7 +65,8 @@ int esign_otp_matches(const char *code, const char *typed)
 {
     char digits[ESIGN_OTP_MAX_DIGITS + 1] = "";
     int count = strip(typed, digits);
-    int right = count >= 0 && (size_t)count == strlen(code) && esign_secret_equal(code, digits, (apr_size_t)count);
+    int right = count >= 0 && (size_t)count == strlen(code) &&
+                esign_secret_equal(code, digits, (apr_size_t)count);
     esign_secret_wipe(digits, sizeof(digits));
     return right;
 }

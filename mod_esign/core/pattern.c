@@ -5,7 +5,8 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* What a harmless pattern needs over some kilobytes, a thousand times over; reached in some 10 ms. */
+/* What a harmless pattern needs over some kilobytes, a thousand times over; reached in some 10 ms.
+ */
 #define STEPS_MAX 1000000
 #define KILOBYTES_MAX 4096
 
@@ -19,15 +20,20 @@ static apr_status_t free_code(void *code)
     return APR_SUCCESS;
 }
 
-esign_result_t esign_pattern_compile(const esign_pattern_t **pattern, const char *text, apr_pool_t *p)
+esign_result_t esign_pattern_compile(const esign_pattern_t **pattern, const char *text,
+                                     apr_pool_t *p)
 {
     int error;
     PCRE2_SIZE offset;
     PCRE2_UCHAR words[160];
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_MULTILINE, &error, &offset, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_MULTILINE,
+                                     &error, &offset, NULL);
     if (!code) {
         pcre2_get_error_message(error, words, sizeof(words));
-        return esign_result_make(p, APR_EINVAL, "pattern", "'%s' is no regular expression; behind its first %d characters: %s", text, (int)offset, (char *)words);
+        return esign_result_make(
+            p, APR_EINVAL, "pattern",
+            "'%s' is no regular expression; behind its first %d characters: %s", text, (int)offset,
+            (char *)words);
     }
     esign_pattern_t *made = apr_palloc(p, sizeof(*made));
     made->code = code;

@@ -12,7 +12,8 @@
 
 static int unreserved(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 /* The value of a hexadecimal digit, -1 when it is none. */
@@ -30,8 +31,7 @@ static char *put_escaped(char *to, const char *from)
     for (const unsigned char *c = (const unsigned char *)from; *c != '\0'; c++) {
         if (unreserved(*c)) {
             *to++ = (char)*c;
-        }
-        else {
+        } else {
             *to++ = '%';
             *to++ = "0123456789ABCDEF"[*c >> 4];
             *to++ = "0123456789ABCDEF"[*c & 15];
@@ -60,7 +60,8 @@ char *esign_record_encode(apr_pool_t *p, const apr_table_t *values)
     return text;
 }
 
-/* The text that `from` up to `end` encodes, NULL when an escape is broken or there is a NUL, which would cut the text. */
+/* The text that `from` up to `end` encodes, NULL when an escape is broken or there is a NUL, which
+ * would cut the text. */
 static char *unescape(apr_pool_t *p, const char *from, const char *end)
 {
     char *text = esign_secret_alloc(p, (apr_size_t)(end - from) + 1);
@@ -86,14 +87,14 @@ apr_table_t *esign_record_decode(apr_pool_t *p, const char *text, apr_size_t len
     const char *end = text + length;
     for (int count = 0; length > 0; count++) {
         const char *pair_end = memchr(text, '&', (apr_size_t)(end - text));
-        if (pair_end == NULL)
+        if (!pair_end)
             pair_end = end;
         const char *equals = memchr(text, '=', (apr_size_t)(pair_end - text));
-        if (equals == NULL || count == MAX_VALUES)
+        if (!equals || count == MAX_VALUES)
             return NULL;
         const char *name = unescape(p, text, equals);
         const char *value = unescape(p, equals + 1, pair_end);
-        if (name == NULL || value == NULL || apr_table_get(values, name) != NULL)
+        if (!name || !value || apr_table_get(values, name) != NULL)
             return NULL;
         apr_table_addn(values, name, value);
         if (pair_end == end)
@@ -106,12 +107,14 @@ apr_table_t *esign_record_decode(apr_pool_t *p, const char *text, apr_size_t len
 static int is_utf8(void *baton, const char *name, const char *value)
 {
     (void)baton;
-    return u8_check((const uint8_t *)name, strlen(name)) == NULL && u8_check((const uint8_t *)value, strlen(value)) == NULL;
+    return u8_check((const uint8_t *)name, strlen(name)) == NULL &&
+           u8_check((const uint8_t *)value, strlen(value)) == NULL;
 }
 
 apr_table_t *esign_record_decode_form(apr_pool_t *p, char *body, apr_size_t length)
 {
-    /* A real + comes escaped. The browser's names and values are escaped, so a bare space stands for nothing else. */
+    /* A real + comes escaped. The browser's names and values are escaped, so a bare space stands
+     * for nothing else. */
     for (apr_size_t i = 0; i < length; i++)
         if (body[i] == '+')
             body[i] = ' ';
@@ -122,7 +125,7 @@ apr_table_t *esign_record_decode_form(apr_pool_t *p, char *body, apr_size_t leng
 apr_int64_t esign_record_number(const apr_table_t *values, const char *name, apr_int64_t otherwise)
 {
     const char *text = apr_table_get(values, name);
-    if (text == NULL)
+    if (!text)
         return otherwise;
     const char *digits = text[0] == '-' ? text + 1 : text;
     if (digits[0] == '\0' || digits[strspn(digits, "0123456789")] != '\0')
@@ -135,6 +138,6 @@ apr_int64_t esign_record_number(const apr_table_t *values, const char *name, apr
 void esign_record_set_number(apr_table_t *values, const char *name, apr_int64_t number)
 {
     char text[24];
-    apr_snprintf(text, sizeof text, "%" APR_INT64_T_FMT, number);
+    apr_snprintf(text, sizeof(text), "%" APR_INT64_T_FMT, number);
     apr_table_set(values, name, text);
 }

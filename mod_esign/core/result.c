@@ -7,19 +7,23 @@
 #include <string.h>
 #include <unistr.h>
 
-/* A detail often repeats what a file or another library said, which may be anything: a log and a terminal get one line of UTF-8. */
+/* A detail often repeats what a file or another library said, which may be anything: a log and a
+ * terminal get one line of UTF-8. */
 static void tidy(char *detail)
 {
     for (uint8_t *c = (uint8_t *)detail; *c;) {
         ucs4_t point;
-        int size = u8_strmbtouc(&point, c), control = size > 0 && (point < ' ' || (point >= 0x7f && point < 0xa0) || point == 0x2028 || point == 0x2029);
+        int size = u8_strmbtouc(&point, c),
+            control = size > 0 && (point < ' ' || (point >= 0x7f && point < 0xa0) ||
+                                   point == 0x2028 || point == 0x2029);
         if (size <= 0 || control)
             memset(c, size > 0 ? ' ' : '?', size > 0 ? (size_t)size : 1);
         c += size > 0 ? size : 1;
     }
 }
 
-esign_result_t esign_result_make(apr_pool_t *p, apr_status_t status, const char *problem, const char *format, ...)
+esign_result_t esign_result_make(apr_pool_t *p, apr_status_t status, const char *problem,
+                                 const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

@@ -25,31 +25,40 @@ static void fetch(void)
     aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 
-static int encrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame, const char *place, const void *clear, int length)
+static int encrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame,
+                   const char *place, const void *clear, int length)
 {
     int written, rest;
-    return EVP_EncryptInit_ex2(context, aes_256_gcm, key, frame + 2, NULL)
-        && EVP_EncryptUpdate(context, NULL, &written, (const unsigned char *)place, (int)strlen(place))
-        && EVP_EncryptUpdate(context, frame + HEAD_SIZE, &written, clear, length)
-        && EVP_EncryptFinal_ex(context, frame + HEAD_SIZE + written, &rest)
-        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, frame + HEAD_SIZE + length);
+    return EVP_EncryptInit_ex2(context, aes_256_gcm, key, frame + 2, NULL) &&
+           EVP_EncryptUpdate(context, NULL, &written, (const unsigned char *)place,
+                             (int)strlen(place)) &&
+           EVP_EncryptUpdate(context, frame + HEAD_SIZE, &written, clear, length) &&
+           EVP_EncryptFinal_ex(context, frame + HEAD_SIZE + written, &rest) &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, frame + HEAD_SIZE + length);
 }
 
-static int decrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame, const char *place, char *clear, int length)
+static int decrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame,
+                   const char *place, char *clear, int length)
 {
     int written, rest;
-    return EVP_DecryptInit_ex2(context, aes_256_gcm, key, frame + 2, NULL)
-        && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_SIZE, frame + HEAD_SIZE + length)
-        && EVP_DecryptUpdate(context, NULL, &written, (const unsigned char *)place, (int)strlen(place))
-        && EVP_DecryptUpdate(context, (unsigned char *)clear, &written, frame + HEAD_SIZE, length)
-        && EVP_DecryptFinal_ex(context, (unsigned char *)clear + written, &rest);
+    return EVP_DecryptInit_ex2(context, aes_256_gcm, key, frame + 2, NULL) &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, TAG_SIZE,
+                               frame + HEAD_SIZE + length) &&
+           EVP_DecryptUpdate(context, NULL, &written, (const unsigned char *)place,
+                             (int)strlen(place)) &&
+           EVP_DecryptUpdate(context, (unsigned char *)clear, &written, frame + HEAD_SIZE,
+                             length) &&
+           EVP_DecryptFinal_ex(context, (unsigned char *)clear + written, &rest);
 }
 
-esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e purpose, const char *place,
-                          const void *clear, apr_size_t length, const char **sealed, apr_pool_t *p)
+esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e purpose,
+                          const char *place, const void *clear, apr_size_t length,
+                          const char **sealed, apr_pool_t *p)
 {
     if (length > INT_MAX / 2 || strlen(place) > INT_MAX)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "a value of %" APR_SIZE_T_FMT " bytes is too long to seal", length);
+        return esign_result_make(p, APR_EINVAL, PROBLEM,
+                                 "a value of %" APR_SIZE_T_FMT " bytes is too long to seal",
+                                 length);
     pthread_once(&fetched, fetch);
     int id = esign_keyring_active(keyring);
     unsigned char *frame = apr_palloc(p, HEAD_SIZE + length + TAG_SIZE);
@@ -58,8 +67,9 @@ esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e pu
     esign_digest_random(frame + 2, NONCE_SIZE);
 
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    int done = context != NULL && aes_256_gcm != NULL
-        && encrypt(context, esign_keyring_key(keyring, purpose, id), frame, place, length > 0 ? clear : "", (int)length);
+    int done = context != NULL && aes_256_gcm != NULL &&
+               encrypt(context, esign_keyring_key(keyring, purpose, id), frame, place,
+                       length > 0 ? clear : "", (int)length);
     EVP_CIPHER_CTX_free(context);
     if (!done)
         return esign_result_make(p, APR_EGENERAL, PROBLEM, "OpenSSL cannot seal with AES-256-GCM");
@@ -67,26 +77,36 @@ esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e pu
     return ESIGN_OK;
 }
 
-esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e purpose, const char *place,
-                            const char *sealed, char **clear, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e purpose,
+                            const char *place, const char *sealed, char **clear, apr_size_t *length,
+                            apr_pool_t *p)
 {
     apr_size_t size;
     unsigned char *frame = esign_digest_decode(p, sealed, &size);
-    if (frame == NULL || size < HEAD_SIZE + TAG_SIZE || size > INT_MAX || strlen(place) > INT_MAX || frame[0] != VERSION)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "what stands at %s is not a sealed value", place);
+    if (!frame || size < HEAD_SIZE + TAG_SIZE || size > INT_MAX || strlen(place) > INT_MAX ||
+        frame[0] != VERSION)
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "what stands at %s is not a sealed value",
+                                 place);
     const unsigned char *key = esign_keyring_key(keyring, purpose, frame[1]);
-    if (key == NULL)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "what stands at %s is sealed under key %d, which the key file does not have", place, frame[1]);
+    if (!key)
+        return esign_result_make(
+            p, APR_EINVAL, PROBLEM,
+            "what stands at %s is sealed under key %d, which the key file does not have", place,
+            frame[1]);
 
     pthread_once(&fetched, fetch);
     apr_size_t inside = size - HEAD_SIZE - TAG_SIZE;
     char *opened = esign_secret_alloc(p, inside + 1);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    int done = context != NULL && aes_256_gcm != NULL && decrypt(context, key, frame, place, opened, (int)inside);
+    int done = context != NULL && aes_256_gcm != NULL &&
+               decrypt(context, key, frame, place, opened, (int)inside);
     EVP_CIPHER_CTX_free(context);
     if (!done) {
-        esign_secret_wipe(opened, inside);   /* GCM deciphers before it has checked */
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "what stands at %s was changed, or sealed for another place or under another key", place);
+        esign_secret_wipe(opened, inside); /* GCM deciphers before it has checked */
+        return esign_result_make(
+            p, APR_EINVAL, PROBLEM,
+            "what stands at %s was changed, or sealed for another place or under another key",
+            place);
     }
     *clear = opened;
     *length = inside;
@@ -95,12 +115,16 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
 
 int esign_seal_key_id(const char *sealed)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     apr_size_t length = strlen(sealed), written;
     unsigned char head[3];
-    if (length < sodium_base64_ENCODED_LEN(HEAD_SIZE + TAG_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING) - 1
-        || strspn(sealed, alphabet) != length
-        || sodium_base642bin(head, sizeof head, sealed, 4, NULL, &written, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+    if (length < sodium_base64_ENCODED_LEN(HEAD_SIZE + TAG_SIZE,
+                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) -
+                     1 ||
+        strspn(sealed, alphabet) != length ||
+        sodium_base642bin(head, sizeof(head), sealed, 4, NULL, &written, NULL,
+                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
         return 0;
     return head[0] == VERSION ? head[1] : 0;
 }

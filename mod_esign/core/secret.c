@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* secret.c: wipes pool memory by a clean-up of the pool and other memory when it is freed, and compares without telling where two texts part. */
+/* secret.c: wipes pool memory by a clean-up of the pool and other memory when it is freed, and
+ * compares without telling where two texts part. */
 #include "secret.h"
 
 #include <apr_file_io.h>
@@ -13,7 +14,7 @@
 
 typedef struct {
     apr_size_t size;
-    unsigned char bytes[];   /* aligned as the pool aligns */
+    unsigned char bytes[]; /* aligned as the pool aligns */
 } secret_t;
 
 static apr_status_t wipe(void *data)
@@ -25,7 +26,7 @@ static apr_status_t wipe(void *data)
 
 void *esign_secret_alloc(apr_pool_t *p, apr_size_t size)
 {
-    secret_t *secret = apr_palloc(p, sizeof *secret + size);
+    secret_t *secret = apr_palloc(p, sizeof(*secret) + size);
     secret->size = size;
     memset(secret->bytes, 0, size);
     apr_pool_cleanup_register(p, secret, wipe, apr_pool_cleanup_null);
@@ -52,12 +53,15 @@ esign_result_t esign_secret_read(const char **secret, const char *path, apr_pool
         apr_file_close(file);
     }
     if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status))
-        return esign_result_make(p, status, "secret file", "%s cannot be read: %s", path, apr_strerror(status, words, sizeof(words)));
+        return esign_result_make(p, status, "secret file", "%s cannot be read: %s", path,
+                                 apr_strerror(status, words, sizeof(words)));
     length = strcspn(bytes, "\r\n");
     *secret = esign_secret_copy(p, bytes, length);
     esign_secret_wipe(bytes, sizeof(bytes));
     if (length == 0 || length == LONGEST_LINE)
-        return esign_result_make(p, APR_EINVAL, "secret file", "%s has no first line of 1 to %d characters", path, LONGEST_LINE - 1);
+        return esign_result_make(p, APR_EINVAL, "secret file",
+                                 "%s has no first line of 1 to %d characters", path,
+                                 LONGEST_LINE - 1);
     return ESIGN_OK;
 }
 
@@ -68,7 +72,7 @@ void esign_secret_wipe(void *bytes, apr_size_t length)
 
 void esign_secret_free(void *block)
 {
-    if (block != NULL)
+    if (block)
         sodium_memzero(block, malloc_usable_size(block));
     free(block);
 }
@@ -77,7 +81,7 @@ void *esign_secret_realloc(void *block, size_t size)
 {
     size_t old = block == NULL ? 0 : malloc_usable_size(block);
     void *moved = malloc(size);
-    if (moved == NULL)
+    if (!moved)
         return NULL;
     if (old > 0)
         memcpy(moved, block, old < size ? old : size);

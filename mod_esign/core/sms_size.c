@@ -6,15 +6,18 @@
 
 #include <unistr.h>
 
-#define ROOM_DEFAULT 160   /* 140 octets */
-#define ROOM_TURKISH 155   /* the header's 4 octets take 5 septets: TS 23.040 section 9.2.3.24.15 */
+#define ROOM_DEFAULT 160 /* 140 octets */
+#define ROOM_TURKISH 155 /* the header's 4 octets take 5 septets: TS 23.040 section 9.2.3.24.15 */
 #define ROOM_UCS2 70
 
 /* One septet each. Of ASCII the table lacks ` and those that are shifted; \ is its escape. */
 static int in_default(ucs4_t c)
 {
-    static const ucs4_t others[] = { U'\n', U'\r', U'£', U'¥', U'è', U'é', U'ù', U'ì', U'ò', U'Ç', U'Ø', U'ø', U'Å', U'å', U'Δ', U'Φ', U'Γ', U'Λ', U'Ω', U'Π', U'Ψ', U'Σ',
-                                     U'Θ', U'Ξ', U'Æ', U'æ', U'ß', U'É', U'¤', U'¡', U'Ä', U'Ö', U'Ñ', U'Ü', U'§', U'¿', U'ä', U'ö', U'ñ', U'ü', U'à' };
+    static const ucs4_t others[] = { U'\n', U'\r', U'£', U'¥', U'è', U'é', U'ù', U'ì', U'ò',
+                                     U'Ç',  U'Ø',  U'ø', U'Å', U'å', U'Δ', U'Φ', U'Γ', U'Λ',
+                                     U'Ω',  U'Π',  U'Ψ', U'Σ', U'Θ', U'Ξ', U'Æ', U'æ', U'ß',
+                                     U'É',  U'¤',  U'¡', U'Ä', U'Ö', U'Ñ', U'Ü', U'§', U'¿',
+                                     U'ä',  U'ö',  U'ñ', U'ü', U'à' };
     if (c >= ' ' && c <= '~')
         return strchr("^{}\\[~]|`", (int)c) == NULL;
     for (unsigned int i = 0; i < sizeof(others) / sizeof(*others); i++)
@@ -49,6 +52,8 @@ esign_sms_size_t esign_sms_size(const char *text)
         else if (!in_default(c) && !in_extension(c) && !in_turkish(c))
             alphabet = ESIGN_SMS_UCS2;
     }
-    return alphabet == ESIGN_SMS_UCS2 ? (esign_sms_size_t){ alphabet, units, ROOM_UCS2 }
-                                      : (esign_sms_size_t){ alphabet, septets, alphabet == ESIGN_SMS_TURKISH ? ROOM_TURKISH : ROOM_DEFAULT };
+    return alphabet == ESIGN_SMS_UCS2
+               ? (esign_sms_size_t){ alphabet, units, ROOM_UCS2 }
+               : (esign_sms_size_t){ alphabet, septets,
+                                     alphabet == ESIGN_SMS_TURKISH ? ROOM_TURKISH : ROOM_DEFAULT };
 }

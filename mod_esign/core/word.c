@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* word.c: judges security words: their form, the blocklist, and the subscriber's own data in them. */
+/* word.c: judges security words: their form, the blocklist, and the subscriber's own data in them.
+ */
 #include "word.h"
 #include "digest.h"
 #include "secret.h"
@@ -19,22 +20,25 @@
 
 #define PROBLEM "blocklist"
 #define MAX_LINES 10000000
-#define MIN_PART 4           /* shorter parts of personal texts stand in too many good words */
-#define COUNTRY_CODE_MAX 3   /* digits, ITU-T E.164 */
+#define MIN_PART 4         /* shorter parts of personal texts stand in too many good words */
+#define COUNTRY_CODE_MAX 3 /* digits, ITU-T E.164 */
 #define FOLDS 2
 
-/* Case by Turkish rules (I and ı, İ and i) and by those of all other languages (I and i), as libunistring names them. */
+/* Case by Turkish rules (I and ı, İ and i) and by those of all other languages (I and i), as
+ * libunistring names them. */
 static const char *const fold_languages[FOLDS] = { "tr", "" };
 
-/* Keyed hashes instead of the words, in a table of which a quarter stays free: 11 to 21 bytes each, and at 10 million words a chance of 1 in 10^12 that a good word is refused. */
+/* Keyed hashes instead of the words, in a table of which a quarter stays free: 11 to 21 bytes each,
+ * and at 10 million words a chance of 1 in 10^12 that a good word is refused. */
 struct esign_blocklist_t {
     unsigned char key[crypto_shorthash_KEYBYTES];
-    apr_size_t count, places;   /* a power of two */
-    uint64_t *hashes;           /* each in its place, which its low bits are, or in the next that was free; FREE */
+    apr_size_t count, places; /* a power of two */
+    uint64_t
+        *hashes; /* each in its place, which its low bits are, or in the next that was free; FREE */
 };
 
 #define FREE 0
-#define PLACES_MIN 16384        /* for 12,288 words */
+#define PLACES_MIN 16384 /* for 12,288 words */
 
 /* A word in both folds. */
 typedef struct {
@@ -49,19 +53,22 @@ static int is_ascii(const char *text, apr_size_t length)
     return all < 0x80;
 }
 
-/* What libunistring makes of ASCII, which nearly all words of a blocklist are, a hundred times as fast. */
+/* What libunistring makes of ASCII, which nearly all words of a blocklist are, a hundred times as
+ * fast. */
 static const char *fold_ascii(const char *composed, apr_size_t length, int turkish, apr_pool_t *p)
 {
     char *folded = esign_secret_alloc(p, 2 * length + 1), *end = folded;
     for (apr_size_t i = 0; i < length; i++)
         if (turkish && composed[i] == 'I')
-            end = apr_cpystrn(end, "\xc4\xb1", 3);   /* U+0131 */
+            end = apr_cpystrn(end, "\xc4\xb1", 3); /* U+0131 */
         else
-            *end++ = (char)(composed[i] >= 'A' && composed[i] <= 'Z' ? composed[i] - 'A' + 'a' : composed[i]);
+            *end++ = (char)(composed[i] >= 'A' && composed[i] <= 'Z' ? composed[i] - 'A' + 'a'
+                                                                     : composed[i]);
     return folded;
 }
 
-/* NFC of valid UTF-8. The buffer is large enough for any text (a code point grows at most threefold), so libunistring leaves no copies on the heap. */
+/* NFC of valid UTF-8. The buffer is large enough for any text (a code point grows at most
+ * threefold), so libunistring leaves no copies on the heap. */
 static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
 {
     if (is_ascii(text, length))
@@ -72,7 +79,8 @@ static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
     return result == composed ? (char *)composed : NULL;
 }
 
-static const char *fold(const char *composed, apr_size_t length, const char *language, apr_pool_t *p)
+static const char *fold(const char *composed, apr_size_t length, const char *language,
+                        apr_pool_t *p)
 {
     if (is_ascii(composed, length))
         return fold_ascii(composed, length, *language != '\0', p);
@@ -106,7 +114,8 @@ char *esign_word_normalize(const char *typed, apr_pool_t *p)
 static uint64_t hash(const esign_blocklist_t *blocklist, const char *folded)
 {
     uint64_t value;
-    crypto_shorthash((unsigned char *)&value, (const unsigned char *)folded, strlen(folded), blocklist->key);
+    crypto_shorthash((unsigned char *)&value, (const unsigned char *)folded, strlen(folded),
+                     blocklist->key);
     return value == FREE ? 1 : value;
 }
 
@@ -132,7 +141,7 @@ static int contains(const folded_t *word, const char *part, apr_size_t length, a
 {
     folded_t folded;
     if (!fold_all(&folded, part, length, p))
-        return 1;   /* without memory the word is refused, not let through */
+        return 1; /* without memory the word is refused, not let through */
     for (int i = 0; i < FOLDS; i++)
         for (int j = 0; j < FOLDS; j++)
             if (strstr(word->fold[i], folded.fold[j]) != NULL)
@@ -142,18 +151,20 @@ static int contains(const folded_t *word, const char *part, apr_size_t length, a
 
 static int is_letter_or_digit(ucs4_t c)
 {
-    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_Nd);
+    return uc_is_general_category_withtable(c, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |
+                                                   UC_CATEGORY_MASK_Nd);
 }
 
-/* Whether the word contains one of the runs of letters and digits of `text`. Of an e-mail address the local part counts: a provider's name is nobody's own. A phone
- * number is searched without its first three digits, so it is found with or without its country code. */
+/* Whether the word contains one of the runs of letters and digits of `text`. Of an e-mail address
+ * the local part counts: a provider's name is nobody's own. A phone number is searched without its
+ * first three digits, so it is found with or without its country code. */
 static int is_personal(const folded_t *word, const char *text, apr_pool_t *p)
 {
     apr_size_t length = strcspn(text, "@");
     if (u8_check((const uint8_t *)text, length) != NULL)
         return 0;
     char *composed = compose(text, length, p);
-    if (composed == NULL)
+    if (!composed)
         return 1;
     const char *from = composed;
     if (from[0] == '+' && strspn(from + 1, "0123456789") > COUNTRY_CODE_MAX)
@@ -163,13 +174,12 @@ static int is_personal(const folded_t *word, const char *text, apr_pool_t *p)
     int run = 0;
     for (const char *at = from;;) {
         const char *next = (const char *)u8_next(&c, (const uint8_t *)at);
-        if (next != NULL && is_letter_or_digit(c)) {
+        if (next && is_letter_or_digit(c)) {
             run++;
-        }
-        else {
+        } else {
             if (run >= MIN_PART && contains(word, from, (apr_size_t)(at - from), p))
                 return 1;
-            if (next == NULL)
+            if (!next)
                 return 0;
             from = next;
             run = 0;
@@ -178,9 +188,10 @@ static int is_personal(const folded_t *word, const char *text, apr_pool_t *p)
     }
 }
 
-esign_word_verdict_e esign_word_check(const esign_word_policy_t *policy, const char *word, const char *const *personal, apr_pool_t *p)
+esign_word_verdict_e esign_word_check(const esign_word_policy_t *policy, const char *word,
+                                      const char *const *personal, apr_pool_t *p)
 {
-    if (word == NULL)
+    if (!word)
         return ESIGN_WORD_MALFORMED;
     apr_size_t length = strlen(word);
     apr_size_t points = u8_mbsnlen((const uint8_t *)word, length);
@@ -194,7 +205,7 @@ esign_word_verdict_e esign_word_check(const esign_word_policy_t *policy, const c
     folded_t folded;
     if (!fold_all(&folded, word, length, p))
         return ESIGN_WORD_MALFORMED;
-    if (policy->blocklist != NULL && is_common(policy->blocklist, &folded))
+    if (policy->blocklist && is_common(policy->blocklist, &folded))
         return ESIGN_WORD_COMMON;
     for (; *personal != NULL; personal++)
         if (is_personal(&folded, *personal, p))
@@ -204,15 +215,13 @@ esign_word_verdict_e esign_word_check(const esign_word_policy_t *policy, const c
 
 const char *esign_word_verdict_name(esign_word_verdict_e verdict)
 {
-    static const char *const names[] = {
-        [ESIGN_WORD_OK] = "ok",
-        [ESIGN_WORD_EMPTY] = "empty",
-        [ESIGN_WORD_SHORT] = "short",
-        [ESIGN_WORD_LONG] = "long",
-        [ESIGN_WORD_MALFORMED] = "malformed",
-        [ESIGN_WORD_COMMON] = "common",
-        [ESIGN_WORD_PERSONAL] = "personal"
-    };
+    static const char *const names[] = { [ESIGN_WORD_OK] = "ok",
+                                         [ESIGN_WORD_EMPTY] = "empty",
+                                         [ESIGN_WORD_SHORT] = "short",
+                                         [ESIGN_WORD_LONG] = "long",
+                                         [ESIGN_WORD_MALFORMED] = "malformed",
+                                         [ESIGN_WORD_COMMON] = "common",
+                                         [ESIGN_WORD_PERSONAL] = "personal" };
     return names[verdict];
 }
 
@@ -220,8 +229,8 @@ static int grow(esign_blocklist_t *blocklist)
 {
     esign_blocklist_t larger = *blocklist;
     larger.places = blocklist->places > 0 ? 2 * blocklist->places : PLACES_MIN;
-    larger.hashes = calloc(larger.places, sizeof *larger.hashes);
-    if (larger.hashes == NULL)
+    larger.hashes = calloc(larger.places, sizeof(*larger.hashes));
+    if (!larger.hashes)
         return 0;
     for (apr_size_t i = 0; i < blocklist->places; i++)
         if (blocklist->hashes[i] != FREE)
@@ -252,7 +261,8 @@ static int is_folded(const char *line, apr_size_t length)
 }
 
 /* Why a line is refused; NULL when it was taken in. */
-static const char *add_line(esign_blocklist_t *blocklist, char *line, apr_size_t length, apr_pool_t *scratch)
+static const char *add_line(esign_blocklist_t *blocklist, char *line, apr_size_t length,
+                            apr_pool_t *scratch)
 {
     while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
         line[--length] = '\0';
@@ -261,16 +271,18 @@ static const char *add_line(esign_blocklist_t *blocklist, char *line, apr_size_t
     folded_t folded = { { line, line } };
     if (!is_folded(line, length)) {
         const char *word = strlen(line) == length ? esign_word_normalize(line, scratch) : NULL;
-        if (word == NULL || !fold_all(&folded, word, strlen(word), scratch))
+        if (!word || !fold_all(&folded, word, strlen(word), scratch))
             return "it is not UTF-8, or has control characters";
     }
     for (int i = 0; i < FOLDS; i++)
-        if ((i == 0 || strcmp(folded.fold[i], folded.fold[0]) != 0) && !add(blocklist, folded.fold[i]))
+        if ((i == 0 || strcmp(folded.fold[i], folded.fold[0]) != 0) &&
+            !add(blocklist, folded.fold[i]))
             return "no memory for this many words";
     return NULL;
 }
 
-static esign_result_t read_lines(esign_blocklist_t *blocklist, FILE *file, const char *path, apr_pool_t *p)
+static esign_result_t read_lines(esign_blocklist_t *blocklist, FILE *file, const char *path,
+                                 apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     apr_pool_t *scratch;
@@ -278,15 +290,20 @@ static esign_result_t read_lines(esign_blocklist_t *blocklist, FILE *file, const
     char *line = NULL;
     size_t size = 0;
     ssize_t length;
-    for (int number = 1; !esign_failed(result) && (length = getline(&line, &size, file)) >= 0; number++) {
-        const char *refusal = number > MAX_LINES ? "a blocklist has at most 10 million lines" : add_line(blocklist, line, (apr_size_t)length, scratch);
-        if (refusal != NULL)
-            result = esign_result_make(p, APR_EINVAL, PROBLEM, "%s line %d: %s", path, number, refusal);
+    for (int number = 1; !esign_failed(result) && (length = getline(&line, &size, file)) >= 0;
+         number++) {
+        const char *refusal = number > MAX_LINES
+                                  ? "a blocklist has at most 10 million lines"
+                                  : add_line(blocklist, line, (apr_size_t)length, scratch);
+        if (refusal)
+            result =
+                esign_result_make(p, APR_EINVAL, PROBLEM, "%s line %d: %s", path, number, refusal);
         apr_pool_clear(scratch);
     }
     if (!esign_failed(result) && !feof(file)) {
         int error = errno;
-        result = esign_result_make(p, error, PROBLEM, "%s cannot be read: %s", path, strerror(error));
+        result =
+            esign_result_make(p, error, PROBLEM, "%s cannot be read: %s", path, strerror(error));
     }
     free(line);
     apr_pool_destroy(scratch);
@@ -303,13 +320,14 @@ static apr_status_t release(void *data)
 esign_result_t esign_blocklist_load(esign_blocklist_t **blocklist, const char *path, apr_pool_t *p)
 {
     FILE *file = fopen(path, "re");
-    if (file == NULL) {
+    if (!file) {
         int error = errno;
-        return esign_result_make(p, error, PROBLEM, "%s cannot be opened: %s", path, strerror(error));
+        return esign_result_make(p, error, PROBLEM, "%s cannot be opened: %s", path,
+                                 strerror(error));
     }
-    esign_blocklist_t *made = apr_pcalloc(p, sizeof *made);
+    esign_blocklist_t *made = apr_pcalloc(p, sizeof(*made));
     apr_pool_cleanup_register(p, made, release, apr_pool_cleanup_null);
-    esign_digest_random(made->key, sizeof made->key);
+    esign_digest_random(made->key, sizeof(made->key));
 
     esign_result_t result = read_lines(made, file, path, p);
     fclose(file);

@@ -53,23 +53,29 @@ static int take_bytes(const char **text, apr_size_t min)
     apr_size_t given = strcspn(start, "$");
     *text = start + given;
     /* libsodium 1.0.18 takes bytes beyond ASCII for letters. */
-    return strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") >= given
-        && sodium_base642bin(bytes, sizeof bytes, start, given, NULL, &length, NULL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0
-        && length >= min;
+    return strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") >=
+               given &&
+           sodium_base642bin(bytes, sizeof(bytes), start, given, NULL, &length, NULL,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+           length >= min;
 }
 
-/* Exactly what libsodium's verification reads; salt and hash at least as long as RFC 9106 and libsodium ask. */
+/* Exactly what libsodium's verification reads; salt and hash at least as long as RFC 9106 and
+ * libsodium ask. */
 static const char *parse(const char *phc, phc_t *numbers)
 {
-    static const char malformed[] = "it is malformed: write it as $argon2id$v=19$m=KIB,t=PASSES,p=1$SALT$HASH";
+    static const char malformed[] =
+        "it is malformed: write it as $argon2id$v=19$m=KIB,t=PASSES,p=1$SALT$HASH";
     static const char name[] = "$argon2id$";
-    if (strncmp(phc, name, sizeof name - 1) != 0)
+    if (strncmp(phc, name, sizeof(name) - 1) != 0)
         return "it is not of argon2id";
     apr_int64_t version;
-    const char *rest = phc + sizeof name - 1;
-    if (!take_number(&rest, "v=", &version) || version != 19
-        || !take_number(&rest, "$m=", &numbers->memory_kib) || !take_number(&rest, ",t=", &numbers->passes)
-        || !take_number(&rest, ",p=", &numbers->lanes) || !take_bytes(&rest, 8) || !take_bytes(&rest, 16) || *rest != '\0')
+    const char *rest = phc + sizeof(name) - 1;
+    if (!take_number(&rest, "v=", &version) || version != 19 ||
+        !take_number(&rest, "$m=", &numbers->memory_kib) ||
+        !take_number(&rest, ",t=", &numbers->passes) ||
+        !take_number(&rest, ",p=", &numbers->lanes) || !take_bytes(&rest, 8) ||
+        !take_bytes(&rest, 16) || *rest != '\0')
         return malformed;
     if (numbers->memory_kib > MAX_MEMORY_KIB)
         return "it asks for more than 1 GiB of memory";
@@ -84,19 +90,26 @@ const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost)
 {
     phc_t numbers;
     const char *refusal = parse(phc, &numbers);
-    if (!refusal && numbers.memory_kib * numbers.passes > (apr_int64_t)cost.memory_kib * cost.passes)
-        refusal = "it costs more than this portal's hashes, and its slowness would tell who is registered: raise EsignHashMemory or EsignHashPasses first";
+    if (!refusal &&
+        numbers.memory_kib * numbers.passes > (apr_int64_t)cost.memory_kib * cost.passes)
+        refusal = "it costs more than this portal's hashes, and its slowness would tell who is "
+                  "registered: raise EsignHashMemory or EsignHashPasses first";
     return refusal;
 }
 
-esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, const char **hash, apr_pool_t *p)
+esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, const char **hash,
+                                    apr_pool_t *p)
 {
-    if (cost.memory_kib < MIN_MEMORY_KIB || cost.memory_kib > MAX_MEMORY_KIB || cost.passes < MIN_PASSES || cost.passes > MAX_PASSES)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "Argon2id's cost must be %d to %d KiB and %d to %d passes",
+    if (cost.memory_kib < MIN_MEMORY_KIB || cost.memory_kib > MAX_MEMORY_KIB ||
+        cost.passes < MIN_PASSES || cost.passes > MAX_PASSES)
+        return esign_result_make(p, APR_EINVAL, PROBLEM,
+                                 "Argon2id's cost must be %d to %d KiB and %d to %d passes",
                                  MIN_MEMORY_KIB, MAX_MEMORY_KIB, MIN_PASSES, MAX_PASSES);
     char *phc = esign_secret_alloc(p, crypto_pwhash_STRBYTES);
-    if (crypto_pwhash_str_alg(phc, word, strlen(word), (unsigned long long)cost.passes, (size_t)cost.memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
-        return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id (%d KiB)", cost.memory_kib);
+    if (crypto_pwhash_str_alg(phc, word, strlen(word), (unsigned long long)cost.passes,
+                              (size_t)cost.memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+        return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id (%d KiB)",
+                                 cost.memory_kib);
     *hash = phc;
     return ESIGN_OK;
 }
@@ -104,31 +117,42 @@ esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, co
 /* A hash that no word has (32 zero bytes), to spend the time of a real one. */
 static const char *dummy(esign_word_cost_t cost, apr_pool_t *p)
 {
-    return apr_psprintf(p, "$argon2id$v=19$m=%d,t=%d,p=1$bW9kX2VzaWduIGR1bW15IQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", cost.memory_kib, cost.passes);
+    return apr_psprintf(p,
+                        "$argon2id$v=19$m=%d,t=%d,p=1$bW9kX2VzaWduIGR1bW15IQ$"
+                        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                        cost.memory_kib, cost.passes);
 }
 
-/* libsodium says of a hash that it had no memory for just that it differs; nobody's word is wrong for that. */
+/* libsodium says of a hash that it had no memory for just that it differs; nobody's word is wrong
+ * for that. */
 static int has_memory(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
-/* A word against a hash that was made when less was asked takes as long as against one of today: what is missing is spent on the dummy, for otherwise the time would tell
- * that somebody is registered. A right word takes as long as a wrong one: it is refused like one while its owner has to wait. Argon2id's time is that of memory times passes. */
-static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *word, apr_pool_t *p)
+/* A word against a hash that was made when less was asked takes as long as against one of today:
+ * what is missing is spent on the dummy, for otherwise the time would tell that somebody is
+ * registered. A right word takes as long as a wrong one: it is refused like one while its owner has
+ * to wait. Argon2id's time is that of memory times passes. */
+static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *word,
+                       apr_pool_t *p)
 {
-    apr_int64_t rest = (apr_int64_t)cost.memory_kib * cost.passes - numbers->memory_kib * numbers->passes;
+    apr_int64_t rest =
+        (apr_int64_t)cost.memory_kib * cost.passes - numbers->memory_kib * numbers->passes;
     esign_word_cost_t missing = { .memory_kib = (int)(rest / cost.passes), .passes = cost.passes };
-    int differs = missing.memory_kib >= 8 ? crypto_pwhash_str_verify(dummy(missing, p), word, strlen(word)) : 1;
-    (void)differs;   /* as everything does from the dummy */
+    int differs = missing.memory_kib >= 8
+                      ? crypto_pwhash_str_verify(dummy(missing, p), word, strlen(word))
+                      : 1;
+    (void)differs; /* as everything does from the dummy */
 }
 
-esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, const char *hash, int *matches, int *stale, apr_pool_t *p)
+esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, const char *hash,
+                                      int *matches, int *stale, apr_pool_t *p)
 {
     phc_t numbers = { 0, 0, 0 };
     const char *refusal = hash == NULL ? NULL : parse(hash, &numbers);
-    int real = hash != NULL && refusal == NULL;
+    int real = hash != NULL && !refusal;
     *matches = *stale = 0;
     errno = 0;
     int verified = crypto_pwhash_str_verify(real ? hash : dummy(cost, p), word, strlen(word));
@@ -138,8 +162,10 @@ esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, 
     *matches = verified == 0 && real && word[0] != '\0';
     if (real)
         spend_rest(cost, &numbers, word, p);
-    if (refusal != NULL)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s", refusal);
-    *stale = *matches && (numbers.lanes != 1 || numbers.memory_kib < cost.memory_kib || numbers.passes < cost.passes);
+    if (refusal)
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "a stored hash cannot be used: %s",
+                                 refusal);
+    *stale = *matches && (numbers.lanes != 1 || numbers.memory_kib < cost.memory_kib ||
+                          numbers.passes < cost.passes);
     return ESIGN_OK;
 }

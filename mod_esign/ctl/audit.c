@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit.c: the commands on the audit trail: its latest events, whether it is whole, and all of it. */
+/* audit.c: the commands on the audit trail: its latest events, whether it is whole, and all of it.
+ */
 #include "commands.h"
 
-#include "core/iso_time.h"
 #include "audit/trail.h"
 #include "audit/verify.h"
+#include "core/iso_time.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -18,7 +19,8 @@
 #define PATIENCE apr_time_from_sec(60)
 
 /* Opens the database, for a subscriber where the option names one; an exit code. */
-static int open_database(const esign_command_t *command, esign_database_t **database, esign_subscriber_t **subscriber)
+static int open_database(const esign_command_t *command, esign_database_t **database,
+                         esign_subscriber_t **subscriber)
 {
     const char *who = apr_table_get(command->options, "subscriber");
     *subscriber = NULL;
@@ -41,14 +43,18 @@ int esign_audit_show(const esign_command_t *command)
     int code = open_database(command, &database, &subscriber);
     if (code != ESIGN_EXIT_OK)
         return code;
-    esign_result_t result = esign_audit_list(database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, (int)max, &entries, p);
+    esign_result_t result = esign_audit_list(
+        database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, (int)max, &entries, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("%-21s %-16s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
-        const char *row = e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
-        printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_moment(p, e->time), esign_audit_name(e->event), row, esign_command_plain(p, e->address), esign_command_plain(p, e->node),
+        const char *row =
+            e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
+        printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_moment(p, e->time),
+               esign_audit_name(e->event), row, esign_command_plain(p, e->address),
+               esign_command_plain(p, e->node),
                e->sound ? "" : "   NOT TO BE BELIEVED: its seal is wrong");
     }
     return ESIGN_EXIT_OK;
@@ -60,7 +66,8 @@ static void print_finding(void *baton, const esign_audit_row_t *row, const char 
     if (!row)
         printf("%s\n", what);
     else if (row->position > 0)
-        printf("position %" APR_INT64_T_FMT ", row %" APR_INT64_T_FMT ": %s\n", row->position, row->id, what);
+        printf("position %" APR_INT64_T_FMT ", row %" APR_INT64_T_FMT ": %s\n", row->position,
+               row->id, what);
     else
         printf("row %" APR_INT64_T_FMT ": %s\n", row->id, what);
 }
@@ -69,7 +76,8 @@ static void print_finding(void *baton, const esign_audit_row_t *row, const char 
 static int read_point(const char *text, esign_audit_verify_options_t *options, apr_pool_t *p)
 {
     const char *colon = strchr(text, ':');
-    options->expected_position = colon ? esign_command_number(apr_pstrndup(p, text, (apr_size_t)(colon - text))) : 0;
+    options->expected_position =
+        colon ? esign_command_number(apr_pstrndup(p, text, (apr_size_t)(colon - text))) : 0;
     options->expected_chain = colon ? colon + 1 : "";
     return options->expected_position > 0 && strlen(options->expected_chain) == 43;
 }
@@ -82,16 +90,21 @@ int esign_audit_check(const esign_command_t *command)
     apr_pool_t *p = command->pool;
     const char *expected = apr_table_get(command->options, "expect");
     if (expected && !read_point(expected, &options, p))
-        return esign_complain(ESIGN_EXIT_USAGE, "--expect: write POSITION:HASH, as an earlier `audit verify` told the head");
+        return esign_complain(
+            ESIGN_EXIT_USAGE,
+            "--expect: write POSITION:HASH, as an earlier `audit verify` told the head");
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (!esign_failed(result))
         result = esign_audit_verify(database, &options, &report, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     if (report.waiting && apr_time_now() - report.waiting_since > PATIENCE)
-        printf("notice: %" APR_INT64_T_FMT " rows wait to be chained, the oldest since %s: is httpd running?\n", report.waiting,
-               esign_command_moment(p, report.waiting_since));
-    printf("%" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " findings, head %" APR_INT64_T_FMT ":%s\n", report.rows, report.findings, report.head.position,
+        printf("notice: %" APR_INT64_T_FMT
+               " rows wait to be chained, the oldest since %s: is httpd running?\n",
+               report.waiting, esign_command_moment(p, report.waiting_since));
+    printf("%" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " findings, head %" APR_INT64_T_FMT
+           ":%s\n",
+           report.rows, report.findings, report.head.position,
            esign_command_plain(p, report.head.chain));
     return report.findings ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
 }
@@ -102,17 +115,19 @@ static int read_time(const esign_command_t *command, const char *option, apr_tim
     const char *text = apr_table_get(command->options, option);
     if (!text || esign_iso_time_parse(text, 1, time) || esign_iso_time_parse(text, 0, time))
         return ESIGN_EXIT_OK;
-    return esign_complain(ESIGN_EXIT_USAGE, "--%s: write 2026-11-24 or 2026-11-24T14:07:05Z", option);
+    return esign_complain(ESIGN_EXIT_USAGE, "--%s: write 2026-11-24 or 2026-11-24T14:07:05Z",
+                          option);
 }
 
 typedef struct {
     apr_time_t since, until;
-    const esign_subscriber_t *subscriber;   /* NULL: everybody */
+    const esign_subscriber_t *subscriber; /* NULL: everybody */
 } choice_t;
 
 static int is_chosen(const choice_t *choice, const esign_audit_row_t *row)
 {
-    return row->time >= choice->since && row->time < choice->until && (!choice->subscriber || row->subscriber == choice->subscriber->id);
+    return row->time >= choice->since && row->time < choice->until &&
+           (!choice->subscriber || row->subscriber == choice->subscriber->id);
 }
 
 /* What was chained until now, page by page. Rows stand as they are: `audit verify` judges them. */
@@ -125,14 +140,17 @@ static esign_result_t print_all(esign_database_t *database, const choice_t *choi
     apr_pool_create(&page, p);
     do {
         apr_pool_clear(page);
-        result = esign_audit_page(database, last.position, last.id, APR_INT64_MAX, PAGE, &rows, page);
+        result =
+            esign_audit_page(database, last.position, last.id, APR_INT64_MAX, PAGE, &rows, page);
         for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
             last = APR_ARRAY_IDX(rows, i, esign_audit_row_t);
             if (is_chosen(choice, &last))
                 fputs(esign_audit_row_line(&last, NULL, page), stdout);
         }
     } while (!esign_failed(result) && rows->nelts == PAGE && !ferror(stdout));
-    result = esign_failed(result) ? esign_result_make(p, result.status, result.problem, "%s", result.detail) : result;
+    result = esign_failed(result)
+                 ? esign_result_make(p, result.status, result.problem, "%s", result.detail)
+                 : result;
     apr_pool_destroy(page);
     return result;
 }

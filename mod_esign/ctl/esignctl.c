@@ -17,7 +17,8 @@
 
 #define DEFAULT_SETTINGS ESIGN_CONFDIR "/esignctl.conf"
 
-/* One command: its words, its options ("max=" takes a value), how many arguments, and what it says of itself. */
+/* One command: its words, its options ("max=" takes a value), how many arguments, and what it says
+ * of itself. */
 typedef struct {
     const char *words, *options, *usage, *help;
     int least, most;
@@ -27,34 +28,70 @@ typedef struct {
 #define MANY 10000
 
 static const row_t commands[] = {
-    { "key new", "", "[FILE]", "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0, 1, esign_key_new },
-    { "key add", "", "", "Adds a random key to the key file. It opens what is sealed under it and seals nothing until `key rotate`.", 0, 0, esign_key_add },
-    { "key list", "", "", "Lists the keys of the file, how many rows need each, and which running httpd has which.", 0, 0, esign_key_list },
-    { "key rotate", "", "", "Makes the added key the active one and re-seals all rows under it, while the portal runs. Can be stopped and run again.", 0, 0, esign_key_rotate },
-    { "key retire", "", "ID", "Takes a key out of the key file when nothing needs it: no row, no running httpd, and no link or session from before its reload.", 1, 1,
-      esign_key_retire },
+    { "key new", "", "[FILE]",
+      "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0,
+      1, esign_key_new },
+    { "key add", "", "",
+      "Adds a random key to the key file. It opens what is sealed under it and seals nothing until "
+      "`key rotate`.",
+      0, 0, esign_key_add },
+    { "key list", "", "",
+      "Lists the keys of the file, how many rows need each, and which running httpd has which.", 0,
+      0, esign_key_list },
+    { "key rotate", "", "",
+      "Makes the added key the active one and re-seals all rows under it, while the portal runs. "
+      "Can be stopped and run again.",
+      0, 0, esign_key_rotate },
+    { "key retire", "", "ID",
+      "Takes a key out of the key file when nothing needs it: no row, no running httpd, and no "
+      "link or session from before its reload.",
+      1, 1, esign_key_retire },
     { "db init", "", "", "Creates the tables in the database.", 0, 0, esign_db_init },
-    { "db upgrade", "", "", "Raises an older schema to this program's version.", 0, 0, esign_db_upgrade },
+    { "db upgrade", "", "", "Raises an older schema to this program's version.", 0, 0,
+      esign_db_upgrade },
     { "subscriber import", "keep-going", "FILE [--keep-going]",
-      "Registers the subscribers of an XML file (-: standard input). All or nothing, unless --keep-going: then each one stands for itself.", 1, 1,
-      esign_subscriber_import },
-    { "subscriber show", "", "ID", "Shows what is kept of a subscriber, secrets aside. ID: the national id, or #ROW.", 1, 1, esign_subscriber_show },
-    { "subscriber open", "", "ID", "Lifts a closure and a wait after too many failures.", 1, 1, esign_subscriber_lift },
-    { "subscriber close", "", "ID", "Keeps a subscriber out until `subscriber open`, and ends all sessions and unused links.", 1, 1, esign_subscriber_shut },
-    { "form", "name= email= phone= language= word-file=", "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
-      "Registers a subscriber and prints the application form as HTML. The security word is read from FILE (-: standard input), or made up.", 1, 1, esign_form },
-    { "captcha answer", "", "CHALLENGE", "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1, esign_captcha_answer },
-    { "outbox list", "max=", "[--max N]", "Lists the messages that wait or were given up, the oldest 1000 unless --max says how many.", 0, 0, esign_messages_list },
-    { "outbox show", "", "MESSAGE", "Shows what is known of a message; never what it says. MESSAGE: its id in the list.", 1, 1, esign_messages_show },
-    { "outbox retry", "", "MESSAGE…", "Makes messages due at once, those that were given up too, until they expire. A code that was given up is gone.", 1, MANY,
-      esign_messages_retry },
-    { "outbox drop", "", "MESSAGE…", "Ends messages unsent; each is written into the audit trail.", 1, MANY, esign_messages_drop },
-    { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]", "Lists the latest events, newest first.", 0, 0, esign_audit_show },
+      "Registers the subscribers of an XML file (-: standard input). All or nothing, unless "
+      "--keep-going: then each one stands for itself.",
+      1, 1, esign_subscriber_import },
+    { "subscriber show", "", "ID",
+      "Shows what is kept of a subscriber, secrets aside. ID: the national id, or #ROW.", 1, 1,
+      esign_subscriber_show },
+    { "subscriber open", "", "ID", "Lifts a closure and a wait after too many failures.", 1, 1,
+      esign_subscriber_lift },
+    { "subscriber close", "", "ID",
+      "Keeps a subscriber out until `subscriber open`, and ends all sessions and unused links.", 1,
+      1, esign_subscriber_shut },
+    { "form", "name= email= phone= language= word-file=",
+      "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
+      "Registers a subscriber and prints the application form as HTML. The security word is read "
+      "from FILE (-: standard input), or made up.",
+      1, 1, esign_form },
+    { "captcha answer", "", "CHALLENGE",
+      "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1,
+      esign_captcha_answer },
+    { "outbox list", "max=", "[--max N]",
+      "Lists the messages that wait or were given up, the oldest 1000 unless --max says how many.",
+      0, 0, esign_messages_list },
+    { "outbox show", "", "MESSAGE",
+      "Shows what is known of a message; never what it says. MESSAGE: its id in the list.", 1, 1,
+      esign_messages_show },
+    { "outbox retry", "", "MESSAGE…",
+      "Makes messages due at once, those that were given up too, until they expire. A code that "
+      "was given up is gone.",
+      1, MANY, esign_messages_retry },
+    { "outbox drop", "", "MESSAGE…", "Ends messages unsent; each is written into the audit trail.",
+      1, MANY, esign_messages_drop },
+    { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]",
+      "Lists the latest events, newest first.", 0, 0, esign_audit_show },
     { "audit verify", "expect=", "[--expect POSITION:HASH]",
-      "Looks for rows that were changed, removed, moved or inserted, and tells where the chain ends. --expect: an end told earlier, which must still be there.", 0, 0,
-      esign_audit_check },
-    { "audit export", "since= until= subscriber=", "[--since TIME] [--until TIME] [--subscriber ID]",
-      "Prints the chained events as lines of JSON, in their order. TIME: 2026-11-24 or 2026-11-24T14:07:05Z, UTC; --until is left out itself.", 0, 0, esign_audit_export },
+      "Looks for rows that were changed, removed, moved or inserted, and tells where the chain "
+      "ends. --expect: an end told earlier, which must still be there.",
+      0, 0, esign_audit_check },
+    { "audit export",
+      "since= until= subscriber=", "[--since TIME] [--until TIME] [--subscriber ID]",
+      "Prints the chained events as lines of JSON, in their order. TIME: 2026-11-24 or "
+      "2026-11-24T14:07:05Z, UTC; --until is left out itself.",
+      0, 0, esign_audit_export },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -73,23 +110,28 @@ int esign_complain(int code, const char *format, ...)
 int esign_complain_of(esign_result_t result)
 {
     int refused = result.status == APR_EEXIST || strcmp(result.problem, "application") == 0;
-    return esign_complain(refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
+    return esign_complain(refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_ENVIRONMENT, "%s: %s",
+                          result.problem, result.detail);
 }
 
 static int print_command(const row_t *row)
 {
-    printf("  esignctl %s%s%s\n      %s\n", row->words, *row->usage ? " " : "", row->usage, row->help);
+    printf("  esignctl %s%s%s\n      %s\n", row->words, *row->usage ? " " : "", row->usage,
+           row->help);
     return ESIGN_EXIT_OK;
 }
 
 static int print_help(void)
 {
-    puts("esignctl: the administrator's command of mod_esign\n\nUsage: esignctl [--config FILE] COMMAND …\n\nCommands:");
+    puts("esignctl: the administrator's command of mod_esign\n\nUsage: esignctl [--config FILE] "
+         "COMMAND …\n\nCommands:");
     for (size_t i = 0; i < COMMANDS; i++)
         print_command(&commands[i]);
-    puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS ")\n  --help          this text, or a command's\n  --version\n\n"
+    puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS
+         ")\n  --help          this text, or a command's\n  --version\n\n"
          "Keys, passwords and security words are read from files, never from the command line.\n\n"
-         "Exit codes: 0 done; 1 refused, not found, or not whole; 2 the command line is wrong; 3 settings, key file, database or standard output cannot be used.");
+         "Exit codes: 0 done; 1 refused, not found, or not whole; 2 the command line is wrong; 3 "
+         "settings, key file, database or standard output cannot be used.");
     return ESIGN_EXIT_OK;
 }
 
@@ -123,10 +165,11 @@ static int option_kind(const row_t *row, const char *name)
 
 typedef struct {
     apr_array_header_t *words;
-    apr_table_t *options, *general;   /* the command's; those of every command */
+    apr_table_t *options, *general; /* the command's; those of every command */
 } line_t;
 
-/* Takes the option `given`; `*value` is what stands behind it, NULL at the end of the line, and is set to NULL when the option takes it. */
+/* Takes the option `given`; `*value` is what stands behind it, NULL at the end of the line, and is
+ * set to NULL when the option takes it. */
 static int take_option(line_t *line, const char *given, const char **value, apr_pool_t *p)
 {
     static const row_t general = { .options = "config= help version" };
@@ -135,7 +178,8 @@ static int take_option(line_t *line, const char *given, const char **value, apr_
     const row_t *row = ours ? &general : find_command(line->words, &used, p);
     int kind = row ? option_kind(row, name) : 0;
     if (kind == 0)
-        return esign_complain(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help", given);
+        return esign_complain(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help",
+                              given);
     if (kind == 2 && !*value)
         return esign_complain(ESIGN_EXIT_USAGE, "%s needs a value", given);
     apr_table_set(ours ? line->general : line->options, name, kind == 2 ? *value : "");
@@ -168,7 +212,9 @@ static int parse(line_t *line, int argc, const char *const *argv, apr_pool_t *p)
 
 static int run(int argc, const char *const *argv, apr_pool_t *p)
 {
-    line_t line = { .words = apr_array_make(p, 4, sizeof(const char *)), .options = apr_table_make(p, 4), .general = apr_table_make(p, 4) };
+    line_t line = { .words = apr_array_make(p, 4, sizeof(const char *)),
+                    .options = apr_table_make(p, 4),
+                    .general = apr_table_make(p, 4) };
     int used, code = parse(&line, argc, argv, p);
     if (code != ESIGN_EXIT_OK)
         return code;
@@ -179,7 +225,8 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     if (apr_table_get(line.general, "help"))
         return row ? print_command(row) : print_help();
     if (!row)
-        return esign_complain(ESIGN_EXIT_USAGE, "%s; see esignctl --help", line.words->nelts ? "no such command" : "a command is missing");
+        return esign_complain(ESIGN_EXIT_USAGE, "%s; see esignctl --help",
+                              line.words->nelts ? "no such command" : "a command is missing");
     apr_array_header_t *arguments = apr_array_make(p, 2, sizeof(const char *));
     for (int i = used; i < line.words->nelts; i++)
         APR_ARRAY_PUSH(arguments, const char *) = APR_ARRAY_IDX(line.words, i, const char *);
@@ -189,7 +236,9 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     esign_result_t result = esign_settings_read(&settings, config ? config : DEFAULT_SETTINGS, p);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
-    esign_command_t command = { .settings = &settings, .arguments = arguments, .options = line.options, .pool = p };
+    esign_command_t command = {
+        .settings = &settings, .arguments = arguments, .options = line.options, .pool = p
+    };
     return row->run(&command);
 }
 
@@ -201,7 +250,8 @@ static void forbid_core(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* What is closed is opened on nothing, the wrong way round: else the database would become standard output, and a form written there would count as printed. */
+/* What is closed is opened on nothing, the wrong way round: else the database would become standard
+ * output, and a form written there would count as printed. */
 static void hold_standard_files(void)
 {
     for (int file = 0; file < 3; file++)
@@ -221,7 +271,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
     esign_result_t result = esign_render_init(p);
     int code = esign_failed(result) ? esign_complain_of(result) : run(argc, argv, p);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
-        code = esign_complain(ESIGN_EXIT_ENVIRONMENT, "standard output cannot be written; what the command did stands");
+        code = esign_complain(ESIGN_EXIT_ENVIRONMENT,
+                              "standard output cannot be written; what the command did stands");
     apr_pool_destroy(p);
     apr_terminate();
     return code;

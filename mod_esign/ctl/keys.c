@@ -2,8 +2,8 @@
 /* keys.c: the commands that make, rotate and retire keys. */
 #include "commands.h"
 
-#include "core/iso_time.h"
 #include "audit/trail.h"
+#include "core/iso_time.h"
 #include "store/card.h"
 #include "store/node.h"
 #include "store/outbox.h"
@@ -35,7 +35,9 @@ static esign_result_t count_audit(esign_database_t *database, esign_reseal_t *ru
 static esign_result_t reseal_audit(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
     int sealed = 0, refused = 0, head = 0;
-    esign_result_t result = run->write ? esign_audit_reseal(database, &run->after, AUDIT_BATCH, &sealed, &refused, p) : ESIGN_OK;
+    esign_result_t result =
+        run->write ? esign_audit_reseal(database, &run->after, AUDIT_BATCH, &sealed, &refused, p)
+                   : ESIGN_OK;
     run->ended = run->after == 0;
     if (run->write && run->ended && !esign_failed(result))
         result = esign_audit_reseal_head(database, &head, p);
@@ -58,15 +60,20 @@ static const struct {
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
-/* A row is missed when somebody changed it at that very moment: another way through the table finds it. */
+/* A row is missed when somebody changed it at that very moment: another way through the table finds
+ * it. */
 #define WAYS 5
 #define LONGEST_REST apr_time_from_msec(100)
 
 int esign_key_new(const esign_command_t *command)
 {
-    const char *path = command->arguments->nelts ? APR_ARRAY_IDX(command->arguments, 0, const char *) : command->settings->key_file;
+    const char *path = command->arguments->nelts
+                           ? APR_ARRAY_IDX(command->arguments, 0, const char *)
+                           : command->settings->key_file;
     if (!path)
-        return esign_complain(ESIGN_EXIT_USAGE, "name the file: esignctl key new FILE, or EsignKeyFile in %s", command->settings->path);
+        return esign_complain(ESIGN_EXIT_USAGE,
+                              "name the file: esignctl key new FILE, or EsignKeyFile in %s",
+                              command->settings->path);
     esign_result_t result = esign_key_file_create(path, command->pool);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
@@ -74,20 +81,26 @@ int esign_key_new(const esign_command_t *command)
 /* Tells the audit trail what was done to the key file; an exit code. */
 static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_t *p)
 {
-    esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
+    esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE,
+                                            ESIGN_AUDIT_LOCAL, apr_time_now(), p);
     if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "it is done, but the audit trail could not be told: %s", result.detail);
+        return esign_complain(ESIGN_EXIT_ENVIRONMENT,
+                              "it is done, but the audit trail could not be told: %s",
+                              result.detail);
     return ESIGN_EXIT_OK;
 }
 
 /* The nodes that run now. */
-static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes, apr_pool_t *p)
+static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes,
+                                 apr_pool_t *p)
 {
     return esign_node_list(database, apr_time_now() - ESIGN_NODE_FORGOTTEN, nodes, p);
 }
 
-/* Ids of keys that a running node has: a key that was added, read and retired again before it was active would have a namesake. */
-static esign_result_t find_taken(esign_database_t *database, unsigned char taken[ESIGN_KEY_MAX_ID + 1], apr_pool_t *p)
+/* Ids of keys that a running node has: a key that was added, read and retired again before it was
+ * active would have a namesake. */
+static esign_result_t find_taken(esign_database_t *database,
+                                 unsigned char taken[ESIGN_KEY_MAX_ID + 1], apr_pool_t *p)
 {
     const apr_array_header_t *nodes;
     esign_result_t result = list_nodes(database, &nodes, p);
@@ -110,12 +123,16 @@ int esign_key_add(const esign_command_t *command)
         result = esign_key_file_add(command->settings->key_file, taken, &id, command->pool);
     if (esign_failed(result))
         return esign_complain_of(result);
-    printf("key %d is added, and not active yet. Give the file to every node and reload httpd there; then: esignctl key rotate\n", id);
+    printf("key %d is added, and not active yet. Give the file to every node and reload httpd "
+           "there; then: esignctl key rotate\n",
+           id);
     return note(database, ESIGN_AUDIT_KEY_ADDED, command->pool);
 }
 
-/* One way through a table. Between batches it rests as long as it worked: others want to write, too. */
-static esign_result_t go_through(esign_database_t *database, size_t table, int write, esign_reseal_t *run, apr_pool_t *p)
+/* One way through a table. Between batches it rests as long as it worked: others want to write,
+ * too. */
+static esign_result_t go_through(esign_database_t *database, size_t table, int write,
+                                 esign_reseal_t *run, apr_pool_t *p)
 {
     apr_pool_t *batch;
     esign_result_t result = ESIGN_OK;
@@ -137,7 +154,8 @@ static esign_result_t go_through(esign_database_t *database, size_t table, int w
 }
 
 /* A running node that could not open what is sealed under key `id`; NULL when all have it. */
-static esign_result_t find_stranger(esign_database_t *database, int id, const char **name, apr_pool_t *p)
+static esign_result_t find_stranger(esign_database_t *database, int id, const char **name,
+                                    apr_pool_t *p)
 {
     const apr_array_header_t *nodes;
     esign_result_t result = list_nodes(database, &nodes, p);
@@ -148,7 +166,8 @@ static esign_result_t find_stranger(esign_database_t *database, int id, const ch
     return result;
 }
 
-/* Why key `id` cannot be taken from the nodes that run, NULL when it can: one seals with it, or did so until something of it may live still. */
+/* Why key `id` cannot be taken from the nodes that run, NULL when it can: one seals with it, or did
+ * so until something of it may live still. */
 static esign_result_t find_user(esign_database_t *database, int id, const char **why, apr_pool_t *p)
 {
     const apr_array_header_t *nodes;
@@ -159,15 +178,19 @@ static esign_result_t find_user(esign_database_t *database, int id, const char *
         /* Children from before the reload take a moment to end. */
         apr_time_t end = node->since + ESIGN_NODE_PAUSE + node->life;
         if (esign_node_active(node) == id)
-            *why = apr_psprintf(p, "httpd on %s still seals with it: give it the key file and reload httpd there", esign_command_plain(p, node->name));
+            *why = apr_psprintf(
+                p, "httpd on %s still seals with it: give it the key file and reload httpd there",
+                esign_command_plain(p, node->name));
         else if (esign_node_has(node, id) && end > apr_time_now())
-            *why = apr_psprintf(p, "links and sessions of %s may need it until %s", esign_command_plain(p, node->name), esign_iso_time(p, end));
+            *why = apr_psprintf(p, "links and sessions of %s may need it until %s",
+                                esign_command_plain(p, node->name), esign_iso_time(p, end));
     }
     return result;
 }
 
 /* Counts the rows of all tables by key. */
-static esign_result_t count_rows(esign_database_t *database, esign_reseal_t runs[TABLES], apr_pool_t *p)
+static esign_result_t count_rows(esign_database_t *database, esign_reseal_t runs[TABLES],
+                                 apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
@@ -179,7 +202,9 @@ static const char *state_of(const esign_keyring_t *keyring, int id)
 {
     if (!esign_keyring_key(keyring, ESIGN_KEY_DATABASE, id))
         return "missing";
-    return id == esign_keyring_active(keyring) ? "active" : id == esign_keyring_next(keyring) ? "next" : "older";
+    return id == esign_keyring_active(keyring) ? "active"
+           : id == esign_keyring_next(keyring) ? "next"
+                                               : "older";
 }
 
 int esign_key_list(const esign_command_t *command)
@@ -211,13 +236,16 @@ int esign_key_list(const esign_command_t *command)
     puts("");
     for (int i = 0; i < nodes->nelts; i++) {
         const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
-        printf("%s has keys %s since %s\n", esign_command_plain(p, node->name), esign_command_plain(p, node->keys), esign_iso_time(p, node->since));
+        printf("%s has keys %s since %s\n", esign_command_plain(p, node->name),
+               esign_command_plain(p, node->keys), esign_iso_time(p, node->since));
     }
     return ESIGN_EXIT_OK;
 }
 
-/* Re-seals one table and tells; `*done` grows by the rows that were, `*left` by those that still need another key than the active one. */
-static esign_result_t rotate_table(esign_database_t *database, size_t table, apr_int64_t *done, apr_int64_t *left, apr_pool_t *p)
+/* Re-seals one table and tells; `*done` grows by the rows that were, `*left` by those that still
+ * need another key than the active one. */
+static esign_result_t rotate_table(esign_database_t *database, size_t table, apr_int64_t *done,
+                                   apr_int64_t *left, apr_pool_t *p)
 {
     esign_reseal_t *run = apr_palloc(p, sizeof(*run));
     esign_result_t result;
@@ -229,18 +257,26 @@ static esign_result_t rotate_table(esign_database_t *database, size_t table, apr
     } while (!esign_failed(result) && run->missed && ++ways < WAYS);
     if (esign_failed(result))
         return result;
-    printf("%s: %" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " re-sealed\n", tables[table].name, run->rows, resealed);
+    printf("%s: %" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " re-sealed\n", tables[table].name,
+           run->rows, resealed);
     if (run->refused)
-        esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT " rows of %s stay as they are, the first of them: %s", run->refused, tables[table].name, run->refusal);
+        esign_complain(ESIGN_EXIT_REFUSED,
+                       "%" APR_INT64_T_FMT " rows of %s stay as they are, the first of them: %s",
+                       run->refused, tables[table].name, run->refusal);
     if (run->missed)
-        esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT " rows of %s were changed by somebody each time: run the same command again", run->missed, tables[table].name);
+        esign_complain(ESIGN_EXIT_REFUSED,
+                       "%" APR_INT64_T_FMT
+                       " rows of %s were changed by somebody each time: run the same command again",
+                       run->missed, tables[table].name);
     *done += resealed;
     *left += run->missed + run->refused;
     return ESIGN_OK;
 }
 
-/* While nobody registers: who began to with the older key has ended before, and who begins later sees the new one (esign_registrar_begin). */
-static esign_result_t activate(esign_database_t *database, const char *path, int *activated, apr_pool_t *p)
+/* While nobody registers: who began to with the older key has ended before, and who begins later
+ * sees the new one (esign_registrar_begin). */
+static esign_result_t activate(esign_database_t *database, const char *path, int *activated,
+                               apr_pool_t *p)
 {
     esign_result_t result = esign_subscriber_begin(database, p);
     if (!esign_failed(result))
@@ -248,8 +284,9 @@ static esign_result_t activate(esign_database_t *database, const char *path, int
     return esign_database_end(database, result, p);
 }
 
-/* Opens the database and makes the added key the active one, in the file and for the database: unless the database cannot be opened, or a node could not open what is sealed anew;
- * an exit code. */
+/* Opens the database and makes the added key the active one, in the file and for the database:
+ * unless the database cannot be opened, or a node could not open what is sealed anew; an exit code.
+ */
 static int prepare(const esign_command_t *command, esign_database_t **database)
 {
     apr_pool_t *p = command->pool;
@@ -262,14 +299,18 @@ static int prepare(const esign_command_t *command, esign_database_t **database)
         result = find_stranger(*database, id, &stranger, p);
     }
     if (stranger)
-        return esign_complain(ESIGN_EXIT_REFUSED, "httpd on %s does not have key %d: give it the key file and reload httpd there", stranger, id);
+        return esign_complain(
+            ESIGN_EXIT_REFUSED,
+            "httpd on %s does not have key %d: give it the key file and reload httpd there",
+            stranger, id);
     if (!esign_failed(result))
         result = activate(*database, command->settings->key_file, &activated, p);
     if (!esign_failed(result))
         result = esign_settings_keyring(command->settings, &(*database)->keyring, p);
     if (esign_failed(result))
         return esign_complain_of(result);
-    printf("key %d is the active key%s\n", esign_keyring_active((*database)->keyring), activated ? " now" : "");
+    printf("key %d is the active key%s\n", esign_keyring_active((*database)->keyring),
+           activated ? " now" : "");
     fflush(stdout);
     return ESIGN_EXIT_OK;
 }
@@ -285,10 +326,13 @@ int esign_key_rotate(const esign_command_t *command)
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
         result = rotate_table(database, i, &resealed, &left, command->pool);
     if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s; what was re-sealed stays so, and the same command goes on", result.problem, result.detail);
+        return esign_complain(ESIGN_EXIT_ENVIRONMENT,
+                              "%s: %s; what was re-sealed stays so, and the same command goes on",
+                              result.problem, result.detail);
     if (left)
         return ESIGN_EXIT_REFUSED;
-    puts("An httpd that has not read this file since still seals under an older key: give it to every node, reload httpd there, and run key rotate once more.");
+    puts("An httpd that has not read this file since still seals under an older key: give it to "
+         "every node, reload httpd there, and run key rotate once more.");
     return resealed ? note(database, ESIGN_AUDIT_KEY_ROTATED, command->pool) : ESIGN_EXIT_OK;
 }
 
@@ -298,7 +342,8 @@ static const char *needs_of(const esign_reseal_t runs[TABLES], int id, apr_pool_
     const char *text = NULL;
     for (size_t i = 0; i < TABLES; i++)
         if (runs[i].needed[id])
-            text = apr_psprintf(p, "%s%s%" APR_INT64_T_FMT " of %s", text ? text : "", text ? ", " : "", runs[i].needed[id], tables[i].name);
+            text = apr_psprintf(p, "%s%s%" APR_INT64_T_FMT " of %s", text ? text : "",
+                                text ? ", " : "", runs[i].needed[id], tables[i].name);
     return text;
 }
 
@@ -310,7 +355,10 @@ static esign_result_t find_need(esign_database_t *database, int id, const char *
     const char *needs = needs_of(runs, id, p);
     *why = NULL;
     if (needs)
-        *why = apr_psprintf(p, "it is needed by rows (%s): esignctl key rotate re-seals them, and names those that were changed: put them back or remove them", needs);
+        *why = apr_psprintf(p,
+                            "it is needed by rows (%s): esignctl key rotate re-seals them, and "
+                            "names those that were changed: put them back or remove them",
+                            needs);
     else if (!esign_failed(result) && id != esign_keyring_next(database->keyring))
         result = find_user(database, id, why, p);
     return result;
@@ -324,10 +372,14 @@ int esign_key_retire(const esign_command_t *command)
     size_t length = strlen(text);
     int id = length <= 3 && strspn(text, "0123456789") == length ? (int)apr_atoi64(text) : 0;
     if (id < 1 || id > ESIGN_KEY_MAX_ID)
-        return esign_complain(ESIGN_EXIT_USAGE, "write the key's id, a number from 1 to %d; esignctl key list shows them", ESIGN_KEY_MAX_ID);
+        return esign_complain(
+            ESIGN_EXIT_USAGE,
+            "write the key's id, a number from 1 to %d; esignctl key list shows them",
+            ESIGN_KEY_MAX_ID);
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     /* The file itself refuses the active key and one that it does not have. */
-    if (!esign_failed(result) && esign_keyring_key(database->keyring, ESIGN_KEY_DATABASE, id) && id != esign_keyring_active(database->keyring))
+    if (!esign_failed(result) && esign_keyring_key(database->keyring, ESIGN_KEY_DATABASE, id) &&
+        id != esign_keyring_active(database->keyring))
         result = find_need(database, id, &why, p);
     if (why)
         return esign_complain(ESIGN_EXIT_REFUSED, "key %d cannot go yet: %s", id, why);

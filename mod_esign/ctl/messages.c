@@ -2,8 +2,8 @@
 /* messages.c: what waits in the outbox or was given up: listed, sent again, dropped. */
 #include "commands.h"
 
-#include "core/record.h"
 #include "audit/trail.h"
+#include "core/record.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
 
@@ -45,10 +45,12 @@ int esign_messages_list(const esign_command_t *command)
         result = esign_outbox_depths(database, depths, p);
     if (esign_failed(result))
         return esign_complain_of(result);
-    printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "NEXT TRY", "TRIES", "LAST ERROR");
+    printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "NEXT TRY",
+           "TRIES", "LAST ERROR");
     for (int i = 0; i < messages->nelts; i++) {
         const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
-        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id, esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
+        printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id,
+               esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
                esign_command_moment(p, next_try(m)), m->attempts, esign_command_plain(p, m->error));
     }
     if (messages->nelts == max)
@@ -57,15 +59,20 @@ int esign_messages_list(const esign_command_t *command)
 }
 
 /* The message that an argument names; an exit code. */
-static int find(esign_database_t *database, const char *name, const esign_outbox_message_t **message, apr_pool_t *p)
+static int find(esign_database_t *database, const char *name,
+                const esign_outbox_message_t **message, apr_pool_t *p)
 {
     apr_int64_t id = esign_command_number(name);
     if (id < 0)
-        return esign_complain(ESIGN_EXIT_USAGE, "%s: write the id of a message, as `esignctl outbox list` prints it", name);
+        return esign_complain(ESIGN_EXIT_USAGE,
+                              "%s: write the id of a message, as `esignctl outbox list` prints it",
+                              name);
     esign_result_t result = esign_outbox_get(database, id, message, p);
     if (esign_failed(result))
         return esign_complain_of(result);
-    return *message ? ESIGN_EXIT_OK : esign_complain(ESIGN_EXIT_REFUSED, "%s: there is no such message: it was sent or dropped", name);
+    return *message ? ESIGN_EXIT_OK
+                    : esign_complain(ESIGN_EXIT_REFUSED,
+                                     "%s: there is no such message: it was sent or dropped", name);
 }
 
 int esign_messages_show(const esign_command_t *command)
@@ -79,16 +86,19 @@ int esign_messages_show(const esign_command_t *command)
     int code = find(database, APR_ARRAY_IDX(command->arguments, 0, const char *), &m, p);
     if (code != ESIGN_EXIT_OK)
         return code;
-    printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id, esign_outbox_kind_name(m->kind), m->state,
-           esign_command_moment(p, m->created));
-    printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n", esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires),
-           m->attempts, esign_command_plain(p, m->error), m->kept ? "sealed" : "gone");
+    printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id,
+           esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created));
+    printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n",
+           esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires), m->attempts,
+           esign_command_plain(p, m->error), m->kept ? "sealed" : "gone");
     return ESIGN_EXIT_OK;
 }
 
-typedef int change_fn(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p);
+typedef int change_fn(esign_database_t *database, const esign_outbox_message_t *message,
+                      apr_pool_t *p);
 
-/* Changes each message that is named; those that cannot be changed are told, and the others are changed nevertheless. */
+/* Changes each message that is named; those that cannot be changed are told, and the others are
+ * changed nevertheless. */
 static int change_each(const esign_command_t *command, change_fn *change)
 {
     esign_database_t *database;
@@ -111,7 +121,9 @@ static int change_each(const esign_command_t *command, change_fn *change)
 
 static int complain_of_lease(const esign_outbox_message_t *message)
 {
-    return esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": it is being sent: look again in a minute", message->id);
+    return esign_complain(ESIGN_EXIT_REFUSED,
+                          "%" APR_INT64_T_FMT ": it is being sent: look again in a minute",
+                          message->id);
 }
 
 static int retry(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
@@ -123,12 +135,16 @@ static int retry(esign_database_t *database, const esign_outbox_message_t *messa
     if (done)
         return ESIGN_EXIT_OK;
     if (message->awaited >= 0)
-        return esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": an SMS gateway took it and has not reported yet", message->id);
+        return esign_complain(
+            ESIGN_EXIT_REFUSED,
+            "%" APR_INT64_T_FMT ": an SMS gateway took it and has not reported yet", message->id);
     if (message->kept && message->expires > apr_time_now())
         return complain_of_lease(message);
-    return esign_complain(ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": %s", message->id,
-                          message->kept || message->kind != ESIGN_OUTBOX_CODE ? "it has expired and cannot be sent any more"
-                                                                              : "a code that was given up is not kept: the subscriber asks for another");
+    return esign_complain(
+        ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": %s", message->id,
+        message->kept || message->kind != ESIGN_OUTBOX_CODE
+            ? "it has expired and cannot be sent any more"
+            : "a code that was given up is not kept: the subscriber asks for another");
 }
 
 int esign_messages_retry(const esign_command_t *command)
@@ -137,7 +153,8 @@ int esign_messages_retry(const esign_command_t *command)
 }
 
 /* Whom a message is for, as far as that can be told. */
-static apr_int64_t subscriber_of(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
+static apr_int64_t subscriber_of(esign_database_t *database, const esign_outbox_message_t *message,
+                                 apr_pool_t *p)
 {
     const apr_table_t *values;
     esign_subscriber_t *subscriber = NULL;
@@ -160,7 +177,8 @@ static int drop(esign_database_t *database, const esign_outbox_message_t *messag
     if (!esign_failed(result))
         result = esign_outbox_drop(database, message->id, now, &done, p);
     if (!esign_failed(result) && done)
-        result = esign_audit_add(database, ESIGN_AUDIT_MESSAGE_DROPPED, subscriber, ESIGN_AUDIT_LOCAL, now, p);
+        result = esign_audit_add(database, ESIGN_AUDIT_MESSAGE_DROPPED, subscriber,
+                                 ESIGN_AUDIT_LOCAL, now, p);
     result = esign_database_end(database, result, p);
     if (esign_failed(result))
         return esign_complain_of(result);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* register.c: the commands that register subscribers: from a file, and one by the application form. */
+/* register.c: the commands that register subscribers: from a file, and one by the application form.
+ */
 #include "commands.h"
 
 #include "core/digest.h"
-#include "render/render.h"
 #include "core/secret.h"
 #include "import.h"
+#include "render/render.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
@@ -32,11 +33,13 @@ int esign_subscriber_import(const esign_command_t *command)
     esign_result_t result = esign_registrar_make(&registrar, command->settings, command->pool);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
-    result = esign_import_file(&registrar, path, keep_going, print_refusal, (void *)path, &count, command->pool);
+    result = esign_import_file(&registrar, path, keep_going, print_refusal, (void *)path, &count,
+                               command->pool);
     printf("%d registered, %d refused\n", count.registered, count.refused);
     if (esign_failed(result)) {
         int environment = strcmp(result.problem, "import") != 0;
-        return esign_complain(environment ? ESIGN_EXIT_ENVIRONMENT : ESIGN_EXIT_REFUSED, "%s: %s", path, result.detail);
+        return esign_complain(environment ? ESIGN_EXIT_ENVIRONMENT : ESIGN_EXIT_REFUSED, "%s: %s",
+                              path, result.detail);
     }
     return count.refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
 }
@@ -48,7 +51,8 @@ static int check_options(const apr_table_t *options)
     const char *language = apr_table_get(options, "language");
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
         if (!apr_table_get(options, needed[i]))
-            return esign_complain(ESIGN_EXIT_USAGE, "--%s is missing; see esignctl form --help", needed[i]);
+            return esign_complain(ESIGN_EXIT_USAGE, "--%s is missing; see esignctl form --help",
+                                  needed[i]);
     if (language && strcmp(language, "tr") != 0 && strcmp(language, "en") != 0)
         return esign_complain(ESIGN_EXIT_USAGE, "--language: write tr or en");
     return ESIGN_EXIT_OK;
@@ -93,7 +97,8 @@ static const char *today(apr_pool_t *p)
 }
 
 /* Figure 1: the form, with the word that nobody can read again. */
-static esign_result_t print_form(const esign_command_t *command, const esign_render_t *render, const esign_application_t *a, apr_int64_t id)
+static esign_result_t print_form(const esign_command_t *command, const esign_render_t *render,
+                                 const esign_application_t *a, apr_int64_t id)
 {
     const esign_settings_t *settings = command->settings;
     apr_pool_t *p = command->pool;
@@ -101,7 +106,8 @@ static esign_result_t print_form(const esign_command_t *command, const esign_ren
     apr_size_t length;
     xmlDocPtr document = esign_render_document(p, "form-sheet");
     xmlNodePtr root = xmlDocGetRootElement(document);
-    const char *url = apr_pstrcat(p, settings->public_url ? settings->public_url : "", settings->prefix, NULL);
+    const char *url =
+        apr_pstrcat(p, settings->public_url ? settings->public_url : "", settings->prefix, NULL);
     xmlNewProp(root, X("lang"), X(a->language));
     xmlNewProp(root, X("organization"), X(esign_render_clean(p, settings->organization)));
     xmlNewProp(root, X("url"), X(url));
@@ -114,7 +120,8 @@ static esign_result_t print_form(const esign_command_t *command, const esign_ren
     xmlNewProp(subscriber, X("phone"), X(esign_render_clean(p, a->phone)));
     xmlNewTextChild(root, NULL, X("word"), X(esign_render_clean(p, a->word)));
     esign_result_t result = esign_render_transform(render, "form", document, &output, &length, p);
-    if (!esign_failed(result) && (fwrite(output, 1, length, stdout) != length || fflush(stdout) != 0))
+    if (!esign_failed(result) &&
+        (fwrite(output, 1, length, stdout) != length || fflush(stdout) != 0))
         result = esign_result_make(p, APR_ENOSPC, "form", "the form could not be written");
     return result;
 }
@@ -129,12 +136,17 @@ int esign_form(const esign_command_t *command)
     int code = check_options(options);
     if (code != ESIGN_EXIT_OK)
         return code;
-    const char *word_file = apr_table_get(options, "word-file"), *language = apr_table_get(options, "language");
-    esign_application_t a = { .national_id = APR_ARRAY_IDX(command->arguments, 0, const char *), .language = language ? language : "tr",
-                              .name = apr_table_get(options, "name"), .email = apr_table_get(options, "email"), .phone = apr_table_get(options, "phone") };
+    const char *word_file = apr_table_get(options, "word-file"),
+               *language = apr_table_get(options, "language");
+    esign_application_t a = { .national_id = APR_ARRAY_IDX(command->arguments, 0, const char *),
+                              .language = language ? language : "tr",
+                              .name = apr_table_get(options, "name"),
+                              .email = apr_table_get(options, "email"),
+                              .phone = apr_table_get(options, "phone") };
     a.word = word_file ? read_word(word_file, p) : make_word(p);
     if (!a.word)
-        return esign_complain(ESIGN_EXIT_REFUSED, "--word-file %s: no word can be read there", word_file);
+        return esign_complain(ESIGN_EXIT_REFUSED, "--word-file %s: no word can be read there",
+                              word_file);
     esign_result_t result = esign_registrar_make(&registrar, command->settings, p);
     if (!esign_failed(result))
         result = esign_render_load(&render, command->settings->htdocs, command->settings->theme, p);

@@ -2,10 +2,10 @@
 /* registrar.c: the rules for what is registered. */
 #include "registrar.h"
 
-#include "render/catalogue.h"
+#include "audit/trail.h"
 #include "core/contact.h"
 #include "core/iso_time.h"
-#include "audit/trail.h"
+#include "render/catalogue.h"
 
 #include <apr_strings.h>
 
@@ -15,7 +15,8 @@
 
 #define NAME_MAX_POINTS 200
 
-esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_settings_t *settings, apr_pool_t *p)
+esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_settings_t *settings,
+                                    apr_pool_t *p)
 {
     esign_blocklist_t *blocklist = NULL;
     esign_result_t result = esign_word_hash_init();
@@ -32,7 +33,8 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
 
 static esign_word_cost_t cost_of(const esign_registrar_t *registrar)
 {
-    return (esign_word_cost_t){ .memory_kib = registrar->settings->hash_memory, .passes = registrar->settings->hash_passes };
+    return (esign_word_cost_t){ .memory_kib = registrar->settings->hash_memory,
+                                .passes = registrar->settings->hash_passes };
 }
 
 static int is_date(const char *text)
@@ -53,22 +55,31 @@ static const char *card_refusal(const esign_card_t *card)
     int known = 0;
     for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
         known |= card->state && strcmp(card->state, states[i]) == 0;
-    if (!card->serial || !*card->serial || strlen(card->serial) > 64 || strspn(card->serial, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-./") != strlen(card->serial))
+    if (!card->serial || !*card->serial || strlen(card->serial) > 64 ||
+        strspn(card->serial, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-./") !=
+            strlen(card->serial))
         return "a card's serial must be 1 to 64 letters, digits, hyphens, dots or slashes";
     if (!known)
         return "a card's state must be active, suspended, revoked or expired";
-    if (!is_date(card->not_before) || !is_date(card->not_after) || strcmp(card->not_before, card->not_after) > 0)
-        return "a card's not-before and not-after must be dates of the form YYYY-MM-DD, the earlier one first";
-    if (card->fingerprint && (strlen(card->fingerprint) != 64 || strspn(card->fingerprint, "0123456789abcdef") != 64))
-        return "a card's fingerprint must be the SHA-256 of its certificate in 64 hexadecimal digits";
+    if (!is_date(card->not_before) || !is_date(card->not_after) ||
+        strcmp(card->not_before, card->not_after) > 0)
+        return "a card's not-before and not-after must be dates of the form YYYY-MM-DD, the "
+               "earlier one first";
+    if (card->fingerprint &&
+        (strlen(card->fingerprint) != 64 || strspn(card->fingerprint, "0123456789abcdef") != 64))
+        return "a card's fingerprint must be the SHA-256 of its certificate in 64 hexadecimal "
+               "digits";
     if (!is_digits(card->pin, 4, 32) || !is_digits(card->puk, 4, 32))
         return "a card's PIN and PUK must be 4 to 32 digits each";
     return NULL;
 }
 
-static const char *word_refusal(const esign_registrar_t *registrar, const esign_application_t *a, const char *id, apr_pool_t *p)
+static const char *word_refusal(const esign_registrar_t *registrar, const esign_application_t *a,
+                                const char *id, apr_pool_t *p)
 {
-    const char *const personal[] = { id, a->name, a->email, a->phone, registrar->settings->organization, NULL };
+    const char *const personal[] = {
+        id, a->name, a->email, a->phone, registrar->settings->organization, NULL
+    };
     const char *word;
     if (a->word && a->word_hash)
         return "a security-word or a word-hash must be given, not both";
@@ -79,29 +90,40 @@ static const char *word_refusal(const esign_registrar_t *registrar, const esign_
     if (!a->word)
         return "a security-word or a word-hash must be given";
     word = esign_word_normalize(a->word, p);
-    esign_word_verdict_e verdict = word ? esign_word_check(&registrar->words, word, personal, p) : ESIGN_WORD_MALFORMED;
-    return verdict == ESIGN_WORD_OK ? NULL : apr_psprintf(p, "the security word is not acceptable: %s", esign_word_verdict_name(verdict));
+    esign_word_verdict_e verdict =
+        word ? esign_word_check(&registrar->words, word, personal, p) : ESIGN_WORD_MALFORMED;
+    return verdict == ESIGN_WORD_OK ? NULL
+                                    : apr_psprintf(p, "the security word is not acceptable: %s",
+                                                   esign_word_verdict_name(verdict));
 }
 
-/* U+2028 to U+202E and U+2066 to U+2069 (Unicode Annex 9): they turn the direction of what stands behind a name too, or break its line. Letters that are written from the
- * right, marks and joiners are parts of names, and turn nothing but themselves. */
+/* U+2028 to U+202E and U+2066 to U+2069 (Unicode Annex 9): they turn the direction of what stands
+ * behind a name too, or break its line. Letters that are written from the right, marks and joiners
+ * are parts of names, and turn nothing but themselves. */
 static int turns_text(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
+        if (c[0] == 0xe2 && ((c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae) ||
+                             (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)))
             return 1;
     return 0;
 }
 
-const char *esign_registrar_refusal(const esign_registrar_t *registrar, const esign_application_t *a, char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p)
+const char *esign_registrar_refusal(const esign_registrar_t *registrar,
+                                    const esign_application_t *a,
+                                    char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p)
 {
     if (!a->national_id || !esign_national_id_parse(registrar->scheme, a->national_id, normalized))
         return "the identity number is not one of the scheme";
     if (!a->language || !esign_catalogue_language(a->language) || strlen(a->language) != 2)
         return "the language must be tr or en";
-    /* Control characters, which would reach mail headers and terminals, are what a word cannot have either. */
-    if (!a->name || a->name[strspn(a->name, " ")] == '\0' || !esign_word_normalize(a->name, p) || turns_text(a->name) || u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS)
-        return "the name must be 1 to 200 characters on one line, without control characters and without any that turn the direction of writing";
+    /* Control characters, which would reach mail headers and terminals, are what a word cannot have
+     * either. */
+    if (!a->name || a->name[strspn(a->name, " ")] == '\0' || !esign_word_normalize(a->name, p) ||
+        turns_text(a->name) ||
+        u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS)
+        return "the name must be 1 to 200 characters on one line, without control characters and "
+               "without any that turn the direction of writing";
     if (!a->email || !esign_contact_email_valid(a->email))
         return "the e-mail address is not one that mail can be sent to";
     if (!a->phone || !esign_contact_phone_valid(a->phone))
@@ -114,7 +136,9 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar, const es
     return word_refusal(registrar, a, normalized, p);
 }
 
-esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const esign_application_t *a, esign_application_t *ready, apr_pool_t *p)
+esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar,
+                                       const esign_application_t *a, esign_application_t *ready,
+                                       apr_pool_t *p)
 {
     char normalized[ESIGN_NATIONAL_ID_MAX + 1];
     const char *refusal = esign_registrar_refusal(registrar, a, normalized, p);
@@ -123,7 +147,9 @@ esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar, const
     *ready = *a;
     ready->national_id = apr_pstrdup(p, normalized);
     ready->word = NULL;
-    return a->word_hash ? ESIGN_OK : esign_word_hash_make(cost_of(registrar), esign_word_normalize(a->word, p), &ready->word_hash, p);
+    return a->word_hash ? ESIGN_OK
+                        : esign_word_hash_make(cost_of(registrar), esign_word_normalize(a->word, p),
+                                               &ready->word_hash, p);
 }
 
 esign_result_t esign_registrar_begin(const esign_registrar_t *registrar, apr_pool_t *p)
@@ -133,19 +159,30 @@ esign_result_t esign_registrar_begin(const esign_registrar_t *registrar, apr_poo
     esign_result_t result = esign_subscriber_begin(database, p);
     if (!esign_failed(result))
         result = esign_settings_keyring(registrar->settings, &now, p);
-    if (!esign_failed(result) && esign_keyring_active(now) != esign_keyring_active(database->keyring))
-        result = esign_result_make(p, APR_EBUSY, "key file", "key %d has become the active one meanwhile: run the same command again", esign_keyring_active(now));
+    if (!esign_failed(result) &&
+        esign_keyring_active(now) != esign_keyring_active(database->keyring))
+        result = esign_result_make(
+            p, APR_EBUSY, "key file",
+            "key %d has become the active one meanwhile: run the same command again",
+            esign_keyring_active(now));
     return esign_failed(result) ? esign_database_end(database, result, p) : result;
 }
 
-esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a, apr_int64_t *id, apr_pool_t *p)
+esign_result_t esign_registrar_add(const esign_registrar_t *registrar, const esign_application_t *a,
+                                   apr_int64_t *id, apr_pool_t *p)
 {
-    esign_subscriber_t subscriber = { .national_id = a->national_id, .name = a->name, .email = a->email, .phone = a->phone, .language = a->language };
+    esign_subscriber_t subscriber = { .national_id = a->national_id,
+                                      .name = a->name,
+                                      .email = a->email,
+                                      .phone = a->phone,
+                                      .language = a->language };
     esign_result_t result = esign_subscriber_add(registrar->database, &subscriber, a->word_hash, p);
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
-        result = esign_card_add(registrar->database, subscriber.id, &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
+        result = esign_card_add(registrar->database, subscriber.id,
+                                &APR_ARRAY_IDX(a->cards, i, esign_card_t), p);
     if (!esign_failed(result))
-        result = esign_audit_add(registrar->database, ESIGN_AUDIT_REGISTERED, subscriber.id, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
+        result = esign_audit_add(registrar->database, ESIGN_AUDIT_REGISTERED, subscriber.id,
+                                 ESIGN_AUDIT_LOCAL, apr_time_now(), p);
     *id = subscriber.id;
     return result;
 }

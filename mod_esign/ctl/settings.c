@@ -12,7 +12,7 @@
 static const struct {
     const char *name;
     size_t offset;
-    int least, most;   /* of a number; 0: a text */
+    int least, most; /* of a number; 0: a text */
 } rows[] = {
     { "EsignKeyFile", offsetof(esign_settings_t, key_file), 0, 0 },
     { "DBDriver", offsetof(esign_settings_t, db_driver), 0, 0 },
@@ -28,7 +28,8 @@ static const struct {
     { "EsignHashPasses", offsetof(esign_settings_t, hash_passes), 2, 16 },
 };
 
-static esign_result_t refuse(const esign_settings_t *settings, int line, apr_pool_t *p, const char *what)
+static esign_result_t refuse(const esign_settings_t *settings, int line, apr_pool_t *p,
+                             const char *what)
 {
     return esign_result_make(p, APR_EINVAL, "settings", "%s:%d: %s", settings->path, line, what);
 }
@@ -45,49 +46,69 @@ static char *unquote(char *value)
     return value + 1;
 }
 
-static esign_result_t take(esign_settings_t *settings, char *name, char *value, int line, apr_pool_t *p)
+static esign_result_t take(esign_settings_t *settings, char *name, char *value, int line,
+                           apr_pool_t *p)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         void *member = (char *)settings + rows[i].offset;
         if (strcmp(rows[i].name, name) != 0)
             continue;
         if (!(value = unquote(value)) || !*value)
-            return refuse(settings, line, p, apr_psprintf(p, "%s: write a value, in double quotes if it has spaces at its ends", name));
+            return refuse(
+                settings, line, p,
+                apr_psprintf(p, "%s: write a value, in double quotes if it has spaces at its ends",
+                             name));
         if (!rows[i].most) {
             *(const char **)member = apr_pstrdup(p, value);
             return ESIGN_OK;
         }
         apr_int64_t number = apr_atoi64(value);
-        if (strspn(value, "0123456789") != strlen(value) || number < rows[i].least || number > rows[i].most)
-            return refuse(settings, line, p, apr_psprintf(p, "%s: write a number from %d to %d", name, rows[i].least, rows[i].most));
+        if (strspn(value, "0123456789") != strlen(value) || number < rows[i].least ||
+            number > rows[i].most)
+            return refuse(settings, line, p,
+                          apr_psprintf(p, "%s: write a number from %d to %d", name, rows[i].least,
+                                       rows[i].most));
         *(int *)member = (int)number;
         return ESIGN_OK;
     }
     const char *known = rows[0].name;
     for (size_t i = 1; i < sizeof(rows) / sizeof(*rows); i++)
         known = apr_pstrcat(p, known, ", ", rows[i].name, NULL);
-    return refuse(settings, line, p, apr_psprintf(p, "%s is none of the settings: %s", name, known));
+    return refuse(settings, line, p,
+                  apr_psprintf(p, "%s is none of the settings: %s", name, known));
 }
 
 static esign_result_t check_mode(const esign_settings_t *settings, apr_pool_t *p)
 {
     struct stat info;
-    if (settings->db_params && strstr(settings->db_params, "password=") && stat(settings->path, &info) == 0 && (info.st_mode & 077))
-        return esign_result_make(p, APR_EACCES, "settings", "%s holds a password and others may read it: chmod 600", settings->path);
+    if (settings->db_params && strstr(settings->db_params, "password=") &&
+        stat(settings->path, &info) == 0 && (info.st_mode & 077))
+        return esign_result_make(p, APR_EACCES, "settings",
+                                 "%s holds a password and others may read it: chmod 600",
+                                 settings->path);
     return ESIGN_OK;
 }
 
 esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p)
 {
-    *settings = (esign_settings_t){ .path = path, .db_driver = "sqlite3", .htdocs = ESIGN_HTDOCS, .word_blocklist = ESIGN_BLOCKLIST, .organization = "mod_esign",
-                                    .prefix = "/esign", .identity_number = "tckn", .hash_memory = 19456, .hash_passes = 2 };
+    *settings = (esign_settings_t){ .path = path,
+                                    .db_driver = "sqlite3",
+                                    .htdocs = ESIGN_HTDOCS,
+                                    .word_blocklist = ESIGN_BLOCKLIST,
+                                    .organization = "mod_esign",
+                                    .prefix = "/esign",
+                                    .identity_number = "tckn",
+                                    .hash_memory = 19456,
+                                    .hash_passes = 2 };
     apr_file_t *file;
     char text[4096], reason[120];
     esign_result_t result = ESIGN_OK;
     apr_status_t status = apr_file_open(&file, path, APR_READ | APR_BUFFERED, 0, p);
     if (status != APR_SUCCESS)
-        return esign_result_make(p, status, "settings", "%s cannot be read: %s", path, apr_strerror(status, reason, sizeof(reason)));
-    for (int line = 1; !esign_failed(result) && apr_file_gets(text, sizeof(text), file) == APR_SUCCESS; line++) {
+        return esign_result_make(p, status, "settings", "%s cannot be read: %s", path,
+                                 apr_strerror(status, reason, sizeof(reason)));
+    for (int line = 1;
+         !esign_failed(result) && apr_file_gets(text, sizeof(text), file) == APR_SUCCESS; line++) {
         /* The rest of it would be read as a line of its own. */
         if (strlen(text) == sizeof(text) - 1 && text[sizeof(text) - 2] != '\n') {
             result = refuse(settings, line, p, "the line is longer than 4094 characters");
@@ -107,23 +128,28 @@ esign_result_t esign_settings_read(esign_settings_t *settings, const char *path,
     return esign_failed(result) ? result : check_mode(settings, p);
 }
 
-esign_result_t esign_settings_keyring(const esign_settings_t *settings, const esign_keyring_t **keyring, apr_pool_t *p)
+esign_result_t esign_settings_keyring(const esign_settings_t *settings,
+                                      const esign_keyring_t **keyring, apr_pool_t *p)
 {
     esign_keyring_t *loaded = NULL;
     if (!settings->key_file)
-        return esign_result_make(p, APR_EINVAL, "settings", "%s: EsignKeyFile is missing", settings->path);
+        return esign_result_make(p, APR_EINVAL, "settings", "%s: EsignKeyFile is missing",
+                                 settings->path);
     esign_result_t result = esign_keyring_load(&loaded, settings->key_file, p);
     *keyring = loaded;
     return result;
 }
 
-esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema, esign_database_t **database, apr_pool_t *p)
+esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema,
+                                       esign_database_t **database, apr_pool_t *p)
 {
     const esign_keyring_t *keyring;
     esign_result_t result = esign_settings_keyring(settings, &keyring, p);
     if (esign_failed(result))
         return result;
     if (!settings->db_params)
-        return esign_result_make(p, APR_EINVAL, "settings", "%s: DBDParams is missing", settings->path);
-    return esign_database_open(database, settings->db_driver, settings->db_params, keyring, with_schema, p);
+        return esign_result_make(p, APR_EINVAL, "settings", "%s: DBDParams is missing",
+                                 settings->path);
+    return esign_database_open(database, settings->db_driver, settings->db_params, keyring,
+                               with_schema, p);
 }

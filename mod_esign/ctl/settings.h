@@ -8,7 +8,8 @@
 #include "core/word_hash.h"
 #include "store/database.h"
 
-/* What the file says, by the names of the directives. Texts are in the pool, NULL where the file is silent and there is no default. */
+/* What the file says, by the names of the directives. Texts are in the pool, NULL where the file is
+ * silent and there is no default. */
 typedef struct {
     const char *path;
     const char *key_file;
@@ -18,11 +19,14 @@ typedef struct {
     int hash_memory, hash_passes;
 } esign_settings_t;
 
-/* Reads `Name value` lines; an unknown name or a bad value is refused with the file and the line. */
+/* Reads `Name value` lines; an unknown name or a bad value is refused with the file and the line.
+ */
 esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p);
 
 /* What the commands open, each when they first need it. */
-esign_result_t esign_settings_keyring(const esign_settings_t *settings, const esign_keyring_t **keyring, apr_pool_t *p);
-esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema, esign_database_t **database, apr_pool_t *p);
+esign_result_t esign_settings_keyring(const esign_settings_t *settings,
+                                      const esign_keyring_t **keyring, apr_pool_t *p);
+esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema,
+                                       esign_database_t **database, apr_pool_t *p);
 
 #endif

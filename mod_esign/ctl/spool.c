@@ -19,7 +19,8 @@
 struct esign_spool_t {
     FILE *file;
     const esign_keyring_t *keyring;
-    apr_int64_t record;   /* number of the record that is next, part of its seal: records cannot change places */
+    apr_int64_t record; /* number of the record that is next, part of its seal: records cannot
+                           change places */
     char *line;
     size_t size;
 };
@@ -30,18 +31,23 @@ typedef struct {
 } field_t;
 
 static const field_t application_fields[] = {
-    { "national-id", offsetof(esign_application_t, national_id) }, { "language", offsetof(esign_application_t, language) },
-    { "name", offsetof(esign_application_t, name) },               { "email", offsetof(esign_application_t, email) },
-    { "phone", offsetof(esign_application_t, phone) },             { "word-hash", offsetof(esign_application_t, word_hash) },
+    { "national-id", offsetof(esign_application_t, national_id) },
+    { "language", offsetof(esign_application_t, language) },
+    { "name", offsetof(esign_application_t, name) },
+    { "email", offsetof(esign_application_t, email) },
+    { "phone", offsetof(esign_application_t, phone) },
+    { "word-hash", offsetof(esign_application_t, word_hash) },
     { NULL, 0 }
 };
 
-static const field_t card_fields[] = {
-    { "serial", offsetof(esign_card_t, serial) },           { "state", offsetof(esign_card_t, state) },
-    { "not-before", offsetof(esign_card_t, not_before) },   { "not-after", offsetof(esign_card_t, not_after) },
-    { "fingerprint", offsetof(esign_card_t, fingerprint) }, { "pin", offsetof(esign_card_t, pin) },
-    { "puk", offsetof(esign_card_t, puk) },                 { NULL, 0 }
-};
+static const field_t card_fields[] = { { "serial", offsetof(esign_card_t, serial) },
+                                       { "state", offsetof(esign_card_t, state) },
+                                       { "not-before", offsetof(esign_card_t, not_before) },
+                                       { "not-after", offsetof(esign_card_t, not_after) },
+                                       { "fingerprint", offsetof(esign_card_t, fingerprint) },
+                                       { "pin", offsetof(esign_card_t, pin) },
+                                       { "puk", offsetof(esign_card_t, puk) },
+                                       { NULL, 0 } };
 
 static apr_status_t close_spool(void *data)
 {
@@ -53,10 +59,12 @@ static apr_status_t close_spool(void *data)
 static esign_result_t failed(apr_pool_t *p, const char *doing)
 {
     int error = errno;
-    return esign_result_make(p, error, PROBLEM, "the temporary file cannot be %s: %s", doing, strerror(error));
+    return esign_result_make(p, error, PROBLEM, "the temporary file cannot be %s: %s", doing,
+                             strerror(error));
 }
 
-esign_result_t esign_spool_open(esign_spool_t **spool, const esign_keyring_t *keyring, apr_pool_t *p)
+esign_result_t esign_spool_open(esign_spool_t **spool, const esign_keyring_t *keyring,
+                                apr_pool_t *p)
 {
     const char *folder = getenv("TMPDIR");
     char *path = apr_pstrcat(p, folder && *folder ? folder : "/tmp", "/esignctl.XXXXXX", NULL);
@@ -89,31 +97,36 @@ static apr_table_t *values_of(const void *structure, const field_t *fields, apr_
 static esign_result_t put(esign_spool_t *spool, const apr_table_t *values, apr_pool_t *p)
 {
     const char *text = esign_record_encode(p, values), *sealed;
-    esign_result_t result = esign_seal(spool->keyring, ESIGN_KEY_DATABASE, place(spool, p), text, strlen(text), &sealed, p);
+    esign_result_t result = esign_seal(spool->keyring, ESIGN_KEY_DATABASE, place(spool, p), text,
+                                       strlen(text), &sealed, p);
     if (esign_failed(result))
         return result;
     return fprintf(spool->file, "%s\n", sealed) < 0 ? failed(p, "written") : ESIGN_OK;
 }
 
-esign_result_t esign_spool_put(esign_spool_t *spool, long line, const esign_application_t *a, apr_pool_t *p)
+esign_result_t esign_spool_put(esign_spool_t *spool, long line, const esign_application_t *a,
+                               apr_pool_t *p)
 {
     apr_table_t *values = values_of(a, application_fields, p);
     esign_record_set_number(values, "line", line);
     esign_record_set_number(values, "cards", a->cards ? a->cards->nelts : 0);
     esign_result_t result = put(spool, values, p);
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
-        result = put(spool, values_of(&APR_ARRAY_IDX(a->cards, i, esign_card_t), card_fields, p), p);
+        result =
+            put(spool, values_of(&APR_ARRAY_IDX(a->cards, i, esign_card_t), card_fields, p), p);
     return result;
 }
 
 esign_result_t esign_spool_rewind(esign_spool_t *spool, apr_pool_t *p)
 {
     spool->record = 0;
-    return fflush(spool->file) != 0 || fseek(spool->file, 0, SEEK_SET) != 0 ? failed(p, "written") : ESIGN_OK;
+    return fflush(spool->file) != 0 || fseek(spool->file, 0, SEEK_SET) != 0 ? failed(p, "written")
+                                                                            : ESIGN_OK;
 }
 
 /* The next record into a structure; `*values` NULL at the end. */
-static esign_result_t get(esign_spool_t *spool, void *structure, const field_t *fields, const apr_table_t **values, apr_pool_t *p)
+static esign_result_t get(esign_spool_t *spool, void *structure, const field_t *fields,
+                          const apr_table_t **values, apr_pool_t *p)
 {
     char *text;
     apr_size_t length;
@@ -121,7 +134,8 @@ static esign_result_t get(esign_spool_t *spool, void *structure, const field_t *
     if (getline(&spool->line, &spool->size, spool->file) < 0)
         return feof(spool->file) ? ESIGN_OK : failed(p, "read");
     spool->line[strcspn(spool->line, "\n")] = '\0';
-    esign_result_t result = esign_unseal(spool->keyring, ESIGN_KEY_DATABASE, place(spool, p), spool->line, &text, &length, p);
+    esign_result_t result = esign_unseal(spool->keyring, ESIGN_KEY_DATABASE, place(spool, p),
+                                         spool->line, &text, &length, p);
     if (!esign_failed(result) && !(*values = esign_record_decode(p, text, length)))
         result = esign_result_make(p, APR_EGENERAL, PROBLEM, "the temporary file has changed");
     for (; !esign_failed(result) && fields->name; fields++)
@@ -129,7 +143,8 @@ static esign_result_t get(esign_spool_t *spool, void *structure, const field_t *
     return result;
 }
 
-esign_result_t esign_spool_get(esign_spool_t *spool, long *line, esign_application_t *a, apr_pool_t *p)
+esign_result_t esign_spool_get(esign_spool_t *spool, long *line, esign_application_t *a,
+                               apr_pool_t *p)
 {
     const apr_table_t *values, *card_values;
     *line = 0;

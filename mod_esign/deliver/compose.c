@@ -9,9 +9,10 @@
 
 #include <string.h>
 
-#define LINE 76   /* RFC 2045 section 6.7, rule 5 */
+#define LINE 76 /* RFC 2045 section 6.7, rule 5 */
 
-/* Whether a byte stands for itself: printable, but not where a mail server or a mailbox file would take it for something else. */
+/* Whether a byte stands for itself: printable, but not where a mail server or a mailbox file would
+ * take it for something else. */
 static int plain(const char *at, int line_begins)
 {
     if (*at == ' ' || *at == '\t')
@@ -51,28 +52,48 @@ static char *quoted_printable(const char *text, apr_pool_t *p)
     return encoded;
 }
 
-esign_result_t esign_compose(const esign_mail_t *mail, const char *to, const esign_smtp_t *smtp, apr_time_t now, char **bytes, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_compose(const esign_mail_t *mail, const char *to, const esign_smtp_t *smtp,
+                             apr_time_t now, char **bytes, apr_size_t *length, apr_pool_t *p)
 {
     if (!esign_header_safe(mail->to_name) || !esign_header_safe(mail->subject))
-        return (esign_result_t){ APR_EINVAL, "mail", "the name or subject cannot stand in a header" };
+        return (esign_result_t){ APR_EINVAL, "mail",
+                                 "the name or subject cannot stand in a header" };
     /* "=_" stands in no quoted-printable text (RFC 2045 section 6.7). */
     const char *boundary = apr_psprintf(p, "=_%s", mail->id);
     const char *const pieces[] = {
-        esign_header_date(p, now), "\r\n",
-        esign_header_mailbox(p, "From", smtp->from_name, smtp->from), "\r\n",
-        esign_header_mailbox(p, "To", mail->to_name, to), "\r\n",
-        smtp->reply_to ? esign_header_mailbox(p, "Reply-To", "", smtp->reply_to) : "", smtp->reply_to ? "\r\n" : "",
-        esign_header_text(p, "Subject", mail->subject), "\r\n",
-        "Message-ID: <", mail->id, strrchr(smtp->from, '@'), ">\r\n"
+        esign_header_date(p, now),
+        "\r\n",
+        esign_header_mailbox(p, "From", smtp->from_name, smtp->from),
+        "\r\n",
+        esign_header_mailbox(p, "To", mail->to_name, to),
+        "\r\n",
+        smtp->reply_to ? esign_header_mailbox(p, "Reply-To", "", smtp->reply_to) : "",
+        smtp->reply_to ? "\r\n" : "",
+        esign_header_text(p, "Subject", mail->subject),
+        "\r\n",
+        "Message-ID: <",
+        mail->id,
+        strrchr(smtp->from, '@'),
+        ">\r\n"
         "Auto-Submitted: auto-generated\r\n"
         "MIME-Version: 1.0\r\n"
-        "Content-Type: multipart/alternative; boundary=\"", boundary, "\"\r\n"
+        "Content-Type: multipart/alternative; boundary=\"",
+        boundary,
+        "\"\r\n"
         /* The last one is what a reader that can show both prefers. */
-        "\r\n--", boundary, "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+        "\r\n--",
+        boundary,
+        "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "
+        "quoted-printable\r\n\r\n",
         quoted_printable(mail->text, p),
-        "\r\n--", boundary, "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+        "\r\n--",
+        boundary,
+        "\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: "
+        "quoted-printable\r\n\r\n",
         quoted_printable(mail->html, p),
-        "\r\n--", boundary, "--\r\n",
+        "\r\n--",
+        boundary,
+        "--\r\n",
     };
     *length = 0;
     for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++)

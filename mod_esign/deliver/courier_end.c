@@ -13,7 +13,8 @@
 #define LONGEST_PAUSE apr_time_from_sec(15 * 60)
 #define SHORT_PAUSE apr_time_from_sec(1)
 
-/* Growing pauses, a fifth more or less, so that what failed together does not come back together. */
+/* Growing pauses, a fifth more or less, so that what failed together does not come back together.
+ */
 static apr_interval_time_t pause_after(int attempts)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
@@ -24,7 +25,8 @@ static apr_interval_time_t pause_after(int attempts)
     return pause * 4 / 5 + esign_digest_random_id() % (pause * 2 / 5);
 }
 
-void esign_courier_end(esign_courier_t *courier, esign_delivery_t *delivery, esign_end_e end, apr_time_t due, const char *error)
+void esign_courier_end(esign_courier_t *courier, esign_delivery_t *delivery, esign_end_e end,
+                       apr_time_t due, const char *error)
 {
     delivery->end = end;
     delivery->due = due;
@@ -32,36 +34,47 @@ void esign_courier_end(esign_courier_t *courier, esign_delivery_t *delivery, esi
     esign_outcomes_add(courier->ends, delivery, apr_time_now());
 }
 
-/* A try failed, and was not the last: one line in the log, which message, which try, what the server said, and when it is tried again; `due` 0: it is not. */
-static void tell(const esign_courier_t *courier, const esign_delivery_t *delivery, const char *error, apr_time_t due)
+/* A try failed, and was not the last: one line in the log, which message, which try, what the
+ * server said, and when it is tried again; `due` 0: it is not. */
+static void tell(const esign_courier_t *courier, const esign_delivery_t *delivery,
+                 const char *error, apr_time_t due)
 {
-    const char *next = due == 0 ? "" : due <= apr_time_now() ? "; again at once" : apr_pstrcat(courier->round, "; again at ", esign_iso_time(courier->round, due), NULL);
-    esign_courier_say(courier, LOG_WARNING, 0, "a %s was not sent (message %" APR_INT64_T_FMT ", try %d): %s%s", esign_outbox_kind_name(delivery->kind),
-                      delivery->id, delivery->attempts, error, next);
+    const char *next =
+        due == 0 ? ""
+        : due <= apr_time_now()
+            ? "; again at once"
+            : apr_pstrcat(courier->round, "; again at ", esign_iso_time(courier->round, due), NULL);
+    esign_courier_say(
+        courier, LOG_WARNING, 0, "a %s was not sent (message %" APR_INT64_T_FMT ", try %d): %s%s",
+        esign_outbox_kind_name(delivery->kind), delivery->id, delivery->attempts, error, next);
     courier->options->meter->messages[delivery->kind].retried++;
 }
 
-static void retry(esign_courier_t *courier, esign_delivery_t *delivery, apr_time_t due, const char *error)
+static void retry(esign_courier_t *courier, esign_delivery_t *delivery, apr_time_t due,
+                  const char *error)
 {
     tell(courier, delivery, error, due);
     esign_courier_end(courier, delivery, ESIGN_END_RETRY, due, error);
 }
 
-void esign_courier_end_failed(esign_courier_t *courier, esign_delivery_t *delivery, const char *error)
+void esign_courier_end_failed(esign_courier_t *courier, esign_delivery_t *delivery,
+                              const char *error)
 {
     retry(courier, delivery, apr_time_now() + pause_after(delivery->attempts), error);
 }
 
 void esign_courier_end_bury(esign_courier_t *courier, esign_delivery_t *delivery, const char *error)
 {
-    esign_courier_say(courier, LOG_ERR, 0, "a %s is given up (message %" APR_INT64_T_FMT ", try %d): %s", esign_outbox_kind_name(delivery->kind), delivery->id,
-                      delivery->attempts, error);
+    esign_courier_say(
+        courier, LOG_ERR, 0, "a %s is given up (message %" APR_INT64_T_FMT ", try %d): %s",
+        esign_outbox_kind_name(delivery->kind), delivery->id, delivery->attempts, error);
     courier->options->meter->messages[delivery->kind].failed++;
     esign_courier_end(courier, delivery, ESIGN_END_BURY, 0, error);
 }
 
 /* Why a message was not sent, for log and outbox; NULL when it was. */
-static const char *said_by(const esign_courier_t *courier, const esign_courier_server_t *server, const char *words)
+static const char *said_by(const esign_courier_t *courier, const esign_courier_server_t *server,
+                           const char *words)
 {
     return words ? apr_pstrcat(courier->round, server->name, ": ", words, NULL) : NULL;
 }
@@ -74,7 +87,8 @@ static apr_interval_time_t pause_of(const esign_courier_server_t *server)
 }
 
 /* What the end of a transfer tells of the server. 1: it is left alone from now on. */
-static int hear_of(const esign_courier_t *courier, esign_courier_server_t *server, esign_transfer_outcome_e outcome, const char *words)
+static int hear_of(const esign_courier_t *courier, esign_courier_server_t *server,
+                   esign_transfer_outcome_e outcome, const char *words)
 {
     if (outcome == ESIGN_TRANSFER_UNTRIED || courier->ending)
         return 0;
@@ -88,15 +102,19 @@ static int hear_of(const esign_courier_t *courier, esign_courier_server_t *serve
     *server->left_until = server->breaker.until;
     if (!first)
         return 0;
-    esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s", server->name, words);
+    esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s",
+                      server->name, words);
     return 1;
 }
 
-/* A gateway is done with a code: the next one's turn is at `due`, if there is one. Else the code was sent, as far as anybody can know before its report, or is given up. */
-static void hand_on(esign_courier_t *courier, esign_delivery_t *delivery, int accepted, apr_time_t due, const char *error)
+/* A gateway is done with a code: the next one's turn is at `due`, if there is one. Else the code
+ * was sent, as far as anybody can know before its report, or is given up. */
+static void hand_on(esign_courier_t *courier, esign_delivery_t *delivery, int accepted,
+                    apr_time_t due, const char *error)
 {
     apr_int64_t done = delivery->gateways | APR_INT64_C(1) << delivery->gateway;
-    int last = esign_gateway_turn(courier->options->gateways->nelts, done, delivery->attempts + 1) == ESIGN_GATEWAY_NONE;
+    int last = esign_gateway_turn(courier->options->gateways->nelts, done,
+                                  delivery->attempts + 1) == ESIGN_GATEWAY_NONE;
     if (last && !accepted && delivery->awaited < 0) {
         esign_courier_end_bury(courier, delivery, error);
         return;
@@ -113,20 +131,26 @@ void esign_courier_end_pass(esign_courier_t *courier, esign_delivery_t *delivery
     int count = courier->options->gateways->nelts;
     apr_time_t now = apr_time_now(), due = now;
     if (esign_gateway_round_over(count, delivery->gateways, delivery->attempts)) {
-        apr_time_t own = now + pause_after(delivery->attempts / count), until = now + pause_of(server);
+        apr_time_t own = now + pause_after(delivery->attempts / count),
+                   until = now + pause_of(server);
         due = own < until ? own : until;
     }
-    esign_courier_end(courier, delivery, ESIGN_END_RETRY, due, apr_pstrcat(courier->round, server->name, " is left alone", NULL));
+    esign_courier_end(courier, delivery, ESIGN_END_RETRY, due,
+                      apr_pstrcat(courier->round, server->name, " is left alone", NULL));
 }
 
-/* Whether it was the end of the code's life that left the gateway no time to answer. libcurl counts in whole milliseconds. */
-static int ran_out(const esign_delivery_t *delivery, esign_transfer_outcome_e outcome, apr_time_t now)
+/* Whether it was the end of the code's life that left the gateway no time to answer. libcurl counts
+ * in whole milliseconds. */
+static int ran_out(const esign_delivery_t *delivery, esign_transfer_outcome_e outcome,
+                   apr_time_t now)
 {
-    return (outcome == ESIGN_TRANSFER_UNREACHABLE || outcome == ESIGN_TRANSFER_UNANSWERED) && now >= delivery->expires - apr_time_from_msec(2);
+    return (outcome == ESIGN_TRANSFER_UNREACHABLE || outcome == ESIGN_TRANSFER_UNANSWERED) &&
+           now >= delivery->expires - apr_time_from_msec(2);
 }
 
 /* How a gateway's turn with a code ended. What it may have taken is never given to it again. */
-static void code_done(esign_courier_t *courier, esign_delivery_t *delivery, esign_transfer_outcome_e outcome, const char *words)
+static void code_done(esign_courier_t *courier, esign_delivery_t *delivery,
+                      esign_transfer_outcome_e outcome, const char *words)
 {
     const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, delivery->gateway);
     esign_courier_server_t *server = &courier->gateways[delivery->gateway];
@@ -155,10 +179,12 @@ static void code_done(esign_courier_t *courier, esign_delivery_t *delivery, esig
 
 int esign_courier_is_no_mail(const esign_delivery_t *delivery)
 {
-    return delivery->kind == ESIGN_OUTBOX_RESET_REQUEST && delivery->outcome != ESIGN_AUDIT_RESET_MAILED;
+    return delivery->kind == ESIGN_OUTBOX_RESET_REQUEST &&
+           delivery->outcome != ESIGN_AUDIT_RESET_MAILED;
 }
 
-static void mail_done(esign_courier_t *courier, esign_delivery_t *delivery, esign_transfer_outcome_e outcome, const char *words)
+static void mail_done(esign_courier_t *courier, esign_delivery_t *delivery,
+                      esign_transfer_outcome_e outcome, const char *words)
 {
     const char *error = said_by(courier, &courier->mail_server, words);
     apr_time_t now = apr_time_now(), pause_end = now + pause_of(&courier->mail_server);
@@ -184,14 +210,16 @@ static void mail_done(esign_courier_t *courier, esign_delivery_t *delivery, esig
         retry(courier, delivery, courier->ending ? now : pause_end, error);
         break;
     case ESIGN_TRANSFER_UNTRIED:
-        esign_courier_end(courier, delivery, ESIGN_END_RELEASE, courier->ending ? now : now + SHORT_PAUSE, words);
+        esign_courier_end(courier, delivery, ESIGN_END_RELEASE,
+                          courier->ending ? now : now + SHORT_PAUSE, words);
         break;
     default:
         esign_courier_end_failed(courier, delivery, error);
     }
 }
 
-void esign_courier_end_transfer(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome, const char *words)
+void esign_courier_end_transfer(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome,
+                                const char *words)
 {
     esign_courier_t *courier = baton;
     esign_delivery_t *delivery = apr_hash_get(courier->deliveries, &id, sizeof(id));
@@ -201,4 +229,3 @@ void esign_courier_end_transfer(void *baton, apr_int64_t id, esign_transfer_outc
     else
         mail_done(courier, delivery, outcome, words);
 }
-

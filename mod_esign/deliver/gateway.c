@@ -29,7 +29,8 @@ static int count_done(int count, apr_int64_t done)
     return found;
 }
 
-/* A gateway that is done has had one turn that does not come again: the rest were those of the others. */
+/* A gateway that is done has had one turn that does not come again: the rest were those of the
+ * others. */
 int esign_gateway_turn(int count, apr_int64_t done, int attempts)
 {
     int past = count_done(count, done), left = count - past, turns = attempts - 1 - past;
@@ -48,7 +49,8 @@ int esign_gateway_round_over(int count, apr_int64_t done, int attempts)
     return left > 0 && turns > 0 && turns % left == 0;
 }
 
-esign_result_t esign_gateway_reference(const esign_keyring_t *keyring, apr_int64_t message, int gateway, const char **reference, apr_pool_t *p)
+esign_result_t esign_gateway_reference(const esign_keyring_t *keyring, apr_int64_t message,
+                                       int gateway, const char **reference, apr_pool_t *p)
 {
     unsigned char bytes[sizeof(message) + 1];
     memcpy(bytes, &message, sizeof(message));
@@ -56,20 +58,26 @@ esign_result_t esign_gateway_reference(const esign_keyring_t *keyring, apr_int64
     return esign_seal(keyring, ESIGN_KEY_REPORT, PLACE, bytes, sizeof(bytes), reference, p);
 }
 
-int esign_gateway_referred(const esign_keyring_t *keyring, const char *reference, apr_int64_t *message, int *gateway, apr_pool_t *p)
+int esign_gateway_referred(const esign_keyring_t *keyring, const char *reference,
+                           apr_int64_t *message, int *gateway, apr_pool_t *p)
 {
     char *bytes;
     apr_size_t length;
-    if (esign_failed(esign_unseal(keyring, ESIGN_KEY_REPORT, PLACE, reference, &bytes, &length, p)) || length != sizeof(*message) + 1)
+    if (esign_failed(
+            esign_unseal(keyring, ESIGN_KEY_REPORT, PLACE, reference, &bytes, &length, p)) ||
+        length != sizeof(*message) + 1)
         return 0;
     memcpy(message, bytes, sizeof(*message));
     *gateway = (unsigned char)bytes[sizeof(*message)];
     return 1;
 }
 
-esign_report_e esign_gateway_judge(const esign_sms_gateway_t *gateway, const char *text, apr_size_t length)
+esign_report_e esign_gateway_judge(const esign_sms_gateway_t *gateway, const char *text,
+                                   apr_size_t length)
 {
     if (gateway->delivered && esign_pattern_found(gateway->delivered, text, length))
         return ESIGN_REPORT_DELIVERED;
-    return gateway->undelivered && esign_pattern_found(gateway->undelivered, text, length) ? ESIGN_REPORT_UNDELIVERED : ESIGN_REPORT_UNDECIDED;
+    return gateway->undelivered && esign_pattern_found(gateway->undelivered, text, length)
+               ? ESIGN_REPORT_UNDELIVERED
+               : ESIGN_REPORT_UNDECIDED;
 }

@@ -10,7 +10,9 @@
 #include <unistr.h>
 
 #define LONGEST_LINE 76
-#define WORD_BYTES 45     /* as base64 60 characters, with =?UTF-8?B? and ?= 72: under the 75 of RFC 2047 section 2 */
+#define WORD_BYTES                                                                               \
+    45 /* as base64 60 characters, with =?UTF-8?B? and ?= 72: under the 75 of RFC 2047 section 2 \
+        */
 #define WORD_ROOM (4 + 3 + 10 + WORD_BYTES / 3 * 4 + 2)
 
 int esign_header_safe(const char *text)
@@ -47,7 +49,8 @@ static apr_size_t word_bytes(const char *text)
     return length;
 }
 
-/* Encoded words, each on a line of its own, so that no line is too long whatever the field's name. */
+/* Encoded words, each on a line of its own, so that no line is too long whatever the field's name.
+ */
 static char *encoded_words(apr_pool_t *p, const char *text)
 {
     char *words = esign_secret_alloc(p, (strlen(text) / (WORD_BYTES - 3) + 1) * WORD_ROOM + 1);
@@ -89,7 +92,8 @@ static char *quoted(apr_pool_t *p, const char *text)
     return string;
 }
 
-char *esign_header_mailbox(apr_pool_t *p, const char *name, const char *display_name, const char *address)
+char *esign_header_mailbox(apr_pool_t *p, const char *name, const char *display_name,
+                           const char *address)
 {
     const char *angle = apr_pstrcat(p, "<", address, ">", NULL);
     if (*display_name == '\0')
@@ -97,7 +101,8 @@ char *esign_header_mailbox(apr_pool_t *p, const char *name, const char *display_
     const char *string = quoted(p, display_name);
     if (plain(display_name) && strlen(name) + 2 + strlen(string) <= LONGEST_LINE)
         return join(p, name, string, apr_pstrcat(p, "\r\n ", angle, NULL));
-    return join(p, name, "\r\n ", apr_pstrcat(p, encoded_words(p, display_name), "\r\n ", angle, NULL));
+    return join(p, name, "\r\n ",
+                apr_pstrcat(p, encoded_words(p, display_name), "\r\n ", angle, NULL));
 }
 
 const char *esign_header_date(apr_pool_t *p, apr_time_t time)

@@ -7,10 +7,12 @@
 
 #include <stdatomic.h>
 
-/* Extended by the courier's thread with each renewal of the lease; whoever carries the message looks at it before the step that cannot be taken back, the final dot of a mail
- * or the first byte of a request. */
+/* Extended by the courier's thread with each renewal of the lease; whoever carries the message
+ * looks at it before the step that cannot be taken back, the final dot of a mail or the first byte
+ * of a request. */
 typedef struct {
-    _Atomic apr_time_t until;   /* by esign_clock, which goes on while the machine sleeps, as the lease does */
+    _Atomic apr_time_t
+        until; /* by esign_clock, which goes on while the machine sleeps, as the lease does */
 } esign_hold_t;
 
 static inline int esign_hold_good(const esign_hold_t *hold)

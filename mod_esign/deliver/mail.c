@@ -2,9 +2,9 @@
 /* mail.c: hands a mail to the mailer. */
 #include "transport_private.h"
 
+#include "compose.h"
 #include "core/contact.h"
 #include "core/secret.h"
-#include "compose.h"
 #include "sendmail.h"
 #include "url.h"
 
@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id, const esign_mail_t *mail, const esign_hold_t *hold)
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id,
+                                    const esign_mail_t *mail, const esign_hold_t *hold)
 {
     apr_pool_t *p;
     char *bytes;
@@ -22,8 +23,11 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
         return (esign_result_t){ APR_EINVAL, "mail", "the address cannot stand in a header" };
     apr_pool_create(&p, transport->pool);
     esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .hold = hold };
-    esign_result_t result = esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes, &job->length, p);
+    *job = (esign_mail_job_t){
+        .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .hold = hold
+    };
+    esign_result_t result =
+        esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes, &job->length, p);
     if (esign_failed(result)) {
         apr_pool_destroy(p);
         return result;
@@ -34,7 +38,8 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
     return ESIGN_OK;
 }
 
-esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id, const esign_hold_t *hold)
+esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id,
+                                       const esign_hold_t *hold)
 {
     apr_pool_t *p;
     apr_pool_create(&p, transport->pool);
@@ -49,11 +54,18 @@ static esign_result_t check_sendmail(const esign_smtp_t *smtp, const char *path,
 {
     struct stat file;
     if (path[0] != '/')
-        return esign_result_make(p, APR_EINVAL, "mail", "'%s' is not a sendmail command: write sendmail: or sendmail:/path", smtp->url);
+        return esign_result_make(
+            p, APR_EINVAL, "mail",
+            "'%s' is not a sendmail command: write sendmail: or sendmail:/path", smtp->url);
     if (stat(path, &file) != 0 || !S_ISREG(file.st_mode) || access(path, X_OK) != 0)
-        return esign_result_make(p, APR_EINVAL, "mail", "%s is no program that can be run: write the path of the mail server's sendmail command", path);
+        return esign_result_make(p, APR_EINVAL, "mail",
+                                 "%s is no program that can be run: write the path of the mail "
+                                 "server's sendmail command",
+                                 path);
     if (smtp->user || smtp->ca_file)
-        return esign_result_make(p, APR_EINVAL, "mail", "%s needs no EsignMail%s: leave it out, or write smtp://host:port", path, smtp->user ? "User" : "CAFile");
+        return esign_result_make(p, APR_EINVAL, "mail",
+                                 "%s needs no EsignMail%s: leave it out, or write smtp://host:port",
+                                 path, smtp->user ? "User" : "CAFile");
     return ESIGN_OK;
 }
 
@@ -63,7 +75,10 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
     if (path)
         return check_sendmail(smtp, path, p);
     if (!esign_url_valid(smtp->url, "smtp", "smtps", 1, p))
-        return esign_result_make(p, APR_EINVAL, "mail", "'%s' is no mail server: write smtp://host:port, smtps://host:port or sendmail:/path", smtp->url);
+        return esign_result_make(
+            p, APR_EINVAL, "mail",
+            "'%s' is no mail server: write smtp://host:port, smtps://host:port or sendmail:/path",
+            smtp->url);
     return ESIGN_OK;
 }
 

@@ -18,17 +18,17 @@ struct esign_mailer_t {
     const esign_smtp_t *smtp;
     void (*wake)(void *baton);
     void *baton;
-    pthread_t *threads;             /* `started` of them */
+    pthread_t *threads; /* `started` of them */
     int started;
     atomic_int stop;
-    atomic_llong own, *lasted;      /* the last mail that was sent: smtp->lasted, or own */
-    pthread_mutex_t mutex;          /* of what follows */
+    atomic_llong own, *lasted; /* the last mail that was sent: smtp->lasted, or own */
+    pthread_mutex_t mutex;     /* of what follows */
     pthread_cond_t work;
-    int idle;                       /* threads that wait for work, or have been woken and not begun */
-    int queued;                     /* mails that no thread has begun */
+    int idle;   /* threads that wait for work, or have been woken and not begun */
+    int queued; /* mails that no thread has begun */
     esign_mail_job_t *queue, **queue_end;
-    esign_mail_job_t *done;         /* latest first */
-    int unreaped;                   /* of them */
+    esign_mail_job_t *done; /* latest first */
+    int unreaped;           /* of them */
 };
 
 static void give_back(esign_mail_job_t *job, const char *why)
@@ -42,7 +42,8 @@ void esign_mailer_lost(esign_mail_job_t *job)
     give_back(job, ESIGN_HOLD_LOST);
 }
 
-/* Whoever waits behind a request must not tell from their own mail's delay whether it was a registered person's. */
+/* Whoever waits behind a request must not tell from their own mail's delay whether it was a
+ * registered person's. */
 static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
 {
     apr_time_t until = esign_clock() + *mailer->lasted;
@@ -53,7 +54,8 @@ static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
         give_back(job, "the process ended");
 }
 
-static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session, esign_mail_job_t *job)
+static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session,
+                     esign_mail_job_t *job)
 {
     if (!esign_hold_good(job->hold))
         esign_mailer_lost(job);
@@ -91,7 +93,8 @@ static void *work(void *data)
         pthread_mutex_lock(&mailer->mutex);
         job->next = mailer->done;
         mailer->done = job;
-        /* While there is work left, the courier looks by itself now and then: being woken for each mail would cost it more than the mail. */
+        /* While there is work left, the courier looks by itself now and then: being woken for each
+         * mail would cost it more than the mail. */
         if (++mailer->unreaped >= WAKE_AT || !mailer->queue)
             mailer->wake(mailer->baton);
     }
@@ -188,7 +191,8 @@ static apr_status_t destroy(void *data)
     return APR_SUCCESS;
 }
 
-esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp, void (*wake)(void *baton), void *baton, apr_pool_t *p)
+esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp,
+                                   void (*wake)(void *baton), void *baton, apr_pool_t *p)
 {
     esign_mailer_t *made = apr_pcalloc(p, sizeof(*made));
     made->smtp = smtp;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mailer.h: threads that send mails, each over a connection of its own. libcurl waits for the answer to a mail's text, and a sendmail command for its disk: neither must hold
- * up the courier, whose codes are urgent, nor another mail. */
+/* mailer.h: threads that send mails, each over a connection of its own. libcurl waits for the
+ * answer to a mail's text, and a sendmail command for its disk: neither must hold up the courier,
+ * whose codes are urgent, nor another mail. */
 #ifndef ESIGN_DELIVER_MAILER_H
 #define ESIGN_DELIVER_MAILER_H
 
@@ -8,23 +9,29 @@
 
 #include <stdatomic.h>
 
-/* A mail on its way. Made and ended by the courier's thread; between esign_mailer_submit and esign_mailer_reap one thread has it, which allocates nothing from its pool. */
+/* A mail on its way. Made and ended by the courier's thread; between esign_mailer_submit and
+ * esign_mailer_reap one thread has it, which allocates nothing from its pool. */
 typedef struct esign_mail_job_t {
     struct esign_mail_job_t *next;
-    apr_pool_t *pool;               /* holds this and what it points to, wiped at the end */
+    apr_pool_t *pool; /* holds this and what it points to, wiped at the end */
     apr_int64_t id;
-    const char *to;                 /* as it goes over the wire */
-    const char *bytes;              /* esign_compose's; NULL: there is no mail, and its place is kept for as long as the last mail took */
+    const char *to;    /* as it goes over the wire */
+    const char *bytes; /* esign_compose's; NULL: there is no mail, and its place is kept for as long
+                          as the last mail took */
     apr_size_t length;
-    const esign_hold_t *hold;       /* ESIGN_TRANSFER_UNTRIED where that was over before the mail could not be taken back any more */
+    const esign_hold_t *hold; /* ESIGN_TRANSFER_UNTRIED where that was over before the mail could
+                                 not be taken back any more */
     esign_transfer_outcome_e outcome;
-    char words[512];                /* why it was not sent: the server's, libcurl's or the command's, not yet redacted */
+    char words[512]; /* why it was not sent: the server's, libcurl's or the command's, not yet
+                        redacted */
 } esign_mail_job_t;
 
 typedef struct esign_mailer_t esign_mailer_t;
 
-/* `wake` is called from a mailer's thread when mails are done and none waits, or several are done. Threads are started when there is work for them, smtp->connections at most. */
-esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp, void (*wake)(void *baton), void *baton, apr_pool_t *p);
+/* `wake` is called from a mailer's thread when mails are done and none waits, or several are done.
+ * Threads are started when there is work for them, smtp->connections at most. */
+esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp,
+                                   void (*wake)(void *baton), void *baton, apr_pool_t *p);
 
 void esign_mailer_submit(esign_mailer_t *mailer, esign_mail_job_t *job);
 
@@ -40,7 +47,8 @@ void esign_mailer_recall(esign_mailer_t *mailer);
 /* Ends a mail that has not been sent and is not held any more. */
 void esign_mailer_lost(esign_mail_job_t *job);
 
-/* Recalls, and tells the threads to break off what is under way and to end, for which they need about a second. Nothing is submitted afterwards. */
+/* Recalls, and tells the threads to break off what is under way and to end, for which they need
+ * about a second. Nothing is submitted afterwards. */
 void esign_mailer_stop(esign_mailer_t *mailer);
 
 /* Waits for that; what they had can then be reaped. */

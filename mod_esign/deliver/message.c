@@ -2,18 +2,19 @@
 /* message.c: message XML and what the stylesheets make of it. */
 #include "message.h"
 
-#include "render/document.h"
 #include "core/iso_time.h"
 #include "core/secret.h"
 #include "core/sms_size.h"
 #include "header.h"
+#include "render/document.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
 #include <apr_uri.h>
 
 /* A message's document. What is a person's, or of one moment, is copied (core/document.h). */
-static esign_document_t *begin(const esign_message_context_t *context, const char *name, const char *language, const char *organization, apr_pool_t *p)
+static esign_document_t *begin(const esign_message_context_t *context, const char *name,
+                               const char *language, const char *organization, apr_pool_t *p)
 {
     esign_document_t *document = esign_document_new("message", p);
     esign_document_attribute(document, "name", name);
@@ -23,7 +24,8 @@ static esign_document_t *begin(const esign_message_context_t *context, const cha
     return document;
 }
 
-static void add(esign_document_t *document, const char *name, const char *attribute, const char *value)
+static void add(esign_document_t *document, const char *name, const char *attribute,
+                const char *value)
 {
     esign_document_element(document, 0, name);
     esign_document_attribute(document, attribute, value);
@@ -35,35 +37,49 @@ static void add_text(esign_document_t *document, const char *name, const char *t
     esign_document_copied_text(document, text);
 }
 
-static void add_origin(const esign_message_context_t *context, esign_document_t *document, const char *language, const char *address, apr_time_t time, apr_pool_t *p)
+static void add_origin(const esign_message_context_t *context, esign_document_t *document,
+                       const char *language, const char *address, apr_time_t time, apr_pool_t *p)
 {
     add(document, "origin", "~address", address);
     esign_document_attribute(document, "~time", esign_iso_time(p, time));
-    esign_document_attribute(document, "~written", esign_catalogue_time(esign_render_catalogue(context->render), language, time, 0, p));
+    esign_document_attribute(
+        document, "~written",
+        esign_catalogue_time(esign_render_catalogue(context->render), language, time, 0, p));
 }
 
 /* Both parts and the subject of a mail to a subscriber. */
-static esign_result_t make_mail(const esign_message_context_t *context, const esign_subscriber_t *subscriber, esign_document_t *document, const char *subject,
-                                esign_mail_t *mail, apr_pool_t *p)
+static esign_result_t make_mail(const esign_message_context_t *context,
+                                const esign_subscriber_t *subscriber, esign_document_t *document,
+                                const char *subject, esign_mail_t *mail, apr_pool_t *p)
 {
     char *text, *html;
     apr_size_t length;
     const char *const arguments[] = { context->organization };
     esign_document_finish(document);
-    esign_result_t result = esign_render_document_text(context->kept, context->render, "mail-text", document, &text, &length, p);
+    esign_result_t result = esign_render_document_text(context->kept, context->render, "mail-text",
+                                                       document, &text, &length, p);
     if (!esign_failed(result))
-        result = esign_render_document_text(context->kept, context->render, "mail-html", document, &html, &length, p);
+        result = esign_render_document_text(context->kept, context->render, "mail-html", document,
+                                            &html, &length, p);
     if (esign_failed(result))
         return result;
-    *mail = (esign_mail_t){ .to = subscriber->email, .to_name = subscriber->name, .text = text, .html = html };
-    mail->subject = esign_catalogue_format(esign_render_catalogue(context->render), subscriber->language, subject, arguments, 1, p);
-    return mail->subject ? ESIGN_OK : esign_result_make(p, APR_ENOENT, "message catalogue", "there is no key %s", subject);
+    *mail = (esign_mail_t){
+        .to = subscriber->email, .to_name = subscriber->name, .text = text, .html = html
+    };
+    mail->subject = esign_catalogue_format(esign_render_catalogue(context->render),
+                                           subscriber->language, subject, arguments, 1, p);
+    return mail->subject ? ESIGN_OK
+                         : esign_result_make(p, APR_ENOENT, "message catalogue",
+                                             "there is no key %s", subject);
 }
 
-esign_result_t esign_message_reset(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *token, int minutes,
-                                   const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p)
+esign_result_t esign_message_reset(const esign_message_context_t *context,
+                                   const esign_subscriber_t *subscriber, const char *token,
+                                   int minutes, const char *address, apr_time_t time,
+                                   esign_mail_t *mail, apr_pool_t *p)
 {
-    esign_document_t *document = begin(context, "reset", subscriber->language, context->organization, p);
+    esign_document_t *document =
+        begin(context, "reset", subscriber->language, context->organization, p);
     add_text(document, "name", subscriber->name);
     char *link = apr_pstrcat(p, context->url, "/reset/", token, NULL);
     add(document, "link", "~href", link);
@@ -73,44 +89,56 @@ esign_result_t esign_message_reset(const esign_message_context_t *context, const
     return make_mail(context, subscriber, document, "subject.reset", mail, p);
 }
 
-esign_result_t esign_message_notice(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *event,
-                                    const char *address, apr_time_t time, esign_mail_t *mail, apr_pool_t *p)
+esign_result_t esign_message_notice(const esign_message_context_t *context,
+                                    const esign_subscriber_t *subscriber, const char *event,
+                                    const char *address, apr_time_t time, esign_mail_t *mail,
+                                    apr_pool_t *p)
 {
-    esign_document_t *document = begin(context, "notice", subscriber->language, context->organization, p);
+    esign_document_t *document =
+        begin(context, "notice", subscriber->language, context->organization, p);
     add_text(document, "name", subscriber->name);
     add(document, "event", "name", event);
     add_origin(context, document, subscriber->language, address, time, p);
-    return make_mail(context, subscriber, document, apr_pstrcat(p, "subject.notice.", event, NULL), mail, p);
+    return make_mail(context, subscriber, document, apr_pstrcat(p, "subject.notice.", event, NULL),
+                     mail, p);
 }
 
-/* The portal's host as the last line names it, without the port; NULL for one that it cannot name, an address of IPv6. */
+/* The portal's host as the last line names it, without the port; NULL for one that it cannot name,
+ * an address of IPv6. */
 static const char *host_of(const esign_message_context_t *context, apr_pool_t *p)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
     apr_uri_t uri;
-    if (apr_uri_parse(p, context->url, &uri) != APR_SUCCESS || !uri.hostname || uri.hostname[strspn(uri.hostname, allowed)] != '\0')
+    if (apr_uri_parse(p, context->url, &uri) != APR_SUCCESS || !uri.hostname ||
+        uri.hostname[strspn(uri.hostname, allowed)] != '\0')
         return NULL;
     return uri.hostname;
 }
 
-esign_result_t esign_message_code(const esign_message_context_t *context, const esign_subscriber_t *subscriber, const char *code,
+esign_result_t esign_message_code(const esign_message_context_t *context,
+                                  const esign_subscriber_t *subscriber, const char *code,
                                   esign_sms_t *sms, apr_pool_t *p)
 {
     char *text;
     apr_size_t length;
     const char *host = host_of(context, p);
-    esign_document_t *document = begin(context, "code", subscriber->language, context->sms_name ? context->sms_name : context->organization, p);
+    esign_document_t *document =
+        begin(context, "code", subscriber->language,
+              context->sms_name ? context->sms_name : context->organization, p);
     add_text(document, "code", code);
     if (host)
         add(document, "origin", "host", host);
     esign_document_finish(document);
-    esign_result_t result = esign_render_document_text(context->kept, context->render, "sms", document, &text, &length, p);
+    esign_result_t result = esign_render_document_text(context->kept, context->render, "sms",
+                                                       document, &text, &length, p);
     if (!esign_failed(result))
         *sms = (esign_sms_t){ .to = subscriber->phone, .text = text };
     return result;
 }
 
-esign_result_t esign_message_code_fits(const esign_message_context_t *context, int digits, apr_pool_t *p)
+esign_result_t esign_message_code_fits(const esign_message_context_t *context, int digits,
+                                       apr_pool_t *p)
 {
     const char *code = apr_psprintf(p, "%0*d", digits, 0);
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
@@ -120,12 +148,18 @@ esign_result_t esign_message_code_fits(const esign_message_context_t *context, i
         if (esign_failed(result))
             return result;
         if (!strstr(sms.text, code))
-            return esign_result_make(p, APR_EINVAL, "stylesheet", "the SMS (%s) lacks its code", esign_catalogue_languages[i]);
+            return esign_result_make(p, APR_EINVAL, "stylesheet", "the SMS (%s) lacks its code",
+                                     esign_catalogue_languages[i]);
         esign_sms_size_t size = esign_sms_size(sms.text);
         if (size.units > size.room)
-            return esign_result_make(p, APR_EINVAL, "EsignSMSName", "with %s, the SMS with a code (%s) takes %d characters, and one message holds %d%s: write a short name",
-                                     context->sms_name ? "this name" : "EsignOrganization in its place", subscriber.language, size.units, size.room,
-                                     size.alphabet == ESIGN_SMS_UCS2 ? ", for some are not in the alphabets of GSM" : "");
+            return esign_result_make(
+                p, APR_EINVAL, "EsignSMSName",
+                "with %s, the SMS with a code (%s) takes %d characters, and one message holds "
+                "%d%s: write a short name",
+                context->sms_name ? "this name" : "EsignOrganization in its place",
+                subscriber.language, size.units, size.room,
+                size.alphabet == ESIGN_SMS_UCS2 ? ", for some are not in the alphabets of GSM"
+                                                : "");
     }
     return ESIGN_OK;
 }
@@ -133,19 +167,29 @@ esign_result_t esign_message_code_fits(const esign_message_context_t *context, i
 /* Whether this mail can be sent. */
 static esign_result_t check_mail(const esign_mail_t *mail, apr_pool_t *p)
 {
-    return esign_header_safe(mail->subject) ? ESIGN_OK : esign_result_make(p, APR_EINVAL, "message catalogue", "a mail's subject must stand on one line: %s", mail->subject);
+    return esign_header_safe(mail->subject)
+               ? ESIGN_OK
+               : esign_result_make(p, APR_EINVAL, "message catalogue",
+                                   "a mail's subject must stand on one line: %s", mail->subject);
 }
 
-static esign_result_t check_language(const esign_message_context_t *context, const char *language, apr_pool_t *p)
+static esign_result_t check_language(const esign_message_context_t *context, const char *language,
+                                     apr_pool_t *p)
 {
     static const char *const events[] = { "word-reset", "word-changed", "pin-shown", "signed-in" };
-    const esign_subscriber_t subscriber = { .language = language, .name = "A", .email = "a@example.org" };
+    const esign_subscriber_t subscriber = { .language = language,
+                                            .name = "A",
+                                            .email = "a@example.org" };
     esign_mail_t mail;
-    esign_result_t result = esign_message_reset(context, &subscriber, "sample-token", 30, "192.0.2.1", 0, &mail, p);
+    esign_result_t result =
+        esign_message_reset(context, &subscriber, "sample-token", 30, "192.0.2.1", 0, &mail, p);
     if (!esign_failed(result))
         result = check_mail(&mail, p);
-    if (!esign_failed(result) && (!strstr(mail.text, "/reset/sample-token") || !strstr(mail.html, "/reset/sample-token")))
-        result = esign_result_make(p, APR_EINVAL, "stylesheet", "%s lacks the link to a new word", strstr(mail.text, "/reset/sample-token") ? "mail-html" : "mail-text");
+    if (!esign_failed(result) &&
+        (!strstr(mail.text, "/reset/sample-token") || !strstr(mail.html, "/reset/sample-token")))
+        result =
+            esign_result_make(p, APR_EINVAL, "stylesheet", "%s lacks the link to a new word",
+                              strstr(mail.text, "/reset/sample-token") ? "mail-html" : "mail-text");
     for (size_t i = 0; i < sizeof(events) / sizeof(*events) && !esign_failed(result); i++) {
         result = esign_message_notice(context, &subscriber, events[i], "192.0.2.1", 0, &mail, p);
         if (!esign_failed(result))
@@ -154,7 +198,8 @@ static esign_result_t check_language(const esign_message_context_t *context, con
     return result;
 }
 
-esign_result_t esign_message_check(const esign_message_context_t *context, int digits, apr_pool_t *p)
+esign_result_t esign_message_check(const esign_message_context_t *context, int digits,
+                                   apr_pool_t *p)
 {
     esign_result_t result = esign_message_code_fits(context, digits, p);
     for (int i = 0; i < ESIGN_LANGUAGES && !esign_failed(result); i++)

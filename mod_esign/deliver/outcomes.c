@@ -7,9 +7,10 @@
 #define LONGEST apr_time_from_msec(50)
 
 struct esign_outcomes_t {
-    apr_array_header_t *deliveries;   /* esign_delivery_t * */
+    apr_array_header_t *deliveries; /* esign_delivery_t * */
     apr_time_t oldest;
-    int urgent;                    /* a code is among them: another gateway may have to send it, and a crash must not send it twice */
+    int urgent; /* a code is among them: another gateway may have to send it, and a crash must not
+                   send it twice */
 };
 
 esign_outcomes_t *esign_outcomes_make(apr_pool_t *p)
@@ -34,7 +35,8 @@ apr_time_t esign_outcomes_due(const esign_outcomes_t *ends)
     return ends->urgent || ends->deliveries->nelts >= MOST ? ends->oldest : ends->oldest + LONGEST;
 }
 
-static esign_result_t write_one(const esign_delivery_t *delivery, esign_database_t *database, const char *owner, apr_pool_t *p)
+static esign_result_t write_one(const esign_delivery_t *delivery, esign_database_t *database,
+                                const char *owner, apr_pool_t *p)
 {
     esign_audit_event_e event = ESIGN_AUDIT_EVENTS;
     esign_result_t result;
@@ -42,9 +44,12 @@ static esign_result_t write_one(const esign_delivery_t *delivery, esign_database
     case ESIGN_END_RETRY:
         return esign_outbox_retry(database, owner, delivery->id, delivery->due, delivery->error, p);
     case ESIGN_END_RELEASE:
-        return esign_outbox_release(database, owner, delivery->id, delivery->due, delivery->error, p);
+        return esign_outbox_release(database, owner, delivery->id, delivery->due, delivery->error,
+                                    p);
     case ESIGN_END_HAND_ON:
-        return esign_outbox_hand_on(database, owner, delivery->id, delivery->gateway, delivery->accepted, apr_time_now(), delivery->due, delivery->error, p);
+        return esign_outbox_hand_on(database, owner, delivery->id, delivery->gateway,
+                                    delivery->accepted, apr_time_now(), delivery->due,
+                                    delivery->error, p);
     case ESIGN_END_BURY:
         event = ESIGN_AUDIT_MESSAGE_GIVEN_UP;
         result = esign_outbox_bury(database, owner, delivery->id, delivery->error, p);
@@ -54,15 +59,18 @@ static esign_result_t write_one(const esign_delivery_t *delivery, esign_database
         result = esign_outbox_done(database, owner, delivery->id, p);
     }
     if (!esign_failed(result) && event != ESIGN_AUDIT_EVENTS)
-        result = esign_audit_add(database, event, delivery->subscriber, delivery->address, apr_time_now(), p);
+        result = esign_audit_add(database, event, delivery->subscriber, delivery->address,
+                                 apr_time_now(), p);
     return result;
 }
 
-esign_result_t esign_outcomes_write(const esign_outcomes_t *ends, esign_database_t *database, const char *owner, apr_pool_t *p)
+esign_result_t esign_outcomes_write(const esign_outcomes_t *ends, esign_database_t *database,
+                                    const char *owner, apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (int i = 0; i < ends->deliveries->nelts && !esign_failed(result); i++)
-        result = write_one(APR_ARRAY_IDX(ends->deliveries, i, const esign_delivery_t *), database, owner, p);
+        result = write_one(APR_ARRAY_IDX(ends->deliveries, i, const esign_delivery_t *), database,
+                           owner, p);
     return result;
 }
 

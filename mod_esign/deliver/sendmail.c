@@ -19,15 +19,16 @@
 #define SCHEME "sendmail:"
 #define DEFAULT_COMMAND "/usr/sbin/sendmail"
 
-/* How often it is looked whether the command has ended: who ends may leave a child of its own behind that holds its output open, so that its end does not show there. */
+/* How often it is looked whether the command has ended: who ends may leave a child of its own
+ * behind that holds its output open, so that its end does not show there. */
 #define TICK_MS 10
 
 typedef struct {
     pid_t pid;
-    int in, out;              /* our ends; -1: closed */
-    const char *next;         /* of the mail: what has not been written */
+    int in, out;      /* our ends; -1: closed */
+    const char *next; /* of the mail: what has not been written */
     apr_size_t left;
-    char said[512];           /* what it wrote first */
+    char said[512]; /* what it wrote first */
     apr_size_t length;
 } command_t;
 
@@ -45,8 +46,10 @@ static void close_end(int *file)
     *file = -1;
 }
 
-/* posix_spawn copies nothing of this process and runs none of its code, so that other threads may hold whatever locks they like. An errno. */
-static int spawn(command_t *command, const char *path, const char *from, const int in[2], const int out[2])
+/* posix_spawn copies nothing of this process and runs none of its code, so that other threads may
+ * hold whatever locks they like. An errno. */
+static int spawn(command_t *command, const char *path, const char *from, const int in[2],
+                 const int out[2])
 {
     char *const arguments[] = { (char *)path, "-t", "-i", "-f", (char *)from, NULL };
     char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
@@ -59,7 +62,8 @@ static int spawn(command_t *command, const char *path, const char *from, const i
     if (error != 0)
         return error;
     if ((error = posix_spawnattr_init(&attributes)) == 0) {
-        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  POSIX_SPAWN_SETPGROUP);
         posix_spawnattr_setsigmask(&attributes, &none);
         posix_spawnattr_setsigdefault(&attributes, &all);
         posix_spawn_file_actions_adddup2(&files, in[0], 0);
@@ -93,7 +97,8 @@ static int start(command_t *command, const char *path, const char *from)
     return error;
 }
 
-/* Writes a piece of the mail, line ends as a local program expects them. 0: no more goes for now, or ever. */
+/* Writes a piece of the mail, line ends as a local program expects them. 0: no more goes for now,
+ * or ever. */
 static int write_piece(command_t *command)
 {
     char piece[4096];
@@ -110,7 +115,8 @@ static int write_piece(command_t *command)
             close_end(&command->in);
         return 0;
     }
-    for (ssize_t i = 0; command->next < end && (i < written || *command->next == '\r'); command->next++)
+    for (ssize_t i = 0; command->next < end && (i < written || *command->next == '\r');
+         command->next++)
         i += *command->next != '\r';
     command->left = (apr_size_t)(end - command->next);
     return written == (ssize_t)size;
@@ -129,7 +135,8 @@ static void read_some(command_t *command)
     char bytes[1024];
     ssize_t got;
     while ((got = read(command->out, bytes, sizeof(bytes))) > 0) {
-        apr_size_t room = sizeof(command->said) - 1 - command->length, kept = (apr_size_t)got < room ? (apr_size_t)got : room;
+        apr_size_t room = sizeof(command->said) - 1 - command->length,
+                   kept = (apr_size_t)got < room ? (apr_size_t)got : room;
         memcpy(command->said + command->length, bytes, kept);
         command->length += kept;
     }
@@ -144,9 +151,11 @@ static void end(const command_t *command)
         ;
 }
 
-/* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody else in this process took it, -3: killed before it had the whole of a mail that
- * is not held any more. */
-static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until, const atomic_int *stop)
+/* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody
+ * else in this process took it, -3: killed before it had the whole of a mail that is not held any
+ * more. */
+static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until,
+                  const atomic_int *stop)
 {
     for (;;) {
         int status = 0, lost = command->in >= 0 && !esign_hold_good(hold);
@@ -161,12 +170,14 @@ static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until
             return ended == command->pid ? status : -2;
         if (command->in >= 0)
             write_some(command);
-        struct pollfd files[] = { { .fd = command->in, .events = POLLOUT }, { .fd = command->out, .events = POLLIN } };
+        struct pollfd files[] = { { .fd = command->in, .events = POLLOUT },
+                                  { .fd = command->out, .events = POLLIN } };
         poll(files, 2, TICK_MS);
     }
 }
 
-/* Of an exit status: this mail later, or never; all else is of the command, or of what this mail does to it. */
+/* Of an exit status: this mail later, or never; all else is of the command, or of what this mail
+ * does to it. */
 static esign_transfer_outcome_e outcome_of(int code)
 {
     switch (code) {
@@ -183,22 +194,28 @@ static esign_transfer_outcome_e outcome_of(int code)
     }
 }
 
-static void judge(const command_t *command, int status, const atomic_int *stop, esign_mail_job_t *job)
+static void judge(const command_t *command, int status, const atomic_int *stop,
+                  esign_mail_job_t *job)
 {
     const char *said = command->said + strspn(command->said, " \r\n");
     int length = (int)strcspn(said, "\r\n");
     job->outcome = *stop ? ESIGN_TRANSFER_UNREACHABLE : ESIGN_TRANSFER_UNANSWERED;
     if (status == -1)
-        apr_snprintf(job->words, sizeof(job->words), "%s, and was killed", *stop ? "sendmail had not ended when httpd did" : "sendmail did not end in time");
+        apr_snprintf(job->words, sizeof(job->words), "%s, and was killed",
+                     *stop ? "sendmail had not ended when httpd did"
+                           : "sendmail did not end in time");
     else if (status < 0)
         apr_cpystrn(job->words, "sendmail's exit status went elsewhere", sizeof(job->words));
     else if (WIFSIGNALED(status))
-        apr_snprintf(job->words, sizeof(job->words), "sendmail ended by signal %d", WTERMSIG(status));
+        apr_snprintf(job->words, sizeof(job->words), "sendmail ended by signal %d",
+                     WTERMSIG(status));
     else if (WEXITSTATUS(status) == EX_OK && command->left > 0)
-        apr_cpystrn(job->words, "sendmail ended before it had read the whole mail", sizeof(job->words));
+        apr_cpystrn(job->words, "sendmail ended before it had read the whole mail",
+                    sizeof(job->words));
     else {
         job->outcome = outcome_of(WEXITSTATUS(status));
-        apr_snprintf(job->words, sizeof(job->words), "sendmail ended with status %d%s%.*s", WEXITSTATUS(status), length ? ": " : "", length, said);
+        apr_snprintf(job->words, sizeof(job->words), "sendmail ended with status %d%s%.*s",
+                     WEXITSTATUS(status), length ? ": " : "", length, said);
     }
 }
 
@@ -215,7 +232,8 @@ void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const a
             judge(&command, status, stop, job);
     } else {
         job->outcome = ESIGN_TRANSFER_UNREACHABLE;
-        apr_snprintf(job->words, sizeof(job->words), "%s cannot be started: %s", path, strerrordesc_np(error));
+        apr_snprintf(job->words, sizeof(job->words), "%s cannot be started: %s", path,
+                     strerrordesc_np(error));
     }
     close_end(&command.in);
     close_end(&command.out);

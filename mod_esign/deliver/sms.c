@@ -14,18 +14,19 @@
 
 #include <string.h>
 
-#define BODY_MAX 65536     /* of an answer */
-#define ANSWER_MAX 16384   /* of it, what a pattern sees */
-#define WORDS_MAX 256      /* of it, what is told of a failure */
-#define CODE_DIGITS 6      /* a code has no fewer */
-#define SECRET_MIN 4       /* what is shorter is found in any text */
+#define BODY_MAX 65536   /* of an answer */
+#define ANSWER_MAX 16384 /* of it, what a pattern sees */
+#define WORDS_MAX 256    /* of it, what is told of a failure */
+#define CODE_DIGITS 6    /* a code has no fewer */
+#define SECRET_MIN 4     /* what is shorter is found in any text */
 #define TYPE "Content-Type:"
 
 /* What the gateway answers is bounded. */
 static size_t take_answer(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_transfer_t *transfer = baton;
-    apr_size_t length = size * count, room = transfer->received < ANSWER_MAX ? ANSWER_MAX - transfer->received : 0;
+    apr_size_t length = size * count,
+               room = transfer->received < ANSWER_MAX ? ANSWER_MAX - transfer->received : 0;
     memcpy(transfer->answer + transfer->received, bytes, length < room ? length : room);
     transfer->received += length;
     return transfer->received <= BODY_MAX ? length : 0;
@@ -46,16 +47,19 @@ static void strike(char *text, const char *secret)
         memset(c, '*', length);
 }
 
-/* The gateway's own words, ": …": the beginning of its answer on one line, without our credentials and without numbers that are long enough to be a code: gateways repeat what
- * they were given. "" when it has none. */
+/* The gateway's own words, ": …": the beginning of its answer on one line, without our credentials
+ * and without numbers that are long enough to be a code: gateways repeat what they were given. ""
+ * when it has none. */
 static const char *own_words(const esign_transfer_t *transfer)
 {
     const char *secret = transfer->gateway->secret, *password = secret ? strchr(secret, ':') : NULL;
-    char *text = esign_secret_copy(transfer->pool, transfer->answer, strlen(transfer->answer)), *to = text;
+    char *text = esign_secret_copy(transfer->pool, transfer->answer, strlen(transfer->answer)),
+         *to = text;
     strike(text, secret);
     strike(text, password ? basic_of(secret, transfer->pool) : NULL);
     strike(text, password ? password + 1 : NULL);
-    for (const char *from = text + strspn(text, " \t\r\n"); *from != '\0' && to - text < WORDS_MAX;) {
+    for (const char *from = text + strspn(text, " \t\r\n");
+         *from != '\0' && to - text < WORDS_MAX;) {
         apr_size_t digits = strspn(from, "0123456789"), blanks = strspn(from, " \t\r\n");
         apr_size_t taken = digits > 0 ? digits : blanks > 0 ? blanks : 1;
         if (digits >= CODE_DIGITS)
@@ -91,17 +95,23 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
         return ESIGN_TRANSFER_UNTRIED;
     }
     if (status >= 200 && status < 300) {
-        if (!accepted || esign_pattern_found(accepted, transfer->answer, transfer->received < ANSWER_MAX ? transfer->received : ANSWER_MAX))
+        if (!accepted ||
+            esign_pattern_found(accepted, transfer->answer,
+                                transfer->received < ANSWER_MAX ? transfer->received : ANSWER_MAX))
             return ESIGN_TRANSFER_SENT;
         if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
             return ESIGN_TRANSFER_UNANSWERED;
-        *words = apr_psprintf(transfer->pool, "HTTP status %ld, and an answer that does not say that it was accepted%s", status, own_words(transfer));
+        *words =
+            apr_psprintf(transfer->pool,
+                         "HTTP status %ld, and an answer that does not say that it was accepted%s",
+                         status, own_words(transfer));
         return ESIGN_TRANSFER_NEVER;
     }
     if (status == 0)
         return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
     *words = apr_psprintf(transfer->pool, "HTTP status %ld%s", status, own_words(transfer));
-    return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER : ESIGN_TRANSFER_LATER;
+    return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER
+                                                                           : ESIGN_TRANSFER_LATER;
 }
 
 /* The media type that a Content-Type header names; NULL when there is none. */
@@ -115,10 +125,13 @@ static const char *media_type(const esign_sms_gateway_t *gateway)
     return NULL;
 }
 
-static void add_headers(esign_transfer_t *transfer, const esign_sms_gateway_t *gateway, const esign_template_values_t *values)
+static void add_headers(esign_transfer_t *transfer, const esign_sms_gateway_t *gateway,
+                        const esign_template_values_t *values)
 {
     for (int i = 0; gateway->headers && i < gateway->headers->nelts; i++) {
-        const char *header = esign_template_fill(transfer->pool, APR_ARRAY_IDX(gateway->headers, i, const char *), values, ESIGN_TEMPLATE_RAW);
+        const char *header =
+            esign_template_fill(transfer->pool, APR_ARRAY_IDX(gateway->headers, i, const char *),
+                                values, ESIGN_TEMPLATE_RAW);
         if (strpbrk(header, "\r\n"))
             transfer->setup = CURLE_BAD_FUNCTION_ARGUMENT;
         esign_transfer_append(transfer, &transfer->headers, header);
@@ -130,13 +143,19 @@ static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
 {
     const esign_sms_gateway_t *gateway = transfer->gateway;
     apr_pool_t *p = transfer->pool;
-    esign_template_values_t values = { .number = sms->to, .text = sms->text, .secret = gateway->secret,
-                                       .basic = gateway->secret ? basic_of(gateway->secret, p) : NULL, .report = sms->report };
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_URL, esign_template_fill(p, gateway->url, &values, ESIGN_TEMPLATE_PERCENT));
+    esign_template_values_t values = { .number = sms->to,
+                                       .text = sms->text,
+                                       .secret = gateway->secret,
+                                       .basic =
+                                           gateway->secret ? basic_of(gateway->secret, p) : NULL,
+                                       .report = sms->report };
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_URL,
+                       esign_template_fill(p, gateway->url, &values, ESIGN_TEMPLATE_PERCENT));
     add_headers(transfer, gateway, &values);
     if (strcmp(gateway->method, "POST") == 0) {
         const char *pattern = gateway->body ? gateway->body : "";
-        const char *body = esign_template_fill(p, pattern, &values, esign_template_escape(media_type(gateway)));
+        const char *body =
+            esign_template_fill(p, pattern, &values, esign_template_escape(media_type(gateway)));
         esign_transfer_text_t *source = esign_transfer_text(transfer, body);
         ESIGN_TRANSFER_SET(transfer, CURLOPT_POST, 1L);
         ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->length);
@@ -147,17 +166,24 @@ static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
     }
 }
 
-esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id, const esign_sms_gateway_t *gateway, const esign_sms_t *sms, const esign_hold_t *hold)
+esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
+                                   const esign_sms_gateway_t *gateway, const esign_sms_t *sms,
+                                   const esign_hold_t *hold)
 {
     apr_interval_time_t left = sms->expires - apr_time_now();
-    esign_transfer_limits_t limits = { .protocols = "http,https", .ca_file = gateway->ca_file, .timeout = left < gateway->timeout ? left : gateway->timeout };
+    esign_transfer_limits_t limits = { .protocols = "http,https",
+                                       .ca_file = gateway->ca_file,
+                                       .timeout =
+                                           left < gateway->timeout ? left : gateway->timeout };
     esign_transfer_t *transfer;
     if (!esign_contact_phone_valid(sms->to))
-        return (esign_result_t){ APR_EINVAL, "SMS", "the phone number is not of the form +905551234567" };
+        return (esign_result_t){ APR_EINVAL, "SMS",
+                                 "the phone number is not of the form +905551234567" };
     /* libcurl takes less than a millisecond for no limit at all. */
     if (apr_time_as_msec(left) < 1)
         return (esign_result_t){ APR_EINVAL, "SMS", "expired" };
-    esign_result_t result = esign_transfer_open(&transfer, transport, id, &limits, &transport->messages, judge);
+    esign_result_t result =
+        esign_transfer_open(&transfer, transport, id, &limits, &transport->messages, judge);
     if (esign_failed(result))
         return result;
     transfer->gateway = gateway;
@@ -173,29 +199,47 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
 }
 
 /* Placeholders, in their places, against what there is for them. */
-static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int found, int in_header, apr_pool_t *p)
+static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int found,
+                                         int in_header, apr_pool_t *p)
 {
     if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
-        return esign_result_make(p, APR_EINVAL, "SMS", "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, {text} in the URL or the body, and a GET has no body");
+        return esign_result_make(
+            p, APR_EINVAL, "SMS",
+            "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, "
+            "{text} in the URL or the body, and a GET has no body");
     if (in_header & ESIGN_TEMPLATE_HAS_TEXT)
-        return esign_result_make(p, APR_EINVAL, "SMS", "{text} stands in a header, which cannot hold its two lines: write it in the URL or the body");
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "{text} stands in a header, which cannot hold its two lines: "
+                                 "write it in the URL or the body");
     if ((found & (ESIGN_TEMPLATE_HAS_SECRET | ESIGN_TEMPLATE_HAS_BASIC)) && !gateway->secret)
-        return esign_result_make(p, APR_EINVAL, "SMS", "{secret} or {basic} stands there, but EsignSMSSecretFile is missing");
+        return esign_result_make(
+            p, APR_EINVAL, "SMS",
+            "{secret} or {basic} stands there, but EsignSMSSecretFile is missing");
     if ((found & ESIGN_TEMPLATE_HAS_BASIC) && !strchr(gateway->secret, ':'))
-        return esign_result_make(p, APR_EINVAL, "SMS", "{basic} stands there, but the first line of EsignSMSSecretFile is not of the form user:password");
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "{basic} stands there, but the first line of EsignSMSSecretFile "
+                                 "is not of the form user:password");
     if ((found & ESIGN_TEMPLATE_HAS_REPORT) && !esign_gateway_reports(gateway))
-        return esign_result_make(p, APR_EINVAL, "SMS", "{report} stands there, but EsignSMSDelivered is missing: write what a report of a delivered message shows");
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "{report} stands there, but EsignSMSDelivered is missing: write "
+                                 "what a report of a delivered message shows");
     if (gateway->delivered && !(found & ESIGN_TEMPLATE_HAS_REPORT))
-        return esign_result_make(p, APR_EINVAL, "SMS", "EsignSMSDelivered stands there, but no {report} that tells the gateway where to report");
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "EsignSMSDelivered stands there, but no {report} that tells the "
+                                 "gateway where to report");
     if (gateway->undelivered && !gateway->delivered)
-        return esign_result_make(p, APR_EINVAL, "SMS", "EsignSMSUndelivered stands there without EsignSMSDelivered: write both");
+        return esign_result_make(
+            p, APR_EINVAL, "SMS",
+            "EsignSMSUndelivered stands there without EsignSMSDelivered: write both");
     return ESIGN_OK;
 }
 
 /* The URL, filled in with plain values. */
 static const char *plain_url(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
-    const esign_template_values_t sample = { .number = "+905550000000", .text = "x", .secret = "x", .basic = "x", .report = "x" };
+    const esign_template_values_t sample = {
+        .number = "+905550000000", .text = "x", .secret = "x", .basic = "x", .report = "x"
+    };
     return esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT);
 }
 
@@ -209,7 +253,8 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
     int found = 0, in_header = 0;
     esign_result_t result = esign_template_check(p, gateway->url, &found);
     for (int i = 0; !esign_failed(result) && gateway->headers && i < gateway->headers->nelts; i++)
-        result = esign_template_check(p, APR_ARRAY_IDX(gateway->headers, i, const char *), &in_header);
+        result =
+            esign_template_check(p, APR_ARRAY_IDX(gateway->headers, i, const char *), &in_header);
     found |= in_header;
     if (!esign_failed(result) && gateway->body)
         result = esign_template_check(p, gateway->body, &found);
@@ -217,9 +262,13 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
         return result;
     const char *url = plain_url(gateway, p);
     if (!esign_url_valid(url, "http", "https", 0, p))
-        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' is not an HTTP address: write https://host/path", gateway->url);
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "'%s' is not an HTTP address: write https://host/path",
+                                 gateway->url);
     if (!esign_url_private(url, p))
-        return esign_result_make(p, APR_EINVAL, "SMS", "'%s' would carry numbers and codes in clear: write https://, or http:// to this machine itself (127.0.0.1, [::1], localhost)",
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "'%s' would carry numbers and codes in clear: write https://, or "
+                                 "http:// to this machine itself (127.0.0.1, [::1], localhost)",
                                  gateway->url);
     return check_placeholders(gateway, found, in_header, p);
 }

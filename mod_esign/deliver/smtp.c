@@ -13,21 +13,23 @@
 
 struct esign_smtp_session_t {
     CURL *easy;
-    esign_mail_job_t *job;          /* of the mail that is being sent */
-    apr_size_t read;                /* bytes of it that libcurl has taken */
-    int lost;                       /* the mail was not held any more when its end was to go out */
-    int without_utf8;               /* the MAIL command went out without SMTPUTF8, which this mail needs */
-    int named;                      /* the recipient was named: what happens from here on may be this mail's own */
-    char reply[256];                /* the last line by which the server refused */
-    char words[CURL_ERROR_SIZE];    /* libcurl's */
+    esign_mail_job_t *job; /* of the mail that is being sent */
+    apr_size_t read;       /* bytes of it that libcurl has taken */
+    int lost;              /* the mail was not held any more when its end was to go out */
+    int without_utf8;      /* the MAIL command went out without SMTPUTF8, which this mail needs */
+    int named;       /* the recipient was named: what happens from here on may be this mail's own */
+    char reply[256]; /* the last line by which the server refused */
+    char words[CURL_ERROR_SIZE]; /* libcurl's */
 };
 
-/* Behind the last piece libcurl sends the final dot: without it the server forgets what it has read (RFC 5321 section 4.1.1.10). */
+/* Behind the last piece libcurl sends the final dot: without it the server forgets what it has read
+ * (RFC 5321 section 4.1.1.10). */
 static size_t feed(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_smtp_session_t *session = baton;
     const esign_mail_job_t *job = session->job;
-    apr_size_t left = job->length - session->read, taken = size * count < left ? size * count : left;
+    apr_size_t left = job->length - session->read,
+               taken = size * count < left ? size * count : left;
     session->lost = taken == left && !esign_hold_good(job->hold);
     if (session->lost)
         return CURL_READFUNC_ABORT;
@@ -36,7 +38,8 @@ static size_t feed(char *bytes, size_t size, size_t count, void *baton)
     return taken;
 }
 
-/* Keeps the line by which the server refused: libcurl itself tells no more than the number. The goodbye behind it is none. */
+/* Keeps the line by which the server refused: libcurl itself tells no more than the number. The
+ * goodbye behind it is none. */
 static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_smtp_session_t *session = baton;
@@ -44,7 +47,8 @@ static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
     if (session->without_utf8)
         return 0;
     if (length > 0 && (bytes[0] == '4' || bytes[0] == '5')) {
-        apr_cpystrn(session->reply, bytes, length < sizeof(session->reply) ? length + 1 : sizeof(session->reply));
+        apr_cpystrn(session->reply, bytes,
+                    length < sizeof(session->reply) ? length + 1 : sizeof(session->reply));
         session->reply[strcspn(session->reply, "\r\n")] = '\0';
     }
     return length;
@@ -55,20 +59,22 @@ static int is_command(const char *bytes, size_t size, const char *command)
     return size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0;
 }
 
-/* How far the mail has come, and whether libcurl asked for SMTPUTF8, which it does where the server offers it (RFC 6531 section 3.1): if not, the answer to the command ends
- * the connection. */
+/* How far the mail has come, and whether libcurl asked for SMTPUTF8, which it does where the server
+ * offers it (RFC 6531 section 3.1): if not, the answer to the command ends the connection. */
 static int watch_commands(CURL *easy, curl_infotype type, char *bytes, size_t size, void *baton)
 {
     esign_smtp_session_t *session = baton;
     (void)easy;
     if (type == CURLINFO_HEADER_OUT && is_command(bytes, size, "MAIL FROM:"))
-        session->without_utf8 = !esign_contact_ascii(session->job->to) && memmem(bytes, size, " SMTPUTF8", 9) == NULL;
+        session->without_utf8 =
+            !esign_contact_ascii(session->job->to) && memmem(bytes, size, " SMTPUTF8", 9) == NULL;
     if (type == CURLINFO_HEADER_OUT && is_command(bytes, size, "RCPT TO:"))
         session->named = 1;
     return 0;
 }
 
-static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_t upload_total, curl_off_t upload_now)
+static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_t upload_total,
+                         curl_off_t upload_now)
 {
     (void)total, (void)now, (void)upload_total, (void)upload_now;
     return *(const atomic_int *)stop;
@@ -76,9 +82,12 @@ static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_
 
 #define SET(option, value) ESIGN_LIBCURL_SET(code, session->easy, option, value)
 
-static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, const atomic_int *stop)
+static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp,
+                       const atomic_int *stop)
 {
-    const esign_transfer_limits_t limits = { .protocols = "smtp,smtps", .ca_file = smtp->ca_file, .timeout = smtp->timeout };
+    const esign_transfer_limits_t limits = { .protocols = "smtp,smtps",
+                                             .ca_file = smtp->ca_file,
+                                             .timeout = smtp->timeout };
     CURLcode code = esign_transfer_limit(session->easy, &limits, session->words);
     SET(CURLOPT_URL, smtp->url);
     SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)apr_time_sec(smtp->timeout));
@@ -105,38 +114,48 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp, 
 static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic_int *stop)
 {
     esign_smtp_session_t *session = calloc(1, sizeof(*session));
-    if (session && (session->easy = esign_libcurl.easy_init()) && set_up(session, smtp, stop) == CURLE_OK)
+    if (session && (session->easy = esign_libcurl.easy_init()) &&
+        set_up(session, smtp, stop) == CURLE_OK)
         return session;
     esign_smtp_close(session);
     return NULL;
 }
 
-/* libcurl waits for the answer to its goodbye, for two minutes where the server hangs: on a connection that is closed for reading it says goodbye and goes. */
+/* libcurl waits for the answer to its goodbye, for two minutes where the server hangs: on a
+ * connection that is closed for reading it says goodbye and goes. */
 void esign_smtp_close(esign_smtp_session_t *session)
 {
     curl_socket_t connection = CURL_SOCKET_BAD;
-    if (session && esign_libcurl.easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK && connection != CURL_SOCKET_BAD)
+    if (session &&
+        esign_libcurl.easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
+        connection != CURL_SOCKET_BAD)
         shutdown(connection, SHUT_RD);
     if (session)
         esign_libcurl.easy_cleanup(session->easy);
     free(session);
 }
 
-/* Whether the server spoke of this recipient or this text. One that turns the connection, the sender or the password away is the administrator's to mend. */
+/* Whether the server spoke of this recipient or this text. One that turns the connection, the
+ * sender or the password away is the administrator's to mend. */
 static int is_about_message(const esign_smtp_session_t *session, CURLcode code)
 {
-    static const char recipient[] = "RCPT failed", text[] = "DATA failed", greeting[] = "Got unexpected smtp-server response";
-    if (strncmp(session->words, recipient, strlen(recipient)) == 0 || strncmp(session->words, text, strlen(text)) == 0)
+    static const char recipient[] = "RCPT failed", text[] = "DATA failed",
+                      greeting[] = "Got unexpected smtp-server response";
+    if (strncmp(session->words, recipient, strlen(recipient)) == 0 ||
+        strncmp(session->words, text, strlen(text)) == 0)
         return 1;
     /* What comes behind the text. */
-    return code == CURLE_WEIRD_SERVER_REPLY && strncmp(session->words, greeting, strlen(greeting)) != 0;
+    return code == CURLE_WEIRD_SERVER_REPLY &&
+           strncmp(session->words, greeting, strlen(greeting)) != 0;
 }
 
-/* Whether a refusal is of whom the server takes mail from (RFC 3463: X.7.x; RFC 4954: 530), though it tells so at the recipient, as Postfix does of a client that has not signed
- * in: that can be mended, and the message is tried until it expires. */
+/* Whether a refusal is of whom the server takes mail from (RFC 3463: X.7.x; RFC 4954: 530), though
+ * it tells so at the recipient, as Postfix does of a client that has not signed in: that can be
+ * mended, and the message is tried until it expires. */
 static int is_policy(const esign_smtp_session_t *session, long reply)
 {
-    return reply == 530 || (session->reply[0] != '\0' && strncmp(session->reply + 3, " 5.7.", 5) == 0);
+    return reply == 530 ||
+           (session->reply[0] != '\0' && strncmp(session->reply + 3, " 5.7.", 5) == 0);
 }
 
 static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail_job_t *job)
@@ -146,20 +165,26 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
     if (code == CURLE_OK)
         return;
     job->outcome = session->without_utf8 ? ESIGN_TRANSFER_NEVER
-                 : session->named && code != CURLE_ABORTED_BY_CALLBACK ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
+                   : session->named && code != CURLE_ABORTED_BY_CALLBACK
+                       ? ESIGN_TRANSFER_UNANSWERED
+                       : ESIGN_TRANSFER_UNREACHABLE;
     esign_libcurl.easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
     /* 421 is said of the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
-        job->outcome = reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
-    const char *words = session->words[0] != '\0' ? session->words : esign_libcurl.easy_strerror(code);
+        job->outcome =
+            reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
+    const char *words =
+        session->words[0] != '\0' ? session->words : esign_libcurl.easy_strerror(code);
     if (reply >= 400 && session->reply[0] != '\0')
         words = session->reply;
     if (session->without_utf8)
-        words = "the server does not offer SMTPUTF8 (RFC 6531), without which no mail reaches an address whose first part is not ASCII";
+        words = "the server does not offer SMTPUTF8 (RFC 6531), without which no mail reaches an "
+                "address whose first part is not ASCII";
     apr_cpystrn(job->words, words, sizeof(job->words));
 }
 
-void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esign_mail_job_t *job, const atomic_int *stop)
+void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esign_mail_job_t *job,
+                     const atomic_int *stop)
 {
     esign_smtp_session_t *session = *kept ? *kept : (*kept = open_session(smtp, stop));
     struct curl_slist *recipients = session ? esign_libcurl.slist_append(NULL, job->to) : NULL;
@@ -183,7 +208,8 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
         judge(session, code, job);
     session->job = NULL;
     esign_libcurl.slist_free_all(recipients);
-    /* libcurl keeps the connection on which it has waited in vain: the late answer would be taken for that to the next mail's first command. */
+    /* libcurl keeps the connection on which it has waited in vain: the late answer would be taken
+     * for that to the next mail's first command. */
     if (code != CURLE_OK) {
         esign_smtp_close(session);
         *kept = NULL;

@@ -2,8 +2,8 @@
 /* template.c: finds placeholders and fills them in, escaped for the place where they stand. */
 #include "template.h"
 
-#include "render/document.h"
 #include "core/secret.h"
+#include "render/document.h"
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define LONGEST_ESCAPE 6   /* \u0001 and &quot; */
+#define LONGEST_ESCAPE 6 /* \u0001 and &quot; */
 
 /* The length of the placeholder at the start of `text`, braces included; 0: there is none. */
 static apr_size_t placeholder(const char *text)
@@ -43,7 +43,8 @@ enum { PLACEHOLDERS = sizeof(placeholders) / sizeof(*placeholders), DIGITS = 1 }
 static int which(const char *text, apr_size_t length)
 {
     int i = 0;
-    while (i < PLACEHOLDERS && (strlen(placeholders[i].name) != length || strncmp(text, placeholders[i].name, length) != 0))
+    while (i < PLACEHOLDERS && (strlen(placeholders[i].name) != length ||
+                                strncmp(text, placeholders[i].name, length) != 0))
         i++;
     return i;
 }
@@ -54,7 +55,9 @@ esign_result_t esign_template_check(apr_pool_t *p, const char *pattern, int *fou
         apr_size_t length = placeholder(pattern);
         int i = length > 0 ? which(pattern, length) : 0;
         if (i == PLACEHOLDERS)
-            return esign_result_make(p, APR_EINVAL, "SMS gateway", "%.*s is no placeholder; use {number}, {digits}, {text}, {secret}, {basic} and {report}",
+            return esign_result_make(p, APR_EINVAL, "SMS gateway",
+                                     "%.*s is no placeholder; use {number}, {digits}, {text}, "
+                                     "{secret}, {basic} and {report}",
                                      (int)length, pattern);
         if (length > 0)
             *found |= placeholders[i].bit;
@@ -63,10 +66,13 @@ esign_result_t esign_template_check(apr_pool_t *p, const char *pattern, int *fou
     return ESIGN_OK;
 }
 
-static const char *value_of(const char *name, apr_size_t length, const esign_template_values_t *values)
+static const char *value_of(const char *name, apr_size_t length,
+                            const esign_template_values_t *values)
 {
     int i = which(name, length);
-    const char *value = i == PLACEHOLDERS ? NULL : *(const char *const *)((const char *)values + placeholders[i].value);
+    const char *value = i == PLACEHOLDERS
+                            ? NULL
+                            : *(const char *const *)((const char *)values + placeholders[i].value);
     if (value && i == DIGITS)
         value += strspn(value, "+");
     return value ? value : "";
@@ -74,7 +80,8 @@ static const char *value_of(const char *name, apr_size_t length, const esign_tem
 
 static int unreserved(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c) != NULL;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           strchr("-._~", c) != NULL;
 }
 
 /* Writes one byte of a value; at most LONGEST_ESCAPE bytes and a NUL. Returns the end. */
@@ -87,7 +94,7 @@ static char *put(char *to, unsigned char c, esign_template_escape_e escape)
     if (escape == ESIGN_TEMPLATE_JSON && (c == '"' || c == '\\'))
         *to++ = '\\';
     const char *entity = escape == ESIGN_TEMPLATE_XML ? esign_document_escape(c) : NULL;
-    if (entity != NULL)
+    if (entity)
         return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "%s", entity);
     *to++ = (char)c;
     return to;
@@ -105,7 +112,8 @@ static apr_size_t room(const char *pattern, const esign_template_values_t *value
     return size;
 }
 
-char *esign_template_fill(apr_pool_t *p, const char *pattern, const esign_template_values_t *values, esign_template_escape_e escape)
+char *esign_template_fill(apr_pool_t *p, const char *pattern, const esign_template_values_t *values,
+                          esign_template_escape_e escape)
 {
     char *filled = esign_secret_alloc(p, room(pattern, values));
     char *to = filled;
@@ -115,8 +123,7 @@ char *esign_template_fill(apr_pool_t *p, const char *pattern, const esign_templa
             for (const char *c = value_of(pattern, length, values); *c != '\0'; c++)
                 to = put(to, (unsigned char)*c, escape);
             pattern += length;
-        }
-        else {
+        } else {
             *to++ = *pattern++;
         }
     }
@@ -132,7 +139,7 @@ static int ends_with(const char *text, apr_size_t length, const char *end)
 
 esign_template_escape_e esign_template_escape(const char *media_type)
 {
-    if (media_type == NULL)
+    if (!media_type)
         return ESIGN_TEMPLATE_PERCENT;
     apr_size_t length = strcspn(media_type, "; \t");
     if (ends_with(media_type, length, "/x-www-form-urlencoded"))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.c: drives libcurl's multi handle and hears from the mailer; mail.c and sms.c say what is sent. */
+/* transport.c: drives libcurl's multi handle and hears from the mailer; mail.c and sms.c say what
+ * is sent. */
 #include "transport_private.h"
 
-#include "redact.h"
 #include "core/secret.h"
+#include "redact.h"
 
 #include <apr_strings.h>
 
@@ -26,27 +27,29 @@ static void wake(void *transport)
 static apr_status_t close_all(void *data)
 {
     esign_transport_t *transport = data;
-    while (transport->transfers != NULL)
+    while (transport->transfers)
         esign_transfer_close(transport->transfers);
     esign_libcurl.multi_cleanup(transport->multi);
     return APR_SUCCESS;
 }
 
-esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp, esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
+esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp,
+                                      esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
 {
     esign_result_t result = esign_libcurl_load(p);
     if (esign_failed(result))
         return result;
     CURLM *multi = esign_libcurl.multi_init();
-    if (multi == NULL)
+    if (!multi)
         return curl_failure(CURLE_OUT_OF_MEMORY);
-    esign_transport_t *made = apr_pcalloc(p, sizeof *made);
+    esign_transport_t *made = apr_pcalloc(p, sizeof(*made));
     made->pool = p;
     made->multi = multi;
     made->smtp = smtp;
     made->done = done;
     made->baton = baton;
-    /* Before the subpools go: they hold what the handles still point to; and behind the mailer, whose threads wake the handle. */
+    /* Before the subpools go: they hold what the handles still point to; and behind the mailer,
+     * whose threads wake the handle. */
     apr_pool_pre_cleanup_register(p, made, close_all);
     *transport = made;
     return esign_mailer_create(&made->mailer, smtp, wake, made, p);
@@ -67,7 +70,8 @@ void esign_transport_join_mails(esign_transport_t *transport)
     esign_mailer_join(transport->mailer);
 }
 
-/* A connection is not for the programs that others start in this process (mod_cgi, mod_include): libcurl itself would hand it on to them. */
+/* A connection is not for the programs that others start in this process (mod_cgi, mod_include):
+ * libcurl itself would hand it on to them. */
 static curl_socket_t open_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)nothing, (void)purpose;
@@ -77,7 +81,8 @@ static curl_socket_t open_socket(void *nothing, curlsocktype purpose, struct cur
 CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words)
 {
     CURLcode code = CURLE_OK;
-    apr_interval_time_t connect = limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT;
+    apr_interval_time_t connect =
+        limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT;
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_ERRORBUFFER, words);
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, limits->protocols);
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -88,25 +93,27 @@ CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits,
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(limits->timeout));
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(connect));
-    /* The least. The default is four times that, and SMTP takes it three times over for each mail; malloc overwrites all of it twice. */
+    /* The least. The default is four times that, and SMTP takes it three times over for each mail;
+     * malloc overwrites all of it twice. */
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
     ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (limits->ca_file != NULL)
+    if (limits->ca_file)
         ESIGN_LIBCURL_SET(code, easy, CURLOPT_CAINFO, limits->ca_file);
     return code;
 }
 
-esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
-                                   const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge)
+esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport,
+                                   apr_int64_t id, const esign_transfer_limits_t *limits,
+                                   int *under_way, esign_transfer_judge_fn *judge)
 {
     CURL *easy = esign_libcurl.easy_init();
-    if (easy == NULL)
+    if (!easy)
         return curl_failure(CURLE_OUT_OF_MEMORY);
     apr_pool_t *p;
     apr_pool_create(&p, transport->pool);
-    esign_transfer_t *made = esign_secret_alloc(p, sizeof *made);
+    esign_transfer_t *made = esign_secret_alloc(p, sizeof(*made));
     made->transport = transport;
     made->pool = p;
     made->id = id;
@@ -125,7 +132,7 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
 void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text)
 {
     struct curl_slist *longer = esign_libcurl.slist_append(*list, text);
-    if (longer != NULL)
+    if (longer)
         *list = longer;
     else if (transfer->setup == CURLE_OK)
         transfer->setup = CURLE_OUT_OF_MEMORY;
@@ -142,7 +149,8 @@ esign_transfer_text_t *esign_transfer_text(esign_transfer_t *transfer, const cha
 size_t esign_transfer_read(char *to, size_t size, size_t count, void *text)
 {
     esign_transfer_text_t *from = text;
-    apr_size_t room = size * count, left = from->length - from->taken, taken = left < room ? left : room;
+    apr_size_t room = size * count, left = from->length - from->taken,
+               taken = left < room ? left : room;
     memcpy(to, from->bytes + from->taken, taken);
     from->taken += taken;
     return taken;
@@ -161,7 +169,8 @@ esign_result_t esign_transfer_start(esign_transfer_t *transfer)
 {
     esign_transport_t *transport = transfer->transport;
     CURLcode code = transfer->setup;
-    if (code == CURLE_OK && esign_libcurl.multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
+    if (code == CURLE_OK &&
+        esign_libcurl.multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
         code = CURLE_FAILED_INIT;
     if (code == CURLE_OK)
         return ESIGN_OK;
@@ -193,12 +202,14 @@ void esign_transfer_close(esign_transfer_t *transfer)
 static void finish(esign_transfer_t *transfer, CURLcode code)
 {
     esign_transport_t *transport = transfer->transport;
-    const char *words = transfer->words[0] != '\0' ? transfer->words : esign_libcurl.easy_strerror(code);
+    const char *words =
+        transfer->words[0] != '\0' ? transfer->words : esign_libcurl.easy_strerror(code);
     esign_transfer_outcome_e outcome = transfer->judge(transfer, code, &words);
     apr_int64_t id = transfer->id;
     apr_pool_t *p;
     apr_pool_create(&p, transport->pool);
-    const char *error = outcome == ESIGN_TRANSFER_SENT ? NULL : esign_redact(p, words, transfer->recipient);
+    const char *error =
+        outcome == ESIGN_TRANSFER_SENT ? NULL : esign_redact(p, words, transfer->recipient);
     esign_transfer_close(transfer);
     transport->done(transport->baton, id, outcome, error);
     apr_pool_destroy(p);
@@ -209,7 +220,10 @@ static int finish_mails(esign_transport_t *transport)
     int ended = 0;
     for (esign_mail_job_t *job; (job = esign_mailer_reap(transport->mailer)) != NULL; ended++) {
         transport->mails--;
-        transport->done(transport->baton, job->id, job->outcome, job->outcome == ESIGN_TRANSFER_SENT ? NULL : esign_redact(job->pool, job->words, job->to));
+        transport->done(transport->baton, job->id, job->outcome,
+                        job->outcome == ESIGN_TRANSFER_SENT
+                            ? NULL
+                            : esign_redact(job->pool, job->words, job->to));
         apr_pool_destroy(job->pool);
     }
     return ended;
@@ -221,7 +235,9 @@ static int finish_ended(esign_transport_t *transport)
     CURLMsg *message;
     while ((message = esign_libcurl.multi_info_read(transport->multi, &left)) != NULL) {
         char *transfer = NULL;
-        if (message->msg != CURLMSG_DONE || esign_libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
+        if (message->msg != CURLMSG_DONE ||
+            esign_libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) !=
+                CURLE_OK)
             continue;
         finish((esign_transfer_t *)(void *)transfer, message->data.result);
         ended++;
@@ -232,7 +248,8 @@ static int finish_ended(esign_transport_t *transport)
 int esign_transport_finish(esign_transport_t *transport)
 {
     int running;
-    while (esign_libcurl.multi_perform(transport->multi, &running) == CURLM_OK && finish_ended(transport) + finish_mails(transport) > 0)
+    while (esign_libcurl.multi_perform(transport->multi, &running) == CURLM_OK &&
+           finish_ended(transport) + finish_mails(transport) > 0)
         ;
     return transport->mails + transport->messages;
 }
@@ -248,7 +265,8 @@ void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_t
         if (code == CURLM_OK && running < transport->messages)
             return;
         if (code == CURLM_OK)
-            code = esign_libcurl.multi_poll(transport->multi, &bell, wake >= 0, (int)apr_time_as_msec(rest) + 1, NULL);
+            code = esign_libcurl.multi_poll(transport->multi, &bell, wake >= 0,
+                                            (int)apr_time_as_msec(rest) + 1, NULL);
         /* Nothing that fails here ends by being asked again at once. */
         if (code != CURLM_OK)
             apr_sleep(rest);

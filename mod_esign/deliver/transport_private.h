@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport_private.h: what transport.c, mail.c and sms.c share: the mailer, and one libcurl easy handle for each SMS under way. */
+/* transport_private.h: what transport.c, mail.c and sms.c share: the mailer, and one libcurl easy
+ * handle for each SMS under way. */
 #ifndef ESIGN_DELIVER_TRANSPORT_PRIVATE_H
 #define ESIGN_DELIVER_TRANSPORT_PRIVATE_H
 
@@ -8,26 +9,28 @@
 
 typedef struct esign_transfer_t esign_transfer_t;
 
-/* Says how a transfer ended. `*words`: why it was not sent, to be redacted; may be left alone, which stands for libcurl's own words. */
-typedef esign_transfer_outcome_e esign_transfer_judge_fn(esign_transfer_t *transfer, CURLcode code, const char **words);
+/* Says how a transfer ended. `*words`: why it was not sent, to be redacted; may be left alone,
+ * which stands for libcurl's own words. */
+typedef esign_transfer_outcome_e esign_transfer_judge_fn(esign_transfer_t *transfer, CURLcode code,
+                                                         const char **words);
 
 struct esign_transfer_t {
     esign_transfer_t *next;
     esign_transport_t *transport;
-    apr_pool_t *pool;               /* holds this and the message, wiped at the end */
+    apr_pool_t *pool; /* holds this and the message, wiped at the end */
     apr_int64_t id;
-    int *under_way;                 /* the counter of its kind */
+    int *under_way; /* the counter of its kind */
     esign_transfer_judge_fn *judge;
-    const char *recipient;          /* what must not stand in an error text */
+    const char *recipient; /* what must not stand in an error text */
     CURL *easy;
-    CURLcode setup;                 /* the first option that libcurl refused */
+    CURLcode setup; /* the first option that libcurl refused */
     struct curl_slist *headers;
-    const esign_sms_gateway_t *gateway;   /* of an SMS */
+    const esign_sms_gateway_t *gateway; /* of an SMS */
     const esign_hold_t *hold;
-    int lost;                       /* the hold was over before the request was sent */
-    apr_size_t received;            /* bytes of its answer */
-    char *answer;                   /* the first of them, secret memory */
-    char words[CURL_ERROR_SIZE];    /* libcurl's */
+    int lost;                    /* the hold was over before the request was sent */
+    apr_size_t received;         /* bytes of its answer */
+    char *answer;                /* the first of them, secret memory */
+    char words[CURL_ERROR_SIZE]; /* libcurl's */
 };
 
 struct esign_transport_t {
@@ -38,30 +41,34 @@ struct esign_transport_t {
     esign_transfer_done_fn *done;
     void *baton;
     esign_transfer_t *transfers;
-    int mails, messages;            /* mail and SMS under way */
+    int mails, messages; /* mail and SMS under way */
 };
 
 /* What mail and SMS ask of a connection alike. */
 typedef struct {
-    const char *protocols;          /* in libcurl's words */
-    const char *ca_file;            /* NULL: the system's */
+    const char *protocols; /* in libcurl's words */
+    const char *ca_file;   /* NULL: the system's */
     apr_interval_time_t timeout;
 } esign_transfer_limits_t;
 
 /* ESIGN_LIBCURL_SET of a transfer; esign_transfer_start fails with the first refusal. */
-#define ESIGN_TRANSFER_SET(transfer, option, value) ESIGN_LIBCURL_SET((transfer)->setup, (transfer)->easy, option, value)
+#define ESIGN_TRANSFER_SET(transfer, option, value) \
+    ESIGN_LIBCURL_SET((transfer)->setup, (transfer)->easy, option, value)
 
-/* Has a handle verify TLS, follow nothing, use no proxy, speak `limits->protocols` alone and tell what fails in `words`, CURL_ERROR_SIZE bytes. */
+/* Has a handle verify TLS, follow nothing, use no proxy, speak `limits->protocols` alone and tell
+ * what fails in `words`, CURL_ERROR_SIZE bytes. */
 CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words);
 
 /* Such a handle, for an SMS. */
-esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport, apr_int64_t id,
-                                   const esign_transfer_limits_t *limits, int *under_way, esign_transfer_judge_fn *judge);
+esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport,
+                                   apr_int64_t id, const esign_transfer_limits_t *limits,
+                                   int *under_way, esign_transfer_judge_fn *judge);
 
 /* Appends to a list of the transfer; libcurl's copy is wiped at its end. */
 void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text);
 
-/* A text that libcurl reads where it stands: of what it is given to keep, it leaves copies. Wiped with the transfer. */
+/* A text that libcurl reads where it stands: of what it is given to keep, it leaves copies. Wiped
+ * with the transfer. */
 typedef struct {
     const char *bytes;
     apr_size_t length, taken;

@@ -12,7 +12,8 @@
 /* An address in brackets, or a name: letters, digits, bytes of an international one; no escapes. */
 static int is_host(const apr_uri_t *parts)
 {
-    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
     struct in6_addr address;
     if (parts->hostinfo[0] == '[')
         return inet_pton(AF_INET6, parts->hostname, &address) == 1;
@@ -38,16 +39,19 @@ static int is_written(const char *url)
 
 static int parse(apr_uri_t *parts, const char *url, apr_pool_t *p)
 {
-    return is_written(url) && apr_uri_parse(p, url, parts) == APR_SUCCESS && parts->scheme && parts->hostname && !parts->user && is_host(parts)
-        && (!parts->port_str || is_port(parts->port_str));
+    return is_written(url) && apr_uri_parse(p, url, parts) == APR_SUCCESS && parts->scheme &&
+           parts->hostname && !parts->user && is_host(parts) &&
+           (!parts->port_str || is_port(parts->port_str));
 }
 
 int esign_url_valid(const char *url, const char *scheme, const char *other, int bare, apr_pool_t *p)
 {
     apr_uri_t parts;
-    if (!parse(&parts, url, p) || (apr_cstr_casecmp(parts.scheme, scheme) != 0 && apr_cstr_casecmp(parts.scheme, other) != 0))
+    if (!parse(&parts, url, p) ||
+        (apr_cstr_casecmp(parts.scheme, scheme) != 0 && apr_cstr_casecmp(parts.scheme, other) != 0))
         return 0;
-    return !bare || ((!parts.path || strcmp(parts.path, "/") == 0) && !parts.query && !parts.fragment);
+    return !bare ||
+           ((!parts.path || strcmp(parts.path, "/") == 0) && !parts.query && !parts.fragment);
 }
 
 const char *esign_url_host(const char *url, apr_pool_t *p)
@@ -64,6 +68,6 @@ int esign_url_private(const char *url, apr_pool_t *p)
         return 0;
     int private = apr_cstr_casecmp(parts.scheme, "https") == 0;
     for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-        private |= apr_cstr_casecmp(parts.hostname, own[i]) == 0;
+    private |= apr_cstr_casecmp(parts.hostname, own[i]) == 0;
     return private;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gate.c: two System V semaphores: the slots, and the places of all who hold a slot or wait for one. */
+/* gate.c: two System V semaphores: the slots, and the places of all who hold a slot or wait for
+ * one. */
 #include "gate.h"
 #include "core/clock.h"
 
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #define PROBLEM "gate"
-#define MAX_VALUE 32767   /* SEMVMX of Linux */
+#define MAX_VALUE 32767 /* SEMVMX of Linux */
 
 enum { SLOTS, PLACES, SEMAPHORES };
 
@@ -40,19 +41,26 @@ apr_status_t esign_gate_destroy(void *data)
 esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_pool_t *p)
 {
     if (slots < 1 || queue < 0 || slots > MAX_VALUE || queue > MAX_VALUE - slots)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "%d slots and a queue of %d: at least 1 slot, and together at most %d", slots, queue, MAX_VALUE);
+        return esign_result_make(
+            p, APR_EINVAL, PROBLEM,
+            "%d slots and a queue of %d: at least 1 slot, and together at most %d", slots, queue,
+            MAX_VALUE);
     int set = semget(IPC_PRIVATE, SEMAPHORES, S_IRUSR | S_IWUSR);
     if (set < 0) {
         int error = errno;
-        return esign_result_make(p, error, PROBLEM, "no System V semaphores (kernel.sem, ipcs -s): %s", strerror(error));
+        return esign_result_make(
+            p, error, PROBLEM, "no System V semaphores (kernel.sem, ipcs -s): %s", strerror(error));
     }
-    esign_gate_t *made = apr_palloc(p, sizeof *made);
+    esign_gate_t *made = apr_palloc(p, sizeof(*made));
     *made = (esign_gate_t){ set, getpid(), slots, queue };
 
-    unsigned short values[SEMAPHORES] = { [SLOTS] = (unsigned short)slots, [PLACES] = (unsigned short)(slots + queue) };
+    unsigned short values[SEMAPHORES] = {
+        [SLOTS] = (unsigned short)slots, [PLACES] = (unsigned short)(slots + queue)
+    };
     if (semctl(set, 0, SETALL, (union semun){ .array = values }) != 0) {
         int error = errno;
-        return esign_result_make(p, error, PROBLEM, "the semaphores cannot be set: %s", strerror(error));
+        return esign_result_make(p, error, PROBLEM, "the semaphores cannot be set: %s",
+                                 strerror(error));
     }
     *gate = made;
     return ESIGN_OK;
@@ -61,12 +69,13 @@ esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_
 esign_result_t esign_gate_allow(esign_gate_t *gate, uid_t uid, gid_t gid)
 {
     struct semid_ds info;
-    memset(&info, 0, sizeof info);
+    memset(&info, 0, sizeof(info));
     info.sem_perm.uid = uid;
     info.sem_perm.gid = gid;
     info.sem_perm.mode = S_IRUSR | S_IWUSR;
     if (semctl(gate->set, 0, IPC_SET, (union semun){ .buf = &info }) != 0)
-        return (esign_result_t){ errno, PROBLEM, "the semaphores cannot be given to the children's user" };
+        return (esign_result_t){ errno, PROBLEM,
+                                 "the semaphores cannot be given to the children's user" };
     return ESIGN_OK;
 }
 
@@ -75,7 +84,8 @@ int esign_gate_alive(const esign_gate_t *gate)
     return semctl(gate->set, SLOTS, GETVAL) >= 0;
 }
 
-/* Everyone takes a place first and then waits for a slot in the kernel's queue, which hands a free slot to the longest waiting: nobody overtakes. */
+/* Everyone takes a place first and then waits for a slot in the kernel's queue, which hands a free
+ * slot to the longest waiting: nobody overtakes. */
 apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience)
 {
     struct sembuf take_place = { PLACES, -1, SEM_UNDO | IPC_NOWAIT };
@@ -110,6 +120,8 @@ apr_status_t esign_gate_look(const esign_gate_t *gate, esign_gate_state_t *state
     if (semctl(gate->set, 0, GETALL, (union semun){ .array = values }) != 0)
         return errno;
     int inside = gate->slots - values[SLOTS], places = gate->slots + gate->queue - values[PLACES];
-    *state = (esign_gate_state_t){ .slots = gate->slots, .inside = inside, .waiting = places > inside ? places - inside : 0 };
+    *state = (esign_gate_state_t){ .slots = gate->slots,
+                                   .inside = inside,
+                                   .waiting = places > inside ? places - inside : 0 };
     return APR_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leader.c: the seat is a record lock (fcntl(2)) on a file in memory: it belongs to a process, a fork does not pass it on, and the kernel takes it back at the process's end. */
+/* leader.c: the seat is a record lock (fcntl(2)) on a file in memory: it belongs to a process, a
+ * fork does not pass it on, and the kernel takes it back at the process's end. */
 #include "leader.h"
 
 #include <fcntl.h>

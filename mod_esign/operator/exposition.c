@@ -19,17 +19,20 @@ static const char *escape(apr_pool_t *p, const char *text, int quotes)
     return escaped;
 }
 
-const char *esign_exposition_head(apr_pool_t *p, const char *name, const char *type, const char *help)
+const char *esign_exposition_head(apr_pool_t *p, const char *name, const char *type,
+                                  const char *help)
 {
     return apr_psprintf(p, "# HELP %s %s\n# TYPE %s %s\n", name, escape(p, help, 0), name, type);
 }
 
-const char *esign_exposition_sample(apr_pool_t *p, const char *name, const char *const *labels, const char *value)
+const char *esign_exposition_sample(apr_pool_t *p, const char *name, const char *const *labels,
+                                    const char *value)
 {
     const char *text = "";
     for (; *labels; labels += 2)
         if (labels[1] && *labels[1])
-            text = apr_pstrcat(p, text, *text ? "," : "{", labels[0], "=\"", escape(p, labels[1], 1), "\"", NULL);
+            text = apr_pstrcat(p, text, *text ? "," : "{", labels[0], "=\"",
+                               escape(p, labels[1], 1), "\"", NULL);
     return apr_pstrcat(p, name, text, *text ? "} " : " ", value, "\n", NULL);
 }
 
@@ -40,7 +43,8 @@ const char *esign_exposition_number(apr_pool_t *p, apr_int64_t number)
 
 const char *esign_exposition_seconds(apr_pool_t *p, apr_interval_time_t time)
 {
-    return apr_psprintf(p, "%" APR_INT64_T_FMT ".%06d", time / APR_USEC_PER_SEC, (int)(time % APR_USEC_PER_SEC));
+    return apr_psprintf(p, "%" APR_INT64_T_FMT ".%06d", time / APR_USEC_PER_SEC,
+                        (int)(time % APR_USEC_PER_SEC));
 }
 
 const char *esign_exposition_age(apr_pool_t *p, apr_time_t since, apr_time_t now)

@@ -16,10 +16,12 @@ int esign_levels_claim(esign_meter_t *meter, apr_time_t now)
 {
     apr_int64_t next = meter->next_look;
     /* A clock that was set back is no reason to wait. */
-    return (now >= next || next - now > LONGEST_LOOK) && atomic_compare_exchange_strong(&meter->next_look, &next, now + LONGEST_LOOK);
+    return (now >= next || next - now > LONGEST_LOOK) &&
+           atomic_compare_exchange_strong(&meter->next_look, &next, now + LONGEST_LOOK);
 }
 
-static void write_levels(esign_meter_t *meter, const esign_outbox_depth_t *depths, apr_int64_t unchained, apr_time_t oldest)
+static void write_levels(esign_meter_t *meter, const esign_outbox_depth_t *depths,
+                         apr_int64_t unchained, apr_time_t oldest)
 {
     for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++) {
         meter->messages[kind].waiting = depths[kind].waiting;
@@ -36,7 +38,9 @@ esign_result_t esign_levels_read(esign_meter_t *meter, esign_database_t *databas
     esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS];
     apr_int64_t unchained = 0;
     apr_time_t oldest = 0, began = apr_time_now();
-    esign_result_t result = database ? esign_outbox_depths(database, depths, p) : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
+    esign_result_t result = database
+                                ? esign_outbox_depths(database, depths, p)
+                                : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
     if (!esign_failed(result))
         result = esign_audit_unchained(database, &unchained, &oldest, p);
     if (!esign_failed(result))
@@ -44,6 +48,8 @@ esign_result_t esign_levels_read(esign_meter_t *meter, esign_database_t *databas
     meter->known = !esign_failed(result);
     apr_time_t now = apr_time_now();
     apr_interval_time_t pause = SHARE * (now - began);
-    meter->next_look = now + (pause < LOOK_EVERY ? LOOK_EVERY : pause > LONGEST_LOOK ? LONGEST_LOOK : pause);
+    meter->next_look = now + (pause < LOOK_EVERY     ? LOOK_EVERY
+                              : pause > LONGEST_LOOK ? LONGEST_LOOK
+                                                     : pause);
     return result;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.c: the handler esign-metrics: one table of metrics, and what each of them reads of a portal's meter. */
+/* metrics.c: the handler esign-metrics: one table of metrics, and what each of them reads of a
+ * portal's meter. */
 #include "status.h"
 
 #include "exposition.h"
@@ -40,8 +41,12 @@ static const char *age(const report_t *report, const esign_meter_t *meter, apr_t
     return meter->known ? esign_exposition_age(report->r->pool, since, report->now) : NULL;
 }
 
-#define VALUE(name, expression) \
-    static const char *name(const report_t *report, const esign_meter_t *m, int i) { (void)i; return expression; }
+#define VALUE(name, expression)                                                    \
+    static const char *name(const report_t *report, const esign_meter_t *m, int i) \
+    {                                                                              \
+        (void)i;                                                                   \
+        return expression;                                                         \
+    }
 VALUE(up, count(report, m->known != 0))
 VALUE(courier_round, esign_exposition_seconds(report->r->pool, m->round))
 VALUE(waiting, level(report, m, m->messages[i].waiting))
@@ -64,22 +69,38 @@ static const struct {
     each_e each;
     value_fn *value;
 } metrics[] = {
-    { "esign_database_up", "gauge", "Whether the database could be read at the last look.", PORTAL, up },
-    { "esign_courier_last_round_timestamp_seconds", "gauge", "When the courier of this node last reached the database.", PORTAL, courier_round },
-    { "esign_messages_waiting", "gauge", "Messages in the outbox that are to be sent, those on their way among them.", KIND, waiting },
-    { "esign_messages_oldest_age_seconds", "gauge", "How long the first of these has been in the outbox; 0: none waits.", KIND, oldest },
-    { "esign_messages_awaiting_report", "gauge", "Messages that a gateway took and has not reported.", KIND, reports },
-    { "esign_messages_dead", "gauge", "Messages that were given up or expired, until EsignOutboxKeep.", KIND, dead },
-    { "esign_messages_sent_total", "counter", "Messages that a server took from this node.", KIND, sent },
-    { "esign_messages_retried_total", "counter", "Tries of this node that failed and were not the last.", KIND, retried },
-    { "esign_messages_failed_total", "counter", "Messages that this node gave up or saw expire.", KIND, failed },
-    { "esign_breaker_open", "gauge", "Whether this node leaves a server alone because it cannot be used.", SERVER, breaker },
-    { "esign_audit_unchained", "gauge", "Audit rows that wait to be chained; no more than 10000 are counted.", PORTAL, unchained },
-    { "esign_audit_unchained_oldest_age_seconds", "gauge", "How long the first of these has waited; 0: none waits.", PORTAL, unchained_oldest },
-    { "esign_audit_events_total", "counter", "Rows that this node wrote into the audit trail.", EVENT, events },
-    { "esign_hash_accepted_total", "counter", "Slots for Argon2id that requests got.", PORTAL, hashes_accepted },
-    { "esign_hash_cpu_seconds_total", "counter", "Processor time that these took in their slots.", PORTAL, hash_time },
-    { "esign_hash_refused_total", "counter", "Requests that got no slot for Argon2id in time.", PORTAL, hashes_refused },
+    { "esign_database_up", "gauge", "Whether the database could be read at the last look.", PORTAL,
+      up },
+    { "esign_courier_last_round_timestamp_seconds", "gauge",
+      "When the courier of this node last reached the database.", PORTAL, courier_round },
+    { "esign_messages_waiting", "gauge",
+      "Messages in the outbox that are to be sent, those on their way among them.", KIND, waiting },
+    { "esign_messages_oldest_age_seconds", "gauge",
+      "How long the first of these has been in the outbox; 0: none waits.", KIND, oldest },
+    { "esign_messages_awaiting_report", "gauge",
+      "Messages that a gateway took and has not reported.", KIND, reports },
+    { "esign_messages_dead", "gauge",
+      "Messages that were given up or expired, until EsignOutboxKeep.", KIND, dead },
+    { "esign_messages_sent_total", "counter", "Messages that a server took from this node.", KIND,
+      sent },
+    { "esign_messages_retried_total", "counter",
+      "Tries of this node that failed and were not the last.", KIND, retried },
+    { "esign_messages_failed_total", "counter", "Messages that this node gave up or saw expire.",
+      KIND, failed },
+    { "esign_breaker_open", "gauge",
+      "Whether this node leaves a server alone because it cannot be used.", SERVER, breaker },
+    { "esign_audit_unchained", "gauge",
+      "Audit rows that wait to be chained; no more than 10000 are counted.", PORTAL, unchained },
+    { "esign_audit_unchained_oldest_age_seconds", "gauge",
+      "How long the first of these has waited; 0: none waits.", PORTAL, unchained_oldest },
+    { "esign_audit_events_total", "counter", "Rows that this node wrote into the audit trail.",
+      EVENT, events },
+    { "esign_hash_accepted_total", "counter", "Slots for Argon2id that requests got.", PORTAL,
+      hashes_accepted },
+    { "esign_hash_cpu_seconds_total", "counter", "Processor time that these took in their slots.",
+      PORTAL, hash_time },
+    { "esign_hash_refused_total", "counter", "Requests that got no slot for Argon2id in time.",
+      PORTAL, hashes_refused },
 };
 
 static int how_many(each_e each, const esign_runtime_t *portal)
@@ -96,16 +117,17 @@ static int how_many(each_e each, const esign_runtime_t *portal)
     }
 }
 
-static void write_sample(const report_t *report, size_t metric, const esign_runtime_t *portal, int which)
+static void write_sample(const report_t *report, size_t metric, const esign_runtime_t *portal,
+                         int which)
 {
     apr_pool_t *p = report->r->pool;
     each_e each = metrics[metric].each;
     const char *labels[] = {
-        "portal", portal->portal_url,
-        "kind", each == KIND ? esign_outbox_kind_name((esign_outbox_kind_e)which) : NULL,
-        "event", each == EVENT ? esign_audit_name((esign_audit_event_e)which) : NULL,
+        "portal",  portal->portal_url,
+        "kind",    each == KIND ? esign_outbox_kind_name((esign_outbox_kind_e)which) : NULL,
+        "event",   each == EVENT ? esign_audit_name((esign_audit_event_e)which) : NULL,
         "service", each != SERVER ? NULL : which > 0 ? "sms" : "mail",
-        "server", each == SERVER ? esign_status_server(portal, which, p) : NULL,
+        "server",  each == SERVER ? esign_status_server(portal, which, p) : NULL,
         "gateway", each == SERVER ? esign_status_gateway(portal, which) : NULL,
         NULL
     };
@@ -116,7 +138,9 @@ static void write_sample(const report_t *report, size_t metric, const esign_runt
 
 static void write_metric(const report_t *report, size_t metric)
 {
-    ap_rputs(esign_exposition_head(report->r->pool, metrics[metric].name, metrics[metric].type, metrics[metric].help), report->r);
+    ap_rputs(esign_exposition_head(report->r->pool, metrics[metric].name, metrics[metric].type,
+                                   metrics[metric].help),
+             report->r);
     for (int i = 0; i < report->portals->nelts; i++) {
         const esign_runtime_t *portal = APR_ARRAY_IDX(report->portals, i, const esign_runtime_t *);
         for (int which = 0; which < how_many(metrics[metric].each, portal); which++)
@@ -124,11 +148,14 @@ static void write_metric(const report_t *report, size_t metric)
     }
 }
 
-static void write_gauge(request_rec *r, const char *name, const char *help, const char *label, const char *value, int number)
+static void write_gauge(request_rec *r, const char *name, const char *help, const char *label,
+                        const char *value, int number)
 {
     const char *const labels[] = { label, value, NULL };
     ap_rputs(esign_exposition_head(r->pool, name, "gauge", help), r);
-    ap_rputs(esign_exposition_sample(r->pool, name, labels, esign_exposition_number(r->pool, number)), r);
+    ap_rputs(
+        esign_exposition_sample(r->pool, name, labels, esign_exposition_number(r->pool, number)),
+        r);
 }
 
 /* What all portals of the node share. */
@@ -137,11 +164,15 @@ static void write_node(const report_t *report)
     request_rec *r = report->r;
     esign_gate_state_t gate;
     write_gauge(r, "esign_build_info", "The version of mod_esign.", "version", ESIGN_VERSION, 1);
-    if (report->portals->nelts == 0 || esign_gate_look(APR_ARRAY_IDX(report->portals, 0, const esign_runtime_t *)->gate, &gate) != APR_SUCCESS)
+    if (report->portals->nelts == 0 ||
+        esign_gate_look(APR_ARRAY_IDX(report->portals, 0, const esign_runtime_t *)->gate, &gate) !=
+            APR_SUCCESS)
         return;
-    write_gauge(r, "esign_hash_slots", "Argon2id hashes that may run at once on this node.", NULL, NULL, gate.slots);
+    write_gauge(r, "esign_hash_slots", "Argon2id hashes that may run at once on this node.", NULL,
+                NULL, gate.slots);
     write_gauge(r, "esign_hash_slots_in_use", "Hashes that run.", NULL, NULL, gate.inside);
-    write_gauge(r, "esign_hash_waiting", "Requests that wait for a slot.", NULL, NULL, gate.waiting);
+    write_gauge(r, "esign_hash_waiting", "Requests that wait for a slot.", NULL, NULL,
+                gate.waiting);
 }
 
 static int handler(request_rec *r)

@@ -29,7 +29,8 @@ static void look(request_rec *r, const esign_runtime_t *portal)
     esign_database_t *database = esign_runtime_acquire(portal, p);
     esign_result_t result = esign_levels_read(portal->meter, database, p);
     if (esign_failed(result) && database)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem, result.detail);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem,
+                      result.detail);
     if (database)
         esign_runtime_release(portal, database);
     apr_pool_destroy(p);
@@ -55,7 +56,8 @@ static const esign_sms_gateway_t *gateway_of(const esign_runtime_t *portal, int 
 
 const char *esign_status_server(const esign_runtime_t *portal, int server, apr_pool_t *p)
 {
-    return server > 0 ? esign_transport_gateway_host(gateway_of(portal, server), p) : esign_transport_mail_host(&portal->smtp, p);
+    return server > 0 ? esign_transport_gateway_host(gateway_of(portal, server), p)
+                      : esign_transport_mail_host(&portal->smtp, p);
 }
 
 const char *esign_status_gateway(const esign_runtime_t *portal, int server)
@@ -68,25 +70,38 @@ static void write_lines(request_rec *r, int number, const esign_runtime_t *porta
 {
     esign_meter_t *m = portal->meter;
     const char *name = apr_psprintf(r->pool, "Esign[%d]", number);
-    ap_rprintf(r, "%sPortal: %s\n%sDatabaseUp: %d\n%sCourierRoundAge: %s\n", name, portal->portal_url, name, m->known, name, esign_exposition_age(r->pool, m->round, now));
+    ap_rprintf(r, "%sPortal: %s\n%sDatabaseUp: %d\n%sCourierRoundAge: %s\n", name,
+               portal->portal_url, name, m->known, name,
+               esign_exposition_age(r->pool, m->round, now));
     for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++) {
-        const char *of = apr_psprintf(r->pool, "%sMessage[%s]", name, esign_outbox_kind_name((esign_outbox_kind_e)kind));
+        const char *of = apr_psprintf(r->pool, "%sMessage[%s]", name,
+                                      esign_outbox_kind_name((esign_outbox_kind_e)kind));
         if (m->known)
-            ap_rprintf(r, "%sWaiting: %" APR_INT64_T_FMT "\n%sOldestAge: %s\n%sAwaitingReport: %" APR_INT64_T_FMT "\n%sDead: %" APR_INT64_T_FMT "\n", of,
-                       m->messages[kind].waiting, of, esign_exposition_age(r->pool, m->messages[kind].oldest, now), of, m->messages[kind].reports, of,
-                       m->messages[kind].dead);
-        ap_rprintf(r, "%sSent: %" APR_UINT64_T_FMT "\n%sRetried: %" APR_UINT64_T_FMT "\n%sFailed: %" APR_UINT64_T_FMT "\n", of, m->messages[kind].sent, of,
-                   m->messages[kind].retried, of, m->messages[kind].failed);
+            ap_rprintf(r,
+                       "%sWaiting: %" APR_INT64_T_FMT
+                       "\n%sOldestAge: %s\n%sAwaitingReport: %" APR_INT64_T_FMT
+                       "\n%sDead: %" APR_INT64_T_FMT "\n",
+                       of, m->messages[kind].waiting, of,
+                       esign_exposition_age(r->pool, m->messages[kind].oldest, now), of,
+                       m->messages[kind].reports, of, m->messages[kind].dead);
+        ap_rprintf(r,
+                   "%sSent: %" APR_UINT64_T_FMT "\n%sRetried: %" APR_UINT64_T_FMT
+                   "\n%sFailed: %" APR_UINT64_T_FMT "\n",
+                   of, m->messages[kind].sent, of, m->messages[kind].retried, of,
+                   m->messages[kind].failed);
     }
     for (int i = 0; i < esign_status_servers(portal); i++)
-        ap_rprintf(r, "%sServer[%d]Host: %s\n%sServer[%d]BreakerOpen: %d\n", name, i, esign_status_server(portal, i, r->pool), name, i, m->left_until[i] != 0);
+        ap_rprintf(r, "%sServer[%d]Host: %s\n%sServer[%d]BreakerOpen: %d\n", name, i,
+                   esign_status_server(portal, i, r->pool), name, i, m->left_until[i] != 0);
     if (m->known)
-        ap_rprintf(r, "%sAuditUnchained: %" APR_INT64_T_FMT "\n%sAuditUnchainedAge: %s\n", name, m->unchained, name, esign_exposition_age(r->pool, m->unchained_oldest, now));
+        ap_rprintf(r, "%sAuditUnchained: %" APR_INT64_T_FMT "\n%sAuditUnchainedAge: %s\n", name,
+                   m->unchained, name, esign_exposition_age(r->pool, m->unchained_oldest, now));
 }
 
 static const char *seconds(apr_pool_t *p, apr_time_t since, apr_time_t now)
 {
-    return apr_psprintf(p, "%" APR_INT64_T_FMT " s", since > 0 && since < now ? apr_time_sec(now - since) : 0);
+    return apr_psprintf(p, "%" APR_INT64_T_FMT " s",
+                        since > 0 && since < now ? apr_time_sec(now - since) : 0);
 }
 
 static void write_servers(request_rec *r, const esign_runtime_t *portal)
@@ -95,7 +110,8 @@ static void write_servers(request_rec *r, const esign_runtime_t *portal)
     for (int i = 0; i < esign_status_servers(portal); i++) {
         const char *gateway = esign_status_gateway(portal, i);
         apr_time_t until = portal->meter->left_until[i];
-        ap_rprintf(r, "%s%s %s%s%s", i > 0 ? "<br />" : "", i > 0 ? "SMS" : "mail", gateway ? ap_escape_html(r->pool, gateway) : "", gateway ? " " : "",
+        ap_rprintf(r, "%s%s %s%s%s", i > 0 ? "<br />" : "", i > 0 ? "SMS" : "mail",
+                   gateway ? ap_escape_html(r->pool, gateway) : "", gateway ? " " : "",
                    ap_escape_html(r->pool, esign_status_server(portal, i, r->pool)));
         if (until > now)
             ap_rprintf(r, ": <b>left alone for %s</b>", seconds(r->pool, now, until));
@@ -112,16 +128,24 @@ static void write_row(request_rec *r, const esign_runtime_t *portal, apr_time_t 
     for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++) {
         ap_rputs("<td>", r);
         if (m->known)
-            ap_rprintf(r, "%" APR_INT64_T_FMT " waiting, oldest %s<br />%" APR_INT64_T_FMT " await a report<br />%" APR_INT64_T_FMT " dead<br />", m->messages[kind].waiting,
-                       seconds(r->pool, m->messages[kind].oldest, now), m->messages[kind].reports, m->messages[kind].dead);
-        ap_rprintf(r, "%" APR_UINT64_T_FMT " sent<br />%" APR_UINT64_T_FMT " retried<br />%" APR_UINT64_T_FMT " failed</td>", m->messages[kind].sent,
-                   m->messages[kind].retried, m->messages[kind].failed);
+            ap_rprintf(r,
+                       "%" APR_INT64_T_FMT " waiting, oldest %s<br />%" APR_INT64_T_FMT
+                       " await a report<br />%" APR_INT64_T_FMT " dead<br />",
+                       m->messages[kind].waiting, seconds(r->pool, m->messages[kind].oldest, now),
+                       m->messages[kind].reports, m->messages[kind].dead);
+        ap_rprintf(r,
+                   "%" APR_UINT64_T_FMT " sent<br />%" APR_UINT64_T_FMT
+                   " retried<br />%" APR_UINT64_T_FMT " failed</td>",
+                   m->messages[kind].sent, m->messages[kind].retried, m->messages[kind].failed);
     }
     ap_rputs("<td>", r);
     write_servers(r, portal);
-    ap_rprintf(r, "</td><td>last round: %s<br />", m->round ? apr_pstrcat(r->pool, seconds(r->pool, m->round, now), " ago", NULL) : "never");
+    ap_rprintf(r, "</td><td>last round: %s<br />",
+               m->round ? apr_pstrcat(r->pool, seconds(r->pool, m->round, now), " ago", NULL)
+                        : "never");
     if (m->known)
-        ap_rprintf(r, "%" APR_INT64_T_FMT " audit rows to be chained, oldest %s", m->unchained, seconds(r->pool, m->unchained_oldest, now));
+        ap_rprintf(r, "%" APR_INT64_T_FMT " audit rows to be chained, oldest %s", m->unchained,
+                   seconds(r->pool, m->unchained_oldest, now));
     else
         ap_rputs("<b>the database cannot be read</b>", r);
     ap_rputs("</td></tr>\n", r);
@@ -145,15 +169,18 @@ static void write_gate(request_rec *r, const esign_runtime_t *any, int lines)
     if (esign_gate_look(any->gate, &gate) != APR_SUCCESS)
         return;
     if (lines)
-        ap_rprintf(r, "EsignHashSlots: %d\nEsignHashSlotsInUse: %d\nEsignHashWaiting: %d\n", gate.slots, gate.inside, gate.waiting);
+        ap_rprintf(r, "EsignHashSlots: %d\nEsignHashSlotsInUse: %d\nEsignHashWaiting: %d\n",
+                   gate.slots, gate.inside, gate.waiting);
     else
-        ap_rprintf(r, "<p>Argon2id: %d of %d slots in use, %d requests wait for one</p>\n", gate.inside, gate.slots, gate.waiting);
+        ap_rprintf(r, "<p>Argon2id: %d of %d slots in use, %d requests wait for one</p>\n",
+                   gate.inside, gate.slots, gate.waiting);
 }
 
 /* Where a browser shows no tables, the lines serve people too. */
 static int write_status(request_rec *r, int flags)
 {
-    int lines = (flags & (AP_STATUS_SHORT | AP_STATUS_NOTABLE)) != 0, page = !(flags & AP_STATUS_SHORT);
+    int lines = (flags & (AP_STATUS_SHORT | AP_STATUS_NOTABLE)) != 0,
+        page = !(flags & AP_STATUS_SHORT);
     if (!esign_runtime_any())
         return DECLINED;
     const apr_array_header_t *portals = esign_status_portals(r);

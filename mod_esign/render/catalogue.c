@@ -4,8 +4,8 @@
 
 #include <apr_cstr.h>
 #include <apr_hash.h>
-#include <apr_tables.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
 #include <apr_time.h>
 
 #include <libxml/parser.h>
@@ -15,7 +15,7 @@
 const char *const esign_catalogue_languages[ESIGN_LANGUAGES] = { "tr", "en" };
 
 struct esign_catalogue_t {
-    apr_hash_t *texts[ESIGN_LANGUAGES];   /* key -> text */
+    apr_hash_t *texts[ESIGN_LANGUAGES]; /* key -> text */
 };
 
 #define TEXT(x) ((const char *)(x))
@@ -27,7 +27,8 @@ struct esign_catalogue_t {
 static int language_index(const char *language)
 {
     for (int i = 0; language && i < ESIGN_LANGUAGES; i++)
-        if (apr_cstr_casecmpn(language, esign_catalogue_languages[i], 2) == 0 && (language[2] == '\0' || language[2] == '-'))
+        if (apr_cstr_casecmpn(language, esign_catalogue_languages[i], 2) == 0 &&
+            (language[2] == '\0' || language[2] == '-'))
             return i;
     return -1;
 }
@@ -40,7 +41,8 @@ const char *esign_catalogue_language(const char *language)
 
 static esign_result_t refuse(apr_pool_t *p, const char *path, const xmlNode *node, const char *what)
 {
-    return esign_result_make(p, APR_EINVAL, "message catalogue", "%s:%ld: %s", path, node ? xmlGetLineNo((xmlNode *)node) : 1L, what);
+    return esign_result_make(p, APR_EINVAL, "message catalogue", "%s:%ld: %s", path,
+                             node ? xmlGetLineNo((xmlNode *)node) : 1L, what);
 }
 
 /* What is wrong with a theme's text for a key; NULL: nothing. */
@@ -48,15 +50,21 @@ static const char *judge(apr_hash_t *ours, const char *key, const char *text, ap
 {
     const char *replaced = apr_hash_get(ours, key, APR_HASH_KEY_STRING);
     if (!replaced)
-        return strncmp(key, OWN, strlen(OWN)) == 0 ? NULL : apr_psprintf(p, "there is no key %s to override; keys of your own begin with " OWN, key);
+        return strncmp(key, OWN, strlen(OWN)) == 0
+                   ? NULL
+                   : apr_psprintf(
+                         p, "there is no key %s to override; keys of your own begin with " OWN,
+                         key);
     for (const char *brace = text; (brace = strchr(brace, '{')) != NULL; brace++)
-        if (brace[1] >= '1' && brace[1] <= '9' && brace[2] == '}' && !strstr(replaced, apr_pstrmemdup(p, brace, 3)))
+        if (brace[1] >= '1' && brace[1] <= '9' && brace[2] == '}' &&
+            !strstr(replaced, apr_pstrmemdup(p, brace, 3)))
             return apr_psprintf(p, "the key %s has nothing to fill in for %.3s", key, brace);
     return NULL;
 }
 
 /* `ours`: the texts that a theme may override; NULL where the texts are ours. */
-static esign_result_t take_message(apr_hash_t *texts, apr_hash_t *ours, const char *path, xmlNodePtr node, apr_pool_t *p)
+static esign_result_t take_message(apr_hash_t *texts, apr_hash_t *ours, const char *path,
+                                   xmlNodePtr node, apr_pool_t *p)
 {
     const char *wrong = NULL;
     if (strcmp(TEXT(node->name), "message") != 0)
@@ -70,28 +78,36 @@ static esign_result_t take_message(apr_hash_t *texts, apr_hash_t *ours, const ch
     else if (ours && (wrong = judge(ours, TEXT(key), TEXT(text), p)) != NULL)
         result = refuse(p, path, node, wrong);
     else
-        apr_hash_set(texts, apr_pstrdup(p, TEXT(key)), APR_HASH_KEY_STRING, apr_pstrdup(p, TEXT(text)));
+        apr_hash_set(texts, apr_pstrdup(p, TEXT(key)), APR_HASH_KEY_STRING,
+                     apr_pstrdup(p, TEXT(text)));
     xmlFree(key);
     xmlFree(text);
     return result;
 }
 
-static esign_result_t read_file(apr_hash_t *texts, apr_hash_t *ours, const char *path, const char *language, apr_pool_t *p)
+static esign_result_t read_file(apr_hash_t *texts, apr_hash_t *ours, const char *path,
+                                const char *language, apr_pool_t *p)
 {
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
-    xmlDocPtr document = xmlCtxtReadFile(parser, path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOBLANKS);
+    xmlDocPtr document = xmlCtxtReadFile(parser, path, NULL,
+                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                                             XML_PARSE_NOBLANKS);
     esign_result_t result = ESIGN_OK;
     if (!document) {
         xmlErrorPtr error = xmlCtxtGetLastError(parser);
-        result = esign_result_make(p, APR_EINVAL, "message catalogue", "%s:%d: %s", path, error ? error->line : 0,
-                                   error && error->message ? apr_pstrndup(p, error->message, strcspn(error->message, "\n")) : "cannot be read");
+        result = esign_result_make(
+            p, APR_EINVAL, "message catalogue", "%s:%d: %s", path, error ? error->line : 0,
+            error && error->message ? apr_pstrndup(p, error->message, strcspn(error->message, "\n"))
+                                    : "cannot be read");
     } else {
         xmlNodePtr root = xmlDocGetRootElement(document);
         xmlChar *said = root ? xmlGetNoNsProp(root, X("lang")) : NULL;
         if (document->intSubset)
             result = refuse(p, path, root, "a document type declaration cannot stand here");
-        else if (strcmp(TEXT(root->name), "messages") != 0 || !said || strcmp(TEXT(said), language) != 0)
-            result = refuse(p, path, root, apr_psprintf(p, "the root is not <messages lang=\"%s\">", language));
+        else if (strcmp(TEXT(root->name), "messages") != 0 || !said ||
+                 strcmp(TEXT(said), language) != 0)
+            result = refuse(p, path, root,
+                            apr_psprintf(p, "the root is not <messages lang=\"%s\">", language));
         for (xmlNodePtr node = root->children; node && !esign_failed(result); node = node->next)
             if (node->type == XML_ELEMENT_NODE)
                 result = take_message(texts, ours, path, node, p);
@@ -103,14 +119,16 @@ static esign_result_t read_file(apr_hash_t *texts, apr_hash_t *ours, const char 
 }
 
 /* Every key of one language stands in the other too. */
-static esign_result_t compare_two(const esign_catalogue_t *catalogue, const char *folder, int a, int b, apr_pool_t *p)
+static esign_result_t compare_two(const esign_catalogue_t *catalogue, const char *folder, int a,
+                                  int b, apr_pool_t *p)
 {
     for (apr_hash_index_t *i = apr_hash_first(p, catalogue->texts[a]); i; i = apr_hash_next(i)) {
         const void *key;
         apr_hash_this(i, &key, NULL, NULL);
         if (!apr_hash_get(catalogue->texts[b], key, APR_HASH_KEY_STRING))
-            return esign_result_make(p, APR_EINVAL, "message catalogue", "%s/messages.%s.xml lacks the key %s", folder, esign_catalogue_languages[b],
-                                     TEXT(key));
+            return esign_result_make(p, APR_EINVAL, "message catalogue",
+                                     "%s/messages.%s.xml lacks the key %s", folder,
+                                     esign_catalogue_languages[b], TEXT(key));
     }
     return ESIGN_OK;
 }
@@ -127,30 +145,38 @@ static esign_result_t compare(const esign_catalogue_t *catalogue, const char *fo
 }
 
 /* The theme's texts over ours. */
-static esign_result_t override(esign_catalogue_t *catalogue, const esign_theme_t *theme, apr_pool_t *p)
+static esign_result_t override(esign_catalogue_t *catalogue, const esign_theme_t *theme,
+                               apr_pool_t *p)
 {
     const char *path = NULL;
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
-        const char *own = esign_theme_file(theme, apr_psprintf(p, "messages.%s.xml", esign_catalogue_languages[i]), p);
+        const char *own = esign_theme_file(
+            theme, apr_psprintf(p, "messages.%s.xml", esign_catalogue_languages[i]), p);
         if (!own)
             continue;
         apr_hash_t *texts = apr_hash_make(p);
-        esign_result_t result = read_file(texts, catalogue->texts[i], own, esign_catalogue_languages[i], p);
+        esign_result_t result =
+            read_file(texts, catalogue->texts[i], own, esign_catalogue_languages[i], p);
         if (esign_failed(result))
             return result;
         catalogue->texts[i] = apr_hash_overlay(p, texts, catalogue->texts[i]);
         path = own;
     }
-    return path ? compare(catalogue, apr_pstrmemdup(p, path, (apr_size_t)(strrchr(path, '/') - path)), p) : ESIGN_OK;
+    return path ? compare(catalogue,
+                          apr_pstrmemdup(p, path, (apr_size_t)(strrchr(path, '/') - path)), p)
+                : ESIGN_OK;
 }
 
-esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder, const esign_theme_t *theme, apr_pool_t *p)
+esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder,
+                                    const esign_theme_t *theme, apr_pool_t *p)
 {
     esign_catalogue_t *made = apr_pcalloc(p, sizeof(*made));
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
-        const char *path = apr_psprintf(p, "%s/messages.%s.xml", folder, esign_catalogue_languages[i]);
+        const char *path =
+            apr_psprintf(p, "%s/messages.%s.xml", folder, esign_catalogue_languages[i]);
         made->texts[i] = apr_hash_make(p);
-        esign_result_t result = read_file(made->texts[i], NULL, path, esign_catalogue_languages[i], p);
+        esign_result_t result =
+            read_file(made->texts[i], NULL, path, esign_catalogue_languages[i], p);
         if (esign_failed(result))
             return result;
     }
@@ -162,14 +188,16 @@ esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const c
     return result;
 }
 
-const char *esign_catalogue_text(const esign_catalogue_t *catalogue, const char *language, const char *key)
+const char *esign_catalogue_text(const esign_catalogue_t *catalogue, const char *language,
+                                 const char *key)
 {
     int i = language_index(language);
     return i < 0 ? NULL : apr_hash_get(catalogue->texts[i], key, APR_HASH_KEY_STRING);
 }
 
-const char *esign_catalogue_format(const esign_catalogue_t *catalogue, const char *language, const char *key,
-                                   const char *const *arguments, int count, apr_pool_t *p)
+const char *esign_catalogue_format(const esign_catalogue_t *catalogue, const char *language,
+                                   const char *key, const char *const *arguments, int count,
+                                   apr_pool_t *p)
 {
     const char *text = esign_catalogue_text(catalogue, language, key);
     if (!text || count == 0)
@@ -177,7 +205,8 @@ const char *esign_catalogue_format(const esign_catalogue_t *catalogue, const cha
     apr_array_header_t *parts = apr_array_make(p, 8, sizeof(const char *));
     for (const char *brace; (brace = strchr(text, '{')) != NULL;) {
         int known = brace[1] >= '1' && brace[1] < '1' + count && brace[2] == '}';
-        APR_ARRAY_PUSH(parts, const char *) = apr_pstrmemdup(p, text, (apr_size_t)(brace - text) + !known);
+        APR_ARRAY_PUSH(parts, const char *) =
+            apr_pstrmemdup(p, text, (apr_size_t)(brace - text) + !known);
         if (known)
             APR_ARRAY_PUSH(parts, const char *) = arguments[brace[1] - '1'];
         text = brace + (known ? 3 : 1);
@@ -186,14 +215,19 @@ const char *esign_catalogue_format(const esign_catalogue_t *catalogue, const cha
     return apr_array_pstrcat(p, parts, 0);
 }
 
-const char *esign_catalogue_time(const esign_catalogue_t *catalogue, const char *language, apr_time_t time, int date_only, apr_pool_t *p)
+const char *esign_catalogue_time(const esign_catalogue_t *catalogue, const char *language,
+                                 apr_time_t time, int date_only, apr_pool_t *p)
 {
     apr_time_exp_t t;
     if ((date_only ? apr_time_exp_gmt(&t, time) : apr_time_exp_lt(&t, time)) != APR_SUCCESS)
         return "";
-    const char *month = esign_catalogue_text(catalogue, language, apr_psprintf(p, "month.%d", t.tm_mon + 1));
-    const char *const parts[] = { apr_itoa(p, t.tm_mday), month ? month : "", apr_itoa(p, t.tm_year + 1900), apr_psprintf(p, "%02d", t.tm_hour),
+    const char *month =
+        esign_catalogue_text(catalogue, language, apr_psprintf(p, "month.%d", t.tm_mon + 1));
+    const char *const parts[] = { apr_itoa(p, t.tm_mday), month ? month : "",
+                                  apr_itoa(p, t.tm_year + 1900), apr_psprintf(p, "%02d", t.tm_hour),
                                   apr_psprintf(p, "%02d", t.tm_min) };
-    const char *text = esign_catalogue_format(catalogue, language, date_only ? "date.format" : "time.format", parts, date_only ? 3 : 5, p);
+    const char *text =
+        esign_catalogue_format(catalogue, language, date_only ? "date.format" : "time.format",
+                               parts, date_only ? 3 : 5, p);
     return text ? text : "";
 }

@@ -78,7 +78,8 @@ static void put_escaped(esign_document_t *d, const char *text)
     reserve(d, (apr_size_t)(stop - text));
     while (text < stop) {
         const char *plain = text, *escape = NULL;
-        while (text < stop && (unsigned char)*text < 0x80 && (escape = esign_document_escape((unsigned char)*text)) == NULL)
+        while (text < stop && (unsigned char)*text < 0x80 &&
+               (escape = esign_document_escape((unsigned char)*text)) == NULL)
             text++;
         put(d, plain, (apr_size_t)(text - plain));
         if (escape) {
@@ -143,7 +144,8 @@ int esign_document_element(esign_document_t *d, int parent, const char *name)
 static int is_plain(const char *bytes, apr_size_t length)
 {
     for (; length > 0; bytes++, length--)
-        if (!((*bytes >= 'a' && *bytes <= 'z') || (*bytes >= 'A' && *bytes <= 'Z') || (*bytes >= '0' && *bytes <= '9') || (unsigned char)*bytes >= 0x80 ||
+        if (!((*bytes >= 'a' && *bytes <= 'z') || (*bytes >= 'A' && *bytes <= 'Z') ||
+              (*bytes >= '0' && *bytes <= '9') || (unsigned char)*bytes >= 0x80 ||
               strchr("-_.,:/?=*+ ", *bytes)))
             return 0;
     return 1;

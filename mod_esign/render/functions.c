@@ -17,7 +17,8 @@
 #define NAMESPACE ((const xmlChar *)"urn:mod_esign:text")
 #define ARGUMENTS_MAX 9
 
-static esign_render_call_t *call_of(xmlXPathParserContextPtr xpath, xsltTransformContextPtr *context)
+static esign_render_call_t *call_of(xmlXPathParserContextPtr xpath,
+                                    xsltTransformContextPtr *context)
 {
     *context = xsltXPathGetTransformContext(xpath);
     return (*context)->_private;
@@ -30,7 +31,8 @@ static void fail(esign_render_call_t *call, xsltTransformContextPtr context, con
     context->state = XSLT_STATE_STOPPED;
 }
 
-/* The next string from the stack, copied into the call's pool: it may be a code, so the copy is wiped too. */
+/* The next string from the stack, copied into the call's pool: it may be a code, so the copy is
+ * wiped too. */
 static const char *pop(xmlXPathParserContextPtr xpath, apr_pool_t *p)
 {
     xmlChar *string = xmlXPathPopString(xpath);
@@ -55,9 +57,11 @@ static void text_function(xmlXPathParserContextPtr xpath, int count)
     }
     for (int i = count - 1; i >= 0; i--)
         arguments[i] = pop(xpath, call->pool);
-    const char *text = esign_catalogue_format(call->catalogue, call->language, arguments[0], arguments + 1, count - 1, call->pool);
+    const char *text = esign_catalogue_format(call->catalogue, call->language, arguments[0],
+                                              arguments + 1, count - 1, call->pool);
     if (!text)
-        fail(call, context, apr_psprintf(call->pool, "the catalogues have no key %s", arguments[0]));
+        fail(call, context,
+             apr_psprintf(call->pool, "the catalogues have no key %s", arguments[0]));
     give(xpath, text ? text : "");
     /* With arguments filled in it is a copy of this call's; without, the catalogue's own. */
     if (text && count > 1)
@@ -72,7 +76,8 @@ static void has_function(xmlXPathParserContextPtr xpath, int count)
         xmlXPathSetArityError(xpath);
         return;
     }
-    valuePush(xpath, xmlXPathNewBoolean(esign_catalogue_text(call->catalogue, call->language, pop(xpath, call->pool)) != NULL));
+    valuePush(xpath, xmlXPathNewBoolean(esign_catalogue_text(call->catalogue, call->language,
+                                                             pop(xpath, call->pool)) != NULL));
 }
 
 static void moment(xmlXPathParserContextPtr xpath, int count, int date_only)
@@ -86,7 +91,9 @@ static void moment(xmlXPathParserContextPtr xpath, int count, int date_only)
     }
     const char *iso = pop(xpath, call->pool);
     if (!esign_iso_time_parse(iso, date_only, &time)) {
-        fail(call, context, apr_psprintf(call->pool, "'%s' is no ISO 8601 %s", iso, date_only ? "date" : "UTC time"));
+        fail(call, context,
+             apr_psprintf(call->pool, "'%s' is no ISO 8601 %s", iso,
+                          date_only ? "date" : "UTC time"));
         give(xpath, "");
         return;
     }
@@ -113,7 +120,8 @@ static void group_function(xmlXPathParserContextPtr xpath, int count)
     }
     int size = (int)xmlXPathPopNumber(xpath), in_group = 0;
     xmlChar *text = xmlXPathPopString(xpath);
-    char *grouped = esign_secret_alloc(call->pool, strlen((const char *)text) * 3 + 1), *end = grouped;
+    char *grouped = esign_secret_alloc(call->pool, strlen((const char *)text) * 3 + 1),
+         *end = grouped;
     for (const xmlChar *c = text; *c; c++) {
         int starts = (*c & 0xc0) != 0x80;
         if (starts && size > 0 && in_group == size) {
@@ -170,7 +178,9 @@ static void static_function(xmlXPathParserContextPtr xpath, int count)
         return;
     }
     const char *name = pop(xpath, call->pool);
-    give(xpath, esign_theme_has_static(call->theme, name) ? apr_pstrcat(call->pool, "theme/", name, NULL) : name);
+    give(xpath, esign_theme_has_static(call->theme, name)
+                    ? apr_pstrcat(call->pool, "theme/", name, NULL)
+                    : name);
 }
 
 void esign_functions_register(xsltTransformContextPtr context)
@@ -179,14 +189,11 @@ void esign_functions_register(xsltTransformContextPtr context)
         const char *name;
         xmlXPathFunction function;
     } functions[] = {
-        { "text", text_function },
-        { "has", has_function },
-        { "time", time_function },
-        { "date", date_function },
-        { "group", group_function },
-        { "wrap", wrap_function },
+        { "text", text_function },     { "has", has_function },     { "time", time_function },
+        { "date", date_function },     { "group", group_function }, { "wrap", wrap_function },
         { "static", static_function },
     };
     for (size_t i = 0; i < sizeof(functions) / sizeof(*functions); i++)
-        xsltRegisterExtFunction(context, (const xmlChar *)functions[i].name, NAMESPACE, functions[i].function);
+        xsltRegisterExtFunction(context, (const xmlChar *)functions[i].name, NAMESPACE,
+                                functions[i].function);
 }

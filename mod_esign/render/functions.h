@@ -10,11 +10,11 @@
 /* What the functions need during one transformation; the context's _private. */
 typedef struct {
     const esign_catalogue_t *catalogue;
-    const esign_theme_t *theme;   /* NULL: none */
+    const esign_theme_t *theme; /* NULL: none */
     const char *language;
     apr_pool_t *pool;
-    const char *error;   /* the first thing that went wrong; NULL */
-    int messages;        /* how many libxslt has said */
+    const char *error; /* the first thing that went wrong; NULL */
+    int messages;      /* how many libxslt has said */
 } esign_render_call_t;
 
 /* Makes m:text, m:has, m:time, m:date, m:group, m:wrap and m:static known to one transformation. */

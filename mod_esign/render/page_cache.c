@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define BUCKETS 256
-/* More than there are pages and mistakes to be made on them; of what persons' lists and times that run out bring about beyond that, the least recently used goes. */
+/* More than there are pages and mistakes to be made on them; of what persons' lists and times that
+ * run out bring about beyond that, the least recently used goes. */
 #define ENTRIES 256
 
 /* Stands in a document for its copy number 0 to 999. */
@@ -30,13 +31,13 @@ typedef struct {
 typedef struct entry_t {
     struct entry_t *next;
     unsigned hash;
-    const char *name;          /* the stylesheet's, as callers have it */
-    char *key;                 /* the document without its copies */
+    const char *name; /* the stylesheet's, as callers have it */
+    char *key;        /* the document without its copies */
     apr_size_t key_length;
     enum { SEEN, KEPT, UNFIT } state;
-    char *output;              /* with the markers still in it */
+    char *output; /* with the markers still in it */
     piece_t *pieces;
-    atomic_uint used;          /* the table's `uses` when it was last asked for */
+    atomic_uint used; /* the table's `uses` when it was last asked for */
 } entry_t;
 
 struct esign_page_cache_t {
@@ -74,10 +75,13 @@ esign_page_cache_t *esign_page_cache_create(apr_pool_t *p)
     return kept;
 }
 
-/* The document with something else in place of each copy. `marked`: its marker, else a byte that no document has. */
-static char *replace_copies(const esign_document_t *document, int marked, apr_size_t *length, apr_pool_t *p)
+/* The document with something else in place of each copy. `marked`: its marker, else a byte that no
+ * document has. */
+static char *replace_copies(const esign_document_t *document, int marked, apr_size_t *length,
+                            apr_pool_t *p)
 {
-    char *text = apr_palloc(p, document->length + (apr_size_t)document->count * MARKER_LENGTH + 1), *end = text;
+    char *text = apr_palloc(p, document->length + (apr_size_t)document->count * MARKER_LENGTH + 1),
+         *end = text;
     apr_size_t at = 0;
     for (int i = 0; i < document->count; i++) {
         const esign_document_copy_t *copy = &document->copies[i];
@@ -96,10 +100,12 @@ static char *replace_copies(const esign_document_t *document, int marked, apr_si
 }
 
 /* With the lock held. */
-static entry_t *find(const esign_page_cache_t *kept, const char *name, unsigned hash, const char *key, apr_size_t length)
+static entry_t *find(const esign_page_cache_t *kept, const char *name, unsigned hash,
+                     const char *key, apr_size_t length)
 {
     entry_t *entry = kept->buckets[hash % BUCKETS];
-    while (entry && (entry->hash != hash || entry->key_length != length || strcmp(entry->name, name) != 0 || memcmp(entry->key, key, length) != 0))
+    while (entry && (entry->hash != hash || entry->key_length != length ||
+                     strcmp(entry->name, name) != 0 || memcmp(entry->key, key, length) != 0))
         entry = entry->next;
     return entry;
 }
@@ -124,7 +130,8 @@ static void forget_oldest(esign_page_cache_t *kept)
     kept->count--;
 }
 
-static void fill(const esign_document_t *document, const char *output, const piece_t *pieces, char **filled, apr_size_t *length, apr_pool_t *p)
+static void fill(const esign_document_t *document, const char *output, const piece_t *pieces,
+                 char **filled, apr_size_t *length, apr_pool_t *p)
 {
     const piece_t *piece = pieces;
     for (*length = 0; *length += piece->length, piece->copy >= 0; piece++)
@@ -152,31 +159,37 @@ static piece_t *cut(const char *output, apr_size_t length, int copies, apr_pool_
         long copy = strtol(number, &end, 10);
         if (end != number + MARKER_DIGITS || *end != '-' || copy < 0 || copy >= copies)
             return NULL;
-        APR_ARRAY_PUSH(pieces, piece_t) = (piece_t){ (apr_size_t)(from - output), (apr_size_t)(marker - from), (int)copy };
+        APR_ARRAY_PUSH(pieces, piece_t) =
+            (piece_t){ (apr_size_t)(from - output), (apr_size_t)(marker - from), (int)copy };
         from = marker + MARKER_LENGTH;
     }
-    APR_ARRAY_PUSH(pieces, piece_t) = (piece_t){ (apr_size_t)(from - output), (apr_size_t)(output + length - from), -1 };
+    APR_ARRAY_PUSH(pieces, piece_t) =
+        (piece_t){ (apr_size_t)(from - output), (apr_size_t)(output + length - from), -1 };
     return (piece_t *)pieces->elts;
 }
 
-static esign_result_t transform(const esign_render_t *render, const char *name, const char *bytes, apr_size_t size, char **output, apr_size_t *length, apr_pool_t *p)
+static esign_result_t transform(const esign_render_t *render, const char *name, const char *bytes,
+                                apr_size_t size, char **output, apr_size_t *length, apr_pool_t *p)
 {
     xmlDocPtr document = esign_render_parse(bytes, size);
     if (!document)
-        return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: the document cannot be read", name);
+        return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: the document cannot be read",
+                                 name);
     esign_result_t result = esign_render_transform(render, name, document, output, length, p);
     xmlFreeDoc(document);
     return result;
 }
 
 /* The document rendered apart from its copies, if filling these in gives just what `right` is. */
-static int set_apart(const esign_render_t *render, const char *name, const esign_document_t *document, const char *right, apr_size_t right_length,
+static int set_apart(const esign_render_t *render, const char *name,
+                     const esign_document_t *document, const char *right, apr_size_t right_length,
                      const char **output, apr_size_t *length, const piece_t **pieces, apr_pool_t *p)
 {
     apr_size_t size, filled_length;
     char *made, *filled;
     const char *marked = replace_copies(document, 1, &size, p);
-    if (esign_failed(transform(render, name, marked, size, &made, length, p)) || (*pieces = cut(made, *length, document->count, p)) == NULL)
+    if (esign_failed(transform(render, name, marked, size, &made, length, p)) ||
+        (*pieces = cut(made, *length, document->count, p)) == NULL)
         return 0;
     *output = made;
     fill(document, made, *pieces, &filled, &filled_length, p);
@@ -191,7 +204,8 @@ static void *duplicate(const void *bytes, apr_size_t length)
     return copy;
 }
 
-static void remember(esign_page_cache_t *kept, const char *name, unsigned hash, const char *key, apr_size_t length)
+static void remember(esign_page_cache_t *kept, const char *name, unsigned hash, const char *key,
+                     apr_size_t length)
 {
     entry_t *entry = calloc(1, sizeof(*entry));
     if (!entry || (entry->key = duplicate(key, length)) == NULL) {
@@ -215,7 +229,9 @@ static void remember(esign_page_cache_t *kept, const char *name, unsigned hash, 
     pthread_rwlock_unlock(&kept->lock);
 }
 
-static void settle(esign_page_cache_t *kept, const char *name, unsigned hash, const char *key, apr_size_t key_length, const char *output, apr_size_t length, const piece_t *pieces)
+static void settle(esign_page_cache_t *kept, const char *name, unsigned hash, const char *key,
+                   apr_size_t key_length, const char *output, apr_size_t length,
+                   const piece_t *pieces)
 {
     int count = 0;
     while (pieces && pieces[count++].copy >= 0)
@@ -230,7 +246,8 @@ static void settle(esign_page_cache_t *kept, const char *name, unsigned hash, co
     pthread_rwlock_unlock(&kept->lock);
 }
 
-esign_result_t esign_render_document_text(esign_page_cache_t *kept, const esign_render_t *render, const char *name, const esign_document_t *document,
+esign_result_t esign_render_document_text(esign_page_cache_t *kept, const esign_render_t *render,
+                                          const char *name, const esign_document_t *document,
                                           char **output, apr_size_t *length, apr_pool_t *p)
 {
     if (!kept || document->count < 0)
@@ -250,7 +267,8 @@ esign_result_t esign_render_document_text(esign_page_cache_t *kept, const esign_
     pthread_rwlock_unlock(&kept->lock);
     if (state == KEPT)
         return ESIGN_OK;
-    esign_result_t result = transform(render, name, document->bytes, document->length, output, length, p);
+    esign_result_t result =
+        transform(render, name, document->bytes, document->length, output, length, p);
     if (esign_failed(result) || state == UNFIT)
         return result;
     if (!known)

@@ -2,8 +2,8 @@
 /* render.c: compiles the stylesheets of a folder and transforms documents by them. */
 #include "render.h"
 
-#include "functions.h"
 #include "core/secret.h"
+#include "functions.h"
 #include "stylesheet.h"
 
 #include <apr_hash.h>
@@ -23,10 +23,10 @@
 #include <string.h>
 
 struct esign_render_t {
-    const esign_theme_t *theme;      /* NULL: none */
+    const esign_theme_t *theme; /* NULL: none */
     const esign_catalogue_t *catalogue;
-    apr_hash_t *sheets;              /* name -> xsltStylesheetPtr */
-    xsltSecurityPrefsPtr nothing;    /* forbids all reading and writing */
+    apr_hash_t *sheets;           /* name -> xsltStylesheetPtr */
+    xsltSecurityPrefsPtr nothing; /* forbids all reading and writing */
 };
 
 static const char *const sheet_names[] = { "page", "mail-html", "mail-text", "sms", "form" };
@@ -58,15 +58,18 @@ static apr_status_t leave_memory(void *nothing)
     return APR_SUCCESS;
 }
 
-/* libxml2 is the whole process's: blocks that other modules got before come back to ours, and some of ours to what stood there before. That goes well where both are
- * malloc's, whose blocks tell their size. Those of anybody else could be neither overwritten nor freed. */
+/* libxml2 is the whole process's: blocks that other modules got before come back to ours, and some
+ * of ours to what stood there before. That goes well where both are malloc's, whose blocks tell
+ * their size. Those of anybody else could be neither overwritten nor freed. */
 esign_result_t esign_render_init(apr_pool_t *p)
 {
     memory_t now = memory_now();
     if (now.free == esign_secret_free)
         return ESIGN_OK;
     if (now.free != free || now.malloc != malloc || now.realloc != realloc)
-        return (esign_result_t){ APR_EEXIST, "libxml2", "another module lends it memory of its own, which could not be overwritten: load that module in another httpd" };
+        return (esign_result_t){ APR_EEXIST, "libxml2",
+                                 "another module lends it memory of its own, which could not be "
+                                 "overwritten: load that module in another httpd" };
     before = now;
     xmlMemSetup(esign_secret_free, now.malloc, esign_secret_realloc, now.strdup);
     apr_pool_cleanup_register(p, NULL, leave_memory, apr_pool_cleanup_null);
@@ -83,8 +86,10 @@ static apr_status_t free_prefs(void *prefs)
 
 static xsltSecurityPrefsPtr forbid_all(apr_pool_t *p)
 {
-    static const xsltSecurityOption options[] = { XSLT_SECPREF_READ_FILE, XSLT_SECPREF_WRITE_FILE, XSLT_SECPREF_CREATE_DIRECTORY,
-                                                  XSLT_SECPREF_READ_NETWORK, XSLT_SECPREF_WRITE_NETWORK };
+    static const xsltSecurityOption options[] = { XSLT_SECPREF_READ_FILE, XSLT_SECPREF_WRITE_FILE,
+                                                  XSLT_SECPREF_CREATE_DIRECTORY,
+                                                  XSLT_SECPREF_READ_NETWORK,
+                                                  XSLT_SECPREF_WRITE_NETWORK };
     xsltSecurityPrefsPtr prefs = xsltNewSecurityPrefs();
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
         xsltSetSecurityPrefs(prefs, options[i], xsltSecurityForbid);
@@ -98,8 +103,10 @@ static esign_result_t load_sheets(esign_render_t *render, const char *folder, ap
     render->sheets = apr_hash_make(p);
     for (size_t i = 0; i < sizeof(sheet_names) / sizeof(*sheet_names); i++) {
         xsltStylesheetPtr sheet;
-        const char *own = esign_theme_file(render->theme, apr_psprintf(p, "xsl/%s.xsl", sheet_names[i]), p);
-        esign_result_t result = esign_stylesheet_compile(&sheet, own ? own : apr_psprintf(p, "%s/%s.xsl", ours, sheet_names[i]), ours, p);
+        const char *own =
+            esign_theme_file(render->theme, apr_psprintf(p, "xsl/%s.xsl", sheet_names[i]), p);
+        esign_result_t result = esign_stylesheet_compile(
+            &sheet, own ? own : apr_psprintf(p, "%s/%s.xsl", ours, sheet_names[i]), ours, p);
         if (esign_failed(result))
             return result;
         apr_hash_set(render->sheets, sheet_names[i], APR_HASH_KEY_STRING, sheet);
@@ -107,7 +114,8 @@ static esign_result_t load_sheets(esign_render_t *render, const char *folder, ap
     return ESIGN_OK;
 }
 
-esign_result_t esign_render_load(const esign_render_t **render, const char *folder, const char *theme, apr_pool_t *p)
+esign_result_t esign_render_load(const esign_render_t **render, const char *folder,
+                                 const char *theme, apr_pool_t *p)
 {
     esign_render_t *made = apr_pcalloc(p, sizeof(*made));
     esign_result_t result = esign_theme_open(&made->theme, theme, p);
@@ -127,7 +135,8 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render)
     return render->catalogue;
 }
 
-/* libxslt's messages of one transformation: the first two are kept, for it says first where and then what. */
+/* libxslt's messages of one transformation: the first two are kept, for it says first where and
+ * then what. */
 static void keep_error(void *data, const char *format, ...)
 {
     esign_render_call_t *call = data;
@@ -146,7 +155,8 @@ static apr_status_t free_document(void *data)
     return APR_SUCCESS;
 }
 
-static xmlDocPtr apply(const esign_render_t *render, xsltStylesheetPtr sheet, xmlDocPtr document, esign_render_call_t *call)
+static xmlDocPtr apply(const esign_render_t *render, xsltStylesheetPtr sheet, xmlDocPtr document,
+                       esign_render_call_t *call)
 {
     xsltTransformContextPtr context = xsltNewTransformContext(sheet, document);
     context->_private = call;
@@ -160,8 +170,9 @@ static xmlDocPtr apply(const esign_render_t *render, xsltStylesheetPtr sheet, xm
     return result;
 }
 
-esign_result_t esign_render_transform(const esign_render_t *render, const char *name, xmlDocPtr document,
-                                      char **output, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_render_transform(const esign_render_t *render, const char *name,
+                                      xmlDocPtr document, char **output, apr_size_t *length,
+                                      apr_pool_t *p)
 {
     xsltStylesheetPtr sheet = apr_hash_get(render->sheets, name, APR_HASH_KEY_STRING);
     xmlNodePtr root = xmlDocGetRootElement(document);
@@ -169,8 +180,12 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
     const char *language = esign_catalogue_language((const char *)said);
     xmlFree(said);
     if (!sheet || !language)
-        return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: %s", name, sheet ? "the document names no language" : "there is none of this name");
-    esign_render_call_t call = { .catalogue = render->catalogue, .theme = render->theme, .language = language, .pool = p };
+        return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: %s", name,
+                                 sheet ? "the document names no language"
+                                       : "there is none of this name");
+    esign_render_call_t call = {
+        .catalogue = render->catalogue, .theme = render->theme, .language = language, .pool = p
+    };
     xmlDocPtr result = apply(render, sheet, document, &call);
     xmlChar *bytes = NULL;
     int size = 0;
@@ -178,7 +193,8 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
         xsltSaveResultToString(&bytes, &size, result, sheet);
     xmlFreeDoc(result);
     if (call.error || !bytes)
-        return esign_result_make(p, APR_EGENERAL, "stylesheet", "%s: %s", name, call.error ? call.error : "it made no output");
+        return esign_result_make(p, APR_EGENERAL, "stylesheet", "%s: %s", name,
+                                 call.error ? call.error : "it made no output");
     *length = (apr_size_t)size;
     *output = esign_secret_copy(p, bytes, *length);
     xmlFree(bytes);
@@ -189,7 +205,8 @@ xmlDocPtr esign_render_parse(const char *bytes, apr_size_t length)
 {
     if (length > INT_MAX)
         return NULL;
-    xmlDocPtr document = xmlReadMemory(bytes, (int)length, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlDocPtr document = xmlReadMemory(bytes, (int)length, NULL, NULL,
+                                       XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (document && document->intSubset) {
         xmlFreeDoc(document);
         return NULL;
@@ -217,7 +234,8 @@ const char *esign_render_clean(apr_pool_t *p, const char *text)
             c++;
             continue;
         }
-        int allowed = point == '\t' || point == '\n' || point == '\r' || (point >= 0x20 && point != 0xfffe && point != 0xffff);
+        int allowed = point == '\t' || point == '\n' || point == '\r' ||
+                      (point >= 0x20 && point != 0xfffe && point != 0xffff);
         if (allowed) {
             memcpy(end, c, (size_t)size);
             end += size;

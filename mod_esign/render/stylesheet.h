@@ -7,8 +7,11 @@
 
 #include <libxslt/xsltInternals.h>
 
-/* Compiles the file `path` and what it includes and imports: files beside it, and esign:NAME, which is `ours`/NAME wherever that is. Refused, with file and line, are
- * stylesheets about which libxslt has anything to say, that have a document type, or that name something of the network. Freed with `p`. Threads may run. */
-esign_result_t esign_stylesheet_compile(xsltStylesheetPtr *sheet, const char *path, const char *ours, apr_pool_t *p);
+/* Compiles the file `path` and what it includes and imports: files beside it, and esign:NAME, which
+ * is `ours`/NAME wherever that is. Refused, with file and line, are stylesheets about which libxslt
+ * has anything to say, that have a document type, or that name something of the network. Freed with
+ * `p`. Threads may run. */
+esign_result_t esign_stylesheet_compile(xsltStylesheetPtr *sheet, const char *path,
+                                        const char *ours, apr_pool_t *p);
 
 #endif

@@ -8,13 +8,14 @@
 
 struct esign_theme_t {
     const char *folder;
-    apr_array_header_t *statics;   /* const char *: the names in static/ */
+    apr_array_header_t *statics; /* const char *: the names in static/ */
 };
 
 static esign_result_t refuse(apr_pool_t *p, apr_status_t status, const char *path)
 {
     char reason[120];
-    return esign_result_make(p, status, "theme", "%s cannot be read: %s", path, apr_strerror(status, reason, sizeof(reason)));
+    return esign_result_make(p, status, "theme", "%s cannot be read: %s", path,
+                             apr_strerror(status, reason, sizeof(reason)));
 }
 
 static esign_result_t list_statics(esign_theme_t *theme, apr_pool_t *p)
@@ -59,7 +60,8 @@ const char *esign_theme_file(const esign_theme_t *theme, const char *name, apr_p
     if (!theme)
         return NULL;
     const char *path = apr_pstrcat(p, theme->folder, "/", name, NULL);
-    /* What may not be looked at is not absent: to go on with ours instead would hide that from everybody. */
+    /* What may not be looked at is not absent: to go on with ours instead would hide that from
+     * everybody. */
     return APR_STATUS_IS_ENOENT(apr_stat(&info, path, APR_FINFO_TYPE, p)) ? NULL : path;
 }
 

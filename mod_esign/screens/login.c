@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* login.c: figures 3 and 4: the way in by number, picture and word; and the way out. */
+#include "picture.h"
 #include "web/form.h"
 #include "web/hash.h"
 #include "web/limits.h"
 #include "web/page.h"
-#include "picture.h"
 #include "web/session.h"
 
 #include "audit/trail.h"
@@ -38,7 +38,8 @@ static int send_form(esign_request_t *q, const login_t *login)
     if (login->word_problem)
         esign_page_problem(page, "word", login->word_problem, NULL);
     int form = esign_page_form(page, "form", "login", NULL);
-    esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"), NULL);
+    esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"),
+                       NULL);
     esign_picture_show(page, form, &login->picture);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, 0, "forgot", "href", esign_request_path(q, "reset"), NULL);
@@ -64,7 +65,8 @@ static int refuse(esign_request_t *q, login_t *login)
     return send_fresh_form(q, login);
 }
 
-static esign_result_t rehash(esign_request_t *q, const esign_subscriber_t *subscriber, const char *better)
+static esign_result_t rehash(esign_request_t *q, const esign_subscriber_t *subscriber,
+                             const char *better)
 {
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
@@ -83,11 +85,13 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
         return esign_page_failed(q, result);
     const char *better;
     esign_subscriber_t *compared = subscriber;
-    if (!subscriber && esign_failed(result = esign_subscriber_stand_in(q->database, national_id, &compared, p)))
+    if (!subscriber &&
+        esign_failed(result = esign_subscriber_stand_in(q->database, national_id, &compared, p)))
         return esign_page_failed(q, result);
     /* Nobody signs in by a stand-in's hash: who is not there waits. */
     int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);
-    apr_status_t status = esign_hash_verify(q, esign_form_field(q, "word"), compared, !waiting, &matches, &better);
+    apr_status_t status =
+        esign_hash_verify(q, esign_form_field(q, "word"), compared, !waiting, &matches, &better);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);
     int accepted = matches && !waiting;
@@ -98,7 +102,8 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
         return esign_page_failed(q, result);
     if (!accepted)
         return refuse(q, login);
-    return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD) ? esign_page_redirect(q, "otp") : esign_page_unavailable(q);
+    return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD) ? esign_page_redirect(q, "otp")
+                                                                : esign_page_unavailable(q);
 }
 
 int esign_login_post(esign_request_t *q)
@@ -109,7 +114,8 @@ int esign_login_post(esign_request_t *q)
         login.status = HTTP_OK;
         return send_fresh_form(q, &login);
     }
-    switch (esign_limits_check(q, "sign-in", q->config->address_failures, ESIGN_AUDIT_SIGN_IN_LIMITED, &login.argument)) {
+    switch (esign_limits_check(q, "sign-in", q->config->address_failures,
+                               ESIGN_AUDIT_SIGN_IN_LIMITED, &login.argument)) {
     case ESIGN_CACHE_DONE:
         break;
     case ESIGN_CACHE_MISS:
@@ -126,7 +132,8 @@ int esign_login_post(esign_request_t *q)
         return esign_page_unavailable(q);
     if (login.picture.wrong)
         esign_limits_count(q, "sign-in", q->config->address_failures);
-    if (!login.id_problem && !login.word_problem && !login.picture.problem && !esign_picture_use(q, &login.picture))
+    if (!login.id_problem && !login.word_problem && !login.picture.problem &&
+        !esign_picture_use(q, &login.picture))
         return esign_page_unavailable(q);
     if (login.id_problem || login.word_problem || login.picture.problem)
         return send_form(q, &login);

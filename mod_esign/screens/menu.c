@@ -4,11 +4,11 @@
 #include "web/form.h"
 #include "web/hash.h"
 #include "web/limits.h"
-#include "word.h"
 #include "web/session.h"
+#include "word.h"
 
-#include "core/iso_time.h"
 #include "audit/trail.h"
+#include "core/iso_time.h"
 
 #include <apr_strings.h>
 
@@ -24,11 +24,13 @@ int esign_menu_get(esign_request_t *q)
     esign_page_element(page, 0, "word", "href", esign_request_path(q, "word"), NULL);
     esign_page_element(page, 0, "activity", "href", esign_request_path(q, "activity"), NULL);
     for (int i = 0; links && i + 1 < links->nelts; i += 2)
-        esign_page_element(page, 0, "link", "href", APR_ARRAY_IDX(links, i + 1, const char *), "label", APR_ARRAY_IDX(links, i, const char *), NULL);
+        esign_page_element(page, 0, "link", "href", APR_ARRAY_IDX(links, i + 1, const char *),
+                           "label", APR_ARRAY_IDX(links, i, const char *), NULL);
     return esign_page_send(page);
 }
 
-/* The entry of the sign-in that this session began with was written with the moment of its proof. */
+/* The entry of the sign-in that this session began with was written with the moment of its proof.
+ */
 static const char *is_this_session(const esign_request_t *q, const esign_audit_entry_t *entry)
 {
     return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->proved ? "yes" : NULL;
@@ -38,8 +40,10 @@ static const char *is_this_session(const esign_request_t *q, const esign_audit_e
 static void add_event(esign_page_t *page, const esign_audit_entry_t *entry)
 {
     const char *address = strcmp(entry->address, ESIGN_AUDIT_LOCAL) == 0 ? "address" : "~address";
-    esign_page_element(page, 0, "event", "name", esign_audit_name(entry->event), "~time", esign_iso_time(page->q->r->pool, entry->time),
-                       "~written", esign_page_time(page, entry->time, 0), address, entry->address, "current", is_this_session(page->q, entry), NULL);
+    esign_page_element(page, 0, "event", "name", esign_audit_name(entry->event), "~time",
+                       esign_iso_time(page->q->r->pool, entry->time), "~written",
+                       esign_page_time(page, entry->time, 0), address, entry->address, "current",
+                       is_this_session(page->q, entry), NULL);
 }
 
 int esign_activity_get(esign_request_t *q)
@@ -47,11 +51,13 @@ int esign_activity_get(esign_request_t *q)
     const apr_array_header_t *entries;
     if (!esign_request_database(q))
         return esign_page_unavailable(q);
-    esign_result_t result = esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
+    esign_result_t result =
+        esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     esign_page_t *page = esign_page_common(q, "activity", HTTP_OK);
-    const esign_audit_entry_t *newest = entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
+    const esign_audit_entry_t *newest =
+        entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)
         esign_page_element(page, 0, "ended", NULL);
     esign_page_form(page, "end", "activity", q->subscriber);
@@ -65,7 +71,8 @@ int esign_activity_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* Who suspects somebody wants everything open to be shut: other sessions, half-finished sign-ins, mailed links that nobody has used. */
+/* Who suspects somebody wants everything open to be shut: other sessions, half-finished sign-ins,
+ * mailed links that nobody has used. */
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -78,12 +85,14 @@ int esign_activity_post(esign_request_t *q)
     if (!esign_failed(result) && !often)
         result = esign_subscriber_end_sessions(q->database, q->subscriber, &ended, p);
     if (!esign_failed(result) && ended)
-        result = esign_audit_add(q->database, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id, q->address, q->now, p);
+        result = esign_audit_add(q->database, ESIGN_AUDIT_SESSIONS_ENDED, q->subscriber->id,
+                                 q->address, q->now, p);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
     if (often)
         return esign_page_busy(q);
-    /* Another request was faster: perhaps this browser's own, whose new cookie the next page will come with. */
+    /* Another request was faster: perhaps this browser's own, whose new cookie the next page will
+     * come with. */
     if (ended && !esign_session_renew(q))
         return esign_page_unavailable(q);
     if (ended)
@@ -93,16 +102,20 @@ int esign_activity_post(esign_request_t *q)
 
 int esign_word_get(esign_request_t *q)
 {
-    return esign_limits_fresh(q) ? esign_newword_page(q, q->subscriber, "word", "word", NULL, NULL) : esign_page_redirect(q, "otp");
+    return esign_limits_fresh(q) ? esign_newword_page(q, q->subscriber, "word", "word", NULL, NULL)
+                                 : esign_page_redirect(q, "otp");
 }
 
-/* Judges the word that is to be replaced: a session that was left open and its phone must not be enough. A wrong one counts as at the sign-in. OK, with `*problem` NULL when
- * it is right; DONE: answered. */
+/* Judges the word that is to be replaced: a session that was left open and its phone must not be
+ * enough. A wrong one counts as at the sign-in. OK, with `*problem` NULL when it is right; DONE:
+ * answered. */
 static int judge_current(esign_request_t *q, const char **problem)
 {
     const char *better, *typed = esign_form_field(q, "current");
     int right = 0;
-    *problem = !*typed ? "current-empty" : esign_limits_waiting(q->subscriber, q->now) ? "code-waiting" : NULL;
+    *problem = !*typed                                       ? "current-empty"
+               : esign_limits_waiting(q->subscriber, q->now) ? "code-waiting"
+                                                             : NULL;
     if (*problem)
         return OK;
     apr_status_t status = esign_hash_verify(q, typed, q->subscriber, 0, &right, &better);
@@ -135,14 +148,17 @@ int esign_word_post(esign_request_t *q)
     apr_status_t status = esign_hash_make(q, word, &hash);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);
-    esign_result_t result = esign_newword_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
+    esign_result_t result =
+        esign_newword_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    /* It was ended while the word was hashed, perhaps by its owner, who wants nothing of it to count any more. */
+    /* It was ended while the word was hashed, perhaps by its owner, who wants nothing of it to
+     * count any more. */
     if (!changed)
         return esign_page_expired(q);
     q->subscriber->epoch++;
     esign_device_remember(q, q->subscriber);
-    /* The raised epoch has ended this session with all others; the browser need not keep its cookie. */
+    /* The raised epoch has ended this session with all others; the browser need not keep its
+     * cookie. */
     return esign_session_end(q) ? esign_page_redirect(q, "reset/done") : esign_page_unavailable(q);
 }

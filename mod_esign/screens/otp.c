@@ -16,13 +16,17 @@
 
 static esign_otp_policy_t policy_of(const esign_request_t *q)
 {
-    return (esign_otp_policy_t){ .digits = q->config->code_digits, .life = q->config->code_life, .tries = 3,
+    return (esign_otp_policy_t){ .digits = q->config->code_digits,
+                                 .life = q->config->code_life,
+                                 .tries = 3,
                                  .key = esign_keyring_active(q->runtime->keyring) };
 }
 
 static void show_phone(esign_page_t *page)
 {
-    esign_page_element(page, 0, "phone", "~masked", esign_contact_mask_phone(page->q->r->pool, page->q->subscriber->phone), NULL);
+    esign_page_element(page, 0, "phone", "~masked",
+                       esign_contact_mask_phone(page->q->r->pool, page->q->subscriber->phone),
+                       NULL);
 }
 
 static int send_confirm(esign_request_t *q, int status, const char *problem, const char *argument)
@@ -43,7 +47,9 @@ int esign_otp_get(esign_request_t *q)
 /* A wait after failures, or a closure. */
 static void audit_held(esign_request_t *q)
 {
-    esign_limits_audit(q, q->subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING, q->subscriber->id);
+    esign_limits_audit(
+        q, q->subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING,
+        q->subscriber->id);
 }
 
 /* In the transaction that claimed the SMS: opens the code and queues it. */
@@ -57,28 +63,39 @@ static esign_result_t queue_code(esign_request_t *q)
     char *code = esign_secret_alloc(p, ESIGN_OTP_MAX_DIGITS + 1);
     esign_cache_answer_e answer = esign_code_open(&session, &policy, q->now, &otp, &resent, p);
     if (answer != ESIGN_CACHE_DONE)
-        return esign_result_make(p, APR_EGENERAL, "memcached", "%s", answer == ESIGN_CACHE_MISS ? "the session has ended meanwhile" : esign_cache_error(session.cache, p));
+        return esign_result_make(p, APR_EGENERAL, "memcached", "%s",
+                                 answer == ESIGN_CACHE_MISS ? "the session has ended meanwhile"
+                                                            : esign_cache_error(session.cache, p));
     if (!esign_otp_code(q->runtime->keyring, otp.key, session.key, otp.seed, policy.digits, code))
-        return esign_result_make(p, APR_EINVAL, "key file", "key %d, which a living code was made with, is not there", otp.key);
+        return esign_result_make(p, APR_EINVAL, "key file",
+                                 "key %d, which a living code was made with, is not there",
+                                 otp.key);
     apr_table_t *values = apr_table_make(p, 6);
     esign_record_set_number(values, "subscriber", q->subscriber->id);
     apr_table_setn(values, "code", code);
     apr_table_setn(values, "session", session.key);
     esign_result_t result = esign_request_queue(q, ESIGN_OUTBOX_CODE, values, otp.expires - q->now);
-    return esign_failed(result) ? result : esign_audit_add(q->database, resent ? ESIGN_AUDIT_CODE_RESENT : ESIGN_AUDIT_CODE_SENT, q->subscriber->id, q->address, q->now, p);
+    return esign_failed(result)
+               ? result
+               : esign_audit_add(q->database,
+                                 resent ? ESIGN_AUDIT_CODE_RESENT : ESIGN_AUDIT_CODE_SENT,
+                                 q->subscriber->id, q->address, q->now, p);
 }
 
-/* No SMS now: a code that lives, perhaps since this request began, leads on, for a double click or a reload is no mistake; else it says when. */
+/* No SMS now: a code that lives, perhaps since this request began, leads on, for a double click or
+ * a reload is no mistake; else it says when. */
 static int send_not_yet(esign_request_t *q, apr_time_t next)
 {
     const esign_otp_session_t session = esign_session_codes(q);
     esign_otp_t otp;
-    esign_cache_answer_e answer = esign_session_store_load(session.cache, session.key, &session.limits, q->now, session.record, q->r->pool);
+    esign_cache_answer_e answer = esign_session_store_load(
+        session.cache, session.key, &session.limits, q->now, session.record, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR) {
         esign_request_log_cache(q);
         return esign_page_unavailable(q);
     }
-    if (answer == ESIGN_CACHE_DONE && esign_code_read(session.record, &otp, q->r->pool) && esign_code_alive(&otp, q->now))
+    if (answer == ESIGN_CACHE_DONE && esign_code_read(session.record, &otp, q->r->pool) &&
+        esign_code_alive(&otp, q->now))
         return esign_page_redirect(q, "otp/code");
     esign_limits_audit(q, ESIGN_AUDIT_SMS_REFUSED, q->subscriber->id);
     if (next - q->now > q->config->sms_pause)
@@ -97,7 +114,9 @@ int esign_otp_post(esign_request_t *q)
     }
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_subscriber_claim_sms(q->database, q->subscriber->id, q->now, q->config->sms_pause, q->config->sms_per_day, &granted, &next, p);
+        result =
+            esign_subscriber_claim_sms(q->database, q->subscriber->id, q->now, q->config->sms_pause,
+                                       q->config->sms_per_day, &granted, &next, p);
     if (!esign_failed(result) && granted)
         result = queue_code(q);
     if (esign_failed(result = esign_request_end(q, result)))
@@ -105,7 +124,8 @@ int esign_otp_post(esign_request_t *q)
     return granted ? esign_page_redirect(q, "otp/code") : send_not_yet(q, next);
 }
 
-static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status, const char *problem, const char *argument)
+static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status,
+                          const char *problem, const char *argument)
 {
     apr_pool_t *p = q->r->pool;
     esign_page_t *page = esign_page_common(q, "otp-code", status);
@@ -114,20 +134,25 @@ static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status
         esign_page_problem(page, "code", problem, argument);
     show_phone(page);
     esign_page_element(page, 0, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
-                       esign_code_alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0", "tries", apr_itoa(p, otp->tries_left), NULL);
-    esign_page_element(page, 0, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action", esign_request_path(q, "otp"),
-                       "~mark", esign_mark_make(q, q->subscriber), NULL);
+                       esign_code_alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0",
+                       "tries", apr_itoa(p, otp->tries_left), NULL);
+    esign_page_element(
+        page, 0, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action",
+        esign_request_path(q, "otp"), "~mark", esign_mark_make(q, q->subscriber), NULL);
     int form = esign_page_form(page, "form", "otp/code", q->subscriber);
     esign_page_element(page, form, "field", "name", "code", NULL);
     return esign_page_send(page);
 }
 
-/* The page of figure 15 as the code now stands; without one the number has to be confirmed first. */
+/* The page of figure 15 as the code now stands; without one the number has to be confirmed first.
+ */
 static int send_code_page(esign_request_t *q, int status, const char *problem, const char *argument)
 {
     const esign_otp_session_t session = esign_session_codes(q);
     esign_otp_t otp;
-    return esign_code_read(session.record, &otp, q->r->pool) ? send_code_form(q, &otp, status, problem, argument) : esign_page_redirect(q, "otp");
+    return esign_code_read(session.record, &otp, q->r->pool)
+               ? send_code_form(q, &otp, status, problem, argument)
+               : esign_page_redirect(q, "otp");
 }
 
 int esign_otp_code_get(esign_request_t *q)
@@ -135,7 +160,9 @@ int esign_otp_code_get(esign_request_t *q)
     return send_code_page(q, HTTP_OK, NULL, NULL);
 }
 
-/* The second factor was right, and has ended the session that it was asked for in: another takes its place. Failures are forgotten, unused links end; a sign-in with a browser that is new to the subscriber is told. */
+/* The second factor was right, and has ended the session that it was asked for in: another takes
+ * its place. Failures are forgotten, unused links end; a sign-in with a browser that is new to the
+ * subscriber is told. */
 static int sign_in(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -143,7 +170,8 @@ static int sign_in(esign_request_t *q)
     if (!esign_failed(result))
         result = esign_subscriber_signed_in(q->database, q->subscriber->id, p);
     if (!esign_failed(result))
-        result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_IN, q->subscriber->id, q->address, q->now, p);
+        result = esign_audit_add(q->database, ESIGN_AUDIT_SIGNED_IN, q->subscriber->id, q->address,
+                                 q->now, p);
     if (!esign_failed(result) && !esign_device_known(q, q->subscriber))
         result = esign_notice_add(q, q->subscriber, ESIGN_AUDIT_SIGNED_IN);
     result = esign_request_end(q, result);
@@ -162,9 +190,12 @@ static int refuse(esign_request_t *q, const char *problem, const char *argument)
     int closing = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, 1, q->now, &closing, p);
+        result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, 1,
+                                         q->now, &closing, p);
     if (!esign_failed(result))
-        result = esign_audit_add(q->database, closing ? ESIGN_AUDIT_CLOSED : ESIGN_AUDIT_CODE_REFUSED, q->subscriber->id, q->address, q->now, p);
+        result =
+            esign_audit_add(q->database, closing ? ESIGN_AUDIT_CLOSED : ESIGN_AUDIT_CODE_REFUSED,
+                            q->subscriber->id, q->address, q->now, p);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
     return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, problem, argument);
@@ -184,7 +215,8 @@ int esign_otp_code_post(esign_request_t *q)
     if (!*typed)
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-empty", NULL);
     if (!esign_otp_well_formed(typed, policy.digits))
-        return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-form", apr_itoa(p, policy.digits));
+        return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-form",
+                              apr_itoa(p, policy.digits));
     switch (esign_code_try(&session, q->runtime->keyring, &policy, typed, q->now, &tries_left, p)) {
     case ESIGN_OTP_RIGHT:
         return sign_in(q);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* picture.c: the picture on the forms and what may stand in for it, and the picture and its sound themselves. */
+/* picture.c: the picture on the forms and what may stand in for it, and the picture and its sound
+ * themselves. */
 #include "picture.h"
 
 #include "web/form.h"
 #include "web/wipe.h"
 
-#include "core/secret.h"
-#include "challenge/work.h"
 #include "cache/token.h"
+#include "challenge/work.h"
+#include "core/secret.h"
 
 #include <http_protocol.h>
 
@@ -23,7 +24,8 @@ static int offers(const esign_request_t *q, int ways)
 
 int esign_picture_new(esign_request_t *q, esign_picture_t *picture)
 {
-    esign_result_t result = esign_captcha_issue(q->runtime->keyring, q->now, ESIGN_PICTURE_LIFE, &picture->challenge, q->r->pool);
+    esign_result_t result = esign_captcha_issue(q->runtime->keyring, q->now, ESIGN_PICTURE_LIFE,
+                                                &picture->challenge, q->r->pool);
     picture->answer = picture->work = NULL;
     if (esign_failed(result))
         esign_request_log(q, result);
@@ -38,7 +40,8 @@ static int renew(esign_request_t *q, esign_picture_t *picture, const char *probl
 
 int esign_picture_use(esign_request_t *q, esign_picture_t *picture)
 {
-    switch (esign_token_use_challenge(q->runtime->cache, picture->challenge, picture->expires, q->r->pool)) {
+    switch (esign_token_use_challenge(q->runtime->cache, picture->challenge, picture->expires,
+                                      q->r->pool)) {
     case ESIGN_CACHE_DONE:
         return 1;
     case ESIGN_CACHE_MISS:
@@ -56,13 +59,15 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
     const esign_keyring_t *keyring = q->runtime->keyring;
     int worked = offers(q, ESIGN_CHALLENGE_WORK) && (*number || !offers(q, READ)), right;
     *picture = (esign_picture_t){ .challenge = esign_form_field(q, "challenge") };
-    if (esign_captcha_read(keyring, picture->challenge, q->now, answer, &picture->expires, q->r->pool) != ESIGN_CAPTCHA_OPEN)
+    if (esign_captcha_read(keyring, picture->challenge, q->now, answer, &picture->expires,
+                           q->r->pool) != ESIGN_CAPTCHA_OPEN)
         return renew(q, picture, worked ? "work-expired" : "answer-expired");
     if (worked ? !*number : typed[strspn(typed, " ")] == '\0') {
         picture->problem = worked ? "work-empty" : "answer-empty";
         return 1;
     }
-    right = worked ? esign_work_matches(keyring, picture->challenge, q->config->work_number, number) : esign_captcha_matches(answer, typed);
+    right = worked ? esign_work_matches(keyring, picture->challenge, q->config->work_number, number)
+                   : esign_captcha_matches(answer, typed);
     if (right) {
         *(worked ? &picture->work : &picture->answer) = worked ? number : typed;
         return 1;
@@ -76,35 +81,44 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
 
 void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture)
 {
-    const char *field = picture->problem && strncmp(picture->problem, "work", 4) == 0 ? "work" : "answer";
+    const char *field =
+        picture->problem && strncmp(picture->problem, "work", 4) == 0 ? "work" : "answer";
     if (picture->problem)
         esign_page_problem(page, field, picture->problem, NULL);
 }
 
 /* NULL when the way is not offered. */
-static const char *address(const esign_request_t *q, int way, const esign_picture_t *picture, const char *behind)
+static const char *address(const esign_request_t *q, int way, const esign_picture_t *picture,
+                           const char *behind)
 {
-    return offers(q, way) ? esign_request_path(q, apr_pstrcat(q->r->pool, "captcha/", picture->challenge, behind, NULL)) : NULL;
+    return offers(q, way) ? esign_request_path(q, apr_pstrcat(q->r->pool, "captcha/",
+                                                              picture->challenge, behind, NULL))
+                          : NULL;
 }
 
 static void show_work(esign_page_t *page, int challenge, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
     const char *target;
-    esign_result_t result = esign_work_target(q->runtime->keyring, picture->challenge, q->config->work_number, &target, q->r->pool);
+    esign_result_t result = esign_work_target(q->runtime->keyring, picture->challenge,
+                                              q->config->work_number, &target, q->r->pool);
     if (esign_failed(result))
         esign_request_log(q, result);
     else
-        esign_page_element(page, challenge, "work", "~salt", picture->challenge, "~target", target, "max", apr_itoa(q->r->pool, q->config->work_number),
-                           "~number", picture->work, NULL);
+        esign_page_element(page, challenge, "work", "~salt", picture->challenge, "~target", target,
+                           "max", apr_itoa(q->r->pool, q->config->work_number), "~number",
+                           picture->work, NULL);
 }
 
 void esign_picture_show(esign_page_t *page, int form, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
-    int challenge = esign_page_element(page, form, "challenge", "~value", picture->challenge, "~picture", address(q, ESIGN_CHALLENGE_PICTURE, picture, ".png"),
-                                              "~sound", address(q, ESIGN_CHALLENGE_SOUND, picture, apr_pstrcat(q->r->pool, ".wav?lang=", q->language, NULL)),
-                                              "~answer", picture->answer, NULL);
+    int challenge =
+        esign_page_element(page, form, "challenge", "~value", picture->challenge, "~picture",
+                           address(q, ESIGN_CHALLENGE_PICTURE, picture, ".png"), "~sound",
+                           address(q, ESIGN_CHALLENGE_SOUND, picture,
+                                   apr_pstrcat(q->r->pool, ".wav?lang=", q->language, NULL)),
+                           "~answer", picture->answer, NULL);
     if (offers(q, ESIGN_CHALLENGE_WORK))
         show_work(page, challenge, picture);
 }
@@ -125,11 +139,15 @@ static int send_form_of(esign_request_t *q, int way, const char *type)
     apr_time_t expires;
     const char *bytes, *chance;
     apr_size_t length;
-    if (!offers(q, way) || (chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL ||
-        esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires, q->r->pool) != ESIGN_CAPTCHA_OPEN)
+    if (!offers(q, way) ||
+        (chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL ||
+        esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires,
+                           q->r->pool) != ESIGN_CAPTCHA_OPEN)
         return esign_page_not_found(q);
-    esign_result_t result = way == ESIGN_CHALLENGE_PICTURE ? esign_captcha_draw(answer, chance, &bytes, &length, q->r->pool)
-                                                           : esign_captcha_speak(answer, chance, q->language, &bytes, &length, q->r->pool);
+    esign_result_t result =
+        way == ESIGN_CHALLENGE_PICTURE
+            ? esign_captcha_draw(answer, chance, &bytes, &length, q->r->pool)
+            : esign_captcha_speak(answer, chance, q->language, &bytes, &length, q->r->pool);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return esign_page_unavailable(q);

@@ -25,18 +25,24 @@ int esign_pin_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* Audits the view. One mail tells of all views of which each comes while the one before still stands. */
+/* Audits the view. One mail tells of all views of which each comes while the one before still
+ * stands. */
 static esign_result_t record_view(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
     int shown = 0;
-    esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->address, q->now, p);
+    esign_result_t result = esign_audit_add(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id,
+                                            q->address, q->now, p);
     if (!esign_failed(result))
-        result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, q->now - q->config->pin_shown, 2, &shown, p);
-    return !esign_failed(result) && shown == 1 ? esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN) : result;
+        result = esign_audit_count(q->database, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id,
+                                   q->now - q->config->pin_shown, 2, &shown, p);
+    return !esign_failed(result) && shown == 1
+               ? esign_notice_add(q, q->subscriber, ESIGN_AUDIT_PIN_SHOWN)
+               : result;
 }
 
-/* The cards. What is shown is audited and told first, in the transaction that reads it: nothing is seen that left no trace. */
+/* The cards. What is shown is audited and told first, in the transaction that reads it: nothing is
+ * seen that left no trace. */
 static esign_result_t view(esign_request_t *q, int *often, const apr_array_header_t **cards)
 {
     *often = 0;
@@ -50,7 +56,8 @@ static esign_result_t view(esign_request_t *q, int *often, const apr_array_heade
     return esign_request_end(q, result);
 }
 
-/* The number whole, and in groups of four, of three where four do not come out even, for the eye: stylesheets only copy. */
+/* The number whole, and in groups of four, of three where four do not come out even, for the eye:
+ * stylesheets only copy. */
 static void show_number(esign_page_t *page, int card, const char *name, const char *number)
 {
     apr_size_t length = strlen(number), size = length % 4 == 0 ? 4 : 3;
@@ -73,8 +80,10 @@ static const char *day(const esign_page_t *page, const char *date)
 
 static void show_card(esign_page_t *page, const esign_card_t *card)
 {
-    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state, "~not-before", card->not_before, "~from", day(page, card->not_before),
-                                     "~not-after", card->not_after, "~until", day(page, card->not_after), NULL);
+    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state,
+                                     "~not-before", card->not_before, "~from",
+                                     day(page, card->not_before), "~not-after", card->not_after,
+                                     "~until", day(page, card->not_after), NULL);
     show_number(page, element, "pin", card->pin);
     show_number(page, element, "puk", card->puk);
 }
@@ -96,6 +105,7 @@ int esign_pin_post(esign_request_t *q)
     esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);
     for (int i = 0; i < cards->nelts; i++)
         show_card(page, &APR_ARRAY_IDX(cards, i, esign_card_t));
-    apr_table_setn(q->r->err_headers_out, "Refresh", apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
+    apr_table_setn(q->r->err_headers_out, "Refresh",
+                   apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
     return esign_page_send(page);
 }

@@ -12,7 +12,8 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* A program's answer: whoever has no reference of ours learns nothing, whoever has one nothing more. */
+/* A program's answer: whoever has no reference of ours learns nothing, whoever has one nothing
+ * more. */
 static int send_empty(esign_request_t *q, int status)
 {
     q->r->status = status;
@@ -21,11 +22,14 @@ static int send_empty(esign_request_t *q, int status)
     return OK;
 }
 
-static esign_result_t record(esign_request_t *q, apr_int64_t message, int gateway, const char *error, int *counted)
+static esign_result_t record(esign_request_t *q, apr_int64_t message, int gateway,
+                             const char *error, int *counted)
 {
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = error ? esign_outbox_undelivered(q->database, message, gateway, q->now, error, counted, q->r->pool) : esign_outbox_delivered(q->database, message, counted, q->r->pool);
+        result = error ? esign_outbox_undelivered(q->database, message, gateway, q->now, error,
+                                                  counted, q->r->pool)
+                       : esign_outbox_delivered(q->database, message, counted, q->r->pool);
     return esign_request_end(q, result);
 }
 
@@ -33,13 +37,18 @@ static esign_result_t record(esign_request_t *q, apr_int64_t message, int gatewa
 static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
 {
     apr_pool_t *p = q->r->pool;
-    const esign_sms_gateway_t *from = &APR_ARRAY_IDX(q->runtime->gateways, gateway, esign_sms_gateway_t);
-    const char *text = apr_pstrcat(p, q->report ? q->report : "", "\n", q->body ? q->body : "", NULL);
+    const esign_sms_gateway_t *from =
+        &APR_ARRAY_IDX(q->runtime->gateways, gateway, esign_sms_gateway_t);
+    const char *text =
+        apr_pstrcat(p, q->report ? q->report : "", "\n", q->body ? q->body : "", NULL);
     esign_report_e report = esign_gateway_judge(from, text, strlen(text));
     int counted = 0;
     if (report == ESIGN_REPORT_UNDECIDED)
         return ESIGN_OK;
-    const char *error = report == ESIGN_REPORT_DELIVERED ? NULL : apr_pstrcat(p, "SMS gateway ", from->name, ": reported as not delivered", NULL);
+    const char *error =
+        report == ESIGN_REPORT_DELIVERED
+            ? NULL
+            : apr_pstrcat(p, "SMS gateway ", from->name, ": reported as not delivered", NULL);
     esign_result_t result = record(q, message, gateway, error, &counted);
     if (!esign_failed(result) && error && counted > 0) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->r, "mod_esign: a code, %s", error);
@@ -52,7 +61,8 @@ int esign_report_any(esign_request_t *q)
 {
     apr_int64_t message;
     int gateway;
-    if (!q->argument || !esign_gateway_referred(q->runtime->keyring, q->argument, &message, &gateway, q->r->pool))
+    if (!q->argument ||
+        !esign_gateway_referred(q->runtime->keyring, q->argument, &message, &gateway, q->r->pool))
         return send_empty(q, HTTP_NOT_FOUND);
     /* One that a reload has taken out of the configuration. */
     if (gateway >= q->runtime->gateways->nelts)

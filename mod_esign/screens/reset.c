@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reset.c: figures 5, 6, 9 and 10: the forgotten word, from the request to the new word. */
+#include "picture.h"
 #include "web/client.h"
 #include "web/form.h"
 #include "web/hash.h"
 #include "web/limits.h"
 #include "web/mark.h"
 #include "word.h"
-#include "picture.h"
 
-#include "core/record.h"
-#include "core/seal.h"
 #include "audit/trail.h"
 #include "cache/token.h"
+#include "core/record.h"
+#include "core/seal.h"
 
 #include <apr_strings.h>
 
@@ -19,7 +19,8 @@
 #define REQUEST_LIFE apr_time_from_sec(24 * 3600)
 #define COOKIE_PLACE "reset cookie"
 
-static int send_form(esign_request_t *q, int status, const char *id_problem, const char *minutes, const esign_picture_t *picture)
+static int send_form(esign_request_t *q, int status, const char *id_problem, const char *minutes,
+                     const esign_picture_t *picture)
 {
     esign_page_t *page = esign_page_common(q, "reset", status);
     if (minutes)
@@ -28,7 +29,8 @@ static int send_form(esign_request_t *q, int status, const char *id_problem, con
         esign_page_problem(page, "id", id_problem, NULL);
     esign_picture_tell(page, picture);
     int form = esign_page_form(page, "form", "reset", NULL);
-    esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"), NULL);
+    esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"),
+                       NULL);
     esign_picture_show(page, form, picture);
     return esign_page_send(page);
 }
@@ -36,7 +38,8 @@ static int send_form(esign_request_t *q, int status, const char *id_problem, con
 static int send_fresh_form(esign_request_t *q, int status, const char *minutes)
 {
     esign_picture_t picture = { 0 };
-    return esign_picture_new(q, &picture) ? send_form(q, status, NULL, minutes, &picture) : esign_page_unavailable(q);
+    return esign_picture_new(q, &picture) ? send_form(q, status, NULL, minutes, &picture)
+                                          : esign_page_unavailable(q);
 }
 
 int esign_reset_get(esign_request_t *q)
@@ -56,7 +59,8 @@ static esign_result_t queue_request(esign_request_t *q, const char *national_id)
     if (!esign_failed(result))
         result = esign_request_queue(q, ESIGN_OUTBOX_RESET_REQUEST, values, REQUEST_LIFE);
     if (!esign_failed(result))
-        result = esign_audit_add(q->database, ESIGN_AUDIT_RESET_ASKED, ESIGN_SUBSCRIBER_NONE, q->address, q->now, p);
+        result = esign_audit_add(q->database, ESIGN_AUDIT_RESET_ASKED, ESIGN_SUBSCRIBER_NONE,
+                                 q->address, q->now, p);
     return esign_request_end(q, result);
 }
 
@@ -67,7 +71,8 @@ int esign_reset_post(esign_request_t *q)
     const char *minutes;
     if (*esign_form_field(q, "new"))
         return send_fresh_form(q, HTTP_OK, NULL);
-    esign_cache_answer_e allowed = esign_limits_check(q, "reset", q->config->address_requests, ESIGN_AUDIT_RESET_LIMITED, &minutes);
+    esign_cache_answer_e allowed = esign_limits_check(q, "reset", q->config->address_requests,
+                                                      ESIGN_AUDIT_RESET_LIMITED, &minutes);
     if (allowed == ESIGN_CACHE_MISS)
         return send_fresh_form(q, HTTP_TOO_MANY_REQUESTS, minutes);
     const char *id_problem = esign_limits_id_problem(q, national_id);
@@ -90,14 +95,22 @@ int esign_reset_post(esign_request_t *q)
 int esign_reset_sent_get(esign_request_t *q)
 {
     esign_page_t *page = esign_page_common(q, "reset-sent", HTTP_OK);
-    esign_page_element(page, 0, "life", "minutes", apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->link_life) / 60), NULL);
+    esign_page_element(
+        page, 0, "life", "minutes",
+        apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->link_life) / 60),
+        NULL);
     return esign_page_send(page);
 }
 
-/* A living token's grant and subscriber. DONE; MISS: the link is dead, which is audited where it is known whose it was; ERROR: logged. */
-static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_grant_t *grant, esign_subscriber_t **subscriber)
+/* A living token's grant and subscriber. DONE; MISS: the link is dead, which is audited where it is
+ * known whose it was; ERROR: logged. */
+static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_grant_t *grant,
+                                 esign_subscriber_t **subscriber)
 {
-    esign_cache_answer_e answer = token && esign_token_well_formed(token) ? esign_token_look(q->runtime->cache, token, grant, q->r->pool) : ESIGN_CACHE_MISS;
+    esign_cache_answer_e answer =
+        token && esign_token_well_formed(token)
+            ? esign_token_look(q->runtime->cache, token, grant, q->r->pool)
+            : ESIGN_CACHE_MISS;
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
     if (answer == ESIGN_CACHE_MISS)
@@ -106,12 +119,14 @@ static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_gr
         return answer;
     if (!esign_request_database(q))
         return ESIGN_CACHE_ERROR;
-    esign_result_t result = esign_subscriber_get(q->database, grant->subscriber, subscriber, q->r->pool);
+    esign_result_t result =
+        esign_subscriber_get(q->database, grant->subscriber, subscriber, q->r->pool);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return ESIGN_CACHE_ERROR;
     }
-    int alive = *subscriber && (*subscriber)->link_epoch == grant->link_epoch && grant->expires > q->now;
+    int alive =
+        *subscriber && (*subscriber)->link_epoch == grant->link_epoch && grant->expires > q->now;
     if (!alive)
         esign_limits_audit(q, ESIGN_AUDIT_LINK_REFUSED, grant->subscriber);
     return alive ? ESIGN_CACHE_DONE : ESIGN_CACHE_MISS;
@@ -131,13 +146,15 @@ int esign_reset_link_get(esign_request_t *q)
     esign_cache_answer_e answer = look(q, token, &grant, &subscriber);
     if (answer != ESIGN_CACHE_DONE)
         return send_refusal(q, answer);
-    esign_result_t result = esign_seal(q->runtime->keyring, ESIGN_KEY_COOKIE, COOKIE_PLACE, token, strlen(token), &sealed, q->r->pool);
+    esign_result_t result = esign_seal(q->runtime->keyring, ESIGN_KEY_COOKIE, COOKIE_PLACE, token,
+                                       strlen(token), &sealed, q->r->pool);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return esign_page_unavailable(q);
     }
     esign_limits_audit(q, ESIGN_AUDIT_LINK_OPENED, grant.subscriber);
-    esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, sealed, (int)apr_time_sec(grant.expires - q->now) + 1);
+    esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, sealed,
+                            (int)apr_time_sec(grant.expires - q->now) + 1);
     return esign_page_redirect(q, "reset/word");
 }
 
@@ -147,7 +164,8 @@ static const char *token_of_cookie(esign_request_t *q)
     const char *cookie = esign_client_cookie(q->r, ESIGN_COOKIE_RESET);
     char *token;
     apr_size_t length;
-    if (!cookie || esign_failed(esign_unseal(q->runtime->keyring, ESIGN_KEY_COOKIE, COOKIE_PLACE, cookie, &token, &length, q->r->pool)))
+    if (!cookie || esign_failed(esign_unseal(q->runtime->keyring, ESIGN_KEY_COOKIE, COOKIE_PLACE,
+                                             cookie, &token, &length, q->r->pool)))
         return NULL;
     return token;
 }
@@ -157,7 +175,9 @@ int esign_reset_word_get(esign_request_t *q)
     esign_grant_t grant;
     esign_subscriber_t *subscriber;
     esign_cache_answer_e answer = look(q, token_of_cookie(q), &grant, &subscriber);
-    return answer == ESIGN_CACHE_DONE ? esign_newword_page(q, subscriber, "reset-word", "reset/word", NULL, NULL) : send_refusal(q, answer);
+    return answer == ESIGN_CACHE_DONE
+               ? esign_newword_page(q, subscriber, "reset-word", "reset/word", NULL, NULL)
+               : send_refusal(q, answer);
 }
 
 /* A link is put back that did not change a word. */
@@ -168,14 +188,16 @@ static void restore(esign_request_t *q, const char *token, const esign_grant_t *
 }
 
 /* The link is claimed by this request: the word changes, or the link lives on. */
-static int change(esign_request_t *q, const esign_subscriber_t *subscriber, const esign_grant_t *grant, const char *token, const char *word)
+static int change(esign_request_t *q, const esign_subscriber_t *subscriber,
+                  const esign_grant_t *grant, const char *token, const char *word)
 {
     const char *hash;
     int changed = 0;
     esign_result_t result = ESIGN_OK;
     apr_status_t status = esign_hash_make(q, word, &hash);
     if (status == APR_SUCCESS)
-        result = esign_newword_store(q, subscriber, grant->link_epoch, hash, ESIGN_AUDIT_WORD_RESET, &changed);
+        result = esign_newword_store(q, subscriber, grant->link_epoch, hash, ESIGN_AUDIT_WORD_RESET,
+                                     &changed);
     if (status == APR_SUCCESS && !esign_failed(result)) {
         esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, "", -1);
         if (!changed)
@@ -201,11 +223,13 @@ int esign_reset_word_post(esign_request_t *q)
         return esign_newword_page(q, subscriber, "reset-word", "reset/word", field, problem);
     answer = esign_token_claim(q->runtime->cache, token, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR) {
-        /* Perhaps it was deleted and only the answer was lost. Should another request have claimed it, what comes back is dead: the word change raises the epoch. */
+        /* Perhaps it was deleted and only the answer was lost. Should another request have claimed
+         * it, what comes back is dead: the word change raises the epoch. */
         esign_request_log_cache(q);
         restore(q, token, &grant);
     }
-    return answer == ESIGN_CACHE_DONE ? change(q, subscriber, &grant, token, word) : send_refusal(q, answer);
+    return answer == ESIGN_CACHE_DONE ? change(q, subscriber, &grant, token, word)
+                                      : send_refusal(q, answer);
 }
 
 int esign_reset_done_get(esign_request_t *q)

@@ -5,14 +5,22 @@
 
 #include "web/page.h"
 
-/* Sends the page `name` with the two fields for a subscriber's word, and one for the word of now when it was shown long ago, posting to `below`; with what is wrong when `q` is a POST whose fields were refused. */
-int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name, const char *below, const char *field, const char *problem);
+/* Sends the page `name` with the two fields for a subscriber's word, and one for the word of now
+ * when it was shown long ago, posting to `below`; with what is wrong when `q` is a POST whose
+ * fields were refused. */
+int esign_newword_page(esign_request_t *q, const esign_subscriber_t *subscriber, const char *name,
+                       const char *below, const char *field, const char *problem);
 
-/* Judges the two fields for a subscriber. The normalized word, secret; NULL with `*field` and `*problem` set when it is not acceptable. */
-const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *subscriber, const char **field, const char **problem);
+/* Judges the two fields for a subscriber. The normalized word, secret; NULL with `*field` and
+ * `*problem` set when it is not acceptable. */
+const char *esign_newword_read(esign_request_t *q, const esign_subscriber_t *subscriber,
+                               const char **field, const char **problem);
 
-/* Changes the word, raises the epochs, writes `event` (an esign_audit_event_e) and queues its notice, all or nothing. `link_epoch`: the link's; -1: it is the session that asks, of
+/* Changes the word, raises the epochs, writes `event` (an esign_audit_event_e) and queues its
+ * notice, all or nothing. `link_epoch`: the link's; -1: it is the session that asks, of
  * subscriber->epoch. `*changed` 0: the link or session had died. */
-esign_result_t esign_newword_store(esign_request_t *q, const esign_subscriber_t *subscriber, apr_int64_t link_epoch, const char *hash, int event, int *changed);
+esign_result_t esign_newword_store(esign_request_t *q, const esign_subscriber_t *subscriber,
+                                   apr_int64_t link_epoch, const char *hash, int event,
+                                   int *changed);
 
 #endif

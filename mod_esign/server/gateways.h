@@ -6,7 +6,9 @@
 #include "config.h"
 #include "deliver/gateway.h"
 
-/* A server's gateways in their order, esign_sms_gateway_t, their secrets read and everything checked. A failure's detail names the gateway and the directive. */
-esign_result_t esign_gateways_make(apr_array_header_t **gateways, const esign_config_t *config, apr_pool_t *p);
+/* A server's gateways in their order, esign_sms_gateway_t, their secrets read and everything
+ * checked. A failure's detail names the gateway and the directive. */
+esign_result_t esign_gateways_make(apr_array_header_t **gateways, const esign_config_t *config,
+                                   apr_pool_t *p);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watchdog.c: runs the couriers of all servers in one child of the node, in a thread of mod_watchdog's. */
+/* watchdog.c: runs the couriers of all servers in one child of the node, in a thread of
+ * mod_watchdog's. */
 #include "watchdog.h"
 
+#include "audit/chainer.h"
 #include "core/clock.h"
-#include "ipc/leader.h"
-#include "ipc/wakeup.h"
 #include "deliver/courier.h"
 #include "deliver/libcurl.h"
-#include "audit/chainer.h"
+#include "ipc/leader.h"
+#include "ipc/wakeup.h"
 #include "runtime.h"
 #include "store/node.h"
 
@@ -28,46 +29,55 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* Rests between two looks into the outbox: codes and requests of this node are heard at once; notices, messages of other nodes, and those that are due again, wait this long at most. */
+/* Rests between two looks into the outbox: codes and requests of this node are heard at once;
+ * notices, messages of other nodes, and those that are due again, wait this long at most. */
 #define REST apr_time_from_msec(200)
 /* The same while more than one courier has transfers under way: they share a thread. */
 #define TURN apr_time_from_msec(10)
 
-/* A database that cannot be reached, or written to, and whatever else is missing, is asked for again after this. */
+/* A database that cannot be reached, or written to, and whatever else is missing, is asked for
+ * again after this. */
 #define AGAIN apr_time_from_sec(1)
 
 /* How long the audit trail may hold up mails, and how long they all the trail. */
 #define WRITING apr_time_from_msec(200)
 #define UNWRITTEN apr_time_from_sec(3)
 
-/* How long a process that ends lets messages under way come to their end. httpd gives a child three seconds: breaking them off takes one, writing all down the rest. */
+/* How long a process that ends lets messages under way come to their end. httpd gives a child three
+ * seconds: breaking them off takes one, writing all down the rest. */
 #define FAREWELL apr_time_from_sec(1)
 
 /* One for each outbox; the courier is made in the child that has the seat. */
 typedef struct {
     server_rec *server;
     esign_courier_t *courier;
-    apr_time_t again;            /* the database could not be reached, or not be written to, or there is no courier: not tried before; by esign_clock */
+    apr_time_t again; /* the database could not be reached, or not be written to, or there is no
+                         courier: not tried before; by esign_clock */
     esign_chainer_t *chainer;
-    piped_log *program;          /* that the copy of the audit trail goes to, started by the parent; NULL: there is none */
-    apr_time_t told;             /* when esign_node_tell was last called */
-    apr_time_t wrote;            /* when the chainer did, by esign_clock */
+    piped_log *program; /* that the copy of the audit trail goes to, started by the parent; NULL:
+                           there is none */
+    apr_time_t told;    /* when esign_node_tell was last called */
+    apr_time_t wrote;   /* when the chainer did, by esign_clock */
 } watch_t;
 
 /* All of this configuration's. */
 static apr_array_header_t *watches;
 
-/* Of this configuration's children one has it, and the couriers. mod_watchdog has such a thing, too, its singleton, but lets ten seconds pass when its holder is gone. */
+/* Of this configuration's children one has it, and the couriers. mod_watchdog has such a thing,
+ * too, its singleton, but lets ten seconds pass when its holder is gone. */
 static int seat = -1;
 
-/* This child's. The watchdog's thread outlives the child's pool, and the configuration's: it is joined as the process exits. */
+/* This child's. The watchdog's thread outlives the child's pool, and the configuration's: it is
+ * joined as the process exits. */
 static struct {
-    apr_pool_t *pool;            /* NULL: the farewell is said, and nothing of the couriers is left */
-    apr_thread_mutex_t *mutex;   /* held while the couriers work: the process does not end meanwhile; as old as the process */
+    apr_pool_t *pool;          /* NULL: the farewell is said, and nothing of the couriers is left */
+    apr_thread_mutex_t *mutex; /* held while the couriers work: the process does not end meanwhile;
+                                  as old as the process */
     _Atomic int ending;
 } child;
 
-/* The watchdog stops its own thread as soon as the MPM stops, in the midst of a child's last requests. */
+/* The watchdog stops its own thread as soon as the MPM stops, in the midst of a child's last
+ * requests. */
 static int ending(void *baton)
 {
     (void)baton;
@@ -83,7 +93,8 @@ static void write_log(void *baton, int level, apr_status_t status, const char *t
 }
 
 /* Portals of one database empty one outbox, each in all the others' names. */
-static void find_render(void *baton, const char *url, esign_message_context_t *context, apr_pool_t *p)
+static void find_render(void *baton, const char *url, esign_message_context_t *context,
+                        apr_pool_t *p)
 {
     const watch_t *watch = baton;
     const esign_runtime_t *runtime = url ? esign_runtime_at(url, p) : NULL;
@@ -91,7 +102,9 @@ static void find_render(void *baton, const char *url, esign_message_context_t *c
         runtime = esign_runtime_of(watch->server);
     esign_result_t result = esign_runtime_render(runtime, &context->render, &context->kept, p);
     if (esign_failed(result))
-        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, as it was at the start: %s: %s", result.problem, result.detail);
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server,
+                     "mod_esign courier, as it was at the start: %s: %s", result.problem,
+                     result.detail);
 }
 
 /* One that cannot be made leaves nothing behind. */
@@ -101,11 +114,22 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime, apr_pool_t 
     apr_pool_t *own;
     apr_pool_create(&own, child.pool);
     esign_courier_options_t *options = apr_pcalloc(own, sizeof(*options));
-    *options = (esign_courier_options_t){ .message = runtime->messages, .smtp = &runtime->smtp, .gateways = runtime->gateways,
-                                          .keyring = runtime->keyring, .cache = runtime->cache, .meter = runtime->meter,
-                                          .sms_at_once = c->sms_connections, .mails_per_minute = c->mails_per_minute,
-                                          .sms_per_minute = c->sms_per_minute, .link_life = c->link_life,
-                                          .mails_per_day = c->mails_per_day, .keep = c->outbox_keep, .stopping = ending, .render = find_render, .log = write_log, .baton = watch };
+    *options = (esign_courier_options_t){ .message = runtime->messages,
+                                          .smtp = &runtime->smtp,
+                                          .gateways = runtime->gateways,
+                                          .keyring = runtime->keyring,
+                                          .cache = runtime->cache,
+                                          .meter = runtime->meter,
+                                          .sms_at_once = c->sms_connections,
+                                          .mails_per_minute = c->mails_per_minute,
+                                          .sms_per_minute = c->sms_per_minute,
+                                          .link_life = c->link_life,
+                                          .mails_per_day = c->mails_per_day,
+                                          .keep = c->outbox_keep,
+                                          .stopping = ending,
+                                          .render = find_render,
+                                          .log = write_log,
+                                          .baton = watch };
     esign_result_t result = esign_courier_create(&watch->courier, options, own);
     if (esign_failed(result)) {
         watch->courier = NULL;
@@ -115,10 +139,13 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime, apr_pool_t 
     return result;
 }
 
-/* What outlives a change of keys outside the database: links, sessions, one-time codes with the ten minutes that they are remembered, windows and the one before. */
+/* What outlives a change of keys outside the database: links, sessions, one-time codes with the ten
+ * minutes that they are remembered, windows and the one before. */
 static apr_interval_time_t longest_life(const esign_config_t *c)
 {
-    const apr_interval_time_t lives[] = { c->link_life, c->session_life, c->code_life + apr_time_from_sec(600), 2 * c->address_window };
+    const apr_interval_time_t lives[] = { c->link_life, c->session_life,
+                                          c->code_life + apr_time_from_sec(600),
+                                          2 * c->address_window };
     apr_interval_time_t longest = 0;
     for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++)
         longest = lives[i] > longest ? lives[i] : longest;
@@ -126,7 +153,8 @@ static apr_interval_time_t longest_life(const esign_config_t *c)
 }
 
 /* Which keys this node has, for `esignctl key`. */
-static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_database_t *database, apr_pool_t *p)
+static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_database_t *database,
+                           apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
     if (now - watch->told < ESIGN_NODE_PAUSE)
@@ -138,7 +166,8 @@ static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_d
 static void complain(const watch_t *watch, esign_result_t result)
 {
     if (esign_failed(result))
-        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier, %s: %s", result.problem, result.detail);
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server,
+                     "mod_esign courier, %s: %s", result.problem, result.detail);
 }
 
 static esign_audit_log_t *find_copy(const watch_t *watch, const char *where)
@@ -146,7 +175,9 @@ static esign_audit_log_t *find_copy(const watch_t *watch, const char *where)
     const char *known;
     apr_os_file_t file;
     if (watch->program)
-        return apr_os_file_get(&file, ap_piped_log_write_fd(watch->program)) == APR_SUCCESS ? esign_audit_log_pipe(file, child.pool) : NULL;
+        return apr_os_file_get(&file, ap_piped_log_write_fd(watch->program)) == APR_SUCCESS
+                   ? esign_audit_log_pipe(file, child.pool)
+                   : NULL;
     if (strncmp(where, "syslog:", 7) == 0)
         return esign_audit_log_syslog(esign_audit_log_facility(where + 7, &known), child.pool);
     return NULL;
@@ -161,15 +192,21 @@ static int called(void *baton)
 static void hire_chainer(watch_t *watch, const esign_runtime_t *runtime)
 {
     esign_chainer_options_t *options = apr_pcalloc(child.pool, sizeof(*options));
-    *options = (esign_chainer_options_t){ .copy = find_copy(watch, runtime->config->audit_log), .stopping = called, .log = write_log, .baton = watch };
+    *options = (esign_chainer_options_t){ .copy = find_copy(watch, runtime->config->audit_log),
+                                          .stopping = called,
+                                          .log = write_log,
+                                          .baton = watch };
     watch->chainer = esign_chainer_create(options, child.pool);
 }
 
-/* The audit trail, many rows together: when no message needs this thread, and now and then when they all do. */
-static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_database_t *database, apr_pool_t *p)
+/* The audit trail, many rows together: when no message needs this thread, and now and then when
+ * they all do. */
+static void write_trail(watch_t *watch, const esign_runtime_t *runtime, esign_database_t *database,
+                        apr_pool_t *p)
 {
     apr_time_t now = esign_clock();
-    if (watch->wrote != 0 && now - watch->wrote < (esign_courier_pending(watch->courier) > 0 ? UNWRITTEN : REST))
+    if (watch->wrote != 0 &&
+        now - watch->wrote < (esign_courier_pending(watch->courier) > 0 ? UNWRITTEN : REST))
         return;
     if (!watch->chainer)
         hire_chainer(watch, runtime);
@@ -185,7 +222,8 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
     if (!watch->courier && esign_clock() < watch->again)
         return;
     if (!runtime->cache || (!watch->courier && esign_failed(result = hire(watch, runtime, p)))) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s", result.detail ? result.detail : "no memcached pool");
+        ap_log_error(APLOG_MARK, APLOG_ERR, result.status, watch->server, "mod_esign courier: %s",
+                     result.detail ? result.detail : "no memcached pool");
         watch->again = esign_clock() + AGAIN;
         return;
     }
@@ -207,7 +245,8 @@ static int under_way(const watch_t *watch)
     return watch->courier ? esign_courier_pending(watch->courier) : 0;
 }
 
-/* Lets transfers go on, or sleeps when there are none, until there is something to do; without a database connection. 0: there are no couriers. */
+/* Lets transfers go on, or sleeps when there are none, until there is something to do; without a
+ * database connection. 0: there are no couriers. */
 static int rest(void)
 {
     esign_courier_t *idle = NULL;
@@ -229,7 +268,8 @@ static int rest(void)
     return busy > 0 || idle;
 }
 
-/* The couriers' whole life in this child. The watchdog's own pauses would keep codes waiting: its callback stays here until the process ends, and looks for that itself. */
+/* The couriers' whole life in this child. The watchdog's own pauses would keep codes waiting: its
+ * callback stays here until the process ends, and looks for that itself. */
 static void serve(apr_pool_t *parent)
 {
     apr_pool_t *p;
@@ -252,7 +292,8 @@ static void serve(apr_pool_t *parent)
     apr_pool_destroy(p);
 }
 
-/* The couriers share the time that is left: one whose mail server hangs costs the others nothing. */
+/* The couriers share the time that is left: one whose mail server hangs costs the others nothing.
+ */
 static void leave(void)
 {
     apr_time_t until = esign_clock() + FAREWELL;
@@ -286,7 +327,8 @@ static void finish(watch_t *watch)
     watch->courier = NULL;
 }
 
-/* The watchdog lets go, or the process takes down what the couriers stand on: rounds end, and what is still under way goes back to the outbox, for others. */
+/* The watchdog lets go, or the process takes down what the couriers stand on: rounds end, and what
+ * is still under way goes back to the outbox, for others. */
 static apr_status_t say_farewell(void *data)
 {
     (void)data;
@@ -317,7 +359,8 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
 {
     if (state == AP_WATCHDOG_STATE_STOPPING)
         return say_farewell(data);
-    /* Signals are the main thread's: prefork ends the child in their handler, which must not wait for the round that it came upon. */
+    /* Signals are the main thread's: prefork ends the child in their handler, which must not wait
+     * for the round that it came upon. */
     if (state == AP_WATCHDOG_STATE_STARTING)
         return apr_setup_signal_thread();
     if (state == AP_WATCHDOG_STATE_RUNNING && take_seat())
@@ -325,13 +368,15 @@ static apr_status_t tick(int state, void *data, apr_pool_t *p)
     return APR_SUCCESS;
 }
 
-/* prefork gives its child memory without a lock, for one thread; the watchdog's is a second, and takes from it what the couriers and mod_dbd's connections need. It may be taken
- * twice: the child ends in a signal's handler, which may have come upon the holder. */
+/* prefork gives its child memory without a lock, for one thread; the watchdog's is a second, and
+ * takes from it what the couriers and mod_dbd's connections need. It may be taken twice: the child
+ * ends in a signal's handler, which may have come upon the holder. */
 static void share_memory(apr_pool_t *p, apr_pool_t *process)
 {
     apr_allocator_t *allocator = apr_pool_allocator_get(p);
     apr_thread_mutex_t *mutex;
-    if (!apr_allocator_mutex_get(allocator) && apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_NESTED, process) == APR_SUCCESS)
+    if (!apr_allocator_mutex_get(allocator) &&
+        apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_NESTED, process) == APR_SUCCESS)
         apr_allocator_mutex_set(allocator, mutex);
 }
 
@@ -359,12 +404,15 @@ static apr_status_t close_seat(void *data)
 /* A watchdog in each child, for all couriers, that looks now and then whether the seat is free. */
 static int attach(server_rec *first, apr_pool_t *p)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t *watchdog;
     seat = esign_leader_create();
     if (seat < 0) {
-        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, errno, first, "mod_esign: no file in memory can be made for the courier's seat");
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, errno, first,
+                     "mod_esign: no file in memory can be made for the courier's seat");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     apr_pool_cleanup_register(p, NULL, close_seat, apr_pool_cleanup_null);
@@ -373,26 +421,31 @@ static int attach(server_rec *first, apr_pool_t *p)
         status = call(watchdog, REST, watches, tick);
     if (status == APR_SUCCESS)
         return OK;
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, first, "mod_esign: mod_watchdog takes no courier");
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, status, first,
+                 "mod_esign: mod_watchdog takes no courier");
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* As httpd starts the programs of its own logs: by the parent, again when it ends, anew with each configuration. */
+/* As httpd starts the programs of its own logs: by the parent, again when it ends, anew with each
+ * configuration. */
 static int start_program(watch_t *watch, const char *where, apr_pool_t *p)
 {
     if (*where != '|')
         return 1;
-    watch->program = where[1] == '$' ? ap_open_piped_log_ex(p, where + 2, APR_SHELLCMD_ENV) : ap_open_piped_log_ex(p, where + 1, APR_PROGRAM_ENV);
+    watch->program = where[1] == '$' ? ap_open_piped_log_ex(p, where + 2, APR_SHELLCMD_ENV)
+                                     : ap_open_piped_log_ex(p, where + 1, APR_PROGRAM_ENV);
     return watch->program != NULL;
 }
 
-/* A child in a jail (ChrootDir) finds no libraries there: what the couriers load is loaded before. */
+/* A child in a jail (ChrootDir) finds no libraries there: what the couriers load is loaded before.
+ */
 static int prepare(server_rec *first, apr_pool_t *p)
 {
     esign_result_t result = ap_unixd_config.chroot_dir ? esign_libcurl_load(p) : ESIGN_OK;
     if (!esign_failed(result))
         return attach(first, p);
-    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, result.status, first, "mod_esign, %s: %s", result.problem, result.detail);
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, result.status, first, "mod_esign, %s: %s",
+                 result.problem, result.detail);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -404,17 +457,21 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     watches = apr_array_make(p, 1, sizeof(watch_t *));
     for (server_rec *s = first; s; s = s->next) {
         const esign_runtime_t *runtime = esign_runtime_of(s);
-        /* Servers that share their configuration share their outbox: the first one's courier empties it. */
+        /* Servers that share their configuration share their outbox: the first one's courier
+         * empties it. */
         int covered = 0;
         for (server_rec *other = first; other != s && runtime && !covered; other = other->next)
-            covered = esign_runtime_of(other) && esign_runtime_of(other)->keyring == runtime->keyring;
+            covered =
+                esign_runtime_of(other) && esign_runtime_of(other)->keyring == runtime->keyring;
         if (!runtime || covered)
             continue;
         watch_t *watch = apr_pcalloc(p, sizeof(*watch));
         watch->server = s;
         APR_ARRAY_PUSH(watches, watch_t *) = watch;
         if (!start_program(watch, runtime->config->audit_log, p)) {
-            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s, "mod_esign, EsignAuditLog: %s cannot be started", runtime->config->audit_log);
+            ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, 0, s,
+                         "mod_esign, EsignAuditLog: %s cannot be started",
+                         runtime->config->audit_log);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }

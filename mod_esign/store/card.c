@@ -12,13 +12,16 @@
 
 enum { ID, SERIAL, STATE, NOT_BEFORE, NOT_AFTER, FINGERPRINT, PIN, PUK, COLUMNS };
 
-/* Whose card it is stands before PIN and PUK, inside the seal: whoever can write the column `subscriber` must not be shown another's by calling the card their own. */
+/* Whose card it is stands before PIN and PUK, inside the seal: whoever can write the column
+ * `subscriber` must not be shown another's by calling the card their own. */
 static const char *owner(apr_int64_t subscriber, apr_pool_t *p)
 {
     return apr_psprintf(p, "%" APR_INT64_T_FMT " ", subscriber);
 }
 
-static esign_result_t seal(const esign_database_t *database, apr_int64_t subscriber, apr_int64_t id, const char *column, const char *clear, const char **sealed, apr_pool_t *p)
+static esign_result_t seal(const esign_database_t *database, apr_int64_t subscriber, apr_int64_t id,
+                           const char *column, const char *clear, const char **sealed,
+                           apr_pool_t *p)
 {
     const char *whose = owner(subscriber, p);
     apr_size_t before = strlen(whose), length = strlen(clear);
@@ -28,19 +31,25 @@ static esign_result_t seal(const esign_database_t *database, apr_int64_t subscri
     return esign_sealed_make(database, "card", id, column, text, sealed, p);
 }
 
-static esign_result_t unseal(const esign_database_t *database, apr_int64_t subscriber, apr_int64_t id, const char *column, const char *sealed, const char **clear, apr_pool_t *p)
+static esign_result_t unseal(const esign_database_t *database, apr_int64_t subscriber,
+                             apr_int64_t id, const char *column, const char *sealed,
+                             const char **clear, apr_pool_t *p)
 {
     const char *text, *whose = owner(subscriber, p);
     esign_result_t result = esign_sealed_open(database, "card", id, column, sealed, &text, p);
     if (esign_failed(result))
         return result;
     if (strncmp(text, whose, strlen(whose)) != 0)
-        return esign_result_make(p, APR_EINVAL, "database", "card/%" APR_INT64_T_FMT "/%s is another subscriber's: the row was changed", id, column);
+        return esign_result_make(p, APR_EINVAL, "database",
+                                 "card/%" APR_INT64_T_FMT
+                                 "/%s is another subscriber's: the row was changed",
+                                 id, column);
     *clear = text + strlen(whose);
     return ESIGN_OK;
 }
 
-esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber, const esign_card_t *card, apr_pool_t *p)
+esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber,
+                              const esign_card_t *card, apr_pool_t *p)
 {
     apr_int64_t id = esign_digest_random_id();
     const char *pin, *puk;
@@ -49,24 +58,33 @@ esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber
     if (!esign_failed(result))
         result = seal(database, subscriber, id, "puk", card->puk, &puk, p);
     if (!esign_failed(result))
-        result = esign_database_write(database, "card_add", ESIGN_SQL(&id, &subscriber, card->serial, card->state, card->not_before, card->not_after,
-                                                                      card->fingerprint, pin, puk, card->serial), &rows, p);
+        result = esign_database_write(database, "card_add",
+                                      ESIGN_SQL(&id, &subscriber, card->serial, card->state,
+                                                card->not_before, card->not_after,
+                                                card->fingerprint, pin, puk, card->serial),
+                                      &rows, p);
     if (!esign_failed(result) && rows == 0)
-        return esign_result_make(p, APR_EEXIST, "database", "the card %s is registered already", card->serial);
+        return esign_result_make(p, APR_EEXIST, "database", "the card %s is registered already",
+                                 card->serial);
     return result;
 }
 
-esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscriber, int secrets, const apr_array_header_t **cards, apr_pool_t *p)
+esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscriber, int secrets,
+                               const apr_array_header_t **cards, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "card_list", ESIGN_SQL(&subscriber), COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "card_list", ESIGN_SQL(&subscriber), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_card_t));
     for (int i = 0; i < rows->nelts; i++) {
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         esign_card_t *card = apr_array_push(list);
-        *card = (esign_card_t){ .serial = row[SERIAL], .state = row[STATE], .not_before = row[NOT_BEFORE], .not_after = row[NOT_AFTER],
+        *card = (esign_card_t){ .serial = row[SERIAL],
+                                .state = row[STATE],
+                                .not_before = row[NOT_BEFORE],
+                                .not_after = row[NOT_AFTER],
                                 .fingerprint = row[FINGERPRINT] };
         if (!secrets)
             continue;
@@ -81,14 +99,18 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
     return ESIGN_OK;
 }
 
-static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id,
+                            const char *const *old, const char **new, apr_pool_t *p)
 {
     esign_result_t result = esign_sealed_renew(database, "card", id, "pin", old[0], &new[0], p);
-    return esign_failed(result) ? result : esign_sealed_renew(database, "card", id, "puk", old[1], &new[1], p);
+    return esign_failed(result)
+               ? result
+               : esign_sealed_renew(database, "card", id, "puk", old[1], &new[1], p);
 }
 
 esign_result_t esign_card_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
-    static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2, .together = 1, .renew = renew };
+    static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2,
+                                                .together = 1, .renew = renew };
     return esign_reseal_rows(database, &table, run, p);
 }

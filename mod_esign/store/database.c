@@ -2,8 +2,8 @@
 /* database.c: opens connections, runs prepared statements, keeps transactions. */
 #include "database.h"
 
-#include "core/secret.h"
 #include "audit/chain.h"
+#include "core/secret.h"
 #include "schema.h"
 
 #include <apr_strings.h>
@@ -24,11 +24,14 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
         database->stale = 1;
     if (error && strstr(error, "readonly database"))
         database->read_only = 1;
-    return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing, error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
+    return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing,
+                             error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
 }
 
-/* Whole results at once (the 1): the pgsql driver's other way takes an error for an empty result, and sleeps 100 ms over an empty one. */
-static int select_text(esign_database_t *database, const char *sql, apr_dbd_results_t **results, apr_pool_t *p)
+/* Whole results at once (the 1): the pgsql driver's other way takes an error for an empty result,
+ * and sleeps 100 ms over an empty one. */
+static int select_text(esign_database_t *database, const char *sql, apr_dbd_results_t **results,
+                       apr_pool_t *p)
 {
     *results = NULL;
     return apr_dbd_select(database->driver, p, database->handle, results, sql, 1);
@@ -41,18 +44,23 @@ static void forget_statements(esign_database_t *database, apr_pool_t *p)
     for (const esign_statement_t *s = esign_database_statements; s->label; s++) {
         /* PostgreSQL refuses others of the names that it still has. */
         if (pgsql && apr_hash_get(database->prepared, s->label, APR_HASH_KEY_STRING))
-            apr_dbd_query(database->driver, database->handle, &rows, apr_pstrcat(p, "DEALLOCATE ", s->label, NULL));
+            apr_dbd_query(database->driver, database->handle, &rows,
+                          apr_pstrcat(p, "DEALLOCATE ", s->label, NULL));
         apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, NULL);
     }
 }
 
-/* Whether the statement that has just failed may be tried again: its connection was lost, or its statements were; the connection is there anew, and statements will be. Never within a
- * transaction whose earlier statements would be missing; SQLite's stands when a statement of it meets another schema, for that has done nothing. A repeated statement does no harm: each
- * adds a row under an id of its own, or is a claim that fails twice. */
+/* Whether the statement that has just failed may be tried again: its connection was lost, or its
+ * statements were; the connection is there anew, and statements will be. Never within a transaction
+ * whose earlier statements would be missing; SQLite's stands when a statement of it meets another
+ * schema, for that has done nothing. A repeated statement does no harm: each adds a row under an id
+ * of its own, or is a claim that fails twice. */
 static int revive(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
-    if (database->transaction ? !database->stale || !is_sqlite(database) : !database->stale && select_text(database, "SELECT 1", &results, p) == 0)
+    if (database->transaction
+            ? !database->stale || !is_sqlite(database)
+            : !database->stale && select_text(database, "SELECT 1", &results, p) == 0)
         return 0;
     if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;
@@ -69,7 +77,8 @@ void esign_database_heal(esign_database_t *database)
 
 static void run_pragmas(esign_database_t *database, apr_pool_t *p)
 {
-    static const char *const pragmas[] = { "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON" };
+    static const char *const pragmas[] = { "PRAGMA busy_timeout=5000", "PRAGMA journal_mode=WAL",
+                                           "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON" };
     for (size_t i = 0; i < sizeof(pragmas) / sizeof(*pragmas); i++) {
         apr_dbd_results_t *results;
         apr_dbd_row_t *row = NULL;
@@ -85,8 +94,9 @@ static apr_status_t close_database(void *data)
     return apr_dbd_close(database->driver, database->handle);
 }
 
-esign_result_t esign_database_open(esign_database_t **database, const char *driver, const char *params,
-                                   const esign_keyring_t *keyring, int with_schema, apr_pool_t *p)
+esign_result_t esign_database_open(esign_database_t **database, const char *driver,
+                                   const char *params, const esign_keyring_t *keyring,
+                                   int with_schema, apr_pool_t *p)
 {
     esign_database_t *made = apr_pcalloc(p, sizeof(*made));
     const char *error = NULL;
@@ -94,10 +104,13 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
     apr_dbd_init(p);
     apr_status_t status = apr_dbd_get_driver(p, driver, &made->driver);
     if (status != APR_SUCCESS)
-        return esign_result_make(p, status, "database", "there is no driver %s (Debian: libaprutil1-dbd-%s)", driver, driver);
+        return esign_result_make(p, status, "database",
+                                 "there is no driver %s (Debian: libaprutil1-dbd-%s)", driver,
+                                 driver);
     status = apr_dbd_open_ex(made->driver, p, params, &made->handle, &error);
     if (status != APR_SUCCESS)
-        return esign_result_make(p, status, "database", "cannot be opened: %s", error ? error : "refused");
+        return esign_result_make(p, status, "database", "cannot be opened: %s",
+                                 error ? error : "refused");
     apr_pool_cleanup_register(p, made, close_database, apr_pool_cleanup_null);
     made->keyring = keyring;
     made->pool = p;
@@ -126,8 +139,9 @@ esign_result_t esign_database_version(esign_database_t *database, int *version, 
 /* Longer than anybody writes; then SQLite's own lock decides. */
 #define TURN_PATIENCE apr_time_from_sec(5)
 
-/* SQLite lets one write at a time, and apr_dbd keeps a lock of the whole process while it waits for that one, which may be a thread of the same process that needs the lock to come to
- * its end. So whoever is going to write waits here first, first come first served over all processes. */
+/* SQLite lets one write at a time, and apr_dbd keeps a lock of the whole process while it waits for
+ * that one, which may be a thread of the same process that needs the lock to come to its end. So
+ * whoever is going to write waits here first, first come first served over all processes. */
 int esign_database_await(esign_gate_t *turn)
 {
     return esign_gate_enter(turn, TURN_PATIENCE) == APR_SUCCESS;
@@ -146,11 +160,13 @@ static void leave_turn(esign_database_t *database)
     database->has_turn = 0;
 }
 
-/* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the connection. */
+/* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the
+ * connection. */
 static esign_result_t start(esign_database_t *database, apr_pool_t *p)
 {
     take_turn(database);
-    int rows, code = apr_dbd_query(database->driver, database->handle, &rows, is_sqlite(database) ? "BEGIN IMMEDIATE" : "BEGIN");
+    int rows, code = apr_dbd_query(database->driver, database->handle, &rows,
+                                   is_sqlite(database) ? "BEGIN IMMEDIATE" : "BEGIN");
     database->broken = 0;
     if (code != 0) {
         leave_turn(database);
@@ -167,7 +183,8 @@ esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
     if (esign_failed(result))
         return result;
     if (version != 0)
-        return esign_result_make(p, APR_EEXIST, "database", "the schema is there already, in version %d", version);
+        return esign_result_make(p, APR_EEXIST, "database",
+                                 "the schema is there already, in version %d", version);
     result = start(database, p);
     for (const char *const *s = esign_schema_statements; *s && !esign_failed(result); s++) {
         int code = apr_dbd_query(database->driver, database->handle, &rows, *s);
@@ -185,17 +202,23 @@ esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr
     if (esign_failed(result))
         return result;
     if (*from == 0)
-        return esign_result_make(p, APR_ENOENT, "database", "there is no schema yet: esignctl db init");
+        return esign_result_make(p, APR_ENOENT, "database",
+                                 "there is no schema yet: esignctl db init");
     if (*from > ESIGN_SCHEMA_VERSION)
-        return esign_result_make(p, APR_EINVAL, "database", "the schema is of version %d, newer than this program's %d", *from, ESIGN_SCHEMA_VERSION);
+        return esign_result_make(p, APR_EINVAL, "database",
+                                 "the schema is of version %d, newer than this program's %d", *from,
+                                 ESIGN_SCHEMA_VERSION);
     return ESIGN_OK;
 }
 
-/* A connection to a server may be lost: the statement before finds that while it can still be healed. */
+/* A connection to a server may be lost: the statement before finds that while it can still be
+ * healed. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = is_sqlite(database) ? ESIGN_OK : esign_database_read(database, "database_alive", ESIGN_SQL(NULL), 1, &rows, p);
+    esign_result_t result = is_sqlite(database) ? ESIGN_OK
+                                                : esign_database_read(database, "database_alive",
+                                                                      ESIGN_SQL(NULL), 1, &rows, p);
     if (!esign_failed(result))
         result = start(database, p);
     return esign_failed(result) && revive(database, p) ? start(database, p) : result;
@@ -209,7 +232,8 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
     database->transaction = 0;
     /* PostgreSQL rolls a broken one back at its commit, and calls that a success. */
     if (!esign_failed(result) && database->broken)
-        result = esign_result_make(p, APR_EGENERAL, "database", "a transaction cannot be committed: a statement of it failed");
+        result = esign_result_make(p, APR_EGENERAL, "database",
+                                   "a transaction cannot be committed: a statement of it failed");
     if (!esign_failed(result)) {
         int code = apr_dbd_query(database->driver, database->handle, &rows, "COMMIT");
         if (code == 0) {
@@ -225,7 +249,8 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
 }
 
 /* Prepared when a connection first needs it: most need few. */
-static esign_result_t statement(esign_database_t *database, const char *label, apr_dbd_prepared_t **prepared, apr_pool_t *p)
+static esign_result_t statement(esign_database_t *database, const char *label,
+                                apr_dbd_prepared_t **prepared, apr_pool_t *p)
 {
     const esign_statement_t *s = esign_database_statements;
     if ((*prepared = apr_hash_get(database->prepared, label, APR_HASH_KEY_STRING)) != NULL)
@@ -234,9 +259,15 @@ static esign_result_t statement(esign_database_t *database, const char *label, a
         s++;
     if (!s->label)
         return esign_result_make(p, APR_ENOENT, "database", "there is no statement %s", label);
-    int code = apr_dbd_prepare(database->driver, database->pool, database->handle, s->sql, s->label, prepared);
+    int code = apr_dbd_prepare(database->driver, database->pool, database->handle, s->sql, s->label,
+                               prepared);
     if (code != 0)
-        return failed(database, apr_psprintf(p, "the statement %s cannot be prepared (is the schema there? esignctl db init)", label), code, p);
+        return failed(
+            database,
+            apr_psprintf(
+                p, "the statement %s cannot be prepared (is the schema there? esignctl db init)",
+                label),
+            code, p);
     apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, *prepared);
     return ESIGN_OK;
 }
@@ -249,7 +280,8 @@ static esign_result_t ended(esign_database_t *database, esign_result_t result)
     return result;
 }
 
-static esign_result_t write_once(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
+static esign_result_t write_once(esign_database_t *database, const char *label,
+                                 const void **arguments, int *rows, apr_pool_t *p)
 {
     apr_dbd_prepared_t *prepared;
     esign_result_t result = statement(database, label, &prepared, p);
@@ -264,7 +296,8 @@ static esign_result_t write_once(esign_database_t *database, const char *label, 
     return code == 0 ? ESIGN_OK : failed(database, label, code, p);
 }
 
-esign_result_t esign_database_write(esign_database_t *database, const char *label, const void **arguments, int *rows, apr_pool_t *p)
+esign_result_t esign_database_write(esign_database_t *database, const char *label,
+                                    const void **arguments, int *rows, apr_pool_t *p)
 {
     int changed = 0;
     esign_result_t result = write_once(database, label, arguments, &changed, p);
@@ -275,18 +308,22 @@ esign_result_t esign_database_write(esign_database_t *database, const char *labe
     return ended(database, result);
 }
 
-static esign_result_t select_once(esign_database_t *database, const char *label, const void **arguments, apr_dbd_results_t **results, apr_pool_t *p)
+static esign_result_t select_once(esign_database_t *database, const char *label,
+                                  const void **arguments, apr_dbd_results_t **results,
+                                  apr_pool_t *p)
 {
     apr_dbd_prepared_t *prepared;
     esign_result_t result = statement(database, label, &prepared, p);
     if (esign_failed(result))
         return result;
     *results = NULL;
-    int code = apr_dbd_pbselect(database->driver, p, database->handle, results, prepared, 1, arguments);
+    int code =
+        apr_dbd_pbselect(database->driver, p, database->handle, results, prepared, 1, arguments);
     return code == 0 ? ESIGN_OK : failed(database, label, code, p);
 }
 
-esign_result_t esign_database_read(esign_database_t *database, const char *label, const void **arguments, int columns,
+esign_result_t esign_database_read(esign_database_t *database, const char *label,
+                                   const void **arguments, int columns,
                                    const apr_array_header_t **rows, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
@@ -297,12 +334,14 @@ esign_result_t esign_database_read(esign_database_t *database, const char *label
     if (esign_failed(result))
         return ended(database, result);
     apr_array_header_t *all = apr_array_make(p, 4, sizeof(const char *const *));
-    /* The row stays the same object: the pgsql driver counts in it. Its apr_dbd_get_entry makes an empty text of NULL; datums know better. */
+    /* The row stays the same object: the pgsql driver counts in it. Its apr_dbd_get_entry makes an
+     * empty text of NULL; datums know better. */
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1) {
         const char **texts = apr_pcalloc(p, sizeof(*texts) * (size_t)columns);
         for (int i = 0; i < columns; i++) {
             char *text = NULL;
-            if (apr_dbd_datum_get(database->driver, row, i, APR_DBD_TYPE_STRING, &text) == APR_SUCCESS)
+            if (apr_dbd_datum_get(database->driver, row, i, APR_DBD_TYPE_STRING, &text) ==
+                APR_SUCCESS)
                 texts[i] = apr_pstrdup(p, text);
         }
         APR_ARRAY_PUSH(all, const char *const *) = texts;

@@ -17,26 +17,34 @@ static const char *keys_of(const esign_keyring_t *keyring, apr_pool_t *p)
     return text;
 }
 
-esign_result_t esign_node_tell(esign_database_t *database, const char *key_file, apr_interval_time_t life, apr_time_t now, apr_pool_t *p)
+esign_result_t esign_node_tell(esign_database_t *database, const char *key_file,
+                               apr_interval_time_t life, apr_time_t now, apr_pool_t *p)
 {
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
     const char *name = apr_pstrcat(p, host, ":", key_file, NULL);
-    return esign_database_write(database, "node_tell", ESIGN_SQL(name, keys_of(database->keyring, p), &life, &now, &now), NULL, p);
+    return esign_database_write(database, "node_tell",
+                                ESIGN_SQL(name, keys_of(database->keyring, p), &life, &now, &now),
+                                NULL, p);
 }
 
-esign_result_t esign_node_list(esign_database_t *database, apr_time_t since, const apr_array_header_t **nodes, apr_pool_t *p)
+esign_result_t esign_node_list(esign_database_t *database, apr_time_t since,
+                               const apr_array_header_t **nodes, apr_pool_t *p)
 {
     enum { NAME, KEYS, LIFE, SINCE, SEEN, COLUMNS };
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "node_list", ESIGN_SQL(&since), COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "node_list", ESIGN_SQL(&since), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_node_t));
     for (int i = 0; i < rows->nelts; i++) {
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         esign_node_t *node = apr_array_push(list);
-        *node = (esign_node_t){ .name = row[NAME], .keys = row[KEYS] ? row[KEYS] : "", .life = esign_database_number(row, LIFE), .since = esign_database_number(row, SINCE),
+        *node = (esign_node_t){ .name = row[NAME],
+                                .keys = row[KEYS] ? row[KEYS] : "",
+                                .life = esign_database_number(row, LIFE),
+                                .since = esign_database_number(row, SINCE),
                                 .seen = esign_database_number(row, SEEN) };
     }
     *nodes = list;

@@ -23,8 +23,10 @@ const char *esign_outbox_kind_name(esign_outbox_kind_e kind)
     return kind < ESIGN_OUTBOX_KINDS ? kind_names[kind] : "unknown";
 }
 
-/* Columns that a message is sent by stand in its body too: whoever can write to the table must not have it sent as another kind, nor once more when its time is over. */
-static const char *body_of(const apr_table_t *values, esign_outbox_kind_e kind, apr_time_t expires, apr_pool_t *p)
+/* Columns that a message is sent by stand in its body too: whoever can write to the table must not
+ * have it sent as another kind, nor once more when its time is over. */
+static const char *body_of(const apr_table_t *values, esign_outbox_kind_e kind, apr_time_t expires,
+                           apr_pool_t *p)
 {
     apr_table_t *whole = apr_table_copy(p, values);
     apr_table_setn(whole, "kind", esign_outbox_kind_name(kind));
@@ -36,77 +38,104 @@ static const char *body_of(const apr_table_t *values, esign_outbox_kind_e kind, 
 static int is_whole(const esign_outbox_message_t *message)
 {
     const char *kind = apr_table_get(message->values, "kind");
-    return kind && strcmp(kind, esign_outbox_kind_name(message->kind)) == 0 && message->expires <= esign_record_number(message->values, "expires", 0);
+    return kind && strcmp(kind, esign_outbox_kind_name(message->kind)) == 0 &&
+           message->expires <= esign_record_number(message->values, "expires", 0);
 }
 
-esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind, const apr_table_t *values,
-                                apr_time_t now, apr_time_t expires, apr_pool_t *p)
+esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e kind,
+                                const apr_table_t *values, apr_time_t now, apr_time_t expires,
+                                apr_pool_t *p)
 {
     apr_int64_t id = esign_digest_random_id(), number = kind;
     const char *body;
-    esign_result_t result = esign_sealed_make(database, "outbox", id, "body", body_of(values, kind, expires, p), &body, p);
+    esign_result_t result = esign_sealed_make(database, "outbox", id, "body",
+                                              body_of(values, kind, expires, p), &body, p);
     if (esign_failed(result))
         return result;
-    return esign_database_write(database, "outbox_add", ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
+    return esign_database_write(database, "outbox_add",
+                                ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
 }
 
 /* What a body says; NULL when it cannot be unsealed. */
-static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, const char *sealed, apr_pool_t *p)
+static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, const char *sealed,
+                                    apr_pool_t *p)
 {
     const char *body;
-    return esign_failed(esign_sealed_open(database, "outbox", id, "body", sealed, &body, p)) ? NULL : esign_record_decode(p, body, strlen(body));
+    return esign_failed(esign_sealed_open(database, "outbox", id, "body", sealed, &body, p))
+               ? NULL
+               : esign_record_decode(p, body, strlen(body));
 }
 
-esign_result_t esign_outbox_due(esign_database_t *database, apr_time_t now, int due[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+esign_result_t esign_outbox_due(esign_database_t *database, apr_time_t now,
+                                int due[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     memset(due, 0, sizeof(*due) * ESIGN_OUTBOX_KINDS);
-    esign_result_t result = esign_database_read(database, "outbox_due", ESIGN_SQL(&now, &now, &now), 1, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "outbox_due", ESIGN_SQL(&now, &now, &now), 1, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++)
         due[esign_database_number(APR_ARRAY_IDX(rows, i, const char *const *), 0)] = 1;
     return result;
 }
 
 /* A leased row as a message; one whose body does not open is given up, `*good` 0. */
-static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row, esign_outbox_message_t *message, int *good, apr_pool_t *p)
+static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row,
+                           esign_outbox_message_t *message, int *good, apr_pool_t *p)
 {
     enum { ID, KIND, BODY, CREATED, DUE, EXPIRES, ATTEMPTS, GATEWAYS, AWAITED, ERROR };
-    *message = (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
-                                         .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
-                                         .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
-                                         .gateways = esign_database_number(row, GATEWAYS), .awaited = (int)esign_database_number(row, AWAITED),
-                                         .state = "leased", .kept = 1, .error = row[ERROR] };
+    *message =
+        (esign_outbox_message_t){ .id = esign_database_number(row, ID),
+                                  .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
+                                  .created = esign_database_number(row, CREATED),
+                                  .due = esign_database_number(row, DUE),
+                                  .expires = esign_database_number(row, EXPIRES),
+                                  .attempts = (int)esign_database_number(row, ATTEMPTS),
+                                  .gateways = esign_database_number(row, GATEWAYS),
+                                  .awaited = (int)esign_database_number(row, AWAITED),
+                                  .state = "leased",
+                                  .kept = 1,
+                                  .error = row[ERROR] };
     message->values = open_body(database, message->id, row[BODY], p);
     *good = message->values != NULL && is_whole(message);
     if (*good)
         return ESIGN_OK;
-    esign_result_t result = esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    esign_result_t result =
+        esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
     if (!esign_failed(result) && database->meter)
         database->meter->messages[message->kind].failed++;
-    return esign_failed(result) ? result : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
+    return esign_failed(result)
+               ? result
+               : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE,
+                                 ESIGN_AUDIT_LOCAL, apr_time_now(), p);
 }
 
 /* An UPDATE tells of its rows in any order. */
 static int by_due(const void *one, const void *other)
 {
-    apr_time_t a = ((const esign_outbox_message_t *)one)->due, b = ((const esign_outbox_message_t *)other)->due;
+    apr_time_t a = ((const esign_outbox_message_t *)one)->due,
+               b = ((const esign_outbox_message_t *)other)->due;
     return (a > b) - (a < b);
 }
 
-esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner, esign_outbox_kind_e kind, int max, apr_time_t now, apr_interval_time_t lease,
-                                  const apr_array_header_t **messages, apr_pool_t *p)
+esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
+                                  esign_outbox_kind_e kind, int max, apr_time_t now,
+                                  apr_interval_time_t lease, const apr_array_header_t **messages,
+                                  apr_pool_t *p)
 {
     enum { LEASED_COLUMNS = 10 };
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
     const apr_array_header_t *rows;
     apr_int64_t until = now + lease, number = kind, most = max;
     *messages = list;
-    esign_result_t result = esign_database_read(database, "outbox_lease", ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, owner, &most),
-                                                LEASED_COLUMNS, &rows, p);
+    esign_result_t result = esign_database_read(
+        database, "outbox_lease",
+        ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, owner, &most),
+        LEASED_COLUMNS, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         int good;
         esign_outbox_message_t *message = apr_array_push(list);
-        result = take(database, owner, APR_ARRAY_IDX(rows, i, const char *const *), message, &good, p);
+        result =
+            take(database, owner, APR_ARRAY_IDX(rows, i, const char *const *), message, &good, p);
         if (!good)
             apr_array_pop(list);
     }
@@ -114,112 +143,166 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
     return result;
 }
 
-esign_result_t esign_outbox_renew(esign_database_t *database, const char *owner, apr_time_t until, const apr_array_header_t **ids, apr_pool_t *p)
+esign_result_t esign_outbox_renew(esign_database_t *database, const char *owner, apr_time_t until,
+                                  const apr_array_header_t **ids, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox_renew", ESIGN_SQL(&until, owner), 1, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "outbox_renew", ESIGN_SQL(&until, owner), 1, &rows, p);
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(apr_int64_t));
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++)
-        APR_ARRAY_PUSH(list, apr_int64_t) = esign_database_number(APR_ARRAY_IDX(rows, i, const char *const *), 0);
+        APR_ARRAY_PUSH(list, apr_int64_t) =
+            esign_database_number(APR_ARRAY_IDX(rows, i, const char *const *), 0);
     *ids = list;
     return result;
 }
 
-esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, apr_int64_t id, apr_pool_t *p)
+esign_result_t esign_outbox_done(esign_database_t *database, const char *owner, apr_int64_t id,
+                                 apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_done", ESIGN_SQL(&id, owner), NULL, p);
 }
 
-esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p)
+esign_result_t esign_outbox_retry(esign_database_t *database, const char *owner, apr_int64_t id,
+                                  apr_time_t due, const char *error, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox_retry", ESIGN_SQL(&due, error, &id, owner), NULL, p);
+    return esign_database_write(database, "outbox_retry", ESIGN_SQL(&due, error, &id, owner), NULL,
+                                p);
 }
 
-esign_result_t esign_outbox_release(esign_database_t *database, const char *owner, apr_int64_t id, apr_time_t due, const char *error, apr_pool_t *p)
+esign_result_t esign_outbox_release(esign_database_t *database, const char *owner, apr_int64_t id,
+                                    apr_time_t due, const char *error, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox_release", ESIGN_SQL(&due, error, &id, owner), NULL, p);
+    return esign_database_write(database, "outbox_release", ESIGN_SQL(&due, error, &id, owner),
+                                NULL, p);
 }
 
-esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id, int gateway, int accepted, apr_time_t now, apr_time_t due,
+esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id,
+                                    int gateway, int accepted, apr_time_t now, apr_time_t due,
                                     const char *error, apr_pool_t *p)
 {
     apr_int64_t bit = APR_INT64_C(1) << gateway, number = gateway, taken = accepted;
-    return esign_database_write(database, "outbox_hand_on", ESIGN_SQL(&bit, &now, &due, &bit, &bit, &taken, &number, error, &id, owner), NULL, p);
+    return esign_database_write(
+        database, "outbox_hand_on",
+        ESIGN_SQL(&bit, &now, &due, &bit, &bit, &taken, &number, error, &id, owner), NULL, p);
 }
 
-esign_result_t esign_outbox_delivered(esign_database_t *database, apr_int64_t id, int *counted, apr_pool_t *p)
+esign_result_t esign_outbox_delivered(esign_database_t *database, apr_int64_t id, int *counted,
+                                      apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_delivered", ESIGN_SQL(&id), counted, p);
 }
 
-esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t id, int gateway, apr_time_t now, const char *error, int *counted, apr_pool_t *p)
+esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t id, int gateway,
+                                        apr_time_t now, const char *error, int *counted,
+                                        apr_pool_t *p)
 {
     apr_int64_t bit = APR_INT64_C(1) << gateway, number = gateway;
-    return esign_database_write(database, "outbox_undelivered", ESIGN_SQL(&number, &now, &bit, &number, error, &id), counted, p);
+    return esign_database_write(database, "outbox_undelivered",
+                                ESIGN_SQL(&number, &now, &bit, &number, error, &id), counted, p);
 }
 
-esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id, const char *error, apr_pool_t *p)
+esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id,
+                                 const char *error, apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_bury", ESIGN_SQL(error, &id, owner), NULL, p);
 }
 
-esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now, int counts[ESIGN_OUTBOX_KINDS], int *unreported, apr_pool_t *p)
+esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now,
+                                   int counts[ESIGN_OUTBOX_KINDS], int *unreported, apr_pool_t *p)
 {
-    esign_result_t result = esign_database_write(database, "outbox_unreported", ESIGN_SQL(&now, &now), unreported, p);
+    esign_result_t result =
+        esign_database_write(database, "outbox_unreported", ESIGN_SQL(&now, &now), unreported, p);
     for (apr_int64_t kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++)
-        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&kind, &now, &now), &counts[kind], p);
-    return esign_failed(result) ? result : esign_database_write(database, "outbox_empty", ESIGN_SQL(&now), NULL, p);
+        result = esign_database_write(database, "outbox_expire", ESIGN_SQL(&kind, &now, &now),
+                                      &counts[kind], p);
+    return esign_failed(result)
+               ? result
+               : esign_database_write(database, "outbox_empty", ESIGN_SQL(&now), NULL, p);
 }
 
-esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before, int max, int *count, apr_pool_t *p)
+esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before, int max,
+                                  int *count, apr_pool_t *p)
 {
     apr_int64_t most = max;
     esign_result_t result = ESIGN_OK;
     *count = 0;
     for (apr_int64_t kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++) {
         int gone = 0;
-        result = esign_database_write(database, "outbox_purge", ESIGN_SQL(&kind, &before, &most), &gone, p);
+        result = esign_database_write(database, "outbox_purge", ESIGN_SQL(&kind, &before, &most),
+                                      &gone, p);
         *count += gone;
     }
     return result;
 }
 
-esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)
+esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now,
+                                   int *done, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox_revive", ESIGN_SQL(&now, &id, &now, &now), done, p);
+    return esign_database_write(database, "outbox_revive", ESIGN_SQL(&now, &id, &now, &now), done,
+                                p);
 }
 
-esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr_time_t now, int *done, apr_pool_t *p)
+esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr_time_t now,
+                                 int *done, apr_pool_t *p)
 {
     return esign_database_write(database, "outbox_drop", ESIGN_SQL(&id, &now), done, p);
 }
 
-esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id, const apr_table_t **values, apr_pool_t *p)
+esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id,
+                                 const apr_table_t **values, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox_body", ESIGN_SQL(&id), 1, &rows, p);
-    *values = esign_failed(result) || rows->nelts == 0 ? NULL : open_body(database, id, APR_ARRAY_IDX(rows, 0, const char *const *)[0], p);
+    esign_result_t result =
+        esign_database_read(database, "outbox_body", ESIGN_SQL(&id), 1, &rows, p);
+    *values = esign_failed(result) || rows->nelts == 0
+                  ? NULL
+                  : open_body(database, id, APR_ARRAY_IDX(rows, 0, const char *const *)[0], p);
     return result;
 }
 
-enum { ID, KIND, CREATED, DUE, EXPIRES, ATTEMPTS, DEAD, LEASE_UNTIL, AWAITED, ERROR, KEPT, COLUMNS };
+enum {
+    ID,
+    KIND,
+    CREATED,
+    DUE,
+    EXPIRES,
+    ATTEMPTS,
+    DEAD,
+    LEASE_UNTIL,
+    AWAITED,
+    ERROR,
+    KEPT,
+    COLUMNS
+};
 
 /* A row as the operator sees it. */
 static esign_outbox_message_t seen(const char *const *row)
 {
-    int dead = esign_database_number(row, DEAD) != 0, leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
+    int dead = esign_database_number(row, DEAD) != 0,
+        leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
     int awaited = (int)esign_database_number(row, AWAITED);
-    return (esign_outbox_message_t){ .id = esign_database_number(row, ID), .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
-                                     .created = esign_database_number(row, CREATED), .due = esign_database_number(row, DUE),
-                                     .expires = esign_database_number(row, EXPIRES), .attempts = (int)esign_database_number(row, ATTEMPTS),
-                                     .awaited = awaited, .state = dead ? "dead" : leased ? "leased" : awaited >= 0 ? "sent" : "waiting",
-                                     .kept = esign_database_number(row, KEPT) != 0, .error = row[ERROR] };
+    return (esign_outbox_message_t){ .id = esign_database_number(row, ID),
+                                     .kind = (esign_outbox_kind_e)esign_database_number(row, KIND),
+                                     .created = esign_database_number(row, CREATED),
+                                     .due = esign_database_number(row, DUE),
+                                     .expires = esign_database_number(row, EXPIRES),
+                                     .attempts = (int)esign_database_number(row, ATTEMPTS),
+                                     .awaited = awaited,
+                                     .state = dead           ? "dead"
+                                              : leased       ? "leased"
+                                              : awaited >= 0 ? "sent"
+                                                             : "waiting",
+                                     .kept = esign_database_number(row, KEPT) != 0,
+                                     .error = row[ERROR] };
 }
 
-esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, const esign_outbox_message_t **message, apr_pool_t *p)
+esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id,
+                                const esign_outbox_message_t **message, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "outbox_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
     *message = NULL;
     if (!esign_failed(result) && rows->nelts > 0) {
         esign_outbox_message_t found = seen(APR_ARRAY_IDX(rows, 0, const char *const *));
@@ -228,29 +311,35 @@ esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id, cons
     return result;
 }
 
-esign_result_t esign_outbox_list(esign_database_t *database, int max, const apr_array_header_t **messages, apr_pool_t *p)
+esign_result_t esign_outbox_list(esign_database_t *database, int max,
+                                 const apr_array_header_t **messages, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     apr_int64_t most = max;
-    esign_result_t result = esign_database_read(database, "outbox_list", ESIGN_SQL(&most), COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "outbox_list", ESIGN_SQL(&most), COLUMNS, &rows, p);
     if (esign_failed(result))
         return result;
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));
     for (int i = 0; i < rows->nelts; i++)
-        APR_ARRAY_PUSH(list, esign_outbox_message_t) = seen(APR_ARRAY_IDX(rows, i, const char *const *));
+        APR_ARRAY_PUSH(list, esign_outbox_message_t) =
+            seen(APR_ARRAY_IDX(rows, i, const char *const *));
     *messages = list;
     return ESIGN_OK;
 }
 
-esign_result_t esign_outbox_depths(esign_database_t *database, esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+esign_result_t esign_outbox_depths(esign_database_t *database,
+                                   esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
 {
     enum { OF_KIND, IS_DEAD, COUNT, SENT, OLDEST, DEPTH_COLUMNS };
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "outbox_depths", ESIGN_SQL(NULL), DEPTH_COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "outbox_depths", ESIGN_SQL(NULL), DEPTH_COLUMNS, &rows, p);
     memset(depths, 0, sizeof(*depths) * ESIGN_OUTBOX_KINDS);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
-        apr_int64_t kind = esign_database_number(row, OF_KIND), count = esign_database_number(row, COUNT);
+        apr_int64_t kind = esign_database_number(row, OF_KIND),
+                    count = esign_database_number(row, COUNT);
         if (kind < 0 || kind >= ESIGN_OUTBOX_KINDS)
             continue;
         esign_outbox_depth_t *depth = &depths[kind];
@@ -265,14 +354,17 @@ esign_result_t esign_outbox_depths(esign_database_t *database, esign_outbox_dept
     return result;
 }
 
-static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id,
+                            const char *const *old, const char **new, apr_pool_t *p)
 {
     return esign_sealed_renew(database, "outbox", id, "body", old[0], &new[0], p);
 }
 
-/* Row by row: a courier's lease locks many rows in an order of its own, and two who each hold what the other wants would end in PostgreSQL's "deadlock detected". */
+/* Row by row: a courier's lease locks many rows in an order of its own, and two who each hold what
+ * the other wants would end in PostgreSQL's "deadlock detected". */
 esign_result_t esign_outbox_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
-    static const esign_reseal_table_t table = { "outbox_sealed", "outbox_reseal", .values = 1, .together = 0, .renew = renew };
+    static const esign_reseal_table_t table = { "outbox_sealed", "outbox_reseal", .values = 1,
+                                                .together = 0, .renew = renew };
     return esign_reseal_rows(database, &table, run, p);
 }

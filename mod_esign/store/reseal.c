@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reseal.c: batches of rows: read, renewed, and written where they still stand as they were read. */
+/* reseal.c: batches of rows: read, renewed, and written where they still stand as they were read.
+ */
 #include "reseal.h"
 
 #include "sealed.h"
@@ -39,13 +40,15 @@ static void count_keys(esign_reseal_t *run, const char *const *values, int count
     for (int i = 0; i < count; i++) {
         int known = !values[i] || !*values[i];
         for (int earlier = 0; earlier < i && !known; earlier++)
-            known = values[earlier] && *values[earlier] && key_of(values[earlier]) == key_of(values[i]);
+            known =
+                values[earlier] && *values[earlier] && key_of(values[earlier]) == key_of(values[i]);
         if (!known)
             run->needed[key_of(values[i])]++;
     }
 }
 
-static esign_result_t write_change(esign_database_t *database, const esign_reseal_table_t *table, esign_reseal_t *run, const change_t *change, apr_pool_t *p)
+static esign_result_t write_change(esign_database_t *database, const esign_reseal_table_t *table,
+                                   esign_reseal_t *run, const change_t *change, apr_pool_t *p)
 {
     const void *arguments[2 * ESIGN_RESEAL_VALUES + 1];
     int changed;
@@ -63,17 +66,20 @@ static esign_result_t write_change(esign_database_t *database, const esign_resea
     return ESIGN_OK;
 }
 
-static esign_result_t write_changes(esign_database_t *database, const esign_reseal_table_t *table, esign_reseal_t *run, const apr_array_header_t *changes,
+static esign_result_t write_changes(esign_database_t *database, const esign_reseal_table_t *table,
+                                    esign_reseal_t *run, const apr_array_header_t *changes,
                                     apr_pool_t *p)
 {
-    esign_result_t result = changes->nelts > 0 && table->together ? esign_database_begin(database, p) : ESIGN_OK;
+    esign_result_t result =
+        changes->nelts > 0 && table->together ? esign_database_begin(database, p) : ESIGN_OK;
     for (int i = 0; i < changes->nelts && !esign_failed(result); i++)
         result = write_change(database, table, run, &APR_ARRAY_IDX(changes, i, change_t), p);
     return esign_database_end(database, result, p);
 }
 
 /* A row that does not open stays as it is; the others go on. */
-static esign_result_t renew(esign_database_t *database, const esign_reseal_table_t *table, esign_reseal_t *run, change_t *change, int *renewed, apr_pool_t *p)
+static esign_result_t renew(esign_database_t *database, const esign_reseal_table_t *table,
+                            esign_reseal_t *run, change_t *change, int *renewed, apr_pool_t *p)
 {
     change->new = apr_pcalloc(p, sizeof(*change->new) * (size_t)table->values);
     esign_result_t result = table->renew(database, change->id, change->old, change->new, p);
@@ -85,19 +91,24 @@ static esign_result_t renew(esign_database_t *database, const esign_reseal_table
     return ESIGN_OK;
 }
 
-esign_result_t esign_reseal_rows(esign_database_t *database, const esign_reseal_table_t *table, esign_reseal_t *run, apr_pool_t *p)
+esign_result_t esign_reseal_rows(esign_database_t *database, const esign_reseal_table_t *table,
+                                 esign_reseal_t *run, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     apr_int64_t most = BATCH;
     apr_array_header_t *changes = apr_array_make(p, BATCH, sizeof(change_t));
-    esign_result_t result = esign_database_read(database, table->select, ESIGN_SQL(&run->after, &most), 1 + table->values, &rows, p);
+    esign_result_t result = esign_database_read(
+        database, table->select, ESIGN_SQL(&run->after, &most), 1 + table->values, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         change_t change = { .id = esign_database_number(row, 0), .old = row + 1 };
         int renewed = 0;
         /* SQLite keeps a text for an id, and finds it behind all numbers again and again. */
         if (change.id <= run->after)
-            return esign_result_make(p, APR_EGENERAL, "database", "an id that %s finds is no number above 0: whoever wrote that row was not esignctl; remove it", table->select);
+            return esign_result_make(p, APR_EGENERAL, "database",
+                                     "an id that %s finds is no number above 0: whoever wrote that "
+                                     "row was not esignctl; remove it",
+                                     table->select);
         run->rows++;
         run->after = change.id;
         if (run->write && is_stale(database, change.old, table->values))

@@ -3,7 +3,8 @@
 #ifndef ESIGN_STORE_SCHEMA_H
 #define ESIGN_STORE_SCHEMA_H
 
-/* Statements that make the schema of ESIGN_SCHEMA_VERSION, ended by NULL. They are those of conf/schema/schema.sql. */
+/* Statements that make the schema of ESIGN_SCHEMA_VERSION, ended by NULL. They are those of
+ * conf/schema/schema.sql. */
 extern const char *const esign_schema_statements[];
 
 #endif

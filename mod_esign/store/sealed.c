@@ -16,22 +16,28 @@ static const char *place(const char *table, apr_int64_t id, const char *column, 
 
 static esign_result_t refuse(const char *place, apr_status_t status, apr_pool_t *p)
 {
-    return esign_result_make(p, status, "database", "%s cannot be unsealed: it was changed or moved, or its key is not in the key file", place);
+    return esign_result_make(
+        p, status, "database",
+        "%s cannot be unsealed: it was changed or moved, or its key is not in the key file", place);
 }
 
-esign_result_t esign_sealed_make(const esign_database_t *database, const char *table, apr_int64_t id, const char *column, const char *clear,
+esign_result_t esign_sealed_make(const esign_database_t *database, const char *table,
+                                 apr_int64_t id, const char *column, const char *clear,
                                  const char **sealed, apr_pool_t *p)
 {
-    return esign_seal(database->keyring, ESIGN_KEY_DATABASE, place(table, id, column, p), clear, strlen(clear), sealed, p);
+    return esign_seal(database->keyring, ESIGN_KEY_DATABASE, place(table, id, column, p), clear,
+                      strlen(clear), sealed, p);
 }
 
-esign_result_t esign_sealed_open(const esign_database_t *database, const char *table, apr_int64_t id, const char *column, const char *sealed,
+esign_result_t esign_sealed_open(const esign_database_t *database, const char *table,
+                                 apr_int64_t id, const char *column, const char *sealed,
                                  const char **clear, apr_pool_t *p)
 {
     char *opened;
     apr_size_t length;
     const char *here = place(table, id, column, p);
-    esign_result_t result = esign_unseal(database->keyring, ESIGN_KEY_DATABASE, here, sealed ? sealed : "", &opened, &length, p);
+    esign_result_t result = esign_unseal(database->keyring, ESIGN_KEY_DATABASE, here,
+                                         sealed ? sealed : "", &opened, &length, p);
     if (esign_failed(result))
         return refuse(here, result.status, p);
     *clear = opened;
@@ -45,25 +51,30 @@ static const char *head_of(const char *phc, apr_pool_t *p)
     return apr_pstrmemdup(p, phc, last ? (apr_size_t)(last + 1 - phc) : 0);
 }
 
-esign_result_t esign_sealed_make_hash(const esign_database_t *database, const char *table, apr_int64_t id, const char *column, const char *phc,
+esign_result_t esign_sealed_make_hash(const esign_database_t *database, const char *table,
+                                      apr_int64_t id, const char *column, const char *phc,
                                       const char **sealed, apr_pool_t *p)
 {
     const char *head = head_of(phc, p), *hash = phc + strlen(head), *rest;
-    esign_result_t result = esign_seal(database->keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, place(table, id, column, p), "/", head, NULL),
+    esign_result_t result = esign_seal(database->keyring, ESIGN_KEY_PEPPER,
+                                       apr_pstrcat(p, place(table, id, column, p), "/", head, NULL),
                                        hash, strlen(hash), &rest, p);
     if (!esign_failed(result))
         *sealed = apr_pstrcat(p, head, rest, NULL);
     return result;
 }
 
-esign_result_t esign_sealed_open_hash(const esign_database_t *database, const char *table, apr_int64_t id, const char *column, const char *sealed,
+esign_result_t esign_sealed_open_hash(const esign_database_t *database, const char *table,
+                                      apr_int64_t id, const char *column, const char *sealed,
                                       const char **phc, apr_pool_t *p)
 {
     char *hash;
     apr_size_t length;
     const char *head = head_of(sealed, p), *here = place(table, id, column, p);
     apr_size_t before = strlen(head);
-    esign_result_t result = esign_unseal(database->keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, here, "/", head, NULL), sealed + before, &hash, &length, p);
+    esign_result_t result =
+        esign_unseal(database->keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, here, "/", head, NULL),
+                     sealed + before, &hash, &length, p);
     if (esign_failed(result))
         return refuse(here, result.status, p);
     char *whole = esign_secret_alloc(p, before + length + 1);
@@ -73,7 +84,8 @@ esign_result_t esign_sealed_open_hash(const esign_database_t *database, const ch
     return ESIGN_OK;
 }
 
-esign_result_t esign_sealed_renew(const esign_database_t *database, const char *table, apr_int64_t id, const char *column, const char *old,
+esign_result_t esign_sealed_renew(const esign_database_t *database, const char *table,
+                                  apr_int64_t id, const char *column, const char *old,
                                   const char **new, apr_pool_t *p)
 {
     const char *clear;
@@ -81,7 +93,8 @@ esign_result_t esign_sealed_renew(const esign_database_t *database, const char *
     if (!old || !*old)
         return ESIGN_OK;
     esign_result_t result = esign_sealed_open(database, table, id, column, old, &clear, p);
-    return esign_failed(result) ? result : esign_sealed_make(database, table, id, column, clear, new, p);
+    return esign_failed(result) ? result
+                                : esign_sealed_make(database, table, id, column, clear, new, p);
 }
 
 int esign_sealed_key(const char *sealed)

@@ -14,20 +14,36 @@
 #define HASH_COLUMN "word_hash"
 #define DAY (APR_USEC_PER_SEC * 24 * 3600)
 
-enum { ID, NATIONAL_ID, NAME, EMAIL, PHONE, LANGUAGE, WORD_HASH, FAILURES, WAIT_UNTIL, CLOSED, EPOCH, LINK_EPOCH, COLUMNS };
+enum {
+    ID,
+    NATIONAL_ID,
+    NAME,
+    EMAIL,
+    PHONE,
+    LANGUAGE,
+    WORD_HASH,
+    FAILURES,
+    WAIT_UNTIL,
+    CLOSED,
+    EPOCH,
+    LINK_EPOCH,
+    COLUMNS
+};
 
 /* What a national id is found by: the key's id and the keyed hash. */
-static const char *lookup_of(const esign_keyring_t *keyring, int key, const char *national_id, apr_pool_t *p)
+static const char *lookup_of(const esign_keyring_t *keyring, int key, const char *national_id,
+                             apr_pool_t *p)
 {
     unsigned char mac[ESIGN_DIGEST_SIZE];
-    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_LOOKUP, key), national_id, strlen(national_id), mac);
+    esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_LOOKUP, key), national_id,
+                      strlen(national_id), mac);
     return apr_psprintf(p, "%d:%s", key, esign_digest_encode(p, mac, sizeof(mac)));
 }
 
 static const struct {
     int column;
     const char *name;
-    size_t member;   /* of the clear text in esign_subscriber_t */
+    size_t member; /* of the clear text in esign_subscriber_t */
 } sealed_columns[] = {
     { NATIONAL_ID, "national_id", offsetof(esign_subscriber_t, national_id) },
     { NAME, "name", offsetof(esign_subscriber_t, name) },
@@ -42,12 +58,15 @@ static const char **member_of(esign_subscriber_t *s, size_t i)
     return (const char **)((char *)s + sealed_columns[i].member);
 }
 
-static esign_result_t from_row(esign_database_t *database, const char *const *row, esign_subscriber_t **subscriber, apr_pool_t *p)
+static esign_result_t from_row(esign_database_t *database, const char *const *row,
+                               esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     esign_subscriber_t *s = apr_pcalloc(p, sizeof(*s));
     s->id = esign_database_number(row, ID);
     for (size_t i = 0; i < SEALED; i++) {
-        esign_result_t result = esign_sealed_open(database, TABLE, s->id, sealed_columns[i].name, row[sealed_columns[i].column], member_of(s, i), p);
+        esign_result_t result =
+            esign_sealed_open(database, TABLE, s->id, sealed_columns[i].name,
+                              row[sealed_columns[i].column], member_of(s, i), p);
         if (esign_failed(result))
             return result;
     }
@@ -71,9 +90,11 @@ static void spend(const esign_database_t *database, size_t values, apr_pool_t *p
         esign_sealed_make(database, TABLE, ESIGN_SUBSCRIBER_NONE, "nobody", usual, &dropped, p);
 }
 
-/* A row that moves to another key while we look is missed under both when the new one is looked at before and the old one after: so all keys but the last are looked at twice, and
- * always, for who is found must not be told from who is not. */
-esign_result_t esign_subscriber_find(esign_database_t *database, const char *national_id, esign_subscriber_t **subscriber, apr_pool_t *p)
+/* A row that moves to another key while we look is missed under both when the new one is looked at
+ * before and the old one after: so all keys but the last are looked at twice, and always, for who
+ * is found must not be told from who is not. */
+esign_result_t esign_subscriber_find(esign_database_t *database, const char *national_id,
+                                     esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const int *keys;
     int count = esign_keyring_ids(database->keyring, &keys);
@@ -82,7 +103,8 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
     for (int i = 0; i < 2 * count - 1; i++) {
         const apr_array_header_t *rows;
         const char *lookup = lookup_of(database->keyring, keys[i % count], national_id, p);
-        esign_result_t result = esign_database_read(database, "subscriber_find", ESIGN_SQL(lookup), COLUMNS, &rows, p);
+        esign_result_t result =
+            esign_database_read(database, "subscriber_find", ESIGN_SQL(lookup), COLUMNS, &rows, p);
         if (esign_failed(result))
             return result;
         if (rows->nelts > 0 && !row)
@@ -94,11 +116,14 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
     return ESIGN_OK;
 }
 
-esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char *national_id, esign_subscriber_t **other, apr_pool_t *p)
+esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char *national_id,
+                                         esign_subscriber_t **other, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    const char *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
-    esign_result_t result = esign_database_read(database, "subscriber_near", ESIGN_SQL(lookup), 2, &rows, p);
+    const char *lookup =
+        lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
+    esign_result_t result =
+        esign_database_read(database, "subscriber_near", ESIGN_SQL(lookup), 2, &rows, p);
     *other = NULL;
     if (esign_failed(result) || rows->nelts == 0)
         return result;
@@ -109,26 +134,34 @@ esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char 
     return result;
 }
 
-esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id, esign_subscriber_t **subscriber, apr_pool_t *p)
+esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id,
+                                    esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "subscriber_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "subscriber_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
     *subscriber = NULL;
     if (esign_failed(result) || rows->nelts == 0)
         return result;
     return from_row(database, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
 }
 
-esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id, apr_int64_t *epoch, apr_pool_t *p)
+esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id,
+                                      apr_int64_t *epoch, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = esign_database_read(database, "subscriber_epoch", ESIGN_SQL(&id), 1, &rows, p);
+    esign_result_t result =
+        esign_database_read(database, "subscriber_epoch", ESIGN_SQL(&id), 1, &rows, p);
     if (!esign_failed(result))
-        *epoch = rows->nelts > 0 ? esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0) : -1;
+        *epoch = rows->nelts > 0
+                     ? esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0)
+                     : -1;
     return result;
 }
 
-esign_result_t esign_subscriber_open_hash(const esign_database_t *database, const esign_subscriber_t *s, const char **phc, apr_pool_t *p)
+esign_result_t esign_subscriber_open_hash(const esign_database_t *database,
+                                          const esign_subscriber_t *s, const char **phc,
+                                          apr_pool_t *p)
 {
     *phc = NULL;
     if (s && s->word_hash)
@@ -137,22 +170,29 @@ esign_result_t esign_subscriber_open_hash(const esign_database_t *database, cons
     return ESIGN_OK;
 }
 
-static esign_result_t seal_hash(const esign_database_t *database, apr_int64_t id, const char *phc, const char **sealed, apr_pool_t *p)
+static esign_result_t seal_hash(const esign_database_t *database, apr_int64_t id, const char *phc,
+                                const char **sealed, apr_pool_t *p)
 {
     *sealed = NULL;
-    return phc ? esign_sealed_make_hash(database, TABLE, id, HASH_COLUMN, phc, sealed, p) : ESIGN_OK;
+    return phc ? esign_sealed_make_hash(database, TABLE, id, HASH_COLUMN, phc, sealed, p)
+               : ESIGN_OK;
 }
 
 /* The statement changes nothing but holds its row until the end. */
 esign_result_t esign_subscriber_begin(esign_database_t *database, apr_pool_t *p)
 {
     esign_result_t result = esign_database_begin(database, p);
-    return esign_failed(result) ? result : esign_database_write(database, "subscriber_lock", ESIGN_SQL(NULL), NULL, p);
+    return esign_failed(result)
+               ? result
+               : esign_database_write(database, "subscriber_lock", ESIGN_SQL(NULL), NULL, p);
 }
 
-esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *s, const char *phc, apr_pool_t *p)
+esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *s,
+                                    const char *phc, apr_pool_t *p)
 {
-    const char *sealed[SEALED], *hash, *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring), s->national_id, p);
+    const char *sealed[SEALED], *hash,
+        *lookup = lookup_of(database->keyring, esign_keyring_active(database->keyring),
+                            s->national_id, p);
     esign_subscriber_t *known = NULL;
     const int *keys;
     apr_int64_t now = apr_time_now();
@@ -160,27 +200,38 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
     s->id = esign_digest_random_id();
     esign_result_t result = seal_hash(database, s->id, phc, &hash, p);
     for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
-        result = esign_sealed_make(database, TABLE, s->id, sealed_columns[i].name, *member_of(s, i), &sealed[i], p);
-    /* The insert itself keeps out a second row under the active key; rows of other keys are found by looking. */
+        result = esign_sealed_make(database, TABLE, s->id, sealed_columns[i].name, *member_of(s, i),
+                                   &sealed[i], p);
+    /* The insert itself keeps out a second row under the active key; rows of other keys are found
+     * by looking. */
     if (!esign_failed(result) && esign_keyring_ids(database->keyring, &keys) > 1)
         result = esign_subscriber_find(database, s->national_id, &known, p);
     if (!esign_failed(result) && !known)
-        result = esign_database_write(database, "subscriber_add", ESIGN_SQL(&s->id, lookup, sealed[0], sealed[1], sealed[2], sealed[3],
-                                                                            s->language, hash, &now, lookup), &rows, p);
+        result = esign_database_write(database, "subscriber_add",
+                                      ESIGN_SQL(&s->id, lookup, sealed[0], sealed[1], sealed[2],
+                                                sealed[3], s->language, hash, &now, lookup),
+                                      &rows, p);
     if (esign_failed(result) || rows == 1)
         return result;
-    return esign_result_make(p, APR_EEXIST, "database", "the identity number is registered already");
+    return esign_result_make(p, APR_EEXIST, "database",
+                             "the identity number is registered already");
 }
 
-esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id, const esign_failure_policy_t *policy, int judged, apr_time_t now, int *closed, apr_pool_t *p)
+esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id,
+                                       const esign_failure_policy_t *policy, int judged,
+                                       apr_time_t now, int *closed, apr_pool_t *p)
 {
-    apr_int64_t no_wait = policy->free, close_at = policy->close_at, first = policy->first, longest = policy->longest, last = now + longest;
+    apr_int64_t no_wait = policy->free, close_at = policy->close_at, first = policy->first,
+                longest = policy->longest, last = now + longest;
     apr_int64_t waiting = judged ? APR_INT64_MAX : now;
     const apr_array_header_t *rows;
     int counted = 0;
     *closed = 0;
-    esign_result_t result = esign_database_write(
-        database, "subscriber_failed", ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last, &now, &first, &no_wait, &close_at, &id, &waiting), &counted, p);
+    esign_result_t result =
+        esign_database_write(database, "subscriber_failed",
+                             ESIGN_SQL(&no_wait, &no_wait, &last, &first, &no_wait, &longest, &last,
+                                       &now, &first, &no_wait, &close_at, &id, &waiting),
+                             &counted, p);
     if (!esign_failed(result))
         result = esign_database_read(database, "subscriber_failures", ESIGN_SQL(&id), 1, &rows, p);
     if (!esign_failed(result) && counted)
@@ -193,17 +244,25 @@ esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_
     return esign_database_write(database, "subscriber_signed_in", ESIGN_SQL(&id), NULL, p);
 }
 
-esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id, apr_int64_t epoch, apr_int64_t link_epoch, const char *phc,
-                                            int *changed, apr_pool_t *p)
+esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id,
+                                            apr_int64_t epoch, apr_int64_t link_epoch,
+                                            const char *phc, int *changed, apr_pool_t *p)
 {
     const char *hash;
     esign_result_t result = seal_hash(database, id, phc, &hash, p);
-    return esign_failed(result) ? result : esign_database_write(database, "subscriber_word", ESIGN_SQL(hash, &id, &link_epoch, &epoch), changed, p);
+    return esign_failed(result)
+               ? result
+               : esign_database_write(database, "subscriber_word",
+                                      ESIGN_SQL(hash, &id, &link_epoch, &epoch), changed, p);
 }
 
-esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_subscriber_t *subscriber, int *ended, apr_pool_t *p)
+esign_result_t esign_subscriber_end_sessions(esign_database_t *database,
+                                             esign_subscriber_t *subscriber, int *ended,
+                                             apr_pool_t *p)
 {
-    esign_result_t result = esign_database_write(database, "subscriber_end_sessions", ESIGN_SQL(&subscriber->id, &subscriber->epoch), ended, p);
+    esign_result_t result =
+        esign_database_write(database, "subscriber_end_sessions",
+                             ESIGN_SQL(&subscriber->id, &subscriber->epoch), ended, p);
     if (!esign_failed(result) && *ended) {
         subscriber->epoch++;
         subscriber->link_epoch++;
@@ -211,21 +270,28 @@ esign_result_t esign_subscriber_end_sessions(esign_database_t *database, esign_s
     return result;
 }
 
-esign_result_t esign_subscriber_rehash(esign_database_t *database, const esign_subscriber_t *s, const char *phc, apr_pool_t *p)
+esign_result_t esign_subscriber_rehash(esign_database_t *database, const esign_subscriber_t *s,
+                                       const char *phc, apr_pool_t *p)
 {
     const char *hash;
     esign_result_t result = seal_hash(database, s->id, phc, &hash, p);
-    return esign_failed(result) ? result : esign_database_write(database, "subscriber_rehash", ESIGN_SQL(hash, &s->id, s->word_hash), NULL, p);
+    return esign_failed(result)
+               ? result
+               : esign_database_write(database, "subscriber_rehash",
+                                      ESIGN_SQL(hash, &s->id, s->word_hash), NULL, p);
 }
 
-static esign_result_t claim(esign_database_t *database, const char *label, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
-                            int *granted, apr_pool_t *p)
+static esign_result_t claim(esign_database_t *database, const char *label, apr_int64_t id,
+                            apr_time_t now, apr_interval_time_t pause, int per_day, int *granted,
+                            apr_pool_t *p)
 {
     apr_int64_t day = now / DAY, before = now - pause, most = per_day;
-    return esign_database_write(database, label, ESIGN_SQL(&day, &day, &now, &id, &before, &day, &most), granted, p);
+    return esign_database_write(database, label,
+                                ESIGN_SQL(&day, &day, &now, &id, &before, &day, &most), granted, p);
 }
 
-esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
+esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_t id,
+                                          apr_time_t now, apr_interval_time_t pause, int per_day,
                                           int *granted, apr_time_t *next, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
@@ -236,24 +302,28 @@ esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_
     if (esign_failed(result) || rows->nelts == 0)
         return result;
     const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
-    int used_up = esign_database_number(row, 1) == now / DAY && esign_database_number(row, 2) >= per_day;
+    int used_up =
+        esign_database_number(row, 1) == now / DAY && esign_database_number(row, 2) >= per_day;
     apr_time_t paused = esign_database_number(row, 0) + pause, tomorrow = (now / DAY + 1) * DAY;
     *next = used_up && tomorrow > paused ? tomorrow : paused;
     return ESIGN_OK;
 }
 
-esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id, apr_time_t now, apr_interval_time_t pause, int per_day,
+esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id,
+                                           apr_time_t now, apr_interval_time_t pause, int per_day,
                                            int *granted, apr_pool_t *p)
 {
     return claim(database, "subscriber_mail", id, now, pause, per_day, granted, p);
 }
 
-esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
+esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found,
+                                      apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_close", ESIGN_SQL(&id), found, p);
 }
 
-esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found, apr_pool_t *p)
+esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found,
+                                     apr_pool_t *p)
 {
     return esign_database_write(database, "subscriber_open", ESIGN_SQL(&id), found, p);
 }
@@ -261,21 +331,27 @@ esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id,
 /* The values of "subscriber_sealed". */
 enum { OLD_LOOKUP, OLD_NATIONAL_ID, OLD_HASH = OLD_NATIONAL_ID + SEALED, VALUES };
 
-static esign_result_t renew(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew(const esign_database_t *database, apr_int64_t id,
+                            const char *const *old, const char **new, apr_pool_t *p)
 {
     const char *national_id, *phc = NULL;
-    esign_result_t result = esign_sealed_open(database, TABLE, id, sealed_columns[0].name, old[OLD_NATIONAL_ID], &national_id, p);
+    esign_result_t result = esign_sealed_open(database, TABLE, id, sealed_columns[0].name,
+                                              old[OLD_NATIONAL_ID], &national_id, p);
     if (!esign_failed(result))
-        new[OLD_LOOKUP] = lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
+        new[OLD_LOOKUP] =
+            lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
     for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
-        result = esign_sealed_renew(database, TABLE, id, sealed_columns[i].name, old[OLD_NATIONAL_ID + i], &new[OLD_NATIONAL_ID + i], p);
+        result = esign_sealed_renew(database, TABLE, id, sealed_columns[i].name,
+                                    old[OLD_NATIONAL_ID + i], &new[OLD_NATIONAL_ID + i], p);
     if (!esign_failed(result) && old[OLD_HASH])
         result = esign_sealed_open_hash(database, TABLE, id, HASH_COLUMN, old[OLD_HASH], &phc, p);
     return esign_failed(result) ? result : seal_hash(database, id, phc, &new[OLD_HASH], p);
 }
 
-esign_result_t esign_subscriber_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
+esign_result_t esign_subscriber_reseal(esign_database_t *database, esign_reseal_t *run,
+                                       apr_pool_t *p)
 {
-    static const esign_reseal_table_t table = { "subscriber_sealed", "subscriber_reseal", VALUES, .together = 1, .renew = renew };
+    static const esign_reseal_table_t table = { "subscriber_sealed", "subscriber_reseal", VALUES,
+                                                .together = 1, .renew = renew };
     return esign_reseal_rows(database, &table, run, p);
 }

@@ -2,8 +2,8 @@
 /* address.c: takes addresses and header fields apart. */
 #include "address.h"
 
-#include "render/catalogue.h"
 #include "core/secret.h"
+#include "render/catalogue.h"
 
 #include <apr_strings.h>
 #include <string.h>
@@ -20,10 +20,12 @@ const char *esign_address_below(const char *path, const char *prefix)
     return path[length] == '/' ? path + length + 1 : path + length;
 }
 
-const char *esign_address_segment(const char *below, const char *before, const char *behind, apr_pool_t *p)
+const char *esign_address_segment(const char *below, const char *before, const char *behind,
+                                  apr_pool_t *p)
 {
     size_t start = strlen(before), end = strlen(behind), length = strlen(below);
-    if (length <= start + end || strncmp(below, before, start) != 0 || strcmp(below + length - end, behind) != 0 || strchr(below + start, '/'))
+    if (length <= start + end || strncmp(below, before, start) != 0 ||
+        strcmp(below + length - end, behind) != 0 || strchr(below + start, '/'))
         return NULL;
     return esign_secret_copy(p, below + start, length - start - end);
 }
@@ -31,7 +33,8 @@ const char *esign_address_segment(const char *below, const char *before, const c
 /* Pages of the reset whose last segment is a word of ours and no token. */
 static int is_reset_page(const char *below)
 {
-    return strcmp(below, "reset/sent") == 0 || strcmp(below, "reset/word") == 0 || strcmp(below, "reset/done") == 0;
+    return strcmp(below, "reset/sent") == 0 || strcmp(below, "reset/word") == 0 ||
+           strcmp(below, "reset/done") == 0;
 }
 
 int esign_address_is_report(const char *below)
@@ -48,7 +51,8 @@ const char *esign_address_token(const char *below)
 
 char *esign_address_hidden(const char *below, const char *prefix, apr_pool_t *p)
 {
-    return apr_pstrcat(p, prefix, esign_address_is_report(below) ? "/" REPORT MASK : "/" LINK MASK, NULL);
+    return apr_pstrcat(p, prefix, esign_address_is_report(below) ? "/" REPORT MASK : "/" LINK MASK,
+                       NULL);
 }
 
 static void hide_behind(char *line, const char *path, const char *until)
@@ -93,7 +97,8 @@ static int quality(const char *parameters)
     if (!q || q[2] == '1')
         return 1000;
     int thousandths = 0, place = 100;
-    for (const char *c = q[2] != '\0' && q[3] == '.' ? q + 4 : ""; *c >= '0' && *c <= '9' && place > 0; c++, place /= 10)
+    for (const char *c = q[2] != '\0' && q[3] == '.' ? q + 4 : "";
+         *c >= '0' && *c <= '9' && place > 0; c++, place /= 10)
         thousandths += (*c - '0') * place;
     return thousandths;
 }
@@ -103,12 +108,14 @@ const char *esign_address_language(const char *field, apr_pool_t *p)
     const char *best = NULL;
     int best_quality = 0;
     char *last, *ranges = apr_pstrdup(p, field);
-    for (char *range = ranges ? apr_strtok(ranges, ",", &last) : NULL; range; range = apr_strtok(NULL, ",", &last)) {
+    for (char *range = ranges ? apr_strtok(ranges, ",", &last) : NULL; range;
+         range = apr_strtok(NULL, ",", &last)) {
         range += strspn(range, " \t");
         size_t length = strcspn(range, " \t;");
         int q = quality(range + length);
         range[length] = '\0';
-        const char *language = strcmp(range, "*") == 0 ? esign_catalogue_languages[0] : esign_catalogue_language(range);
+        const char *language = strcmp(range, "*") == 0 ? esign_catalogue_languages[0]
+                                                       : esign_catalogue_language(range);
         if (language && q > best_quality) {
             best = language;
             best_quality = q;

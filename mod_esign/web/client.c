@@ -2,8 +2,8 @@
 /* client.c: reads the headers that a browser sends. */
 #include "client.h"
 
-#include "render/catalogue.h"
 #include "address.h"
+#include "render/catalogue.h"
 
 #include <http_core.h>
 
@@ -20,8 +20,11 @@ const char *esign_client_cookie(request_rec *r, const char *name)
 
 void esign_client_set_cookie(request_rec *r, const char *name, const char *value, int seconds)
 {
-    const char *age = seconds == 0 ? "" : apr_psprintf(r->pool, "; Max-Age=%d", seconds < 0 ? 0 : seconds);
-    apr_table_addn(r->err_headers_out, "Set-Cookie", apr_psprintf(r->pool, "%s=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, value, age));
+    const char *age =
+        seconds == 0 ? "" : apr_psprintf(r->pool, "; Max-Age=%d", seconds < 0 ? 0 : seconds);
+    apr_table_addn(
+        r->err_headers_out, "Set-Cookie",
+        apr_psprintf(r->pool, "%s=%s; Path=/; Secure; HttpOnly; SameSite=Lax%s", name, value, age));
 }
 
 const char *esign_client_language(request_rec *r)
@@ -39,7 +42,8 @@ int esign_client_same_origin(request_rec *r, const esign_config_t *config)
     const char *origin = apr_table_get(r->headers_in, "Origin");
     if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
         return 0;
-    /* Our own pages say no-referrer, which makes browsers send "null" here; such browsers send Sec-Fetch-Site too. */
+    /* Our own pages say no-referrer, which makes browsers send "null" here; such browsers send
+     * Sec-Fetch-Site too. */
     if (origin && strcmp(origin, "null") == 0)
         return site && strcmp(site, "same-origin") == 0;
     return !origin || apr_cstr_casecmp(origin, config->public_url) == 0;
@@ -54,5 +58,6 @@ int esign_client_secure(request_rec *r)
 int esign_client_wants_xml(request_rec *r)
 {
     const char *accept = apr_table_get(r->headers_in, "Accept");
-    return accept && ap_strcasestr(accept, "application/xml") && !ap_strcasestr(accept, "text/html");
+    return accept && ap_strcasestr(accept, "application/xml") &&
+           !ap_strcasestr(accept, "text/html");
 }

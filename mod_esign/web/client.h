@@ -15,13 +15,16 @@
 /* A cookie's value; NULL when it is absent or stands there twice. Wiped with r->pool. */
 const char *esign_client_cookie(request_rec *r, const char *name);
 
-/* Sets a host-only cookie for the whole site: Secure, HttpOnly, SameSite=Lax. `seconds` 0: it goes with the browser; negative: it is removed. */
+/* Sets a host-only cookie for the whole site: Secure, HttpOnly, SameSite=Lax. `seconds` 0: it goes
+ * with the browser; negative: it is removed. */
 void esign_client_set_cookie(request_rec *r, const char *name, const char *value, int seconds);
 
-/* The language of the pages: the language cookie's, else the best of Accept-Language, else Turkish. */
+/* The language of the pages: the language cookie's, else the best of Accept-Language, else Turkish.
+ */
 const char *esign_client_language(request_rec *r);
 
-/* Whether a POST comes from a page of ours: Sec-Fetch-Site and Origin, where the browser sends them, must say so. */
+/* Whether a POST comes from a page of ours: Sec-Fetch-Site and Origin, where the browser sends
+ * them, must say so. */
 int esign_client_same_origin(request_rec *r, const esign_config_t *config);
 
 /* Whether the request came over TLS. */

@@ -13,10 +13,12 @@
 
 #define BODY_MAX 16384
 
-/* What is there of the body, added to `body` and overwritten where it came from. 0 or a status; `*end` is set with the last of it. */
+/* What is there of the body, added to `body` and overwritten where it came from. 0 or a status;
+ * `*end` is set with the last of it. */
 static int take(apr_bucket_brigade *brigade, char body[BODY_MAX + 1], apr_size_t *length, int *end)
 {
-    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade); bucket = APR_BUCKET_NEXT(bucket)) {
+    for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
+         bucket = APR_BUCKET_NEXT(bucket)) {
         const char *bytes;
         apr_size_t got;
         if (APR_BUCKET_IS_EOS(bucket))
@@ -43,7 +45,8 @@ static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length
         return HTTP_BAD_REQUEST;
     *length = 0;
     for (int end = !ap_should_client_block(r); !end && !refusal; apr_brigade_cleanup(brigade)) {
-        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ, HUGE_STRING_LEN) == APR_SUCCESS) {
+        if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
+                           HUGE_STRING_LEN) == APR_SUCCESS) {
             refusal = take(brigade, body, length, &end);
             continue;
         }
@@ -56,13 +59,15 @@ static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length
 int esign_form_read(esign_request_t *q)
 {
     request_rec *r = q->r;
-    const char *type = apr_table_get(r->headers_in, "Content-Type"), *expected = "application/x-www-form-urlencoded";
+    const char *type = apr_table_get(r->headers_in, "Content-Type"),
+               *expected = "application/x-www-form-urlencoded";
     char *body = esign_secret_alloc(r->pool, BODY_MAX + 1);
     apr_size_t length;
     int refusal = read_body(r, body, &length);
     if (refusal)
         return refusal;
-    if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 || strchr("; \t", type[strlen(expected)]) == NULL))
+    if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 ||
+                       strchr("; \t", type[strlen(expected)]) == NULL))
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
     /* Read before httpd's filters (mod_deflate's) could undo one. */
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");

@@ -5,11 +5,13 @@
 
 #include "request.h"
 
-/* Reads the body into q->form. 0, or the status of the refusal: 400 malformed (broken escape, NUL, a field twice, not UTF-8), 413 over 16 KiB,
- * 415 another type than application/x-www-form-urlencoded. */
+/* Reads the body into q->form. 0, or the status of the refusal: 400 malformed (broken escape, NUL,
+ * a field twice, not UTF-8), 413 over 16 KiB, 415 another type than
+ * application/x-www-form-urlencoded. */
 int esign_form_read(esign_request_t *q);
 
-/* Reads the body of another program's request into q->body, whatever it is. 0, 400 or 413 as above. */
+/* Reads the body of another program's request into q->body, whatever it is. 0, 400 or 413 as above.
+ */
 int esign_form_read_plain(esign_request_t *q);
 
 /* A field as it was sent, "" when it is absent. */

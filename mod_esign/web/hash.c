@@ -26,7 +26,10 @@ static apr_status_t enter(esign_request_t *q, apr_time_t *begun)
     esign_request_release(q);
     apr_status_t status = esign_gate_enter(q->runtime->gate, q->runtime->config->hash_patience);
     if (status != APR_SUCCESS && !is_busy(status))
-        esign_request_log(q, (esign_result_t){ status, "gate", "its semaphores cannot be used; a reload of httpd makes new ones" });
+        esign_request_log(
+            q,
+            (esign_result_t){ status, "gate",
+                              "its semaphores cannot be used; a reload of httpd makes new ones" });
     *begun = processor_time();
     return status;
 }
@@ -56,7 +59,8 @@ apr_status_t esign_hash_make(esign_request_t *q, const char *word, const char **
     return leave(q, begun, esign_word_hash_make(cost_of(q), word, hash, q->r->pool));
 }
 
-/* Who cannot sign in for a lost key or a broken hash reads the same as anybody else; the log tells. */
+/* Who cannot sign in for a lost key or a broken hash reads the same as anybody else; the log tells.
+ */
 static esign_result_t forgive(esign_request_t *q, esign_result_t result)
 {
     if (!APR_STATUS_IS_EINVAL(result.status))
@@ -65,10 +69,12 @@ static esign_result_t forgive(esign_request_t *q, esign_result_t result)
     return ESIGN_OK;
 }
 
-apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esign_subscriber_t *subscriber, int renew, int *matches, const char **better)
+apr_status_t esign_hash_verify(esign_request_t *q, const char *typed,
+                               const esign_subscriber_t *subscriber, int renew, int *matches,
+                               const char **better)
 {
     apr_pool_t *p = q->r->pool;
-    const esign_database_t keys = { .keyring = q->runtime->keyring };   /* all that unsealing needs */
+    const esign_database_t keys = { .keyring = q->runtime->keyring }; /* all that unsealing needs */
     const char *hash, *word = esign_word_normalize(typed, p);
     int stale = 0;
     *matches = 0;
@@ -80,7 +86,8 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed, const esig
     esign_result_t result = forgive(q, esign_subscriber_open_hash(&keys, subscriber, &hash, p));
     /* A word that no subscriber can have costs the same as any other. */
     if (!esign_failed(result))
-        result = forgive(q, esign_word_hash_verify(cost_of(q), word ? word : "", word ? hash : NULL, matches, &stale, p));
+        result = forgive(q, esign_word_hash_verify(cost_of(q), word ? word : "", word ? hash : NULL,
+                                                   matches, &stale, p));
     if (!esign_failed(result) && *matches && stale && renew)
         result = esign_word_hash_make(cost_of(q), word, better, p);
     return leave(q, begun, result);

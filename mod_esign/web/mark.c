@@ -14,7 +14,8 @@ static const char *make(const esign_request_t *q, int key, const esign_subscribe
 {
     const char *text = apr_psprintf(q->r->pool, "form of #%" APR_INT64_T_FMT, subscriber->id);
     unsigned char mac[ESIGN_DIGEST_SIZE];
-    esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_MARK, key), text, strlen(text), mac);
+    esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_MARK, key), text,
+                      strlen(text), mac);
     return esign_digest_encode(q->r->pool, mac, SIZE);
 }
 

@@ -7,7 +7,8 @@
 /* Notices are still worth sending after a mail server's long night. */
 #define NOTICE_LIFE apr_time_from_sec(24 * 3600)
 
-esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber, esign_audit_event_e event)
+esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber,
+                                esign_audit_event_e event)
 {
     apr_pool_t *p = q->r->pool;
     apr_table_t *values = apr_table_make(p, 4);

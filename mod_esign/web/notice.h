@@ -8,6 +8,7 @@
 #include "audit/trail.h"
 
 /* Queues the notice of `event`, in the caller's transaction on q's database. */
-esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber, esign_audit_event_e event);
+esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber,
+                                esign_audit_event_e event);
 
 #endif

@@ -19,7 +19,8 @@ APLOG_USE_MODULE(esign);
 
 #define RETRY_SECONDS 5
 
-/* The sign-out's address can only be sent to: links lead to the menu instead, which has its button, as has the page that the menu leads to. */
+/* The sign-out's address can only be sent to: links lead to the menu instead, which has its button,
+ * as has the page that the menu leads to. */
 static int takes_no_get(const esign_request_t *q)
 {
     return q->route && !q->route->get;
@@ -46,8 +47,11 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
     int languages = esign_page_element(page, 0, "languages", NULL);
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
         const char *code = esign_catalogue_languages[i];
-        esign_page_element(page, languages, "language", "code", code, "current", strcmp(code, q->language) == 0 ? "yes" : "no",
-                           "href", apr_pstrcat(p, takes_no_get(q) ? esign_request_path(q, "menu") : "", "?lang=", code, NULL), NULL);
+        esign_page_element(page, languages, "language", "code", code, "current",
+                           strcmp(code, q->language) == 0 ? "yes" : "no", "href",
+                           apr_pstrcat(p, takes_no_get(q) ? esign_request_path(q, "menu") : "",
+                                       "?lang=", code, NULL),
+                           NULL);
     }
     if (q->trust == ESIGN_TRUST_CODE)
         esign_page_element(page, 0, "signed-in", NULL);
@@ -61,7 +65,8 @@ esign_page_t *esign_page_common(esign_request_t *q, const char *name, int status
     return page;
 }
 
-void esign_page_problem(esign_page_t *page, const char *field, const char *code, const char *argument)
+void esign_page_problem(esign_page_t *page, const char *field, const char *code,
+                        const char *argument)
 {
     int problem = esign_page_element(page, 0, "problem", "code", code, "field", field, NULL);
     if (argument) {
@@ -84,9 +89,11 @@ int esign_page_element(esign_page_t *page, int parent, const char *name, ...)
     return element;
 }
 
-int esign_page_form(esign_page_t *page, const char *name, const char *below, const esign_subscriber_t *subscriber)
+int esign_page_form(esign_page_t *page, const char *name, const char *below,
+                    const esign_subscriber_t *subscriber)
 {
-    return esign_page_element(page, 0, name, "action", esign_request_path(page->q, below), "~mark", subscriber ? esign_mark_make(page->q, subscriber) : NULL, NULL);
+    return esign_page_element(page, 0, name, "action", esign_request_path(page->q, below), "~mark",
+                              subscriber ? esign_mark_make(page->q, subscriber) : NULL, NULL);
 }
 
 void esign_page_text(esign_page_t *page, const char *text)
@@ -102,14 +109,17 @@ void esign_page_copied_text(esign_page_t *page, const char *text)
 const char *esign_page_time(const esign_page_t *page, apr_time_t time, int date_only)
 {
     const esign_request_t *q = page->q;
-    return esign_catalogue_time(esign_render_catalogue(q->runtime->render), q->language, time, date_only, q->r->pool);
+    return esign_catalogue_time(esign_render_catalogue(q->runtime->render), q->language, time,
+                                date_only, q->r->pool);
 }
 
 void esign_page_headers(request_rec *r, const esign_config_t *config)
 {
     static const char *const headers[][2] = {
-        { "Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
-                                     "frame-ancestors 'none'" },
+        { "Content-Security-Policy",
+          "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src "
+          "'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+          "frame-ancestors 'none'" },
         { "Referrer-Policy", "no-referrer" },
         { "X-Content-Type-Options", "nosniff" },
         { "X-Frame-Options", "DENY" },
@@ -119,7 +129,8 @@ void esign_page_headers(request_rec *r, const esign_config_t *config)
     for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
         apr_table_setn(r->err_headers_out, headers[i][0], headers[i][1]);
     if (config->require_tls)
-        apr_table_setn(r->err_headers_out, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+        apr_table_setn(r->err_headers_out, "Strict-Transport-Security",
+                       "max-age=31536000; includeSubDomains");
     if (esign_request_of(r))
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     else if (config->theme_reload)
@@ -135,11 +146,14 @@ static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *l
     esign_result_t result = esign_runtime_render(runtime, &render, &kept, p);
     if (esign_failed(result))
         return result;
-    return esign_render_document_text(page->common ? kept : NULL, render, "page", page->document, output, length, p);
+    return esign_render_document_text(page->common ? kept : NULL, render, "page", page->document,
+                                      output, length, p);
 }
 
-/* Who works on a theme reads what is wrong where the page would be; the last good page would look as if nothing had been edited. */
-static void tell_author(esign_page_t *page, esign_result_t result, char **output, apr_size_t *length)
+/* Who works on a theme reads what is wrong where the page would be; the last good page would look
+ * as if nothing had been edited. */
+static void tell_author(esign_page_t *page, esign_result_t result, char **output,
+                        apr_size_t *length)
 {
     request_rec *r = page->q->r;
     *output = apr_psprintf(r->pool, "EsignThemeReload\n\n%s: %s\n", result.problem, result.detail);
@@ -168,8 +182,7 @@ int esign_page_send(esign_page_t *page)
             if (!q->runtime->config->theme_reload)
                 return HTTP_INTERNAL_SERVER_ERROR;
             tell_author(page, result, &output, &length);
-        }
-        else
+        } else
             ap_set_content_type(r, "text/html; charset=utf-8");
     }
     apr_table_setn(r->err_headers_out, "Content-Language", q->language);
@@ -189,7 +202,8 @@ int esign_page_redirect(esign_request_t *q, const char *below)
 }
 
 /* A page whose only content is a link to go on. */
-static int send_plain(esign_request_t *q, const char *name, int status, const char *link, const char *href)
+static int send_plain(esign_request_t *q, const char *name, int status, const char *link,
+                      const char *href)
 {
     esign_page_t *page = esign_page_common(q, name, status);
     esign_page_element(page, 0, link, "href", href, NULL);
@@ -236,7 +250,8 @@ int esign_page_cross_site(esign_request_t *q)
 
 int esign_page_insecure(esign_request_t *q)
 {
-    return send_plain(q, "insecure", HTTP_FORBIDDEN, "start", apr_pstrcat(q->r->pool, q->runtime->portal_url, "/", NULL));
+    return send_plain(q, "insecure", HTTP_FORBIDDEN, "start",
+                      apr_pstrcat(q->r->pool, q->runtime->portal_url, "/", NULL));
 }
 
 int esign_page_invalid(esign_request_t *q, int status)
@@ -244,7 +259,8 @@ int esign_page_invalid(esign_request_t *q, int status)
     return send_start(q, "invalid", status);
 }
 
-/* Where to try again: at the same address. That of a mailed link is not known any more; the browser knows it. */
+/* Where to try again: at the same address. That of a mailed link is not known any more; the browser
+ * knows it. */
 static const char *try_again(const esign_request_t *q)
 {
     if (q->argument)

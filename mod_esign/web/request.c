@@ -39,8 +39,8 @@ esign_database_t *esign_request_database(esign_request_t *q)
     return q->database;
 }
 
-/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. Nor does who has waited in vain wait once more with one, which whoever has the turn may
- * need. */
+/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. Nor
+ * does who has waited in vain wait once more with one, which whoever has the turn may need. */
 static void await_turn(esign_request_t *q)
 {
     esign_request_release(q);
@@ -57,7 +57,8 @@ esign_result_t esign_request_begin(esign_request_t *q)
 {
     if (q->turn || (esign_request_database(q) && q->turn))
         await_turn(q);
-    return q->database ? esign_database_begin(q->database, q->r->pool) : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
+    return q->database ? esign_database_begin(q->database, q->r->pool)
+                       : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
 }
 
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
@@ -79,13 +80,15 @@ void esign_request_audit(esign_request_t *q, esign_audit_event_e event, apr_int6
         esign_request_log(q, result);
 }
 
-esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life)
+esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
+                                   apr_table_t *values, apr_interval_time_t life)
 {
     apr_table_setn(values, "url", q->runtime->messages.url);
     apr_table_setn(values, "organization", q->runtime->messages.organization);
     if (q->runtime->messages.sms_name)
         apr_table_setn(values, "sms-name", q->runtime->messages.sms_name);
-    /* Nobody sits and waits for a notice: it goes with the next look into the outbox, and with others'. */
+    /* Nobody sits and waits for a notice: it goes with the next look into the outbox, and with
+     * others'. */
     q->queued |= kind != ESIGN_OUTBOX_NOTICE;
     return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
 }
@@ -97,7 +100,8 @@ const char *esign_request_path(const esign_request_t *q, const char *below)
 
 void esign_request_log(const esign_request_t *q, esign_result_t result)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, q->r, "mod_esign, %s: %s", result.problem, result.detail);
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, q->r, "mod_esign, %s: %s", result.problem,
+                  result.detail);
 }
 
 void esign_request_note(const esign_request_t *q, const char *what)
@@ -107,5 +111,6 @@ void esign_request_note(const esign_request_t *q, const char *what)
 
 void esign_request_log_cache(const esign_request_t *q)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: memcached: %s", esign_cache_error(q->runtime->cache, q->r->pool));
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: memcached: %s",
+                  esign_cache_error(q->runtime->cache, q->r->pool));
 }

@@ -6,17 +6,17 @@
 #include "server/runtime.h"
 
 #include "audit/trail.h"
+#include "cache/throttle.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
-#include "cache/throttle.h"
 
 #include <httpd.h>
 
 /* How far a person has proved who they are. */
 typedef enum {
     ESIGN_TRUST_NONE,
-    ESIGN_TRUST_WORD,      /* number and word */
-    ESIGN_TRUST_CODE       /* and the SMS code */
+    ESIGN_TRUST_WORD, /* number and word */
+    ESIGN_TRUST_CODE  /* and the SMS code */
 } esign_trust_e;
 
 typedef struct esign_route_t esign_route_t;
@@ -26,41 +26,48 @@ typedef struct {
     request_rec *r;
     const esign_runtime_t *runtime;
     const esign_config_t *config;
-    const esign_route_t *route;        /* NULL: no such page */
-    const char *argument;              /* the challenge or token that stood in the path; secret memory */
-    const char *report;                /* the query of a delivery report, secret memory; NULL: it is none */
-    const char *language;              /* "tr" or "en" */
-    const char *address;               /* the client's */
+    const esign_route_t *route; /* NULL: no such page */
+    const char *argument;       /* the challenge or token that stood in the path; secret memory */
+    const char *report;   /* the query of a delivery report, secret memory; NULL: it is none */
+    const char *language; /* "tr" or "en" */
+    const char *address;  /* the client's */
     apr_time_t now;
-    apr_table_t *form;                 /* the fields of a POST, secret memory */
-    const char *body;                  /* of a POST that is no form, secret memory */
-    int form_refusal;                  /* the status of a body that cannot be read; 0: none */
-    int queued;                        /* a message that somebody waits for is in the transaction, and goes out behind its commit */
-    esign_throttle_seen_t counted, counted_network;   /* what esign_limits_check has read of the address's counts */
-    esign_database_t *database;        /* of mod_dbd's pool, from esign_request_database to esign_request_release */
-    esign_gate_t *turn;                /* of its database, known since the first connection */
+    apr_table_t *form; /* the fields of a POST, secret memory */
+    const char *body;  /* of a POST that is no form, secret memory */
+    int form_refusal;  /* the status of a body that cannot be read; 0: none */
+    int queued; /* a message that somebody waits for is in the transaction, and goes out behind its
+                   commit */
+    esign_throttle_seen_t counted,
+        counted_network; /* what esign_limits_check has read of the address's counts */
+    esign_database_t
+        *database; /* of mod_dbd's pool, from esign_request_database to esign_request_release */
+    esign_gate_t *turn; /* of its database, known since the first connection */
 
     /* Who, set by the route before a screen that asks for trust is called */
     esign_subscriber_t *subscriber;
     esign_trust_e trust;
-    apr_time_t worded;                 /* when the word was shown, at the sign-in */
-    apr_time_t proved;                 /* when the second factor was last shown; 0: not yet */
+    apr_time_t worded; /* when the word was shown, at the sign-in */
+    apr_time_t proved; /* when the second factor was last shown; 0: not yet */
 } esign_request_t;
 
-/* A screen answers a request: OK, with r->status set; or DONE. It never returns an error status, so that no page is the server's own. */
+/* A screen answers a request: OK, with r->status set; or DONE. It never returns an error status, so
+ * that no page is the server's own. */
 typedef int esign_screen_fn(esign_request_t *q);
 
 /* The request of the portal that `r` is; NULL when it is none of ours. */
 esign_request_t *esign_request_of(request_rec *r);
 
-/* This request's database connection, taken from the pool at the first call; NULL, logged, when there is none. */
+/* This request's database connection, taken from the pool at the first call; NULL, logged, when
+ * there is none. */
 esign_database_t *esign_request_database(esign_request_t *q);
 
-/* Gives it back: before a wait, before memcached is asked, and before the answer is written, for who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
+/* Gives it back: before a wait, before memcached is asked, and before the answer is written, for
+ * who reads slowly must not keep it from others. The next esign_request_database takes one anew. */
 void esign_request_release(esign_request_t *q);
 
-/* esign_database_begin and _end on a connection of this request's, which may be another than before; without one the beginning fails. All that a request writes is written between them.
- * The courier is told of what is waited for once it is committed. */
+/* esign_database_begin and _end on a connection of this request's, which may be another than
+ * before; without one the beginning fails. All that a request writes is written between them. The
+ * courier is told of what is waited for once it is committed. */
 esign_result_t esign_request_begin(esign_request_t *q);
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
 
@@ -68,7 +75,8 @@ esign_result_t esign_request_end(esign_request_t *q, esign_result_t result);
 void esign_request_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber);
 
 /* Queues a message of this portal, due at once, in the caller's transaction. */
-esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind, apr_table_t *values, apr_interval_time_t life);
+esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
+                                   apr_table_t *values, apr_interval_time_t life);
 
 /* A path below the prefix: esign_request_path(q, "otp/code"). */
 const char *esign_request_path(const esign_request_t *q, const char *below);
@@ -76,15 +84,19 @@ const char *esign_request_path(const esign_request_t *q, const char *below);
 /* Logs a failure at error level with the request's own log. */
 void esign_request_log(const esign_request_t *q, esign_result_t result);
 
-/* Logs at info level, with the address, a refusal that anybody can bring about for nothing: such ones are not in the audit trail, which costs a commit each. */
+/* Logs at info level, with the address, a refusal that anybody can bring about for nothing: such
+ * ones are not in the audit trail, which costs a commit each. */
 void esign_request_note(const esign_request_t *q, const char *what);
 
 /* Logs that memcached failed. */
 void esign_request_log_cache(const esign_request_t *q);
 
 /* Screens, in their rooms. */
-esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post, esign_picture_get, esign_picture_sound_get, esign_reset_get, esign_reset_post,
-    esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post, esign_reset_done_get, esign_otp_get, esign_otp_post,
-    esign_otp_code_get, esign_otp_code_post, esign_menu_get, esign_report_any, esign_activity_get, esign_activity_post, esign_pin_get, esign_pin_post, esign_word_get, esign_word_post;
+esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post,
+    esign_picture_get, esign_picture_sound_get, esign_reset_get, esign_reset_post,
+    esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post,
+    esign_reset_done_get, esign_otp_get, esign_otp_post, esign_otp_code_get, esign_otp_code_post,
+    esign_menu_get, esign_report_any, esign_activity_get, esign_activity_post, esign_pin_get,
+    esign_pin_post, esign_word_get, esign_word_post;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route.c: finds the page of a request, keeps secrets of its address out of sight, and lets in who may enter. */
+/* route.c: finds the page of a request, keeps secrets of its address out of sight, and lets in who
+ * may enter. */
 #include "route.h"
 
 #include "client.h"
@@ -54,8 +55,9 @@ int esign_route_has_session(const esign_route_t *route)
     return route && route->session;
 }
 
-/* The token of a mailed link, or the reference of a report, takes its leave of everything that a log, a trace or a status page prints of the request, and waits in the
- * request's own record. The address is written anew, not searched through: what stands for the token may be any text. */
+/* The token of a mailed link, or the reference of a report, takes its leave of everything that a
+ * log, a trace or a status page prints of the request, and waits in the request's own record. The
+ * address is written anew, not searched through: what stands for the token may be any text. */
 static void hide_token(esign_request_t *q, const char *below)
 {
     request_rec *r = q->r;
@@ -63,7 +65,8 @@ static void hide_token(esign_request_t *q, const char *below)
     const char *written = q->argument ? NULL : esign_address_token(below);
     if (!written)
         return;
-    char *token = esign_secret_copy(p, written, strlen(written)), *hidden = esign_address_hidden(below, q->config->prefix, p);
+    char *token = esign_secret_copy(p, written, strlen(written)),
+         *hidden = esign_address_hidden(below, q->config->prefix, p);
     int report = r->args && esign_address_is_report(below);
     ap_unescape_url(token);
     q->argument = token;
@@ -79,7 +82,8 @@ static void hide_token(esign_request_t *q, const char *below)
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
 
-/* What trace levels would write of a request to a portal: its lines and headers carry words and cookies, its answers set them. */
+/* What trace levels would write of a request to a portal: its lines and headers carry words and
+ * cookies, its answers set them. */
 static struct ap_logconf *without_trace(apr_pool_t *p, const struct ap_logconf *now)
 {
     struct ap_logconf *capped = apr_pcalloc(p, sizeof(*capped));
@@ -87,7 +91,8 @@ static struct ap_logconf *without_trace(apr_pool_t *p, const struct ap_logconf *
     return capped;
 }
 
-/* Where a request leads is seen only when httpd and mod_http2 have traced much of it: a server with a portal traces no connection. */
+/* Where a request leads is seen only when httpd and mod_http2 have traced much of it: a server with
+ * a portal traces no connection. */
 static int quieten_connection(conn_rec *c, void *socket)
 {
     (void)socket;
@@ -96,11 +101,13 @@ static int quieten_connection(conn_rec *c, void *socket)
     return OK;
 }
 
-/* The portal's record of a request whose path, as far as it is known by now, stands below the prefix; made at the first call. NULL: it does not. */
+/* The portal's record of a request whose path, as far as it is known by now, stands below the
+ * prefix; made at the first call. NULL: it does not. */
 static esign_request_t *recognise(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    const char *below = runtime && r->uri ? esign_address_below(r->uri, runtime->config->prefix) : NULL;
+    const char *below =
+        runtime && r->uri ? esign_address_below(r->uri, runtime->config->prefix) : NULL;
     if (!below)
         return NULL;
     esign_request_t *q = esign_request_of(r);
@@ -123,7 +130,8 @@ static int hide_secrets(request_rec *r)
     return DECLINED;
 }
 
-/* A request that was refused before anybody could look at it (a header too long) is logged all the same. */
+/* A request that was refused before anybody could look at it (a header too long) is logged all the
+ * same. */
 static int hide_unread(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
@@ -132,7 +140,8 @@ static int hide_unread(request_rec *r)
     esign_wipe_after(r);
     if (!runtime)
         return DECLINED;
-    const char *prefix = runtime->config->prefix, *below = r->uri ? esign_address_below(r->uri, prefix) : NULL;
+    const char *prefix = runtime->config->prefix,
+               *below = r->uri ? esign_address_below(r->uri, prefix) : NULL;
     if (r->args && below && esign_address_is_report(below))
         memset(r->args, '*', strlen(r->args));
     char *const lines[] = { r->the_request, r->unparsed_uri, r->uri };
@@ -148,7 +157,8 @@ static int hide_unread(request_rec *r)
 static void find_route(esign_request_t *q, const char *below)
 {
     for (const esign_route_t *row = esign_route_table; row->path; row++) {
-        const char *argument = row->behind ? esign_address_segment(below, row->path, row->behind, q->r->pool) : NULL;
+        const char *argument =
+            row->behind ? esign_address_segment(below, row->path, row->behind, q->r->pool) : NULL;
         if (!argument && (row->behind || strcmp(row->path, below) != 0))
             continue;
         q->route = row;
@@ -161,10 +171,12 @@ static void find_route(esign_request_t *q, const char *below)
 /* Pages of the portal are no files; what stands below static/ is, and httpd serves it. */
 static int translate(request_rec *r)
 {
-    /* Once more: an address shows only now, with its escapes and double slashes gone, where it leads. */
+    /* Once more: an address shows only now, with its escapes and double slashes gone, where it
+     * leads. */
     esign_request_t *q = r->main ? NULL : recognise(r);
     const char *below = q ? esign_address_below(r->uri, q->config->prefix) : NULL;
-    if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 || !esign_config_of_request(r)->enabled) {
+    if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 ||
+        !esign_config_of_request(r)->enabled) {
         ap_set_module_config(r->request_config, &esign_module, NULL);
         return DECLINED;
     }
@@ -183,12 +195,14 @@ static int map_to_storage(request_rec *r)
     return esign_request_of(r) ? OK : DECLINED;
 }
 
-/* The body comes before mod_session looks who is there: while it was on its way, a sign-out or the end of a code may have passed it. */
+/* The body comes before mod_session looks who is there: while it was on its way, a sign-out or the
+ * end of a code may have passed it. */
 static int read_form(request_rec *r)
 {
     esign_request_t *q = esign_request_of(r);
     if (q && r->method_number == M_POST) {
-        q->form_refusal = q->route && q->route->post == esign_report_any ? esign_form_read_plain(q) : esign_form_read(q);
+        q->form_refusal = q->route && q->route->post == esign_report_any ? esign_form_read_plain(q)
+                                                                         : esign_form_read(q);
         q->now = apr_time_now();
     }
     return DECLINED;
@@ -208,8 +222,9 @@ static int fixups(request_rec *r)
     return DECLINED;
 }
 
-/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two hosts, an escaped slash) go into no frame and no cache either. An administrator's
- * ErrorDocument does not come by here. */
+/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two
+ * hosts, an escaped slash) go into no frame and no cache either. An administrator's ErrorDocument
+ * does not come by here. */
 static void guard_refusal(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
@@ -225,12 +240,15 @@ static int may_answer(const esign_request_t *q)
     return !q->config->require_tls || esign_client_secure(q->r);
 }
 
-/* ?lang=xx on any page: remembered in a cookie, then the same page without it. What has no page of its own to go back to is answered at once: a picture's sound, which leaves the
- * cookie alone, a mailed link, whose address is not known any more, an unknown address, and a request without TLS, whose browser keeps no cookie of ours. */
+/* ?lang=xx on any page: remembered in a cookie, then the same page without it. What has no page of
+ * its own to go back to is answered at once: a picture's sound, which leaves the cookie alone, a
+ * mailed link, whose address is not known any more, an unknown address, and a request without TLS,
+ * whose browser keeps no cookie of ours. */
 static int switch_language(esign_request_t *q)
 {
     request_rec *r = q->r;
-    const char *language = r->args && strncmp(r->args, "lang=", 5) == 0 ? esign_catalogue_language(r->args + 5) : NULL;
+    const char *language =
+        r->args && strncmp(r->args, "lang=", 5) == 0 ? esign_catalogue_language(r->args + 5) : NULL;
     if (!language || r->method_number != M_GET)
         return DECLINED;
     q->language = language;
@@ -242,7 +260,8 @@ static int switch_language(esign_request_t *q)
     return esign_page_redirect(q, esign_address_below(r->uri, q->config->prefix));
 }
 
-/* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK: come in; DONE: answered. */
+/* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK:
+ * come in; DONE: answered. */
 static int admit(esign_request_t *q)
 {
     if (q->route->trust == ESIGN_TRUST_NONE)
@@ -273,9 +292,14 @@ static int answer(esign_request_t *q)
         return esign_page_insecure(q);
     if (!q->route)
         return esign_page_not_found(q);
-    esign_screen_fn *screen = post ? q->route->post : r->method_number == M_GET ? q->route->get : NULL;
+    esign_screen_fn *screen = post                        ? q->route->post
+                              : r->method_number == M_GET ? q->route->get
+                                                          : NULL;
     if (!screen) {
-        apr_table_setn(r->err_headers_out, "Allow", !q->route->post ? "GET, HEAD" : q->route->get ? "GET, HEAD, POST" : "POST");
+        apr_table_setn(r->err_headers_out, "Allow",
+                       !q->route->post ? "GET, HEAD"
+                       : q->route->get ? "GET, HEAD, POST"
+                                       : "POST");
         return esign_page_method(q);
     }
     if (post) {

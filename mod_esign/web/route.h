@@ -7,11 +7,12 @@
 
 /* A row: what stands below the prefix, what it asks for, who answers. */
 struct esign_route_t {
-    const char *path;          /* "login"; a * stands for one path segment's challenge or token: "captcha/" … ".png" */
-    const char *behind;        /* what follows the *; NULL: no * */
-    int session;               /* whether the page reads the session */
-    esign_trust_e trust;       /* needed before a screen is called */
-    esign_screen_fn *get;      /* NULL: 405 */
+    const char *path; /* "login"; a * stands for one path segment's challenge or token: "captcha/" …
+                         ".png" */
+    const char *behind;   /* what follows the *; NULL: no * */
+    int session;          /* whether the page reads the session */
+    esign_trust_e trust;  /* needed before a screen is called */
+    esign_screen_fn *get; /* NULL: 405 */
     esign_screen_fn *post;
 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c: mod_session's load and save hooks over the session store, and the portal's own entries in its sessions. */
+/* session.c: mod_session's load and save hooks over the session store, and the portal's own entries
+ * in its sessions. */
 #include "session.h"
 
+#include "cache/session.h"
 #include "client.h"
 #include "route.h"
-#include "cache/session.h"
 
 #include <http_log.h>
 #include <mod_session.h>
@@ -24,11 +25,11 @@ APLOG_USE_MODULE(esign);
 /* One request's session, shared by the requests that it was redirected from internally. */
 typedef struct {
     session_rec *z;
-    const char *key;                  /* of its record in memcached; NULL: none came, or none is alive */
+    const char *key; /* of its record in memcached; NULL: none came, or none is alive */
     esign_session_record_t record;
-    int failed;                       /* memcached did; nothing is saved then */
-    int change_id;                    /* trust rises: the next save makes a new record */
-    int removed;                      /* signed out: the next save removes the cookie */
+    int failed;    /* memcached did; nothing is saved then */
+    int change_id; /* trust rises: the next save makes a new record */
+    int removed;   /* signed out: the next save removes the cookie */
 } session_t;
 
 /* Absent when mod_session is: the configuration check tells. */
@@ -67,7 +68,8 @@ static int provides(request_rec *r)
 
 static void log_cache(request_rec *r, const esign_runtime_t *runtime)
 {
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "mod_esign: memcached: %s", esign_cache_error(runtime->cache, r->pool));
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "mod_esign: memcached: %s",
+                  esign_cache_error(runtime->cache, r->pool));
 }
 
 static session_rec *empty_session(apr_pool_t *p)
@@ -89,24 +91,29 @@ static apr_int64_t number_in(const char *content, const char *name)
     return 0;
 }
 
-/* Whether the record is a person's whose word, or will, has ended it meanwhile. Pages of the portal look for themselves, at the whole subscriber; elsewhere this is one
- * SELECT by primary key for each request with a session, for else a session that ended would be served there until it idles out. */
+/* Whether the record is a person's whose word, or will, has ended it meanwhile. Pages of the portal
+ * look for themselves, at the whole subscriber; elsewhere this is one SELECT by primary key for
+ * each request with a session, for else a session that ended would be served there until it idles
+ * out. */
 static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
     apr_int64_t id = number_in(session->record.content, ENTRY_SUBSCRIBER), epoch = -1;
     if (esign_request_of(r) || id == ESIGN_SUBSCRIBER_NONE)
         return 0;
     esign_database_t *database = esign_runtime_acquire(runtime, r->pool);
-    esign_result_t result = database ? esign_subscriber_epoch(database, id, &epoch, r->pool) : ESIGN_OK;
+    esign_result_t result =
+        database ? esign_subscriber_epoch(database, id, &epoch, r->pool) : ESIGN_OK;
     if (database)
         esign_runtime_release(runtime, database);
     if (esign_failed(result))
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem, result.detail);
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem,
+                      result.detail);
     session->failed = !database || esign_failed(result);
     return session->failed || epoch != number_in(session->record.content, ENTRY_EPOCH);
 }
 
-/* Finds the record of the cookie. A page of the portal that needs none, and its static files, touch no session. */
+/* Finds the record of the cookie. A page of the portal that needs none, and its static files, touch
+ * no session. */
 static void find_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
     const esign_request_t *q = esign_request_of(r);
@@ -116,7 +123,8 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
     if (!id || !esign_session_store_well_formed(id))
         return;
     const char *key = esign_session_store_key(id, r->pool);
-    switch (esign_session_store_load(runtime->cache, key, &limits, apr_time_now(), &session->record, r->pool)) {
+    switch (esign_session_store_load(runtime->cache, key, &limits, apr_time_now(), &session->record,
+                                     r->pool)) {
     case ESIGN_CACHE_DONE:
         if (ended(r, runtime, session))
             break;
@@ -148,37 +156,46 @@ static apr_status_t load(request_rec *r, session_rec **z)
     return OK;
 }
 
-/* Ends what the browser's cookie names, also a session that is being exchanged: no other takes its place then, and nothing restores it. MISS: it is not there. */
-static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *runtime, const session_t *session)
+/* Ends what the browser's cookie names, also a session that is being exchanged: no other takes its
+ * place then, and nothing restores it. MISS: it is not there. */
+static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *runtime,
+                                       const session_t *session)
 {
     const char *id = session->key ? NULL : esign_client_cookie(r, ESIGN_COOKIE_SESSION);
-    const char *key = id && esign_session_store_well_formed(id) ? esign_session_store_key(id, r->pool) : session->key;
+    const char *key = id && esign_session_store_well_formed(id)
+                          ? esign_session_store_key(id, r->pool)
+                          : session->key;
     return key ? esign_session_store_delete(runtime->cache, key, r->pool) : ESIGN_CACHE_MISS;
 }
 
-static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
+static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime,
+                                           session_t *session, const char *content)
 {
     esign_session_limits_t limits = limits_of(r);
     apr_time_t now = apr_time_now(), created = session->key ? session->record.created : now;
     const char *id;
-    esign_cache_answer_e answer = esign_session_store_create(runtime->cache, content, &limits, created, now, &id, r->pool);
+    esign_cache_answer_e answer =
+        esign_session_store_create(runtime->cache, content, &limits, created, now, &id, r->pool);
     if (answer != ESIGN_CACHE_DONE)
         return ESIGN_CACHE_ERROR;
     const char *key = esign_session_store_key(id, r->pool);
-    /* The new one is of use only once the old one is surely dead; and only if nobody signed the old one out meanwhile. */
+    /* The new one is of use only once the old one is surely dead; and only if nobody signed the old
+     * one out meanwhile. */
     answer = end_record(r, runtime, session);
     if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->key)) {
         esign_session_store_delete(runtime->cache, key, r->pool);
         return answer;
     }
     session->key = key;
-    session->record = (esign_session_record_t){ .content = content, .created = created, .seen = now };
+    session->record =
+        (esign_session_record_t){ .content = content, .created = created, .seen = now };
     session->change_id = 0;
     esign_client_set_cookie(r, ESIGN_COOKIE_SESSION, id, 0);
     return ESIGN_CACHE_DONE;
 }
 
-static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
+static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t *runtime,
+                                          session_t *session)
 {
     esign_cache_answer_e answer = end_record(r, runtime, session);
     session->key = NULL;
@@ -187,11 +204,13 @@ static esign_cache_answer_e remove_record(request_rec *r, const esign_runtime_t 
     return answer;
 }
 
-static esign_cache_answer_e update_record(request_rec *r, const esign_runtime_t *runtime, session_t *session, const char *content)
+static esign_cache_answer_e update_record(request_rec *r, const esign_runtime_t *runtime,
+                                          session_t *session, const char *content)
 {
     esign_session_limits_t limits = limits_of(r);
     session->record.content = content;
-    return esign_session_store_update(runtime->cache, session->key, &session->record, &limits, apr_time_now(), r->pool);
+    return esign_session_store_update(runtime->cache, session->key, &session->record, &limits,
+                                      apr_time_now(), r->pool);
 }
 
 static apr_status_t save(request_rec *r, session_rec *z)
@@ -213,20 +232,24 @@ static apr_status_t save(request_rec *r, session_rec *z)
     else if (z->dirty)
         answer = update_record(r, runtime, session, content);
     else if (session->key)
-        answer = esign_session_store_touch(runtime->cache, session->key, &session->record, &limits, apr_time_now(), r->pool);
+        answer = esign_session_store_touch(runtime->cache, session->key, &session->record, &limits,
+                                           apr_time_now(), r->pool);
     if (answer == ESIGN_CACHE_ERROR)
         log_cache(r, runtime);
-    session->failed = answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->change_id);
+    session->failed =
+        answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->change_id);
     return session->failed ? HTTP_SERVICE_UNAVAILABLE : OK;
 }
 
-/* The session of a page of ours, by way of mod_session; NULL when mod_session is not on here, logged. */
+/* The session of a page of ours, by way of mod_session; NULL when mod_session is not on here,
+ * logged. */
 static session_rec *session_of(esign_request_t *q)
 {
     APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
     session_rec *z = NULL;
     if (!session_load || session_load(q->r, &z) != APR_SUCCESS || !z)
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: no session here: the portal's location needs Session On");
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r,
+                      "mod_esign: no session here: the portal's location needs Session On");
     return z;
 }
 
@@ -280,18 +303,24 @@ int esign_session_identify(esign_request_t *q)
 esign_otp_session_t esign_session_codes(esign_request_t *q)
 {
     session_t *session = state_of(q->r);
-    return (esign_otp_session_t){ .cache = q->runtime->cache, .key = session->key, .record = &session->record, .limits = limits_of(q->r) };
+    return (esign_otp_session_t){ .cache = q->runtime->cache,
+                                  .key = session->key,
+                                  .record = &session->record,
+                                  .limits = limits_of(q->r) };
 }
 
 void esign_session_restore(esign_request_t *q)
 {
     const esign_otp_session_t session = esign_session_codes(q);
-    if (session.record->exchanged && esign_session_store_restore(session.cache, session.key, session.record, &session.limits, q->r->pool) == ESIGN_CACHE_ERROR)
+    if (session.record->exchanged &&
+        esign_session_store_restore(session.cache, session.key, session.record, &session.limits,
+                                    q->r->pool) == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
 }
 
 /* Writes who is there, and has the record take a new id. */
-static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust, apr_time_t proved)
+static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust,
+                     apr_time_t proved)
 {
     session_rec *z = session_of(q);
     if (!z)
@@ -305,7 +334,8 @@ static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, e
     return save_now(q, z);
 }
 
-int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust)
+int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber,
+                        esign_trust_e trust)
 {
     return establish(q, subscriber, trust, trust == ESIGN_TRUST_CODE ? q->now : 0);
 }

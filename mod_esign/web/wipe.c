@@ -34,7 +34,8 @@ void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int s
 {
     apr_bucket_alloc_t *list = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
-    /* mod_ssl collects short buckets in a buffer of the connection, but not across this, which a Range would leave out. */
+    /* mod_ssl collects short buckets in a buffer of the connection, but not across this, which a
+     * Range would leave out. */
     if (secret) {
         ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
         APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(list));
@@ -44,34 +45,40 @@ void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int s
     ap_pass_brigade(r->output_filters, brigade);
 }
 
-/* Whether a request brings what opens something: a word, a code, a link; a session's cookie comes with requests for whatever stands beside the portal, too. One that was refused before
- * anybody could look at it, and has no file name yet, may bring any of it. */
+/* Whether a request brings what opens something: a word, a code, a link; a session's cookie comes
+ * with requests for whatever stands beside the portal, too. One that was refused before anybody
+ * could look at it, and has no file name yet, may bring any of it. */
 static int is_secret(const request_rec *r)
 {
     const char *cookies = apr_table_get(r->headers_in, "Cookie");
     const esign_request_t *q = esign_request_of((request_rec *)r);
     if (ap_is_HTTP_ERROR(r->status) && !r->filename)
         return 1;
-    return (q && (r->method_number == M_POST || q->argument)) || (cookies && (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
+    return (q && (r->method_number == M_POST || q->argument)) ||
+           (cookies &&
+            (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
 }
 
 #define WIPED 0x5a
 
-/* New memory is zeros, or what M_PERTURB makes of it; what pools and buckets gave back is neither, for they write into whatever they take. */
+/* New memory is zeros, or what M_PERTURB makes of it; what pools and buckets gave back is neither,
+ * for they write into whatever they take. */
 static int is_new(const apr_memnode_t *node)
 {
-    return *node->first_avail != WIPED && memcmp(node->first_avail, node->first_avail + 1, (size_t)(node->endp - node->first_avail) - 1) == 0;
+    return *node->first_avail != WIPED && memcmp(node->first_avail, node->first_avail + 1,
+                                                 (size_t)(node->endp - node->first_avail) - 1) == 0;
 }
 
 /* Of a connection. */
 typedef struct {
     apr_allocator_t *allocator;
-    int due;                /* a request with a secret has ended since it was overwritten */
-    apr_memnode_t *last;    /* the piece that it gives last, unless somebody has used that */
+    int due;             /* a request with a secret has ended since it was overwritten */
+    apr_memnode_t *last; /* the piece that it gives last, unless somebody has used that */
 } wiping_t;
 
-/* Larger than what APR keeps by size, which is up to ten of its smallest pieces: such pieces it gives when it has no others, and of them first what it got last. Only the beginning of this
- * one is ever written. */
+/* Larger than what APR keeps by size, which is up to ten of its smallest pieces: such pieces it
+ * gives when it has no others, and of them first what it got last. Only the beginning of this one
+ * is ever written. */
 #define LAST_PIECES 12
 
 static const char last_mark[] = "the last piece of this allocator";
@@ -81,11 +88,13 @@ static int is_last(const wiping_t *wiping, const apr_memnode_t *node)
     return node == wiping->last && memcmp(node->first_avail, last_mark, sizeof(last_mark)) == 0;
 }
 
-/* All that an allocator keeps for later, out of it. Nobody can look at that, but it gives what it keeps first: each piece is taken, until the last one comes, or a new one: `*end`. */
+/* All that an allocator keeps for later, out of it. Nobody can look at that, but it gives what it
+ * keeps first: each piece is taken, until the last one comes, or a new one: `*end`. */
 static apr_memnode_t *take_kept(const wiping_t *wiping, apr_memnode_t **end)
 {
     apr_memnode_t *kept = NULL, *node;
-    while ((node = apr_allocator_alloc(wiping->allocator, 1)) != NULL && !is_last(wiping, node) && !is_new(node)) {
+    while ((node = apr_allocator_alloc(wiping->allocator, 1)) != NULL && !is_last(wiping, node) &&
+           !is_new(node)) {
         node->next = kept;
         kept = node;
     }
@@ -99,13 +108,15 @@ static void give_back(apr_allocator_t *allocator, apr_memnode_t *nodes)
         apr_allocator_free(allocator, nodes);
 }
 
-/* The system has a new piece back, for otherwise each time would leave one more; that costs a call to the other processors, which a last piece saves. */
+/* The system has a new piece back, for otherwise each time would leave one more; that costs a call
+ * to the other processors, which a last piece saves. */
 static void change_last(wiping_t *wiping, apr_memnode_t *new)
 {
     apr_allocator_max_free_set(wiping->allocator, 1);
     give_back(wiping->allocator, new);
     apr_allocator_max_free_set(wiping->allocator, ap_max_mem_free);
-    wiping->last = apr_allocator_alloc(wiping->allocator, LAST_PIECES * apr_allocator_align(wiping->allocator, 1));
+    wiping->last = apr_allocator_alloc(wiping->allocator,
+                                       LAST_PIECES * apr_allocator_align(wiping->allocator, 1));
     if (wiping->last)
         memcpy(wiping->last->first_avail, last_mark, sizeof(last_mark));
 }
@@ -127,7 +138,8 @@ static apr_status_t make_due(void *wiping)
     return APR_SUCCESS;
 }
 
-/* All goes to the system: what is kept now, and what the connection itself gives back behind this. */
+/* All goes to the system: what is kept now, and what the connection itself gives back behind this.
+ */
 static apr_status_t end_wiping(void *data)
 {
     wiping_t *wiping = data;
@@ -180,9 +192,12 @@ static int keep_memory(conn_rec *c, void *socket)
     return OK;
 }
 
-/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032 bytes, which glibc keeps at hand for the thread. What some requests need, zlib's tenth
- * of a megabyte for a picture being the most, malloc keeps for the next: to give it to the system and take it again costs a tenth of the picture. That is kept in each arena: with one for
- * two processors threads do not wait for each other yet, and little lies about between what is in use; malloc would make sixteen times as many. */
+/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032
+ * bytes, which glibc keeps at hand for the thread. What some requests need, zlib's tenth of a
+ * megabyte for a picture being the most, malloc keeps for the next: to give it to the system and
+ * take it again costs a tenth of the picture. That is kept in each arena: with one for two
+ * processors threads do not wait for each other yet, and little lies about between what is in use;
+ * malloc would make sixteen times as many. */
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     (void)p, (void)first;

@@ -7,16 +7,20 @@
 
 #include <apr_buckets.h>
 
-/* What pools and buckets give back, httpd keeps as it is for the next request. Behind a request that carries a secret it is overwritten as soon as its connection waits, under the event
- * MPM, which tells when; elsewhere, and under HTTP/2, it goes to the system piece by piece until the connection ends, which costs a quarter of a millisecond. Other connections do
- * without. mod_http2 keeps memory of its own: MaxMemFree rules it. */
+/* What pools and buckets give back, httpd keeps as it is for the next request. Behind a request
+ * that carries a secret it is overwritten as soon as its connection waits, under the event MPM,
+ * which tells when; elsewhere, and under HTTP/2, it goes to the system piece by piece until the
+ * connection ends, which costs a quarter of a millisecond. Other connections do without. mod_http2
+ * keeps memory of its own: MaxMemFree rules it. */
 void esign_wipe_after(request_rec *r);
 
-/* Overwrites what a bucket of a request's body holds, once it has been read: `length` bytes at `bytes`, as apr_bucket_read gave them. */
+/* Overwrites what a bucket of a request's body holds, once it has been read: `length` bytes at
+ * `bytes`, as apr_bucket_read gave them. */
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length);
 
-/* Answers with `length` bytes in one brigade to its end: only then httpd's own filter answers the ranges that Safari asks a sound in. `secret`: mod_ssl gets the bytes
- * themselves, in secret memory of r->pool, and copies them nowhere but into the ciphertext. */
+/* Answers with `length` bytes in one brigade to its end: only then httpd's own filter answers the
+ * ranges that Safari asks a sound in. `secret`: mod_ssl gets the bytes themselves, in secret memory
+ * of r->pool, and copies them nowhere but into the ciphertext. */
 void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int secret);
 
 void esign_wipe_register_hooks(apr_pool_t *p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hashes.c: how many words a second libsodium itself compares with a hash, in so many threads: what no portal on top of it can exceed. */
+/* hashes.c: how many words a second libsodium itself compares with a hash, in so many threads: what
+ * no portal on top of it can exceed. */
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -38,7 +39,8 @@ int main(int count, char **arguments)
 {
     int threads = count == 4 ? atoi(arguments[1]) : 0;
     if (threads < 1 || threads > THREADS_MAX || sodium_init() < 0) {
-        fprintf(stderr, "usage: hashes THREADS SECONDS HASH\nprinted: hashes a second, and processor seconds of one\n");
+        fprintf(stderr, "usage: hashes THREADS SECONDS HASH\nprinted: hashes a second, and "
+                        "processor seconds of one\n");
         return 2;
     }
     pthread_t thread[THREADS_MAX];
@@ -54,6 +56,7 @@ int main(int count, char **arguments)
         pthread_join(thread[i], NULL);
         sum += loop[i].count;
     }
-    printf("%.3f %.9f\n", (double)sum / (seconds(CLOCK_MONOTONIC) - begin), seconds(CLOCK_PROCESS_CPUTIME_ID) / (double)sum);
+    printf("%.3f %.9f\n", (double)sum / (seconds(CLOCK_MONOTONIC) - begin),
+           seconds(CLOCK_PROCESS_CPUTIME_ID) / (double)sum);
     return 0;
 }

@@ -10,15 +10,17 @@
 static void round_trip(const apr_table_t *values, apr_pool_t *p)
 {
     const char *text = esign_record_encode(p, values);
-    HOLDS(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%=&") == strlen(text));
+    HOLDS(strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%=&") ==
+          strlen(text));
     const apr_table_t *again = esign_record_decode(p, text, strlen(text));
     HOLDS(again != NULL);
     const apr_array_header_t *one = apr_table_elts(values), *two = apr_table_elts(again);
     HOLDS(one->nelts == two->nelts && one->nelts <= 64);
     for (int i = 0; i < one->nelts; i++) {
-        const apr_table_entry_t *a = &APR_ARRAY_IDX(one, i, apr_table_entry_t), *b = &APR_ARRAY_IDX(two, i, apr_table_entry_t);
+        const apr_table_entry_t *a = &APR_ARRAY_IDX(one, i, apr_table_entry_t),
+                                *b = &APR_ARRAY_IDX(two, i, apr_table_entry_t);
         HOLDS(strcmp(a->key, b->key) == 0 && strcmp(a->val, b->val) == 0);
-        HOLDS(apr_table_get(values, a->key) == a->val);   /* each name once */
+        HOLDS(apr_table_get(values, a->key) == a->val); /* each name once */
     }
 }
 
@@ -28,8 +30,7 @@ static int number_holds(void *values, const char *name, const char *value)
     if (number != 7) {
         esign_record_set_number(values, name, number);
         HOLDS(esign_record_number(values, name, 7) == number);
-    }
-    else {
+    } else {
         HOLDS(esign_record_number(values, name, 8) == 8 || apr_atoi64(value) == 7);
     }
     return 1;
@@ -37,7 +38,8 @@ static int number_holds(void *values, const char *name, const char *value)
 
 static int utf8_holds(void *size, const char *name, const char *value)
 {
-    HOLDS(u8_check((const uint8_t *)name, strlen(name)) == NULL && u8_check((const uint8_t *)value, strlen(value)) == NULL);
+    HOLDS(u8_check((const uint8_t *)name, strlen(name)) == NULL &&
+          u8_check((const uint8_t *)value, strlen(value)) == NULL);
     HOLDS(strlen(name) + strlen(value) < *(apr_size_t *)size);
     return 1;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz.c: calls a target for libFuzzer or for the replay, and lets a sanitizer see what is done with pool memory. */
+/* fuzz.c: calls a target for libFuzzer or for the replay, and lets a sanitizer see what is done
+ * with pool memory. */
 #include "fuzz.h"
 
 #include "render/render.h"
@@ -13,8 +14,9 @@
 
 #include <unistr.h>
 
-/* A pool hands out parts of large blocks, in which no sanitizer finds a step over the edge or a leak. So all pool memory comes from malloc, each piece for itself. That of an input's
- * pools is freed behind the input; that of pools that live on, a database's for example, stays. */
+/* A pool hands out parts of large blocks, in which no sanitizer finds a step over the edge or a
+ * leak. So all pool memory comes from malloc, each piece for itself. That of an input's pools is
+ * freed behind the input; that of pools that live on, a database's for example, stays. */
 typedef struct piece_t {
     struct piece_t *next;
     _Alignas(16) char bytes[];
@@ -25,7 +27,8 @@ static piece_t *pieces, *lasting;
 
 void *apr_palloc(apr_pool_t *p, apr_size_t size)
 {
-    piece_t **list = input_pool && apr_pool_is_ancestor(input_pool, p) ? &pieces : &lasting, *piece = malloc(sizeof(*piece) + size);
+    piece_t **list = input_pool && apr_pool_is_ancestor(input_pool, p) ? &pieces : &lasting,
+            *piece = malloc(sizeof(*piece) + size);
     if (!piece)
         abort();
     piece->next = *list;
@@ -68,7 +71,8 @@ unsigned char fuzz_byte(fuzz_rest_t *rest)
 
 static char *take(fuzz_rest_t *rest, apr_size_t length, apr_pool_t *p)
 {
-    char *taken = length ? apr_pstrmemdup(p, rest->data, strnlen(rest->data, length)) : apr_pstrdup(p, "");
+    char *taken =
+        length ? apr_pstrmemdup(p, rest->data, strnlen(rest->data, length)) : apr_pstrdup(p, "");
     rest->data += length;
     rest->size -= length;
     return taken;
@@ -125,12 +129,14 @@ const char *fuzz_file(const char *name, const void *data, apr_size_t size)
 
 const esign_keyring_t *fuzz_keyring(void)
 {
-    static const char lines[] = "key 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\nkey 2 AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n";
+    static const char lines[] = "key 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\nkey 2 "
+                                "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n";
     static esign_keyring_t *keyring;
     if (!keyring) {
         apr_pool_t *p;
         apr_pool_create(&p, NULL);
-        HOLDS(!esign_failed(esign_keyring_load(&keyring, fuzz_file("keyring", lines, sizeof(lines) - 1), p)));
+        HOLDS(!esign_failed(
+            esign_keyring_load(&keyring, fuzz_file("keyring", lines, sizeof(lines) - 1), p)));
     }
     return keyring;
 }

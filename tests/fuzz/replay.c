@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* replay.c: gives a target every file of its corpus. Where the program is linked with libFuzzer, libFuzzer's main stands in the place of this one. */
+/* replay.c: gives a target every file of its corpus. Where the program is linked with libFuzzer,
+ * libFuzzer's main stands in the place of this one. */
 #include "fuzz.h"
 
 #include <dirent.h>
@@ -16,7 +17,7 @@ static void replay(const char *path)
     rewind(file);
     HOLDS(data && fread(data, 1, size, file) == size);
     fclose(file);
-    puts(path);   /* the last one of the log is the one that fails */
+    puts(path); /* the last one of the log is the one that fails */
     fflush(stdout);
     LLVMFuzzerTestOneInput(data, size);
     free(data);

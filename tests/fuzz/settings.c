@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* settings.c: the two files of lines that esignctl and httpd read: the key file and the settings. */
+/* settings.c: the two files of lines that esignctl and httpd read: the key file and the settings.
+ */
 #include "fuzz.h"
 
 #include "ctl/settings.h"
@@ -17,12 +18,14 @@ static void key_file(const char *path, apr_pool_t *p)
     HOLDS(count >= 1 && count <= 255 && ids[0] == esign_keyring_active(keyring));
     for (int i = 0; i < count; i++) {
         HOLDS(ids[i] >= 1 && ids[i] <= 255);
-        const unsigned char *seal = esign_keyring_key(keyring, ESIGN_KEY_DATABASE, ids[i]), *pepper = esign_keyring_key(keyring, ESIGN_KEY_PEPPER, ids[i]);
+        const unsigned char *seal = esign_keyring_key(keyring, ESIGN_KEY_DATABASE, ids[i]),
+                            *pepper = esign_keyring_key(keyring, ESIGN_KEY_PEPPER, ids[i]);
         HOLDS(seal && pepper && memcmp(seal, pepper, ESIGN_KEY_SIZE) != 0);
         for (int j = 0; j < i; j++)
             HOLDS(ids[i] != ids[j]);
     }
-    HOLDS(esign_keyring_key(keyring, ESIGN_KEY_DATABASE, 0) == NULL && esign_keyring_key(keyring, ESIGN_KEY_DATABASE, 256) == NULL);
+    HOLDS(esign_keyring_key(keyring, ESIGN_KEY_DATABASE, 0) == NULL &&
+          esign_keyring_key(keyring, ESIGN_KEY_DATABASE, 256) == NULL);
 }
 
 static int one_line(const char *text)
@@ -50,11 +53,14 @@ static void settings_file(const char *path, int comments, apr_pool_t *p)
         HOLDS(strncmp(result.detail, path, strlen(path)) == 0);
         return;
     }
-    HOLDS(settings.db_driver && settings.htdocs && settings.organization && settings.prefix && settings.identity_number);
+    HOLDS(settings.db_driver && settings.htdocs && settings.organization && settings.prefix &&
+          settings.identity_number);
     HOLDS(settings.hash_memory >= 19456 && settings.hash_passes >= 2);
-    HOLDS(one_line(settings.key_file) && one_line(settings.db_driver) && one_line(settings.db_params) && one_line(settings.htdocs) && one_line(settings.theme)
-          && one_line(settings.organization) && one_line(settings.public_url) && one_line(settings.prefix) && one_line(settings.identity_number)
-          && one_line(settings.word_blocklist));
+    HOLDS(one_line(settings.key_file) && one_line(settings.db_driver) &&
+          one_line(settings.db_params) && one_line(settings.htdocs) && one_line(settings.theme) &&
+          one_line(settings.organization) && one_line(settings.public_url) &&
+          one_line(settings.prefix) && one_line(settings.identity_number) &&
+          one_line(settings.word_blocklist));
 }
 
 void fuzz_one(const char *data, apr_size_t size, apr_pool_t *p)

@@ -13,8 +13,10 @@
 /* What ours has, the whole has; what is filled in stands there. */
 static void texts(apr_pool_t *p)
 {
-    static const char *const keys[] = { "login.title", "month.1", "time.format", "theme.x", "mail.greeting" };
-    static const char *const arguments[] = { "qone", "qtwo", "qthree", "qfour", "qfive", "qsix", "qseven", "qeight", "qnine" };
+    static const char *const keys[] = { "login.title", "month.1", "time.format", "theme.x",
+                                        "mail.greeting" };
+    static const char *const arguments[] = { "qone", "qtwo",   "qthree", "qfour", "qfive",
+                                             "qsix", "qseven", "qeight", "qnine" };
     static const esign_catalogue_t *ours;
     static apr_pool_t *lasting;
     const esign_theme_t *theme;
@@ -25,17 +27,22 @@ static void texts(apr_pool_t *p)
     HOLDS(!esign_failed(esign_theme_open(&theme, fuzz_folder(), p)));
     esign_result_t result = esign_catalogue_load(&whole, ESIGN_TEST_HTDOCS, theme, p);
     if (esign_failed(result)) {
-        HOLDS(strncmp(result.detail, fuzz_folder(), strlen(fuzz_folder())) == 0 && fuzz_clean(result.detail, ""));
+        HOLDS(strncmp(result.detail, fuzz_folder(), strlen(fuzz_folder())) == 0 &&
+              fuzz_clean(result.detail, ""));
         return;
     }
     for (int i = 0; i < ESIGN_LANGUAGES; i++)
         for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
-            const char *language = esign_catalogue_languages[i], *before = esign_catalogue_text(ours, language, keys[k]);
-            const char *text = esign_catalogue_text(whole, language, keys[k]), *filled = esign_catalogue_format(whole, language, keys[k], arguments, 9, p);
-            HOLDS((before == NULL || text != NULL) && (text != NULL) == (filled != NULL) && (text == NULL || fuzz_clean(text, "\t\n\r\x7f")));
-            HOLDS(text == NULL || !strstr(text, "{3}") || strstr(filled, "qthree"));
+            const char *language = esign_catalogue_languages[i],
+                       *before = esign_catalogue_text(ours, language, keys[k]);
+            const char *text = esign_catalogue_text(whole, language, keys[k]),
+                       *filled = esign_catalogue_format(whole, language, keys[k], arguments, 9, p);
+            HOLDS((!before || text != NULL) && (text != NULL) == (filled != NULL) &&
+                  (!text || fuzz_clean(text, "\t\n\r\x7f")));
+            HOLDS(!text || !strstr(text, "{3}") || strstr(filled, "qthree"));
         }
-    HOLDS(fuzz_clean(esign_catalogue_time(whole, "tr", apr_time_from_sec(1795529225), 0, p), "\t\n\r\x7f"));
+    HOLDS(fuzz_clean(esign_catalogue_time(whole, "tr", apr_time_from_sec(1795529225), 0, p),
+                     "\t\n\r\x7f"));
 }
 
 /* However it is written, it compiles or is refused in a sentence that names a file. */
@@ -44,7 +51,9 @@ static void stylesheet(const void *sheet, apr_size_t size, apr_pool_t *p)
     xsltStylesheetPtr compiled;
     const char *path = apr_pstrdup(p, fuzz_file("page.xsl", sheet, size));
     esign_result_t result = esign_stylesheet_compile(&compiled, path, ESIGN_TEST_HTDOCS "/xsl", p);
-    HOLDS(esign_failed(result) ? compiled == NULL && strstr(result.detail, path) && fuzz_clean(result.detail, "") : compiled != NULL);
+    HOLDS(esign_failed(result)
+              ? !compiled && strstr(result.detail, path) && fuzz_clean(result.detail, "")
+              : compiled != NULL);
 }
 
 static void be_silent(void *data, const char *format, ...)

@@ -3,8 +3,8 @@
 #ifndef ESIGN_TESTS_KEYS_H
 #define ESIGN_TESTS_KEYS_H
 
-#include "suite.h"
 #include "core/keyring.h"
+#include "suite.h"
 
 #include <unistd.h>
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memcached.h: a memcached of the suite's own on a Unix socket in the temporary folder, and a plain line to it. */
+/* memcached.h: a memcached of the suite's own on a Unix socket in the temporary folder, and a plain
+ * line to it. */
 #ifndef ESIGN_TESTS_MEMCACHED_H
 #define ESIGN_TESTS_MEMCACHED_H
 
-#include "scratch.h"
 #include "cache/cache.h"
+#include "scratch.h"
 
 #include <pwd.h>
 #include <signal.h>
@@ -30,7 +31,8 @@ static inline int memcached_connect(void)
     return -1;
 }
 
-/* Starts it and waits until it listens: 1. As root it wants a user named, else -u is ignored. It dies with the suite, even with one that crashes. */
+/* Starts it and waits until it listens: 1. As root it wants a user named, else -u is ignored. It
+ * dies with the suite, even with one that crashes. */
 static inline int memcached_start(void)
 {
     char path[sizeof(scratch_folder) + 16];
@@ -41,7 +43,8 @@ static inline int memcached_start(void)
     memcached_pid = fork();
     if (memcached_pid == 0) {
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
-            execlp("memcached", "memcached", "-s", path, "-a", "600", "-u", name, "-m", "16", "-M", "-t", "2", (char *)NULL);
+            execlp("memcached", "memcached", "-s", path, "-a", "600", "-u", name, "-m", "16", "-M",
+                   "-t", "2", (char *)NULL);
         _exit(127);
     }
     for (int tries = 0; memcached_pid > 0 && tries < 500; tries++) {
@@ -67,7 +70,8 @@ static inline void memcached_stop(void)
     memcached_pid = 0;
 }
 
-/* What it answers to lines of its own protocol, up to the end of the line that starts with `last`. */
+/* What it answers to lines of its own protocol, up to the end of the line that starts with `last`.
+ */
 static inline const char *memcached_ask(const char *lines, const char *last)
 {
     char answer[4096] = "";
@@ -75,7 +79,9 @@ static inline const char *memcached_ask(const char *lines, const char *last)
     int line = memcached_connect();
     CU_ASSERT_FATAL(line >= 0 && write(line, lines, strlen(lines)) == (ssize_t)strlen(lines));
     for (;;) {
-        const char *end = strncmp(answer, last, strlen(last)) == 0 ? answer : strstr(answer, apr_pstrcat(pool, "\n", last, NULL));
+        const char *end = strncmp(answer, last, strlen(last)) == 0
+                              ? answer
+                              : strstr(answer, apr_pstrcat(pool, "\n", last, NULL));
         if (end && strchr(end + 1, '\n'))
             break;
         ssize_t got = read(line, answer + length, sizeof(answer) - 1 - length);
@@ -100,25 +106,33 @@ static inline const char *memcached_raw(const char *key)
 {
     unsigned int size = 0, start = 0;
     const char *answer = memcached_ask(apr_psprintf(pool, "get %s\r\n", key), "END");
-    CU_ASSERT_FATAL(sscanf(answer, "VALUE %*s %*u %u\r\n%n", &size, (int *)&start) == 1 && start + size < strlen(answer));
+    CU_ASSERT_FATAL(sscanf(answer, "VALUE %*s %*u %u\r\n%n", &size, (int *)&start) == 1 &&
+                    start + size < strlen(answer));
     return apr_pstrmemdup(pool, answer + start, size);
 }
 
 static inline void memcached_put(const char *key, const char *value)
 {
-    CU_ASSERT_STRING_EQUAL(memcached_ask(apr_psprintf(pool, "set %s 0 0 %lu\r\n%s\r\n", key, (unsigned long)strlen(value), value), "STORED"), "STORED\r\n");
+    CU_ASSERT_STRING_EQUAL(memcached_ask(apr_psprintf(pool, "set %s 0 0 %lu\r\n%s\r\n", key,
+                                                      (unsigned long)strlen(value), value),
+                                         "STORED"),
+                           "STORED\r\n");
 }
 
 /* A client of it, for one test; `options` follow the socket. */
 static inline esign_cache_t *memcached_client(const char *keys, const char *options)
 {
     esign_cache_t *cache = NULL;
-    const char *configuration = apr_psprintf(pool, "--SOCKET=\"%s\"%s%s", scratch_path("memcached"), *options ? " " : "", options);
-    CU_ASSERT_FATAL(!esign_failed(esign_cache_create(&cache, configuration, 8, scratch_keyring(keys), pool)) && cache != NULL);
+    const char *configuration = apr_psprintf(pool, "--SOCKET=\"%s\"%s%s", scratch_path("memcached"),
+                                             *options ? " " : "", options);
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_cache_create(&cache, configuration, 8, scratch_keyring(keys), pool)) &&
+        cache != NULL);
     return cache;
 }
 
-/* Starts it again for a client that saw it down: libmemcached tries again with the next second of the clock. Until then all is an error. */
+/* Starts it again for a client that saw it down: libmemcached tries again with the next second of
+ * the clock. Until then all is an error. */
 static inline void memcached_restart(esign_cache_t *cache)
 {
     char *value;

@@ -28,17 +28,19 @@ static void *race_thread(void *data)
 }
 
 /* How many of `threads` threads answered `wanted`. */
-static inline int race(int threads, int (*work)(void *baton, apr_pool_t *p), void *baton, int wanted)
+static inline int race(int threads, int (*work)(void *baton, apr_pool_t *p), void *baton,
+                       int wanted)
 {
     race_thread_t all[RACE_MAX];
     pthread_t ids[RACE_MAX];
     pthread_barrier_t start;
     int count = 0;
-    CU_ASSERT_FATAL(threads <= RACE_MAX && pthread_barrier_init(&start, NULL, (unsigned int)threads) == 0);
+    CU_ASSERT_FATAL(threads <= RACE_MAX &&
+                    pthread_barrier_init(&start, NULL, (unsigned int)threads) == 0);
     for (int i = 0; i < threads; i++) {
         all[i] = (race_thread_t){ work, baton, &start, -1 };
         if (pthread_create(&ids[i], NULL, race_thread, &all[i]) != 0)
-            abort();   /* the others wait at the barrier for ever */
+            abort(); /* the others wait at the barrier for ever */
     }
     for (int i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);

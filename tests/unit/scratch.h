@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scratch.h: a temporary folder for the files of one suite, and keyrings made from lines of text. */
+/* scratch.h: a temporary folder for the files of one suite, and keyrings made from lines of text.
+ */
 #ifndef ESIGN_TESTS_SCRATCH_H
 #define ESIGN_TESTS_SCRATCH_H
 
-#include "suite.h"
 #include "core/keyring.h"
+#include "suite.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -42,11 +43,11 @@ static inline void scratch_remove(void)
     char path[sizeof(scratch_folder) + 256];
     DIR *folder = opendir(scratch_folder);
     struct dirent *entry;
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+    while (folder && (entry = readdir(folder)) != NULL) {
         snprintf(path, sizeof(path), "%s/%s", scratch_folder, entry->d_name);
         unlink(path);
     }
-    if (folder != NULL)
+    if (folder)
         closedir(folder);
     rmdir(scratch_folder);
 }

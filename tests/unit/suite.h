@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* suite.h: what every unit test binary needs: APR, one pool for each test, CUnit run to the end, its verdict as exit status. */
+/* suite.h: what every unit test binary needs: APR, one pool for each test, CUnit run to the end,
+ * its verdict as exit status. */
 #ifndef ESIGN_TESTS_SUITE_H
 #define ESIGN_TESTS_SUITE_H
 
@@ -26,10 +27,8 @@ static void suite_after(void)
 /* Runs the tests of a NULL-terminated table; the result is main's. */
 static int suite_run(const char *name, CU_TestInfo *tests)
 {
-    CU_SuiteInfo suites[] = {
-        { name, NULL, NULL, suite_before, suite_after, tests },
-        CU_SUITE_INFO_NULL
-    };
+    CU_SuiteInfo suites[] = { { name, NULL, NULL, suite_before, suite_after, tests },
+                              CU_SUITE_INFO_NULL };
     apr_initialize();
     if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
         return EXIT_FAILURE;

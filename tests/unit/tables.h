@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables.h: a SQLite database of its own for each test, and plain SQL to look behind the store's back. */
+/* tables.h: a SQLite database of its own for each test, and plain SQL to look behind the store's
+ * back. */
 #ifndef ESIGN_TESTS_TABLES_H
 #define ESIGN_TESTS_TABLES_H
 
@@ -17,7 +18,9 @@ static inline esign_database_t *tables_open(const char *path, const char *keys, 
     esign_database_t *database = NULL;
     apr_pool_t *own;
     apr_pool_create(&own, pool);
-    CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(keys), with_schema, own)) && database != NULL);
+    CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path,
+                                                      scratch_keyring(keys), with_schema, own)) &&
+                    database != NULL);
     return database;
 }
 
@@ -31,7 +34,8 @@ static inline esign_database_t *tables_again(const char *keys)
 static inline esign_database_t *tables_new(void)
 {
     tables_count++;
-    esign_database_t *maker = tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), SCRATCH_KEY_1, 0);
+    esign_database_t *maker =
+        tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), SCRATCH_KEY_1, 0);
     CU_ASSERT_FATAL(!esign_failed(esign_database_init(maker, pool)));
     return tables_again(SCRATCH_KEY_1);
 }
@@ -49,7 +53,8 @@ static inline const char *tables_text(esign_database_t *database, const char *sq
     apr_dbd_results_t *results = NULL;
     apr_dbd_row_t *row = NULL;
     const char *text = NULL;
-    CU_ASSERT_EQUAL_FATAL(apr_dbd_select(database->driver, pool, database->handle, &results, sql, 0), 0);
+    CU_ASSERT_EQUAL_FATAL(
+        apr_dbd_select(database->driver, pool, database->handle, &results, sql, 0), 0);
     while (apr_dbd_get_row(database->driver, pool, results, &row, -1) != -1)
         text = apr_dbd_get_entry(database->driver, row, 0);
     return text ? apr_pstrdup(pool, text) : "";

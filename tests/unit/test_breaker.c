@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_breaker.c: a server that fails is left alone, tried by one message at a time, and used again when it answers. */
-#include "suite.h"
+/* test_breaker.c: a server that fails is left alone, tried by one message at a time, and used again
+ * when it answers. */
 #include "deliver/breaker.h"
+#include "suite.h"
 
 #define SECOND APR_USEC_PER_SEC
 #define NOW (1000000 * SECOND)
@@ -15,7 +16,8 @@ static void test_trips(void)
     CU_ASSERT(esign_breaker_may_try(&breaker, 63, NOW + 1));
     CU_ASSERT(esign_breaker_failed(&breaker, NOW + 2));
     CU_ASSERT(!esign_breaker_may_try(&breaker, 0, NOW + 2));
-    CU_ASSERT(breaker.until >= NOW + 2 + SECOND * 16 / 10 && breaker.until <= NOW + 2 + SECOND * 24 / 10);
+    CU_ASSERT(breaker.until >= NOW + 2 + SECOND * 16 / 10 &&
+              breaker.until <= NOW + 2 + SECOND * 24 / 10);
     CU_ASSERT(!esign_breaker_may_try(&breaker, 0, breaker.until - 1));
 }
 
@@ -40,7 +42,7 @@ static void test_one_finds_out(void)
     CU_ASSERT(!esign_breaker_may_try(&breaker, 1, until));
     CU_ASSERT(esign_breaker_worked(&breaker));
     CU_ASSERT(esign_breaker_may_try(&breaker, 63, until));
-    CU_ASSERT(!esign_breaker_failed(&breaker, until));   /* counted from nothing */
+    CU_ASSERT(!esign_breaker_failed(&breaker, until)); /* counted from nothing */
     CU_ASSERT(esign_breaker_may_try(&breaker, 63, until));
 }
 
@@ -69,7 +71,7 @@ static void test_pauses_grow(void)
             different++;
         last = expected == 60 * SECOND ? pause : 0;
         now = breaker.until;
-        CU_ASSERT(!esign_breaker_failed(&breaker, now));   /* a pause follows a pause: no news */
+        CU_ASSERT(!esign_breaker_failed(&breaker, now)); /* a pause follows a pause: no news */
         expected = expected * 2 > 60 * SECOND ? 60 * SECOND : expected * 2;
     }
     CU_ASSERT(different > 10);
@@ -77,13 +79,12 @@ static void test_pauses_grow(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "three failures in a row begin a pause", test_trips },
-        { "an answer between makes them no row", test_answers_between },
-        { "behind a pause one message finds out", test_one_finds_out },
-        { "what began before the pause is no news", test_late_news },
-        { "pauses grow to a minute, each a little different", test_pauses_grow },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "three failures in a row begin a pause", test_trips },
+                            { "an answer between makes them no row", test_answers_between },
+                            { "behind a pause one message finds out", test_one_finds_out },
+                            { "what began before the pause is no news", test_late_news },
+                            { "pauses grow to a minute, each a little different",
+                              test_pauses_grow },
+                            CU_TEST_INFO_NULL };
     return suite_run("breaker", tests);
 }

@@ -10,7 +10,9 @@ static const char *get(esign_cache_t *cache, const char *key)
 {
     char *value = NULL;
     esign_cache_answer_e answer = esign_cache_get(cache, key, &value, NULL, pool);
-    return answer == ESIGN_CACHE_DONE ? value : answer == ESIGN_CACHE_MISS ? "(missed)" : esign_cache_error(cache, pool);
+    return answer == ESIGN_CACHE_DONE   ? value
+           : answer == ESIGN_CACHE_MISS ? "(missed)"
+                                        : esign_cache_error(cache, pool);
 }
 
 static esign_cache_answer_e look(esign_cache_t *cache, const char *key)
@@ -39,7 +41,8 @@ static void test_verbs(void)
 
 static void test_cas(void)
 {
-    esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, ""), *other = memcached_client(SCRATCH_KEY_1, "");
+    esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, ""),
+                  *other = memcached_client(SCRATCH_KEY_1, "");
     char *value;
     apr_uint64_t seen = 0, later = 0;
     CU_ASSERT_EQUAL(esign_cache_cas(cache, "cas", "none", LATER, 1, pool), ESIGN_CACHE_MISS);
@@ -59,15 +62,25 @@ static void test_expiry(void)
 {
     esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, "");
     static const struct {
-        apr_int64_t ahead;   /* milliseconds */
-        int low, high;       /* seconds that memcached may then say; its clock ticks once a second */
-    } lives[] = { { 600000, 599, 600 }, { 1500, 1, 2 }, { 1000, 0, 1 }, { 1, 0, 1 }, { 0, 0, 1 }, { -5000, 0, 1 }, { -3000000000000, 0, 1 },
-                  { 29 * 86400000LL, 29 * 86400 - 2, 29 * 86400 }, { 40 * 86400000LL, 40 * 86400 - 2, 40 * 86400 + 1 } };
+        apr_int64_t ahead; /* milliseconds */
+        int low, high;     /* seconds that memcached may then say; its clock ticks once a second */
+    } lives[] = { { 600000, 599, 600 },
+                  { 1500, 1, 2 },
+                  { 1000, 0, 1 },
+                  { 1, 0, 1 },
+                  { 0, 0, 1 },
+                  { -5000, 0, 1 },
+                  { -3000000000000, 0, 1 },
+                  { 29 * 86400000LL, 29 * 86400 - 2, 29 * 86400 },
+                  { 40 * 86400000LL, 40 * 86400 - 2, 40 * 86400 + 1 } };
     for (size_t i = 0; i < sizeof(lives) / sizeof(*lives); i++) {
         const char *key = apr_psprintf(pool, "expiry-%d", (int)i);
-        CU_ASSERT_EQUAL(esign_cache_set(cache, key, "x", apr_time_now() + lives[i].ahead * 1000, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(
+            esign_cache_set(cache, key, "x", apr_time_now() + lives[i].ahead * 1000, pool),
+            ESIGN_CACHE_DONE);
         int left = memcached_left(key);
-        CU_ASSERT((left >= lives[i].low && left <= lives[i].high) || (lives[i].low == 0 && left == -2));
+        CU_ASSERT((left >= lives[i].low && left <= lives[i].high) ||
+                  (lives[i].low == 0 && left == -2));
     }
     for (int tries = 0; tries < 300 && look(cache, "expiry-3") == ESIGN_CACHE_DONE; tries++)
         usleep(10000);
@@ -77,7 +90,9 @@ static void test_expiry(void)
 
 static void test_sealed(void)
 {
-    esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, ""), *foreign = memcached_client(SCRATCH_KEY_2, ""), *both = memcached_client(SCRATCH_KEY_1 SCRATCH_KEY_2, "");
+    esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, ""),
+                  *foreign = memcached_client(SCRATCH_KEY_2, ""),
+                  *both = memcached_client(SCRATCH_KEY_1 SCRATCH_KEY_2, "");
     esign_cache_set(cache, "sealed-a", "subscriber=17", LATER, pool);
     const char *raw = memcached_raw("sealed-a");
     CU_ASSERT(strlen(raw) > 13 && strstr(raw, "subscriber") == NULL);
@@ -97,7 +112,8 @@ static void test_sealed(void)
 static void test_key(void)
 {
     /* SHA-256 of "abc", FIPS 180-2, as base64url */
-    CU_ASSERT_STRING_EQUAL(esign_cache_key("reset:", "abc", pool), "reset:ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
+    CU_ASSERT_STRING_EQUAL(esign_cache_key("reset:", "abc", pool),
+                           "reset:ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
 }
 
 static void test_down_and_back(void)
@@ -137,13 +153,14 @@ static int set_one(void *cache, apr_pool_t *p)
     return esign_cache_set(cache, "unseen", "z", LATER, p);
 }
 
-/* It went and came back while nobody asked: a read does not even notice, and no other connection fails after it. */
+/* It went and came back while nobody asked: a read does not even notice, and no other connection
+ * fails after it. */
 static void test_restarted_unseen(void)
 {
     enum { THREADS = 8 };
     esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, "");
     esign_cache_set(cache, "unseen", "x", LATER, pool);
-    CU_ASSERT_EQUAL(race(THREADS, get_some, cache, 0), THREADS);   /* opens them all */
+    CU_ASSERT_EQUAL(race(THREADS, get_some, cache, 0), THREADS); /* opens them all */
     memcached_stop();
     CU_ASSERT_FATAL(memcached_start());
     CU_ASSERT_EQUAL(look(cache, "unseen"), ESIGN_CACHE_MISS);
@@ -152,16 +169,19 @@ static void test_restarted_unseen(void)
     CU_ASSERT_EQUAL(race(THREADS, set_one, cache, ESIGN_CACHE_DONE), THREADS);
 }
 
-/* It hangs: no answer in time is an error, and a late answer is never taken for that of a later question. */
+/* It hangs: no answer in time is an error, and a late answer is never taken for that of a later
+ * question. */
 static void test_hanging(void)
 {
-    esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, "--POLL-TIMEOUT=100 --RCV-TIMEOUT=100000 --SND-TIMEOUT=100000");
+    esign_cache_t *cache = memcached_client(
+        SCRATCH_KEY_1, "--POLL-TIMEOUT=100 --RCV-TIMEOUT=100000 --SND-TIMEOUT=100000");
     esign_cache_set(cache, "hang-a", "a", LATER, pool);
     esign_cache_set(cache, "hang-b", "b", LATER, pool);
     kill(memcached_pid, SIGSTOP);
     CU_ASSERT_EQUAL(waitpid(memcached_pid, NULL, WUNTRACED), memcached_pid);
     apr_time_t from = apr_time_now();
-    esign_cache_answer_e got = look(cache, "hang-a"), deleted = esign_cache_delete(cache, "hang-none", pool);
+    esign_cache_answer_e got = look(cache, "hang-a"),
+                         deleted = esign_cache_delete(cache, "hang-none", pool);
     apr_time_t took = apr_time_now() - from;
     kill(memcached_pid, SIGCONT);
     CU_ASSERT_EQUAL(got, ESIGN_CACHE_ERROR);
@@ -183,13 +203,15 @@ static void test_full(void)
     memset(large, 'x', 500000);
     large[500000] = '\0';
     esign_cache_set(cache, "full-first", "kept", LATER, pool);
-    while (stored < 60 && esign_cache_add(cache, apr_psprintf(pool, "full-%d", stored), large, LATER, pool) == ESIGN_CACHE_DONE)
+    while (stored < 60 && esign_cache_add(cache, apr_psprintf(pool, "full-%d", stored), large,
+                                          LATER, pool) == ESIGN_CACHE_DONE)
         stored++;
     CU_ASSERT(stored > 2 && stored < 60);
     CU_ASSERT_EQUAL(esign_cache_add(cache, "full-more", large, LATER, pool), ESIGN_CACHE_ERROR);
     CU_ASSERT_STRING_EQUAL(get(cache, "full-first"), "kept");
     for (int i = 0; i < stored; i++)
-        CU_ASSERT_EQUAL(esign_cache_delete(cache, apr_psprintf(pool, "full-%d", i), pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(esign_cache_delete(cache, apr_psprintf(pool, "full-%d", i), pool),
+                        ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_cache_add(cache, "full-more", large, LATER, pool), ESIGN_CACHE_DONE);
     esign_cache_delete(cache, "full-more", pool);
 }
@@ -218,7 +240,8 @@ static void test_crowd(void)
 /* Options that make libmemcached say "done" without an answer do not reach it. */
 static void test_answers_whatever_the_options(void)
 {
-    static const char *const options[] = { "--NOREPLY", "--BUFFER-REQUESTS", "--BINARY-PROTOCOL", "--NOREPLY --BINARY-PROTOCOL" };
+    static const char *const options[] = { "--NOREPLY", "--BUFFER-REQUESTS", "--BINARY-PROTOCOL",
+                                           "--NOREPLY --BINARY-PROTOCOL" };
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
         esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, options[i]);
         CU_ASSERT_EQUAL(esign_cache_delete(cache, "option", pool), ESIGN_CACHE_MISS);
@@ -240,7 +263,9 @@ static void test_check(void)
 {
     CU_ASSERT(!esign_failed(esign_cache_check("--SERVER=127.0.0.1:11211", pool)));
     CU_ASSERT(!esign_failed(esign_cache_check("--SOCKET=\"/run/memcached/memcached.sock\"", pool)));
-    CU_ASSERT(!esign_failed(esign_cache_check("--SERVER=a.example --SERVER=b.example:11212 --DISTRIBUTION=CONSISTENT --CONNECT-TIMEOUT=200", pool)));
+    CU_ASSERT(!esign_failed(esign_cache_check("--SERVER=a.example --SERVER=b.example:11212 "
+                                              "--DISTRIBUTION=CONSISTENT --CONNECT-TIMEOUT=200",
+                                              pool)));
     refuse("", "no server");
     refuse("localhost", "no server");
     refuse("--POOL-MIN=1", "no server");
@@ -260,20 +285,19 @@ static void test_check(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "add, set, replace and delete say what they did", test_verbs },
-        { "compare-and-swap stores only over what was seen", test_cas },
-        { "values end when they should", test_expiry },
-        { "values are sealed, each under its own key", test_sealed },
-        { "a key does not tell what it stands for", test_key },
-        { "a server that is down is an error, and it comes back", test_down_and_back },
-        { "a server that was restarted unseen", test_restarted_unseen },
-        { "a server that hangs", test_hanging },
-        { "a full server refuses and forgets nothing", test_full },
-        { "threads wait for a free connection", test_crowd },
-        { "no option fakes an answer", test_answers_whatever_the_options },
-        { "dangerous configurations are refused", test_check },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "add, set, replace and delete say what they did", test_verbs },
+                            { "compare-and-swap stores only over what was seen", test_cas },
+                            { "values end when they should", test_expiry },
+                            { "values are sealed, each under its own key", test_sealed },
+                            { "a key does not tell what it stands for", test_key },
+                            { "a server that is down is an error, and it comes back",
+                              test_down_and_back },
+                            { "a server that was restarted unseen", test_restarted_unseen },
+                            { "a server that hangs", test_hanging },
+                            { "a full server refuses and forgets nothing", test_full },
+                            { "threads wait for a free connection", test_crowd },
+                            { "no option fakes an answer", test_answers_whatever_the_options },
+                            { "dangerous configurations are refused", test_check },
+                            CU_TEST_INFO_NULL };
     return memcached_suite("cache", tests);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_captcha.c: challenges that hold their own answer, and the pictures drawn from it. */
-#include "keys.h"
 #include "challenge/captcha.h"
 #include "core/seal.h"
+#include "keys.h"
 
 #include <png.h>
 
@@ -16,7 +16,8 @@ static const char *issue(const esign_keyring_t *keyring)
     return challenge;
 }
 
-static esign_captcha_state_e read_at(const esign_keyring_t *keyring, const char *challenge, apr_time_t now)
+static esign_captcha_state_e read_at(const esign_keyring_t *keyring, const char *challenge,
+                                     apr_time_t now)
 {
     char answer[ESIGN_CAPTCHA_LENGTH + 1];
     apr_time_t expires;
@@ -32,10 +33,14 @@ static void test_issued(void)
         char answer[ESIGN_CAPTCHA_LENGTH + 1];
         apr_time_t expires = 0;
         const char *challenge = issue(keyring);
-        CU_ASSERT_EQUAL(strspn(challenge, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), strlen(challenge));
-        CU_ASSERT_EQUAL_FATAL(esign_captcha_read(keyring, challenge, NOW, answer, &expires, pool), ESIGN_CAPTCHA_OPEN);
+        CU_ASSERT_EQUAL(
+            strspn(challenge, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+            strlen(challenge));
+        CU_ASSERT_EQUAL_FATAL(esign_captcha_read(keyring, challenge, NOW, answer, &expires, pool),
+                              ESIGN_CAPTCHA_OPEN);
         CU_ASSERT_EQUAL(expires, NOW + LIFE);
-        CU_ASSERT_EQUAL_FATAL(strspn(answer, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"), ESIGN_CAPTCHA_LENGTH);
+        CU_ASSERT_EQUAL_FATAL(strspn(answer, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"),
+                              ESIGN_CAPTCHA_LENGTH);
         CU_ASSERT_EQUAL(strcspn(answer, alike), ESIGN_CAPTCHA_LENGTH);
         for (const char *c = answer; *c; c++)
             letters += !seen[(int)*c]++;
@@ -53,34 +58,43 @@ static void test_expired(void)
     const char *challenge = issue(keyring);
     char open[ESIGN_CAPTCHA_LENGTH + 1], expired[ESIGN_CAPTCHA_LENGTH + 1];
     apr_time_t expires = 0;
-    CU_ASSERT_EQUAL(esign_captcha_read(keyring, challenge, NOW + LIFE - 1, open, &expires, pool), ESIGN_CAPTCHA_OPEN);
-    CU_ASSERT_EQUAL(esign_captcha_read(keyring, challenge, NOW + LIFE, expired, &expires, pool), ESIGN_CAPTCHA_EXPIRED);
-    CU_ASSERT_STRING_EQUAL(open, expired);   /* an expired picture is still drawn */
+    CU_ASSERT_EQUAL(esign_captcha_read(keyring, challenge, NOW + LIFE - 1, open, &expires, pool),
+                    ESIGN_CAPTCHA_OPEN);
+    CU_ASSERT_EQUAL(esign_captcha_read(keyring, challenge, NOW + LIFE, expired, &expires, pool),
+                    ESIGN_CAPTCHA_EXPIRED);
+    CU_ASSERT_STRING_EQUAL(open, expired); /* an expired picture is still drawn */
     CU_ASSERT_EQUAL(expires, NOW + LIFE);
 }
 
 static void test_forged(void)
 {
     static const char *const others[] = { "", "A", "no base64url!", "Zm9yLXRoZS1waWN0dXJl" };
-    static const char *const shapes[] = { "", "ACD", "ACDEF", "ACDEFH1795529525000000", "ACDE 1795529525000000" };
+    static const char *const shapes[] = { "", "ACD", "ACDEF", "ACDEFH1795529525000000",
+                                          "ACDE 1795529525000000" };
     const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
     const char *challenge = issue(keyring), *sealed;
-    for (apr_size_t i = 0; i < sizeof others / sizeof *others; i++)
+    for (apr_size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         CU_ASSERT_EQUAL(read_at(keyring, others[i], NOW), ESIGN_CAPTCHA_FORGED);
     for (apr_size_t i = 0; i < strlen(challenge); i++) {
         char *tampered = apr_pstrdup(pool, challenge);
-        tampered[i] = tampered[i] == 'A' ? 'E' : 'A';   /* four apart: even in the last character no bit that is cut off */
+        tampered[i] = tampered[i] == 'A'
+                          ? 'E'
+                          : 'A'; /* four apart: even in the last character no bit that is cut off */
         CU_ASSERT_EQUAL(read_at(keyring, tampered, NOW), ESIGN_CAPTCHA_FORGED);
-        CU_ASSERT_EQUAL(read_at(keyring, apr_pstrmemdup(pool, challenge, i), NOW), ESIGN_CAPTCHA_FORGED);
+        CU_ASSERT_EQUAL(read_at(keyring, apr_pstrmemdup(pool, challenge, i), NOW),
+                        ESIGN_CAPTCHA_FORGED);
     }
-    for (apr_size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_CHALLENGE, "captcha", shapes[i], strlen(shapes[i]), &sealed, pool)));
+    for (apr_size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+        CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_CHALLENGE, "captcha", shapes[i],
+                                                 strlen(shapes[i]), &sealed, pool)));
         CU_ASSERT_EQUAL(read_at(keyring, sealed, NOW), ESIGN_CAPTCHA_FORGED);
     }
     /* What the portal seals for somewhere else is no challenge. */
-    CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_COOKIE, "captcha", "ACDEF 9999999999999999", 22, &sealed, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_COOKIE, "captcha",
+                                             "ACDEF 9999999999999999", 22, &sealed, pool)));
     CU_ASSERT_EQUAL(read_at(keyring, sealed, NOW), ESIGN_CAPTCHA_FORGED);
-    CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_CHALLENGE, "elsewhere", "ACDEF 9999999999999999", 22, &sealed, pool)));
+    CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_CHALLENGE, "elsewhere",
+                                             "ACDEF 9999999999999999", 22, &sealed, pool)));
     CU_ASSERT_EQUAL(read_at(keyring, sealed, NOW), ESIGN_CAPTCHA_FORGED);
 }
 
@@ -89,16 +103,24 @@ static void test_keys(void)
     const char *challenge = issue(keys_load("key 1 " KEY_A "\n"));
     CU_ASSERT_EQUAL(read_at(keys_load("key 1 " KEY_B "\n"), challenge, NOW), ESIGN_CAPTCHA_FORGED);
     CU_ASSERT_EQUAL(read_at(keys_load("key 2 " KEY_A "\n"), challenge, NOW), ESIGN_CAPTCHA_FORGED);
-    CU_ASSERT_EQUAL(read_at(keys_load("key 1 " KEY_A "\nkey 2 " KEY_B "\n"), challenge, NOW), ESIGN_CAPTCHA_OPEN);
+    CU_ASSERT_EQUAL(read_at(keys_load("key 1 " KEY_A "\nkey 2 " KEY_B "\n"), challenge, NOW),
+                    ESIGN_CAPTCHA_OPEN);
 }
 
 static void test_matches(void)
 {
-    static const char *const right[] = { "KIT34", "kit34", "kıt34", "KİT34", " k I t 3 4 ", "\tKIT\xC2\xA0" "34" };
-    static const char *const wrong[] = { "", " ", "KIT3", "KIT345", "KT34", "KIT43", "KIT3\xC4", "KÎT34", "K1T34" };
-    for (apr_size_t i = 0; i < sizeof right / sizeof *right; i++)
+    static const char *const right[] = { "KIT34",
+                                         "kit34",
+                                         "kıt34",
+                                         "KİT34",
+                                         " k I t 3 4 ",
+                                         "\tKIT\xC2\xA0"
+                                         "34" };
+    static const char *const wrong[] = { "",      " ",        "KIT3",  "KIT345", "KT34",
+                                         "KIT43", "KIT3\xC4", "KÎT34", "K1T34" };
+    for (apr_size_t i = 0; i < sizeof(right) / sizeof(*right); i++)
         CU_ASSERT(esign_captcha_matches("KIT34", right[i]));
-    for (apr_size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    for (apr_size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
         CU_ASSERT(!esign_captcha_matches("KIT34", wrong[i]));
 }
 
@@ -119,7 +141,9 @@ static void draw_pixels(const char *answer, const char *challenge, unsigned char
     png_image image = { .version = PNG_IMAGE_VERSION };
     CU_ASSERT_FATAL(png_image_begin_read_from_memory(&image, png, length));
     CU_ASSERT_FATAL(image.width == 200 && image.height == 60);
-    CU_ASSERT_EQUAL(image.format & (PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP), 0);
+    CU_ASSERT_EQUAL(image.format &
+                        (PNG_FORMAT_FLAG_COLOR | PNG_FORMAT_FLAG_ALPHA | PNG_FORMAT_FLAG_COLORMAP),
+                    0);
     image.format = PNG_FORMAT_GRAY;
     CU_ASSERT(png_image_finish_read(&image, NULL, pixels, 0, NULL));
 }
@@ -139,8 +163,10 @@ static void test_picture(void)
 
 static void test_chance(void)
 {
-    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n"), *other = keys_load("key 1 " KEY_B "\n");
-    const char *challenge = issue(keyring), *chance = esign_captcha_chance(keyring, challenge, pool);
+    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n"),
+                          *other = keys_load("key 1 " KEY_B "\n");
+    const char *challenge = issue(keyring),
+               *chance = esign_captcha_chance(keyring, challenge, pool);
     CU_ASSERT_PTR_NOT_NULL_FATAL(chance);
     CU_ASSERT_STRING_EQUAL(chance, esign_captcha_chance(keyring, challenge, pool));
     CU_ASSERT_STRING_NOT_EQUAL(chance, esign_captcha_chance(keyring, issue(keyring), pool));
@@ -156,7 +182,8 @@ static void test_distortion(void)
     draw_pixels("ACDEN", "a challenge", one);
     draw_pixels("ACDEH", "a challenge", other);
     for (int pixel = 0; pixel < PIXELS; pixel++)
-        differing += pixel % ESIGN_CAPTCHA_WIDTH < ESIGN_CAPTCHA_WIDTH / 2 && one[pixel] != other[pixel];
+        differing +=
+            pixel % ESIGN_CAPTCHA_WIDTH < ESIGN_CAPTCHA_WIDTH / 2 && one[pixel] != other[pixel];
     CU_ASSERT(differing > PIXELS / 2 / 10);
 }
 

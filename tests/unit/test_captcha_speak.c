@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_captcha_speak.c: the spoken form of the picture. */
-#include "keys.h"
 #include "challenge/captcha.h"
+#include "keys.h"
 #include "render/catalogue.h"
 
 #define HEADER 44
 
-static const unsigned char *speak(const char *answer, const char *challenge, const char *language, apr_size_t *length)
+static const unsigned char *speak(const char *answer, const char *challenge, const char *language,
+                                  apr_size_t *length)
 {
     const char *wav = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_captcha_speak(answer, challenge, language, &wav, length, pool)));
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_captcha_speak(answer, challenge, language, &wav, length, pool)));
     return (const unsigned char *)wav;
 }
 
@@ -40,7 +42,8 @@ static int loudness(const unsigned char *wav, apr_size_t slice)
 static int stretches(const unsigned char *wav, apr_size_t length)
 {
     int found = 0, silence = 1000;
-    for (apr_size_t slice = 0; (slice + 1) * (ESIGN_CAPTCHA_RATE / 100) <= (length - HEADER) / 2; slice++) {
+    for (apr_size_t slice = 0; (slice + 1) * (ESIGN_CAPTCHA_RATE / 100) <= (length - HEADER) / 2;
+         slice++) {
         if (loudness(wav, slice) < 250) {
             silence++;
             continue;
@@ -55,11 +58,12 @@ static void test_header(void)
 {
     apr_size_t length;
     const unsigned char *wav = speak("ACD39", "a challenge", "tr", &length);
-    CU_ASSERT(memcmp(wav, "RIFF", 4) == 0 && memcmp(wav + 8, "WAVEfmt ", 8) == 0 && memcmp(wav + 36, "data", 4) == 0);
+    CU_ASSERT(memcmp(wav, "RIFF", 4) == 0 && memcmp(wav + 8, "WAVEfmt ", 8) == 0 &&
+              memcmp(wav + 36, "data", 4) == 0);
     CU_ASSERT_EQUAL(number(wav, 4, 4), length - 8);
     CU_ASSERT_EQUAL(number(wav, 16, 4), 16);
-    CU_ASSERT_EQUAL(number(wav, 20, 2), 1);    /* PCM */
-    CU_ASSERT_EQUAL(number(wav, 22, 2), 1);    /* one channel */
+    CU_ASSERT_EQUAL(number(wav, 20, 2), 1); /* PCM */
+    CU_ASSERT_EQUAL(number(wav, 22, 2), 1); /* one channel */
     CU_ASSERT_EQUAL(number(wav, 24, 4), ESIGN_CAPTCHA_RATE);
     CU_ASSERT_EQUAL(number(wav, 28, 4), ESIGN_CAPTCHA_RATE * 2);
     CU_ASSERT_EQUAL(number(wav, 32, 2), 2);
@@ -70,7 +74,8 @@ static void test_header(void)
 static void test_same(void)
 {
     apr_size_t first, again, other;
-    const unsigned char *sound = speak("ACD39", "a challenge", "tr", &first), *repeated = speak("ACD39", "a challenge", "tr", &again);
+    const unsigned char *sound = speak("ACD39", "a challenge", "tr", &first),
+                        *repeated = speak("ACD39", "a challenge", "tr", &again);
     CU_ASSERT(first == again && memcmp(sound, repeated, first) == 0);
     const unsigned char *elsewhere = speak("ACD39", "another one", "tr", &other);
     CU_ASSERT(first != other || memcmp(sound, elsewhere, first) != 0);
@@ -78,11 +83,13 @@ static void test_same(void)
     CU_ASSERT(first != other || memcmp(sound, english, first) != 0);
 }
 
-/* Who knows the challenge alone cannot compute the noise before the first letter: it follows from the last one, too. */
+/* Who knows the challenge alone cannot compute the noise before the first letter: it follows from
+ * the last one, too. */
 static void test_noise(void)
 {
     apr_size_t length;
-    const unsigned char *one = speak("ACD39", "a challenge", "tr", &length), *other = speak("ACD3T", "a challenge", "tr", &length);
+    const unsigned char *one = speak("ACD39", "a challenge", "tr", &length),
+                        *other = speak("ACD3T", "a challenge", "tr", &length);
     int differing = 0;
     for (apr_size_t i = 0; i < 2000; i++) {
         differing += sample(one, i) != sample(other, i);
@@ -91,7 +98,8 @@ static void test_noise(void)
     CU_ASSERT(differing > 1800);
 }
 
-/* Whatever the portal draws can be spoken, in each language, as five sounds, and no two characters sound alike. */
+/* Whatever the portal draws can be spoken, in each language, as five sounds, and no two characters
+ * sound alike. */
 static void test_letters(void)
 {
     const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
@@ -102,11 +110,13 @@ static void test_letters(void)
         char answer[ESIGN_CAPTCHA_LENGTH + 1];
         apr_time_t expires;
         CU_ASSERT_FATAL(!esign_failed(esign_captcha_issue(keyring, 0, 1, &challenge, pool)));
-        CU_ASSERT_EQUAL_FATAL(esign_captcha_read(keyring, challenge, 0, answer, &expires, pool), ESIGN_CAPTCHA_OPEN);
+        CU_ASSERT_EQUAL_FATAL(esign_captcha_read(keyring, challenge, 0, answer, &expires, pool),
+                              ESIGN_CAPTCHA_OPEN);
         for (const char *c = answer; *c; c++)
             letters += !seen[(int)*c]++;
         for (int language = 0; language < ESIGN_LANGUAGES; language++) {
-            const unsigned char *wav = speak(answer, challenge, esign_catalogue_languages[language], &length);
+            const unsigned char *wav =
+                speak(answer, challenge, esign_catalogue_languages[language], &length);
             CU_ASSERT(stretches(wav, length) >= ESIGN_CAPTCHA_LENGTH);
             longest = length > longest ? length : longest;
         }

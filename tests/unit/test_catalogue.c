@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_catalogue.c: texts by language and key, and message files that are refused. */
-#include "suite.h"
 #include "render/catalogue.h"
+#include "suite.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -22,7 +22,8 @@ static void write_file(const char *language, const char *text)
     fclose(file);
 }
 
-static esign_result_t load(const char *turkish, const char *english, const esign_catalogue_t **catalogue)
+static esign_result_t load(const char *turkish, const char *english,
+                           const esign_catalogue_t **catalogue)
 {
     write_file("tr", turkish);
     write_file("en", english);
@@ -59,8 +60,10 @@ static const esign_catalogue_t *ours(void)
 static void test_ours(void)
 {
     const esign_catalogue_t *catalogue = ours();
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_text(catalogue, "tr", "title.login"), "Şifreli Giriş Ekranı");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_text(catalogue, "tr-TR", "title.login"), "Şifreli Giriş Ekranı");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_text(catalogue, "tr", "title.login"),
+                           "Şifreli Giriş Ekranı");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_text(catalogue, "tr-TR", "title.login"),
+                           "Şifreli Giriş Ekranı");
     CU_ASSERT_STRING_EQUAL(esign_catalogue_text(catalogue, "en", "sign-out"), "Sign Out");
     CU_ASSERT_PTR_NULL(esign_catalogue_text(catalogue, "en", "title.nothing"));
     CU_ASSERT_PTR_NULL(esign_catalogue_text(catalogue, "de", "title.login"));
@@ -72,11 +75,13 @@ static void test_language(void)
     static const struct {
         const char *tag, *language;
     } tags[] = {
-        { "tr", "tr" }, { "en-GB", "en" }, { "EN-us", "en" }, { "Tr", "tr" }, { "trv", NULL }, { "t", NULL }, { "", NULL }, { "de", NULL }, { NULL, NULL },
+        { "tr", "tr" }, { "en-GB", "en" }, { "EN-us", "en" }, { "Tr", "tr" }, { "trv", NULL },
+        { "t", NULL },  { "", NULL },      { "de", NULL },    { NULL, NULL },
     };
-    for (apr_size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+    for (apr_size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++) {
         const char *language = esign_catalogue_language(tags[i].tag);
-        CU_ASSERT(language && tags[i].language ? strcmp(language, tags[i].language) == 0 : language == tags[i].language);
+        CU_ASSERT(language && tags[i].language ? strcmp(language, tags[i].language) == 0
+                                               : language == tags[i].language);
     }
 }
 
@@ -85,9 +90,12 @@ static void test_keys_refused(void)
     refuse(of("tr", ONE TWO), of("en", ONE), "messages.en.xml", "lacks the key two");
     refuse(of("tr", ONE), of("en", ONE TWO), "messages.tr.xml", "lacks the key two");
     refuse(of("tr", ONE), of("en", ONE TWO ONE), "messages.en.xml:4", "the key one stands twice");
-    refuse(of("tr", ONE "<message>no key</message>"), of("en", ONE), "messages.tr.xml:3", "has no key");
-    refuse(of("tr", ONE "<message key=\"\">no key</message>"), of("en", ONE), "messages.tr.xml:3", "has no key");
-    refuse(of("tr", "\n<text key=\"one\">1</text>"), of("en", ONE), "messages.tr.xml:3", "only <message>");
+    refuse(of("tr", ONE "<message>no key</message>"), of("en", ONE), "messages.tr.xml:3",
+           "has no key");
+    refuse(of("tr", ONE "<message key=\"\">no key</message>"), of("en", ONE), "messages.tr.xml:3",
+           "has no key");
+    refuse(of("tr", "\n<text key=\"one\">1</text>"), of("en", ONE), "messages.tr.xml:3",
+           "only <message>");
 }
 
 static void test_files_refused(void)
@@ -96,9 +104,11 @@ static void test_files_refused(void)
     refuse(of("en", ONE), of("en", ONE), "messages.tr.xml", "<messages lang=\"tr\">");
     refuse(good, "<messages>" ONE "</messages>", "messages.en.xml", "<messages lang=\"en\">");
     refuse(good, "<texts lang=\"en\">" ONE "</texts>", "messages.en.xml", "<messages lang=\"en\">");
-    refuse(good, "<messages lang=\"en\">\n\n<message key=\"one\">1</messages>", "messages.en.xml:3: ", "");
+    refuse(good, "<messages lang=\"en\">\n\n<message key=\"one\">1</messages>",
+           "messages.en.xml:3: ", "");
     refuse(good, "", "messages.en.xml:", "");
-    refuse(good, "<messages lang=\"en\"><message key=\"one\">\xFF</message></messages>", "messages.en.xml:1", "");
+    refuse(good, "<messages lang=\"en\"><message key=\"one\">\xFF</message></messages>",
+           "messages.en.xml:1", "");
     unlink(path_of("tr"));
     const esign_catalogue_t *catalogue;
     esign_result_t result = esign_catalogue_load(&catalogue, folder, NULL, pool);
@@ -108,70 +118,90 @@ static void test_files_refused(void)
 static void test_doctype_refused(void)
 {
     const char *english = of("en", ONE);
-    refuse("<!DOCTYPE messages>\n<messages lang=\"tr\">" ONE "</messages>", english, "messages.tr.xml:2", "document type");
-    refuse("<!DOCTYPE messages [<!ENTITY x \"1\">]>\n<messages lang=\"tr\"><message key=\"one\">&x;</message></messages>", english,
+    refuse("<!DOCTYPE messages>\n<messages lang=\"tr\">" ONE "</messages>", english,
            "messages.tr.xml:2", "document type");
-    refuse("<!DOCTYPE messages SYSTEM \"messages.en.xml\">\n<messages lang=\"tr\">" ONE "</messages>", english, "messages.tr.xml:2", "document type");
+    refuse("<!DOCTYPE messages [<!ENTITY x \"1\">]>\n<messages lang=\"tr\"><message "
+           "key=\"one\">&x;</message></messages>",
+           english, "messages.tr.xml:2", "document type");
+    refuse("<!DOCTYPE messages SYSTEM \"messages.en.xml\">\n<messages lang=\"tr\">" ONE
+           "</messages>",
+           english, "messages.tr.xml:2", "document type");
 }
 
 static void test_format(void)
 {
     static const char *const arguments[] = { "A", "{1}", "C" };
     const esign_catalogue_t *catalogue;
-    const char *messages = "<message key=\"order\">{2}, {1}; {1}{3}.</message><message key=\"odd\">{ {0} {x} {1 {1}{4}}</message>"
+    const char *messages = "<message key=\"order\">{2}, {1}; {1}{3}.</message><message "
+                           "key=\"odd\">{ {0} {x} {1 {1}{4}}</message>"
                            "<message key=\"plain\">&lt;b&gt; &amp;</message>";
     CU_ASSERT_FATAL(!esign_failed(load(of("tr", messages), of("en", messages), &catalogue)));
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "tr", "order", arguments, 3, pool), "{1}, A; AC.");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "tr", "order", arguments, 1, pool), "{2}, A; A{3}.");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "en", "odd", arguments, 3, pool), "{ {0} {x} {1 A{4}}");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "en", "plain", NULL, 0, pool), "<b> &");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "tr", "order", arguments, 3, pool),
+                           "{1}, A; AC.");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "tr", "order", arguments, 1, pool),
+                           "{2}, A; A{3}.");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "en", "odd", arguments, 3, pool),
+                           "{ {0} {x} {1 A{4}}");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_format(catalogue, "en", "plain", NULL, 0, pool),
+                           "<b> &");
     CU_ASSERT_PTR_NULL(esign_catalogue_format(catalogue, "en", "none", arguments, 3, pool));
 }
 
 static void test_times(void)
 {
     const esign_catalogue_t *catalogue = ours();
-    apr_time_t moment = apr_time_from_sec(1795529225), midnight = apr_time_from_sec(1795478400);   /* 2026-11-24 14:07:05 and 00:00:00 UTC */
+    apr_time_t moment = apr_time_from_sec(1795529225),
+               midnight = apr_time_from_sec(1795478400); /* 2026-11-24 14:07:05 and 00:00:00 UTC */
     setenv("TZ", "<+03>-3", 1);
     tzset();
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", moment, 0, pool), "24 Kasım 2026 17.07");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", moment, 0, pool), "24 November 2026, 17:07");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 0, pool), "24 November 2026, 03:00");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", moment, 0, pool),
+                           "24 Kasım 2026 17.07");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", moment, 0, pool),
+                           "24 November 2026, 17:07");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 0, pool),
+                           "24 November 2026, 03:00");
     /* A date is no moment: it is the same day everywhere. */
     setenv("TZ", "<-08>8", 1);
     tzset();
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", midnight, 1, pool), "24 Kasım 2026");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 1, pool), "24 November 2026");
-    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 0, pool), "23 November 2026, 16:00");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", midnight, 1, pool),
+                           "24 Kasım 2026");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 1, pool),
+                           "24 November 2026");
+    CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 0, pool),
+                           "23 November 2026, 16:00");
 }
 
 static void test_months(void)
 {
-    static const char *const turkish[] = { "Ocak", "Şubat", "Mart", "Nisan", "Mayıs", "Haziran", "Temmuz", "Ağustos", "Eylül", "Ekim", "Kasım", "Aralık" };
-    static const char *const english[] = { "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December" };
+    static const char *const turkish[] = { "Ocak",  "Şubat",   "Mart",   "Nisan",
+                                           "Mayıs", "Haziran", "Temmuz", "Ağustos",
+                                           "Eylül", "Ekim",    "Kasım",  "Aralık" };
+    static const char *const english[] = { "January",   "February", "March",    "April",
+                                           "May",       "June",     "July",     "August",
+                                           "September", "October",  "November", "December" };
     const esign_catalogue_t *catalogue = ours();
     for (int month = 0; month < 12; month++) {
         apr_time_exp_t parts = { .tm_year = 126, .tm_mon = month, .tm_mday = 5 };
         apr_time_t time;
         apr_time_exp_gmt_get(&time, &parts);
-        CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", time, 1, pool), apr_psprintf(pool, "5 %s 2026", turkish[month]));
-        CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", time, 1, pool), apr_psprintf(pool, "5 %s 2026", english[month]));
+        CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", time, 1, pool),
+                               apr_psprintf(pool, "5 %s 2026", turkish[month]));
+        CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", time, 1, pool),
+                               apr_psprintf(pool, "5 %s 2026", english[month]));
     }
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "our own catalogues load", test_ours },
-        { "languages are known by their tags", test_language },
-        { "wrong keys are refused by file, line and key", test_keys_refused },
-        { "wrong files are refused by file and line", test_files_refused },
-        { "a document type is refused", test_doctype_refused },
-        { "arguments are filled in, once", test_format },
-        { "moments are in the server's zone, dates in none", test_times },
-        { "months have their names", test_months },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "our own catalogues load", test_ours },
+                            { "languages are known by their tags", test_language },
+                            { "wrong keys are refused by file, line and key", test_keys_refused },
+                            { "wrong files are refused by file and line", test_files_refused },
+                            { "a document type is refused", test_doctype_refused },
+                            { "arguments are filled in, once", test_format },
+                            { "moments are in the server's zone, dates in none", test_times },
+                            { "months have their names", test_months },
+                            CU_TEST_INFO_NULL };
     if (mkdtemp(folder) == NULL)
         return EXIT_FAILURE;
     int status = suite_run("catalogue", tests);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_chain.c: rows join the chain, couriers do not fork it, and whatever is done to it behind their backs is found and named. */
-#include "tables.h"
-#include "race.h"
-#include "core/digest.h"
+/* test_chain.c: rows join the chain, couriers do not fork it, and whatever is done to it behind
+ * their backs is found and named. */
 #include "audit/trail.h"
 #include "audit/verify.h"
+#include "core/digest.h"
+#include "race.h"
+#include "tables.h"
 
 #define NOW (1000000 * APR_USEC_PER_SEC)
 
@@ -34,16 +35,21 @@ static esign_database_t *chained(int count)
 static void note(void *baton, const esign_audit_row_t *row, const char *what)
 {
     char **all = baton;
-    *all = apr_pstrcat(pool, *all, row ? apr_psprintf(pool, "%" APR_INT64_T_FMT ": ", row->position) : "", what, "\n", NULL);
+    *all = apr_pstrcat(pool, *all,
+                       row ? apr_psprintf(pool, "%" APR_INT64_T_FMT ": ", row->position) : "", what,
+                       "\n", NULL);
 }
 
 static esign_audit_verify_report_t report;
 
 /* All findings, one a line, each with its row's position. */
-static const char *verify_for(esign_database_t *database, apr_int64_t position, const char *expected)
+static const char *verify_for(esign_database_t *database, apr_int64_t position,
+                              const char *expected)
 {
     char *found = "";
-    const esign_audit_verify_options_t options = { .expected_position = position, .expected_chain = expected, .found = note, .baton = &found };
+    const esign_audit_verify_options_t options = {
+        .expected_position = position, .expected_chain = expected, .found = note, .baton = &found
+    };
     OK(esign_audit_verify(database, &options, &report, pool));
     return found;
 }
@@ -55,10 +61,10 @@ static const char *verify(esign_database_t *database)
 
 #define FOUND(database, text) CU_ASSERT_STRING_EQUAL(verify(database), text)
 /* After one statement. */
-#define AFTER(database, sql, text)      \
-    do {                                \
-        tables_run(database, sql);      \
-        FOUND(database, text);          \
+#define AFTER(database, sql, text) \
+    do {                           \
+        tables_run(database, sql); \
+        FOUND(database, text);     \
     } while (0)
 #define ODD "changed or inserted: its id, time or position is no whole number\n"
 #define CHANGED "changed or inserted: its seal is wrong\n"
@@ -78,49 +84,73 @@ static void test_whole(void)
     FOUND(database, "");
     CU_ASSERT(report.rows == 25 && report.waiting == 0 && report.head.position == 25);
     /* Oldest first. */
-    CU_ASSERT_EQUAL(tables_number(database, "SELECT COUNT(*) FROM audit WHERE time = 1000000000000 + position - 1"), 25);
+    CU_ASSERT_EQUAL(
+        tables_number(database,
+                      "SELECT COUNT(*) FROM audit WHERE time = 1000000000000 + position - 1"),
+        25);
 }
 
-/* The chain's value can be followed without a key, by the formula that docs/manual/esignctl.md gives. */
+/* The chain's value can be followed without a key, by the formula that docs/manual/esignctl.md
+ * gives. */
 static void test_formula(void)
 {
     esign_database_t *database = chained(1);
     unsigned char digest[ESIGN_DIGEST_SIZE];
-    const char *id = tables_text(database, "SELECT id FROM audit"), *node = tables_text(database, "SELECT node FROM audit");
-    const char *content = apr_psprintf(pool, "0:1:1%d:%s13:1000000000000%d:%s9:signed-in1:79:192.0.2.1", (int)strlen(id), id, (int)strlen(node), node);
+    const char *id = tables_text(database, "SELECT id FROM audit"),
+               *node = tables_text(database, "SELECT node FROM audit");
+    const char *content =
+        apr_psprintf(pool, "0:1:1%d:%s13:1000000000000%d:%s9:signed-in1:79:192.0.2.1",
+                     (int)strlen(id), id, (int)strlen(node), node);
     esign_digest_sha256(content, strlen(content), digest);
-    CU_ASSERT_STRING_EQUAL(tables_text(database, "SELECT chain FROM audit"), esign_digest_encode(pool, digest, sizeof(digest)));
+    CU_ASSERT_STRING_EQUAL(tables_text(database, "SELECT chain FROM audit"),
+                           esign_digest_encode(pool, digest, sizeof(digest)));
 }
 
 static void test_changed(void)
 {
-    static const char *const columns[] = { "time = time + 1", "node = 'other'", "event = 'signed-out'", "subscriber = 8", "address = '192.0.2.2'", "id = id + 1",
-                                           "chain = '!' || substr(chain, 2)", "seal = '1.' || substr(seal, 4) || 'A'", "seal = ''", "seal = 'x'" };
+    static const char *const columns[] = { "time = time + 1",
+                                           "node = 'other'",
+                                           "event = 'signed-out'",
+                                           "subscriber = 8",
+                                           "address = '192.0.2.2'",
+                                           "id = id + 1",
+                                           "chain = '!' || substr(chain, 2)",
+                                           "seal = '1.' || substr(seal, 4) || 'A'",
+                                           "seal = ''",
+                                           "seal = 'x'" };
     for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
         esign_database_t *database = chained(9);
-        CU_ASSERT_EQUAL(tables_run(database, apr_pstrcat(pool, "UPDATE audit SET ", columns[i], " WHERE position = 5", NULL)), 1);
+        CU_ASSERT_EQUAL(tables_run(database, apr_pstrcat(pool, "UPDATE audit SET ", columns[i],
+                                                         " WHERE position = 5", NULL)),
+                        1);
         FOUND(database, "5: " CHANGED);
     }
     esign_database_t *database = chained(3);
-    AFTER(database, "UPDATE audit SET seal = '9' || substr(seal, 2) WHERE position = 2", "2: sealed under key 9, which the key file does not have\n");
+    AFTER(database, "UPDATE audit SET seal = '9' || substr(seal, 2) WHERE position = 2",
+          "2: sealed under key 9, which the key file does not have\n");
 }
 
 /* What moves from a text to its neighbour is a change too. */
 static void test_unambiguous(void)
 {
     esign_database_t *database = chained(3);
-    AFTER(database, "UPDATE audit SET address = substr(event, 9) || address, event = substr(event, 1, 8) WHERE position = 2", "2: " CHANGED);
+    AFTER(database,
+          "UPDATE audit SET address = substr(event, 9) || address, event = substr(event, 1, 8) "
+          "WHERE position = 2",
+          "2: " CHANGED);
 }
 
 static void test_removed(void)
 {
     esign_database_t *database = chained(9);
     AFTER(database, "DELETE FROM audit WHERE position = 5", "removed: position 5\n");
-    AFTER(database, "DELETE FROM audit WHERE position IN (1, 7, 8)", "removed: position 1\nremoved: position 5\nremoved: positions 7 to 8\n");
+    AFTER(database, "DELETE FROM audit WHERE position IN (1, 7, 8)",
+          "removed: position 1\nremoved: position 5\nremoved: positions 7 to 8\n");
     /* The gap closed: each row behind it says where it stood. */
     database = chained(4);
     tables_run(database, "DELETE FROM audit WHERE position = 2");
-    AFTER(database, "UPDATE audit SET position = 2 WHERE position = 3", "2: moved: it was sealed for position 3\nremoved: position 3\n");
+    AFTER(database, "UPDATE audit SET position = 2 WHERE position = 3",
+          "2: moved: it was sealed for position 3\nremoved: position 3\n");
 }
 
 static void test_reordered(void)
@@ -128,15 +158,19 @@ static void test_reordered(void)
     esign_database_t *database = chained(9);
     tables_run(database, "UPDATE audit SET position = 100 WHERE position = 3");
     tables_run(database, "UPDATE audit SET position = 3 WHERE position = 6");
-    AFTER(database, "UPDATE audit SET position = 6 WHERE position = 100", "3: moved: it was sealed for position 6\n6: moved: it was sealed for position 3\n");
+    AFTER(database, "UPDATE audit SET position = 6 WHERE position = 100",
+          "3: moved: it was sealed for position 6\n6: moved: it was sealed for position 3\n");
 }
 
 static void test_inserted(void)
 {
     esign_database_t *database = chained(3);
-    AFTER(database, "INSERT INTO audit SELECT 99, time, node, event, subscriber, address, 4, chain, seal FROM audit WHERE position = 3",
+    AFTER(database,
+          "INSERT INTO audit SELECT 99, time, node, event, subscriber, address, 4, chain, seal "
+          "FROM audit WHERE position = 3",
           "4: inserted beyond the head: its seal is wrong\n");
-    AFTER(database, "UPDATE audit SET position = -7 WHERE id = 99", "-7: inserted, and kept out of the chain: its seal is wrong\n");
+    AFTER(database, "UPDATE audit SET position = -7 WHERE id = 99",
+          "-7: inserted, and kept out of the chain: its seal is wrong\n");
     tables_run(database, "UPDATE audit SET position = 2 WHERE id = 99");
     const char *found = verify(database);
     CU_ASSERT_PTR_NOT_NULL(strstr(found, "2: inserted: there is another row at this position\n"));
@@ -146,27 +180,36 @@ static void test_inserted(void)
 static void test_cut(void)
 {
     esign_database_t *database = chained(9);
-    AFTER(database, "DELETE FROM audit WHERE position >= 8", "cut off: positions 8 to 9, the end of the chain\n");
+    AFTER(database, "DELETE FROM audit WHERE position >= 8",
+          "cut off: positions 8 to 9, the end of the chain\n");
     AFTER(database, "DELETE FROM audit", "cut off: positions 1 to 9, the end of the chain\n");
     /* And the head set to where it would fit. */
     database = chained(9);
     tables_run(database, "DELETE FROM audit WHERE position = 9");
-    AFTER(database, "UPDATE audit_head SET position = 8, chain = (SELECT chain FROM audit WHERE position = 8)",
-          "the head of the chain was changed: its seal is wrong\n");
+    AFTER(
+        database,
+        "UPDATE audit_head SET position = 8, chain = (SELECT chain FROM audit WHERE position = 8)",
+        "the head of the chain was changed: its seal is wrong\n");
 }
 
 static void test_head(void)
 {
     esign_database_t *database = chained(3);
-    const char *early = tables_text(database, "SELECT seal FROM audit_head"), *chain_3 = tables_text(database, "SELECT chain FROM audit_head");
-    AFTER(database, "UPDATE audit_head SET copied = 1", "the head of the chain was changed: its seal is wrong\n");
+    const char *early = tables_text(database, "SELECT seal FROM audit_head"),
+               *chain_3 = tables_text(database, "SELECT chain FROM audit_head");
+    AFTER(database, "UPDATE audit_head SET copied = 1",
+          "the head of the chain was changed: its seal is wrong\n");
     AFTER(database, "UPDATE audit_head SET copied = 0", "");
     add(database, 2);
     chain(database, 10);
-    AFTER(database, apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", chain_3, early),
-          "4: beyond the head, and its seal is right: the head was set back\n5: beyond the head, and its seal is right: the head was set back\n");
+    AFTER(database,
+          apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'",
+                       chain_3, early),
+          "4: beyond the head, and its seal is right: the head was set back\n5: beyond the head, "
+          "and its seal is right: the head was set back\n");
     tables_run(database, "INSERT INTO audit_head SELECT * FROM audit_head");
-    CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "the head of the chain stands there more than once\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(verify(database), "the head of the chain stands there more than once\n"));
     tables_run(database, "DELETE FROM audit_head");
     CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "the head of the chain is missing\n"));
     /* A courier does not go on from there. */
@@ -174,25 +217,30 @@ static void test_head(void)
     esign_audit_batch_t batch;
     add(database, 1);
     esign_result_t result = esign_audit_chain(database, &cursor, 10, &batch, pool);
-    CU_ASSERT(APR_STATUS_IS_EINVAL(result.status) && strstr(result.detail, "is missing") && batch.chained == 0);
+    CU_ASSERT(APR_STATUS_IS_EINVAL(result.status) && strstr(result.detail, "is missing") &&
+              batch.chained == 0);
 }
 
 /* Everything set back, head and all, and then gone on with: only who knows what was sees it. */
 static void test_set_back(void)
 {
     esign_database_t *database = chained(3);
-    const char *head = tables_text(database, "SELECT 'UPDATE audit_head SET position = 3, chain = ''' || chain || ''', seal = ''' || seal || '''' FROM audit_head");
+    const char *head =
+        tables_text(database, "SELECT 'UPDATE audit_head SET position = 3, chain = ''' || chain || "
+                              "''', seal = ''' || seal || '''' FROM audit_head");
     add(database, 2);
     chain(database, 10);
     const char *end = tables_text(database, "SELECT chain FROM audit_head");
     CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end), "");
     tables_run(database, "DELETE FROM audit WHERE position > 3");
     AFTER(database, head, "");
-    CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end), "set back: the chain ends at position 3, and it once reached 5\n");
+    CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end),
+                           "set back: the chain ends at position 3, and it once reached 5\n");
     add(database, 3);
     chain(database, 10);
     FOUND(database, "");
-    CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end), "5: not what was expected: the chain was another one then\n");
+    CU_ASSERT_STRING_EQUAL(verify_for(database, 5, end),
+                           "5: not what was expected: the chain was another one then\n");
 }
 
 /* A row of another chain, sealed by the key's owner, in the place of one of this. */
@@ -200,49 +248,76 @@ static void test_other_chain(void)
 {
     esign_database_t *database = chained(3);
     tables_run(database, "CREATE TABLE aside AS SELECT * FROM audit WHERE position = 3");
-    const char *head = tables_text(database, "SELECT seal FROM audit_head"), *end = tables_text(database, "SELECT chain FROM audit_head");
+    const char *head = tables_text(database, "SELECT seal FROM audit_head"),
+               *end = tables_text(database, "SELECT chain FROM audit_head");
     tables_run(database, "DELETE FROM audit");
-    tables_run(database, apr_pstrcat(pool, "UPDATE audit_head SET position = 0, chain = '', seal = '",
-                                     esign_audit_head_seal(database->keyring, &(esign_audit_head_t){ .chain = "" }, pool), "'", NULL));
+    tables_run(database,
+               apr_pstrcat(pool, "UPDATE audit_head SET position = 0, chain = '', seal = '",
+                           esign_audit_head_seal(database->keyring,
+                                                 &(esign_audit_head_t){ .chain = "" }, pool),
+                           "'", NULL));
     add(database, 2);
     chain(database, 10);
     tables_run(database, "INSERT INTO audit SELECT * FROM aside");
-    AFTER(database, apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", end, head),
+    AFTER(database,
+          apr_psprintf(pool, "UPDATE audit_head SET position = 3, chain = '%s', seal = '%s'", end,
+                       head),
           "3: does not follow the row before it: one of the two is of another chain\n");
 }
 
 static void test_line(void)
 {
     char text[6000];
-    esign_audit_row_t row = { .id = 9007199254740993, .time = 1000000000000001, .node = "a\"b\\c", .event = "word-refused", .subscriber = 0, .address = "x\n\x1b\xff\xc3\xa9",
-                              .position = 7, .chain = "hash", .seal = "" };
-    CU_ASSERT_STRING_EQUAL(esign_audit_row_line(&row, NULL, pool),
-                           "{\"position\":7,\"time\":\"2001-09-09T01:46:40.000001Z\",\"node\":\"a\\\"b\\\\c\",\"event\":\"word-refused\",\"result\":\"failure\",\"subscriber\":null,"
-                           "\"address\":\"x\\u000a\\u001b\\ufffd\xc3\xa9\",\"id\":\"9007199254740993\",\"chain\":\"hash\"}\n");
+    esign_audit_row_t row = { .id = 9007199254740993,
+                              .time = 1000000000000001,
+                              .node = "a\"b\\c",
+                              .event = "word-refused",
+                              .subscriber = 0,
+                              .address = "x\n\x1b\xff\xc3\xa9",
+                              .position = 7,
+                              .chain = "hash",
+                              .seal = "" };
+    CU_ASSERT_STRING_EQUAL(
+        esign_audit_row_line(&row, NULL, pool),
+        "{\"position\":7,\"time\":\"2001-09-09T01:46:40.000001Z\",\"node\":\"a\\\"b\\\\c\","
+        "\"event\":\"word-refused\",\"result\":\"failure\",\"subscriber\":null,"
+        "\"address\":\"x\\u000a\\u001b\\ufffd\xc3\xa9\",\"id\":\"9007199254740993\",\"chain\":"
+        "\"hash\"}\n");
     /* Whatever stands in a row, its line fits a pipe. */
     memset(text, 1, sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     row.node = row.event = row.address = row.chain = text;
     const char *line = esign_audit_row_line(&row, "changed", pool);
-    CU_ASSERT(strlen(line) <= ESIGN_AUDIT_LINE_MAX && strstr(line, "\"problem\":\"changed: its texts are too long for a line\"}\n") != NULL);
+    CU_ASSERT(strlen(line) <= ESIGN_AUDIT_LINE_MAX &&
+              strstr(line, "\"problem\":\"changed: its texts are too long for a line\"}\n") !=
+                  NULL);
 }
 
 static void test_forged(void)
 {
     esign_database_t *database = tables_new();
     add(database, 2);
-    tables_run(database, "INSERT INTO audit SELECT 99, 0, node, 'signed-in', 7, '192.0.2.66', NULL, NULL, seal FROM audit LIMIT 1");
-    tables_run(database, "INSERT INTO audit SELECT -3, -5, node, 'signed-in', 7, '192.0.2.66', NULL, NULL, '1.none' FROM audit LIMIT 1");
-    tables_run(database, "INSERT INTO audit SELECT 0, 1, node, 'signed-in', 7, '192.0.2.66', NULL, NULL, '' FROM audit LIMIT 1");
+    tables_run(database, "INSERT INTO audit SELECT 99, 0, node, 'signed-in', 7, '192.0.2.66', "
+                         "NULL, NULL, seal FROM audit LIMIT 1");
+    tables_run(database, "INSERT INTO audit SELECT -3, -5, node, 'signed-in', 7, '192.0.2.66', "
+                         "NULL, NULL, '1.none' FROM audit LIMIT 1");
+    tables_run(database, "INSERT INTO audit SELECT 0, 1, node, 'signed-in', 7, '192.0.2.66', NULL, "
+                         "NULL, '' FROM audit LIMIT 1");
     const char *found = verify(database);
-    CU_ASSERT_STRING_EQUAL(found, "0: inserted: its seal is wrong\n0: inserted: its seal is wrong\n0: inserted: its seal is wrong\n");
+    CU_ASSERT_STRING_EQUAL(found, "0: inserted: its seal is wrong\n0: inserted: its seal is "
+                                  "wrong\n0: inserted: its seal is wrong\n");
     esign_audit_batch_t batch = chain(database, 10);
     CU_ASSERT(batch.chained == 2 && batch.forged->nelts == 3);
     CU_ASSERT_EQUAL(APR_ARRAY_IDX(batch.forged, 0, apr_int64_t), -3);
     CU_ASSERT_EQUAL(chain(database, 10).looked, 0);
-    CU_ASSERT_EQUAL(tables_number(database, "SELECT COUNT(*) FROM audit WHERE chain = 'kept out' AND address = '192.0.2.66'"), 3);
+    CU_ASSERT_EQUAL(
+        tables_number(
+            database,
+            "SELECT COUNT(*) FROM audit WHERE chain = 'kept out' AND address = '192.0.2.66'"),
+        3);
     found = verify(database);
-    CU_ASSERT_STRING_EQUAL(found, "-1: inserted, and kept out of the chain: its seal is wrong\n-1: inserted, and kept out of the chain: its seal is wrong\n"
+    CU_ASSERT_STRING_EQUAL(found, "-1: inserted, and kept out of the chain: its seal is wrong\n-1: "
+                                  "inserted, and kept out of the chain: its seal is wrong\n"
                                   "-1: inserted, and kept out of the chain: its seal is wrong\n");
     /* A place that somebody else gave to a row that waits is none. */
     add(database, 1);
@@ -251,12 +326,15 @@ static void test_forged(void)
     add(database, 1);
     tables_run(database, "UPDATE audit SET position = 1000 WHERE chain IS NULL");
     CU_ASSERT_EQUAL(chain(database, 10).chained, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "1000: inserted beyond the head: its seal is wrong\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(verify(database), "1000: inserted beyond the head: its seal is wrong\n"));
     tables_run(database, "DELETE FROM audit WHERE position = 1000");
     /* The mark of a forged row on one that is none. */
     add(database, 1);
-    tables_run(database, "UPDATE audit SET chain = 'kept out' WHERE position IS NULL AND chain IS NULL");
-    CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "-1: marked as forged, but its seal is right\n"));
+    tables_run(database,
+               "UPDATE audit SET chain = 'kept out' WHERE position IS NULL AND chain IS NULL");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(verify(database), "-1: marked as forged, but its seal is right\n"));
     /* Lists say which rows are to be believed. */
     const apr_array_header_t *entries;
     OK(esign_audit_list(database, 7, 100, &entries, pool));
@@ -270,19 +348,25 @@ static void test_forged(void)
 static void test_place_taken(void)
 {
     esign_database_t *database = chained(3);
-    tables_run(database, "INSERT INTO audit SELECT 99, time, node, event, subscriber, address, 4, chain, seal FROM audit WHERE position = 3");
+    tables_run(database, "INSERT INTO audit SELECT 99, time, node, event, subscriber, address, 4, "
+                         "chain, seal FROM audit WHERE position = 3");
     add(database, 2);
     CU_ASSERT_EQUAL(chain(database, 10).chained, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), "4: " CHANGED));
     AFTER(database, "DELETE FROM audit WHERE id = 99", "");
 }
 
-/* SQLite takes anything into any column: what reads as ours and compares as something else holds up nobody. */
+/* SQLite takes anything into any column: what reads as ours and compares as something else holds up
+ * nobody. */
 static void test_odd_values(void)
 {
-    static const char *const heads[] = { "seal = CAST(seal AS BLOB)", "seal = seal || CHAR(0) || 'x'", "chain = CAST(chain AS BLOB)", "position = CAST(position AS BLOB)",
-                                         "copied = CAST('0' AS BLOB)", "copier = X'00', copier_until = CAST('0' AS BLOB)" };
-    static const char *const ids[] = { "'x' || n", "n || 'x'", "n + 0.5", "NULL", "CAST(n AS BLOB)" };
+    static const char *const heads[] = {
+        "seal = CAST(seal AS BLOB)",   "seal = seal || CHAR(0) || 'x'",
+        "chain = CAST(chain AS BLOB)", "position = CAST(position AS BLOB)",
+        "copied = CAST('0' AS BLOB)",  "copier = X'00', copier_until = CAST('0' AS BLOB)"
+    };
+    static const char *const ids[] = { "'x' || n", "n || 'x'", "n + 0.5", "NULL",
+                                       "CAST(n AS BLOB)" };
     esign_database_t *database = chained(2);
     for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
         tables_run(database, apr_pstrcat(pool, "UPDATE audit_head SET ", heads[i], NULL));
@@ -299,8 +383,14 @@ static void test_odd_values(void)
 
     /* Rows that no UPDATE by id finds, before all others: and the others still join. */
     for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
-        tables_run(database, apr_psprintf(pool, "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 9) "
-                                          "INSERT INTO audit SELECT %s, 0, 'n', 'signed-in', 7, '192.0.2.66', NULL, NULL, '1.none' FROM c", ids[i]));
+        tables_run(
+            database,
+            apr_psprintf(
+                pool,
+                "WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 9) "
+                "INSERT INTO audit SELECT %s, 0, 'n', 'signed-in', 7, '192.0.2.66', NULL, NULL, "
+                "'1.none' FROM c",
+                ids[i]));
         add(database, 1);
         CU_ASSERT_EQUAL(chain(database, 3).chained, 1);
         CU_ASSERT_PTR_NOT_NULL(strstr(verify(database), ODD));
@@ -308,13 +398,19 @@ static void test_odd_values(void)
         tables_run(database, "DELETE FROM audit WHERE address = '192.0.2.66'");
     }
     /* Forged rows whose seals no UPDATE by seal finds. */
-    tables_run(database, "INSERT INTO audit SELECT 99, 0, 'n', 'signed-in', 7, '192.0.2.66', NULL, NULL, X'312E78'");
+    tables_run(
+        database,
+        "INSERT INTO audit SELECT 99, 0, 'n', 'signed-in', 7, '192.0.2.66', NULL, NULL, X'312E78'");
     CU_ASSERT_EQUAL(chain(database, 3).forged->nelts, 1);
     CU_ASSERT_EQUAL(chain(database, 3).looked, 0);
     tables_run(database, "DELETE FROM audit WHERE address = '192.0.2.66'");
     /* Positions between two, and beyond all numbers. */
-    tables_run(database, "INSERT INTO audit SELECT 99, 0, 'n', 'signed-in', 7, '192.0.2.66', 2.5, 'x', '1.none'");
-    tables_run(database, "INSERT INTO audit SELECT 98, 0, 'n', 'signed-in', 7, '192.0.2.66', 'x', 'x', '1.none'");
+    tables_run(
+        database,
+        "INSERT INTO audit SELECT 99, 0, 'n', 'signed-in', 7, '192.0.2.66', 2.5, 'x', '1.none'");
+    tables_run(
+        database,
+        "INSERT INTO audit SELECT 98, 0, 'n', 'signed-in', 7, '192.0.2.66', 'x', 'x', '1.none'");
     const char *found = verify(database);
     CU_ASSERT_STRING_EQUAL(found, "0: " ODD "0: " ODD);
     const apr_array_header_t *rows;
@@ -327,7 +423,10 @@ static void test_odd_values(void)
 static void test_long_texts(void)
 {
     esign_database_t *database = chained(3);
-    AFTER(database, "UPDATE audit SET address = address || REPLACE(HEX(ZEROBLOB(500000)), '0', 'x') WHERE position = 2", "2: " CHANGED);
+    AFTER(database,
+          "UPDATE audit SET address = address || REPLACE(HEX(ZEROBLOB(500000)), '0', 'x') WHERE "
+          "position = 2",
+          "2: " CHANGED);
     const apr_array_header_t *rows;
     OK(esign_audit_page(database, 1, APR_INT64_MAX, 2, 1, &rows, pool));
     CU_ASSERT_EQUAL(strlen(APR_ARRAY_IDX(rows, 0, esign_audit_row_t).address), 300);
@@ -403,7 +502,7 @@ static int keep_chaining(void *baton, apr_pool_t *p)
     for (int round = 0; round < 2000 && batch.looked > 0; round++) {
         esign_result_t result = esign_audit_chain(database, &cursor, 7, &batch, p);
         if (esign_failed(result))
-            batch.looked = 1;   /* SQLite was busy, or the rows were the other's */
+            batch.looked = 1; /* SQLite was busy, or the rows were the other's */
     }
     return batch.looked;
 }
@@ -413,7 +512,8 @@ static void test_couriers(void)
     esign_database_t *connections[4] = { tables_new() };
     for (int i = 1; i < 4; i++)
         connections[i] = tables_again(SCRATCH_KEY_1);
-    /* As in httpd (conf/esign.conf): who waits in SQLite itself keeps out the thread that would end the wait. */
+    /* As in httpd (conf/esign.conf): who waits in SQLite itself keeps out the thread that would end
+     * the wait. */
     for (int i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(tables_number(connections[i], "PRAGMA busy_timeout=10"), 10);
     add(connections[0], 300);
@@ -427,11 +527,12 @@ static void test_reseal(void)
     esign_database_t *old = chained(5);
     add(old, 2);
     tables_run(old, "UPDATE audit SET address = 'x' WHERE position = 3");
-    esign_database_t *both = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2), *fresh = tables_again(SCRATCH_KEY_2);
+    esign_database_t *both = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2),
+                     *fresh = tables_again(SCRATCH_KEY_2);
     apr_int64_t after = 0, count;
     int sealed, refused, all = 0, all_refused = 0, steps = 0;
     OK(esign_audit_count_key(both, 1, &count, pool));
-    CU_ASSERT_EQUAL(count, 8);   /* seven rows and the head */
+    CU_ASSERT_EQUAL(count, 8); /* seven rows and the head */
     do {
         OK(esign_audit_reseal(both, &after, 3, &sealed, &refused, pool));
         all += sealed;
@@ -450,34 +551,35 @@ static void test_reseal(void)
     CU_ASSERT_EQUAL(chain(fresh, 10).chained, 2);
     FOUND(fresh, "3: sealed under key 1, which the key file does not have\n");
     /* An old head is none any more. */
-    CU_ASSERT_PTR_NOT_NULL(strstr(verify(old), "the head of the chain is sealed under key 2, which the key file does not have\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(verify(old),
+               "the head of the chain is sealed under key 2, which the key file does not have\n"));
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a chain grows in batches and is whole", test_whole },
-        { "its values follow a formula without a key", test_formula },
-        { "a changed row is named", test_changed },
-        { "a text cannot move to the column beside it", test_unambiguous },
-        { "removed rows are named", test_removed },
-        { "reordered rows are named", test_reordered },
-        { "inserted rows are named", test_inserted },
-        { "an end cut off shows", test_cut },
-        { "a changed, old, doubled or missing head shows", test_head },
-        { "a database set back shows to who knows what was", test_set_back },
-        { "a row of another chain shows", test_other_chain },
-        { "a line is JSON and short, whatever the row says", test_line },
-        { "forged rows are kept out of the chain", test_forged },
-        { "a place that is taken stops nothing", test_place_taken },
-        { "values of another kind than the column's stop nothing", test_odd_values },
-        { "long texts are read in part", test_long_texts },
-        { "the last of all positions", test_last_position },
-        { "rows of an unknown key wait and hold up nobody", test_unknown_key },
-        { "the head moves for one only", test_compare_and_swap },
-        { "four couriers make one chain", test_couriers },
-        { "a new key takes over, step by step", test_reseal },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a chain grows in batches and is whole", test_whole },
+                            { "its values follow a formula without a key", test_formula },
+                            { "a changed row is named", test_changed },
+                            { "a text cannot move to the column beside it", test_unambiguous },
+                            { "removed rows are named", test_removed },
+                            { "reordered rows are named", test_reordered },
+                            { "inserted rows are named", test_inserted },
+                            { "an end cut off shows", test_cut },
+                            { "a changed, old, doubled or missing head shows", test_head },
+                            { "a database set back shows to who knows what was", test_set_back },
+                            { "a row of another chain shows", test_other_chain },
+                            { "a line is JSON and short, whatever the row says", test_line },
+                            { "forged rows are kept out of the chain", test_forged },
+                            { "a place that is taken stops nothing", test_place_taken },
+                            { "values of another kind than the column's stop nothing",
+                              test_odd_values },
+                            { "long texts are read in part", test_long_texts },
+                            { "the last of all positions", test_last_position },
+                            { "rows of an unknown key wait and hold up nobody", test_unknown_key },
+                            { "the head moves for one only", test_compare_and_swap },
+                            { "four couriers make one chain", test_couriers },
+                            { "a new key takes over, step by step", test_reseal },
+                            CU_TEST_INFO_NULL };
     return tables_suite("audit_chain", tests);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_chainer.c: the copy of the audit trail, while another node chains. */
-#include "tables.h"
+#include "audit/chain.h"
 #include "audit/chainer.h"
 #include "audit/trail.h"
-#include "audit/chain.h"
+#include "tables.h"
 
 #include <unistd.h>
 
@@ -23,7 +23,8 @@ static int never(void *baton)
     return 0;
 }
 
-/* The log is told of a gap in the midst of the copying: the moment at which the other node chains. */
+/* The log is told of a gap in the midst of the copying: the moment at which the other node chains.
+ */
 static void on_gap(void *other, int level, apr_status_t status, const char *text)
 {
     (void)level, (void)status;
@@ -37,11 +38,15 @@ static void test_another_node_chains_meanwhile(void)
     char lines[65536];
     esign_database_t *database = tables_new(), *other = tables_again(SCRATCH_KEY_1);
     CU_ASSERT_FATAL(pipe(ends) == 0);
-    const esign_chainer_options_t options = { .copy = esign_audit_log_pipe(ends[1], pool), .stopping = never, .log = on_gap, .baton = other };
+    const esign_chainer_options_t options = { .copy = esign_audit_log_pipe(ends[1], pool),
+                                              .stopping = never,
+                                              .log = on_gap,
+                                              .baton = other };
     esign_chainer_t *chainer = esign_chainer_create(&options, pool);
     for (int round = 0; round < 4; round++) {
         chain(other, 2);
-        tables_run(other, "DELETE FROM audit WHERE position = (SELECT position - 1 FROM audit_head)");
+        tables_run(other,
+                   "DELETE FROM audit WHERE position = (SELECT position - 1 FROM audit_head)");
         esign_chainer_round(chainer, database, apr_time_now() + apr_time_from_sec(10), pool);
         CU_ASSERT(read(ends[0], lines, sizeof(lines)) > 0);
     }
@@ -55,9 +60,8 @@ static void test_another_node_chains_meanwhile(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "what was read counts, though another node chains meanwhile", test_another_node_chains_meanwhile },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "what was read counts, though another node chains meanwhile",
+                              test_another_node_chains_meanwhile },
+                            CU_TEST_INFO_NULL };
     return tables_suite("chainer", tests);
 }

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_code.c: a one-time code has its tries and its time, and works once. */
+#include "cache/code.h"
 #include "memcached.h"
 #include "race.h"
-#include "cache/code.h"
 
 #define SECOND APR_USEC_PER_SEC
 #define LIFE (180 * SECOND)
 
 static const esign_otp_policy_t policy = { .digits = 6, .life = LIFE, .tries = 3, .key = 1 };
 static esign_session_record_t record;
-static esign_otp_session_t session = { .record = &record, .limits = { .idle = 600 * SECOND, .life = 3600 * SECOND } };
+static esign_otp_session_t session = { .record = &record,
+                                       .limits = { .idle = 600 * SECOND, .life = 3600 * SECOND } };
 static const esign_keyring_t *keyring;
 static apr_time_t now;
 
 /* What a request that begins now finds. */
 static esign_cache_answer_e load(void)
 {
-    return esign_session_store_load(session.cache, session.key, &session.limits, now, &record, pool);
+    return esign_session_store_load(session.cache, session.key, &session.limits, now, &record,
+                                    pool);
 }
 
 /* The code that is open now, perhaps anew. */
@@ -25,7 +27,8 @@ static const char *open_at(apr_time_t at, int resent_wanted)
     esign_otp_t otp;
     int resent = -1;
     char *code = apr_pcalloc(pool, ESIGN_OTP_MAX_DIGITS + 1);
-    CU_ASSERT_EQUAL_FATAL(esign_code_open(&session, &policy, at, &otp, &resent, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL_FATAL(esign_code_open(&session, &policy, at, &otp, &resent, pool),
+                          ESIGN_CACHE_DONE);
     CU_ASSERT(resent == resent_wanted && otp.sent == at);
     CU_ASSERT(esign_otp_code(keyring, otp.key, session.key, otp.seed, policy.digits, code));
     return code;
@@ -38,7 +41,9 @@ static void begin_session(void)
     session.cache = memcached_client(SCRATCH_KEY_1, "");
     keyring = scratch_keyring(SCRATCH_KEY_1);
     now = apr_time_now();
-    CU_ASSERT_EQUAL_FATAL(esign_session_store_create(session.cache, "a=1", &session.limits, 0, now, &id, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL_FATAL(
+        esign_session_store_create(session.cache, "a=1", &session.limits, 0, now, &id, pool),
+        ESIGN_CACHE_DONE);
     session.key = esign_session_store_key(id, pool);
     CU_ASSERT_EQUAL_FATAL(load(), ESIGN_CACHE_DONE);
 }
@@ -63,7 +68,8 @@ static esign_otp_verdict_e try_at(const char *typed, apr_time_t at, int left_wan
     int left = -1;
     if (load() == ESIGN_CACHE_MISS)
         return ESIGN_OTP_GONE;
-    esign_otp_verdict_e verdict = esign_code_try(&session, keyring, &policy, typed, at, &left, pool);
+    esign_otp_verdict_e verdict =
+        esign_code_try(&session, keyring, &policy, typed, at, &left, pool);
     if (left_wanted >= 0)
         CU_ASSERT_EQUAL(left, left_wanted);
     return verdict;
@@ -81,12 +87,15 @@ static void test_record(void)
 {
     esign_otp_t none;
     begin_session();
-    CU_ASSERT(!esign_code_read(&record, &none, pool) && try_at("123456", now, -1) == ESIGN_OTP_GONE);
+    CU_ASSERT(!esign_code_read(&record, &none, pool) &&
+              try_at("123456", now, -1) == ESIGN_OTP_GONE);
     const char *code = open_at(now, 0);
     esign_otp_t otp = get();
-    CU_ASSERT(otp.tries_left == 3 && otp.sent == now && otp.expires == now + LIFE && strlen(code) == 6 && strcmp(record.content, "a=1") == 0);
+    CU_ASSERT(otp.tries_left == 3 && otp.sent == now && otp.expires == now + LIFE &&
+              strlen(code) == 6 && strcmp(record.content, "a=1") == 0);
     CU_ASSERT_PTR_NULL(strstr(memcached_raw(session.key), "seed"));
-    static const char *const broken[] = { "", "x", "seed=&tries=3", "seed=AAEC&tries=3&expires=9999999999999999" };
+    static const char *const broken[] = { "", "x", "seed=&tries=3",
+                                          "seed=AAEC&tries=3&expires=9999999999999999" };
     for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++) {
         record.code = broken[i];
         CU_ASSERT(!esign_code_read(&record, &none, pool));
@@ -102,7 +111,9 @@ static void test_right(void)
     CU_ASSERT_EQUAL(load(), ESIGN_CACHE_MISS);
     /* What should have come of it failed: the code is as good as before, with one try less. */
     record.exchanged = 1;
-    CU_ASSERT_EQUAL(esign_session_store_restore(session.cache, session.key, &record, &session.limits, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(
+        esign_session_store_restore(session.cache, session.key, &record, &session.limits, pool),
+        ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(try_at(code, now, 0), ESIGN_OTP_RIGHT);
     CU_ASSERT_EQUAL(load(), ESIGN_CACHE_MISS);
 }
@@ -139,10 +150,11 @@ static void test_resent(void)
     esign_session_record_t stale = record;
     try_at(wrong(code), now, 2);
     esign_otp_t before = get();
-    record = stale;   /* a request that began before that try: a try that was counted stays counted */
+    record = stale; /* a request that began before that try: a try that was counted stays counted */
     CU_ASSERT_STRING_EQUAL(open_at(now + 60 * SECOND, 1), code);
     esign_otp_t after = get();
-    CU_ASSERT(after.sent == now + 60 * SECOND && after.expires == before.expires && after.tries_left == 2);
+    CU_ASSERT(after.sent == now + 60 * SECOND && after.expires == before.expires &&
+              after.tries_left == 2);
     CU_ASSERT(memcmp(after.seed, before.seed, ESIGN_OTP_SEED_SIZE) == 0);
     CU_ASSERT_EQUAL(try_at(code, now + 60 * SECOND, 1), ESIGN_OTP_RIGHT);
 }
@@ -153,10 +165,12 @@ static void test_next_code(void)
     esign_otp_t old = get();
     esign_session_record_t stale = record;
     const char *next = open_at(now + LIFE, 0);
-    CU_ASSERT(memcmp(get().seed, old.seed, ESIGN_OTP_SEED_SIZE) != 0 && get().tries_left == 3 && get().expires == now + 2 * LIFE);
+    CU_ASSERT(memcmp(get().seed, old.seed, ESIGN_OTP_SEED_SIZE) != 0 && get().tries_left == 3 &&
+              get().expires == now + 2 * LIFE);
     record = stale;
-    CU_ASSERT_STRING_EQUAL(open_at(now + LIFE, 1), next);            /* another request was faster */
-    CU_ASSERT_EQUAL(try_at(code, now + LIFE, 2), ESIGN_OTP_WRONG);   /* the old one; one in a million is both */
+    CU_ASSERT_STRING_EQUAL(open_at(now + LIFE, 1), next); /* another request was faster */
+    CU_ASSERT_EQUAL(try_at(code, now + LIFE, 2),
+                    ESIGN_OTP_WRONG); /* the old one; one in a million is both */
     CU_ASSERT_EQUAL(try_at(next, now + LIFE, 1), ESIGN_OTP_RIGHT);
 }
 
@@ -168,7 +182,8 @@ static void test_ended(void)
     int resent, left;
     CU_ASSERT_EQUAL(esign_session_store_delete(session.cache, session.key, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_code_open(&session, &policy, now, &otp, &resent, pool), ESIGN_CACHE_MISS);
-    CU_ASSERT_EQUAL(esign_code_try(&session, keyring, &policy, code, now, &left, pool), ESIGN_OTP_GONE);
+    CU_ASSERT_EQUAL(esign_code_try(&session, keyring, &policy, code, now, &left, pool),
+                    ESIGN_OTP_GONE);
     CU_ASSERT_EQUAL(load(), ESIGN_CACHE_MISS);
 }
 
@@ -179,8 +194,10 @@ static void test_other_session(void)
     text = record.code;
     begin_session();
     record.code = text;
-    CU_ASSERT_EQUAL(esign_session_store_update(session.cache, session.key, &record, &session.limits, now, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(try_at(code, now, 2), ESIGN_OTP_WRONG);   /* one in a million is right */
+    CU_ASSERT_EQUAL(
+        esign_session_store_update(session.cache, session.key, &record, &session.limits, now, pool),
+        ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(try_at(code, now, 2), ESIGN_OTP_WRONG); /* one in a million is right */
 }
 
 static void test_key_of_before(void)
@@ -191,17 +208,24 @@ static void test_key_of_before(void)
     later.key = 2;
     session.cache = memcached_client(SCRATCH_KEY_1 SCRATCH_KEY_2, "");
     const esign_keyring_t *rotated = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2);
-    CU_ASSERT_EQUAL(esign_code_try(&session, rotated, &later, wrong(code), now, &left, pool), ESIGN_OTP_WRONG);
-    CU_ASSERT_EQUAL(esign_code_try(&session, scratch_keyring(SCRATCH_KEY_2), &later, code, now, &left, pool), ESIGN_OTP_GONE);   /* its key is retired */
-    CU_ASSERT_EQUAL(esign_code_try(&session, rotated, &later, code, now, &left, pool), ESIGN_OTP_RIGHT);
+    CU_ASSERT_EQUAL(esign_code_try(&session, rotated, &later, wrong(code), now, &left, pool),
+                    ESIGN_OTP_WRONG);
+    CU_ASSERT_EQUAL(
+        esign_code_try(&session, scratch_keyring(SCRATCH_KEY_2), &later, code, now, &left, pool),
+        ESIGN_OTP_GONE); /* its key is retired */
+    CU_ASSERT_EQUAL(esign_code_try(&session, rotated, &later, code, now, &left, pool),
+                    ESIGN_OTP_RIGHT);
 }
 
 static int try_one(void *typed, apr_pool_t *p)
 {
     int left;
     esign_session_record_t mine;
-    const esign_otp_session_t s = { .cache = session.cache, .key = session.key, .record = &mine, .limits = session.limits };
-    esign_cache_answer_e answer = esign_session_store_load(s.cache, s.key, &s.limits, now, &mine, p);
+    const esign_otp_session_t s = {
+        .cache = session.cache, .key = session.key, .record = &mine, .limits = session.limits
+    };
+    esign_cache_answer_e answer =
+        esign_session_store_load(s.cache, s.key, &s.limits, now, &mine, p);
     if (answer != ESIGN_CACHE_DONE)
         return answer == ESIGN_CACHE_MISS ? ESIGN_OTP_GONE : ESIGN_OTP_ERROR;
     return esign_code_try(&s, keyring, &policy, typed, now, &left, p);
@@ -226,27 +250,27 @@ static void test_down(void)
     int resent;
     memcached_stop();
     CU_ASSERT_EQUAL(try_at(code, now, -1), ESIGN_OTP_ERROR);
-    CU_ASSERT_EQUAL(esign_code_open(&session, &policy, now, &otp, &resent, pool), ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(esign_code_open(&session, &policy, now, &otp, &resent, pool),
+                    ESIGN_CACHE_ERROR);
     memcached_restart(session.cache);
     CU_ASSERT_EQUAL(try_at(code, now, -1), ESIGN_OTP_GONE);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a code is made, and read", test_record },
-        { "the right code works once", test_right },
-        { "three tries and no more", test_three_tries },
-        { "the last try may be right", test_last_try_right },
-        { "an expired code is gone", test_expired },
-        { "a resend keeps code, life and tries", test_resent },
-        { "a new code follows an ended one", test_next_code },
-        { "none without a session", test_ended },
-        { "a code is its session's", test_other_session },
-        { "a code outlives the rotation of its key, and not its retirement", test_key_of_before },
-        { "racing tries are each counted, and one is right", test_races },
-        { "without memcached no code is right", test_down },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a code is made, and read", test_record },
+                            { "the right code works once", test_right },
+                            { "three tries and no more", test_three_tries },
+                            { "the last try may be right", test_last_try_right },
+                            { "an expired code is gone", test_expired },
+                            { "a resend keeps code, life and tries", test_resent },
+                            { "a new code follows an ended one", test_next_code },
+                            { "none without a session", test_ended },
+                            { "a code is its session's", test_other_session },
+                            { "a code outlives the rotation of its key, and not its retirement",
+                              test_key_of_before },
+                            { "racing tries are each counted, and one is right", test_races },
+                            { "without memcached no code is right", test_down },
+                            CU_TEST_INFO_NULL };
     return memcached_suite("otp_store", tests);
 }

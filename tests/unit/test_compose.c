@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_compose.c: a mail's bytes: the header fields that a transactional mail has and no other, and bodies that decode to what was meant. */
-#include "suite.h"
+/* test_compose.c: a mail's bytes: the header fields that a transactional mail has and no other, and
+ * bodies that decode to what was meant. */
 #include "deliver/compose.h"
+#include "suite.h"
 
 #include <time.h>
 
-#define WHEN apr_time_from_sec(1795529225)   /* 2026-11-24 14:07:05 UTC */
+#define WHEN apr_time_from_sec(1795529225) /* 2026-11-24 14:07:05 UTC */
 
 static esign_smtp_t smtp = { .from = "portal@example.org", .from_name = "Örnek Merkez" };
 
 static esign_mail_t mail_of(const char *text, const char *html)
 {
-    return (esign_mail_t){ .to = "ayse@example.org", .to_name = "Ayşe", .subject = "Konu", .text = text, .html = html, .id = "abcDEF-_0123456789abcd" };
+    return (esign_mail_t){ .to = "ayse@example.org",
+                           .to_name = "Ayşe",
+                           .subject = "Konu",
+                           .text = text,
+                           .html = html,
+                           .id = "abcDEF-_0123456789abcd" };
 }
 
 static const char *compose(const esign_mail_t *mail, const char *to)
 {
     char *bytes = NULL;
     apr_size_t length = 0;
-    CU_ASSERT_FATAL(!esign_failed(esign_compose(mail, to, &smtp, WHEN, &bytes, &length, pool)) && bytes != NULL);
+    CU_ASSERT_FATAL(!esign_failed(esign_compose(mail, to, &smtp, WHEN, &bytes, &length, pool)) &&
+                    bytes != NULL);
     CU_ASSERT_EQUAL(strlen(bytes), length);
     return bytes;
 }
@@ -34,7 +41,8 @@ static const char *body(const char *bytes, int index)
     const char *boundary = strstr(bytes, "boundary=\"");
     CU_ASSERT_FATAL(boundary != NULL);
     boundary += strlen("boundary=\"");
-    boundary = apr_pstrcat(pool, "\r\n--", apr_pstrmemdup(pool, boundary, strcspn(boundary, "\"")), NULL);
+    boundary =
+        apr_pstrcat(pool, "\r\n--", apr_pstrmemdup(pool, boundary, strcspn(boundary, "\"")), NULL);
     const char *part = bytes;
     for (; index > 0; index--) {
         part = strstr(part, boundary);
@@ -50,8 +58,7 @@ static const char *body(const char *bytes, int index)
         else if (from[0] == '=') {
             *end++ = (char)(digit(from[1]) * 16 + digit(from[2]));
             from += 2;
-        }
-        else if (from[0] != '\r')
+        } else if (from[0] != '\r')
             *end++ = *from;
     }
     return text;
@@ -65,7 +72,8 @@ static void check_lines(const char *bytes)
         end = strstr(line, "\r\n");
         CU_ASSERT_FATAL(end != NULL);
         apr_size_t length = (apr_size_t)(end - line);
-        CU_ASSERT(length <= 76 && memchr(line, '\n', length) == NULL && memchr(line, '\r', length) == NULL);
+        CU_ASSERT(length <= 76 && memchr(line, '\n', length) == NULL &&
+                  memchr(line, '\r', length) == NULL);
         CU_ASSERT(*line != '.' && (head || strncmp(line, "From ", 5) != 0));
         CU_ASSERT(head || length == 0 || (line[length - 1] != ' ' && line[length - 1] != '\t'));
         for (apr_size_t i = 0; i < length; i++)
@@ -76,7 +84,9 @@ static void check_lines(const char *bytes)
 
 static void test_header(void)
 {
-    static const char *const names[] = { "Date", "From", "To", "Reply-To", "Subject", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type" };
+    static const char *const names[] = { "Date",           "From",         "To",
+                                         "Reply-To",       "Subject",      "Message-ID",
+                                         "Auto-Submitted", "MIME-Version", "Content-Type" };
     esign_mail_t mail = mail_of("a", "<p>b</p>");
     smtp.reply_to = "help@example.org";
     const char *bytes = compose(&mail, mail.to);
@@ -85,12 +95,14 @@ static void test_header(void)
     for (const char *line = bytes; strncmp(line, "\r\n", 2) != 0; line = strstr(line, "\r\n") + 2) {
         if (*line == ' ')
             continue;
-        CU_ASSERT_FATAL(count < sizeof names / sizeof *names);
-        CU_ASSERT(strncmp(line, names[count], strlen(names[count])) == 0 && line[strlen(names[count])] == ':');
+        CU_ASSERT_FATAL(count < sizeof(names) / sizeof(*names));
+        CU_ASSERT(strncmp(line, names[count], strlen(names[count])) == 0 &&
+                  line[strlen(names[count])] == ':');
         count++;
     }
-    CU_ASSERT_EQUAL(count, sizeof names / sizeof *names);
-    CU_ASSERT_PTR_NOT_NULL(strstr(bytes, "\r\nMessage-ID: <abcDEF-_0123456789abcd@example.org>\r\n"));
+    CU_ASSERT_EQUAL(count, sizeof(names) / sizeof(*names));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(bytes, "\r\nMessage-ID: <abcDEF-_0123456789abcd@example.org>\r\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(bytes, "\r\nAuto-Submitted: auto-generated\r\n"));
     CU_ASSERT(strncmp(bytes, "Date: Tue, 24 Nov 2026 14:07:05 +0000\r\n", 39) == 0);
     CU_ASSERT_PTR_NULL(strstr(compose(&mail, mail.to), "Reply-To"));
@@ -100,11 +112,22 @@ static void test_header(void)
 static void test_bodies(void)
 {
     static const char *const texts[] = {
-        "", "\n", "a", "a\n", ".\n..\n.a\n", "From a\nFrom b", "a=b\n=\n==", "a \nb\t\nc ", " \n", "\n\n\n", "Güvenlik Sözcüğü – 🔑\nİyi günler\n", "- \n-- \n",
+        "",
+        "\n",
+        "a",
+        "a\n",
+        ".\n..\n.a\n",
+        "From a\nFrom b",
+        "a=b\n=\n==",
+        "a \nb\t\nc ",
+        " \n",
+        "\n\n\n",
+        "Güvenlik Sözcüğü – 🔑\nİyi günler\n",
+        "- \n-- \n",
         "https://portal.example.org/esign/reset/abcDEF-_0123456789abcDEF-_0123456789abcDEF0\n"
     };
-    for (apr_size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        esign_mail_t mail = mail_of(texts[i], texts[sizeof texts / sizeof *texts - 1 - i]);
+    for (apr_size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        esign_mail_t mail = mail_of(texts[i], texts[sizeof(texts) / sizeof(*texts) - 1 - i]);
         const char *bytes = compose(&mail, mail.to);
         check_lines(bytes);
         CU_ASSERT_STRING_EQUAL(body(bytes, 1), mail.text);
@@ -140,8 +163,10 @@ static void test_addresses(void)
 {
     esign_mail_t mail = mail_of("a", "b");
     mail.to_name = "";
-    CU_ASSERT_PTR_NOT_NULL(strstr(compose(&mail, "a@xn--rnek-4qa.org"), "\r\nTo: a@xn--rnek-4qa.org\r\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(compose(&mail, "şule@example.org"), "\r\nTo: şule@example.org\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(compose(&mail, "a@xn--rnek-4qa.org"), "\r\nTo: a@xn--rnek-4qa.org\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(compose(&mail, "şule@example.org"), "\r\nTo: şule@example.org\r\n"));
 }
 
 static void test_refused(void)
@@ -151,19 +176,19 @@ static void test_refused(void)
     esign_mail_t name = mail_of("a", "b"), subject = name;
     name.to_name = "a\r\nBcc: x@example.org";
     subject.subject = "a\nb";
-    CU_ASSERT_EQUAL(esign_compose(&name, name.to, &smtp, WHEN, &bytes, &length, pool).status, APR_EINVAL);
-    CU_ASSERT_EQUAL(esign_compose(&subject, subject.to, &smtp, WHEN, &bytes, &length, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(esign_compose(&name, name.to, &smtp, WHEN, &bytes, &length, pool).status,
+                    APR_EINVAL);
+    CU_ASSERT_EQUAL(esign_compose(&subject, subject.to, &smtp, WHEN, &bytes, &length, pool).status,
+                    APR_EINVAL);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "the header has what it should, and nothing else", test_header },
-        { "bodies decode to what was meant", test_bodies },
-        { "long lines are broken anywhere", test_long_lines },
-        { "addresses stand as they go over the wire", test_addresses },
-        { "what cannot stand in a header is refused", test_refused },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "the header has what it should, and nothing else", test_header },
+                            { "bodies decode to what was meant", test_bodies },
+                            { "long lines are broken anywhere", test_long_lines },
+                            { "addresses stand as they go over the wire", test_addresses },
+                            { "what cannot stand in a header is refused", test_refused },
+                            CU_TEST_INFO_NULL };
     return suite_run("compose", tests);
 }

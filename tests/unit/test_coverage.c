@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_coverage.c: shapes whose areas are known. */
-#include "suite.h"
 #include "challenge/coverage.h"
+#include "suite.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,19 +18,21 @@ static void add(int count, const double corners[][2])
 {
     for (int i = 0; i < count; i++) {
         const double *from = corners[i], *to = corners[(i + 1) % count];
-        esign_coverage_add(coverage, (int)(from[0] * PIXEL), (int)(from[1] * PIXEL), (int)(to[0] * PIXEL), (int)(to[1] * PIXEL));
+        esign_coverage_add(coverage, (int)(from[0] * PIXEL), (int)(from[1] * PIXEL),
+                           (int)(to[0] * PIXEL), (int)(to[1] * PIXEL));
     }
 }
 
 /* Clockwise, or against it when `right` is the lesser. */
 static void add_rectangle(double left, double top, double right, double bottom)
 {
-    add(4, (const double[][2]){ { left, top }, { right, top }, { right, bottom }, { left, bottom } });
+    add(4,
+        (const double[][2]){ { left, top }, { right, top }, { right, bottom }, { left, bottom } });
 }
 
 static void clear(void)
 {
-    memset(coverage, 0, sizeof coverage);
+    memset(coverage, 0, sizeof(coverage));
 }
 
 /* In pixels. */
@@ -82,11 +84,13 @@ static void test_slopes(void)
         { { 7.1, 7.1 }, { 7.9, 7.2 }, { 7.3, 7.8 } },
     };
     for (int i = 0; i < 4; i++) {
-        const double (*t)[2] = triangles[i];
+        const double(*t)[2] = triangles[i];
         clear();
         add(3, t);
         esign_coverage_sum(coverage);
-        CU_ASSERT(is_near(area(), fabs((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) - (t[2][0] - t[0][0]) * (t[1][1] - t[0][1])) / 2));
+        CU_ASSERT(is_near(area(), fabs((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) -
+                                       (t[2][0] - t[0][0]) * (t[1][1] - t[0][1])) /
+                                      2));
     }
 }
 
@@ -113,7 +117,8 @@ static void test_outside(void)
     for (int corner = 0; corner < 4; corner++) {
         double x = corner & 1 ? WIDTH : 0, y = corner & 2 ? HEIGHT : 0;
         clear();
-        add(4, (const double[][2]){ { x - 30.3, y }, { x, y - 20.7 }, { x + 30.3, y }, { x, y + 20.7 } });
+        add(4, (const double[][2]){
+                   { x - 30.3, y }, { x, y - 20.7 }, { x + 30.3, y }, { x, y + 20.7 } });
         esign_coverage_sum(coverage);
         CU_ASSERT(is_near(area(), 30.3 * 20.7 / 2));
     }
@@ -158,15 +163,14 @@ static void test_twice_and_holes(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a rectangle of whole pixels is just these", test_rectangle },
-        { "pixels are covered in part", test_parts_of_pixels },
-        { "slopes have the area of their triangle", test_slopes },
-        { "a diagonal halves its pixels", test_diagonal },
-        { "what is outside is cut off", test_outside },
-        { "a side leaves the picture where it leaves it", test_leaving },
-        { "what is covered twice counts once, and holes are none", test_twice_and_holes },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a rectangle of whole pixels is just these", test_rectangle },
+                            { "pixels are covered in part", test_parts_of_pixels },
+                            { "slopes have the area of their triangle", test_slopes },
+                            { "a diagonal halves its pixels", test_diagonal },
+                            { "what is outside is cut off", test_outside },
+                            { "a side leaves the picture where it leaves it", test_leaving },
+                            { "what is covered twice counts once, and holes are none",
+                              test_twice_and_holes },
+                            CU_TEST_INFO_NULL };
     return suite_run("coverage", tests);
 }

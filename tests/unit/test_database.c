@@ -10,10 +10,12 @@ static const char *new_path(void)
 static esign_result_t add(esign_database_t *database, apr_int64_t id, const char *error)
 {
     apr_int64_t kind = 0, time = 5;
-    esign_result_t result = esign_database_write(database, "outbox_add", ESIGN_SQL(&id, &kind, "body", &time, &time, &time), NULL, pool);
+    esign_result_t result = esign_database_write(
+        database, "outbox_add", ESIGN_SQL(&id, &kind, "body", &time, &time, &time), NULL, pool);
     if (esign_failed(result) || !error)
         return result;
-    return esign_database_write(database, "outbox_retry", ESIGN_SQL(&time, error, &id, ""), NULL, pool);
+    return esign_database_write(database, "outbox_retry", ESIGN_SQL(&time, error, &id, ""), NULL,
+                                pool);
 }
 
 static apr_int64_t count(esign_database_t *database)
@@ -27,8 +29,10 @@ static void test_open(void)
     const esign_keyring_t *keyring = scratch_keyring(SCRATCH_KEY_1);
     esign_result_t result = esign_database_open(&database, "nosuch", "x", keyring, 0, pool);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "nosuch") != NULL);
-    CU_ASSERT(esign_failed(esign_database_open(&database, "sqlite3", scratch_path("none/x.db"), keyring, 0, pool)));
-    CU_ASSERT(esign_failed(esign_database_open(&database, "sqlite3", scratch_folder, keyring, 0, pool)));
+    CU_ASSERT(esign_failed(
+        esign_database_open(&database, "sqlite3", scratch_path("none/x.db"), keyring, 0, pool)));
+    CU_ASSERT(
+        esign_failed(esign_database_open(&database, "sqlite3", scratch_folder, keyring, 0, pool)));
     result = esign_database_open(&database, "sqlite3", new_path(), keyring, 1, pool);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "esignctl db init") != NULL);
     CU_ASSERT_PTR_NULL(database);
@@ -46,14 +50,18 @@ static void test_no_database(void)
     FILE *file = fopen(path, "w");
     int version;
     esign_database_t *database = NULL;
-    CU_ASSERT_FATAL(file != NULL && fputs("this is no database, and long enough to be looked at as one ....................................", file) > 0);
+    CU_ASSERT_FATAL(file != NULL && fputs("this is no database, and long enough to be looked at as "
+                                          "one ....................................",
+                                          file) > 0);
     fclose(file);
-    esign_result_t result = esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 0, pool);
+    esign_result_t result =
+        esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 0, pool);
     if (!esign_failed(result)) {
         CU_ASSERT(esign_failed(esign_database_version(database, &version, pool)) || version == 0);
         CU_ASSERT(esign_failed(esign_database_init(database, pool)));
     }
-    CU_ASSERT(esign_failed(esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 1, pool)));
+    CU_ASSERT(esign_failed(
+        esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 1, pool)));
 }
 
 static void test_init(void)
@@ -88,7 +96,8 @@ static void test_upgrade(void)
     tables_run(database, "UPDATE schema_version SET version = version + 1");
     CU_ASSERT_EQUAL(esign_database_upgrade(database, &from, pool).status, APR_EINVAL);
     CU_ASSERT_EQUAL(from, ESIGN_SCHEMA_VERSION + 1);
-    CU_ASSERT_EQUAL(tables_number(database, "SELECT version FROM schema_version"), ESIGN_SCHEMA_VERSION + 1);
+    CU_ASSERT_EQUAL(tables_number(database, "SELECT version FROM schema_version"),
+                    ESIGN_SCHEMA_VERSION + 1);
 }
 
 static void test_write_and_read(void)
@@ -101,7 +110,8 @@ static void test_write_and_read(void)
     OK(add(database, -3, "50 % of 'ü'; --"));
     OK(esign_database_read(database, "outbox_list", ESIGN_SQL(&most), 10, &rows, pool));
     CU_ASSERT_EQUAL_FATAL(rows->nelts, 2);
-    const char *const *first = APR_ARRAY_IDX(rows, 0, const char *const *), *const *second = APR_ARRAY_IDX(rows, 1, const char *const *);
+    const char *const *first = APR_ARRAY_IDX(rows, 0, const char *const *),
+                      *const *second = APR_ARRAY_IDX(rows, 1, const char *const *);
     CU_ASSERT_EQUAL(esign_database_number(first, 0), -3);
     CU_ASSERT_STRING_EQUAL(first[9], "50 % of 'ü'; --");
     CU_ASSERT_EQUAL(esign_database_number(second, 0), large);
@@ -112,9 +122,12 @@ static void test_write_and_read(void)
     CU_ASSERT_EQUAL(changed, 0);
     OK(esign_database_write(database, "outbox_done", ESIGN_SQL(&large, ""), &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
-    CU_ASSERT(esign_failed(add(database, -3, NULL)));   /* the id is taken */
-    CU_ASSERT_EQUAL(esign_database_write(database, "no.such", ESIGN_SQL(&none), NULL, pool).status, APR_ENOENT);
-    CU_ASSERT_EQUAL(esign_database_read(database, "no.such", ESIGN_SQL(&none), 1, &rows, pool).status, APR_ENOENT);
+    CU_ASSERT(esign_failed(add(database, -3, NULL))); /* the id is taken */
+    CU_ASSERT_EQUAL(esign_database_write(database, "no.such", ESIGN_SQL(&none), NULL, pool).status,
+                    APR_ENOENT);
+    CU_ASSERT_EQUAL(
+        esign_database_read(database, "no.such", ESIGN_SQL(&none), 1, &rows, pool).status,
+        APR_ENOENT);
 }
 
 static void test_transactions(void)
@@ -129,7 +142,8 @@ static void test_transactions(void)
     OK(esign_database_begin(database, pool));
     OK(add(database, 2, NULL));
     CU_ASSERT_EQUAL(count(database), 2);
-    CU_ASSERT(esign_failed(esign_database_end(database, esign_result_make(pool, APR_EGENERAL, "test", "rolled back"), pool)));
+    CU_ASSERT(esign_failed(esign_database_end(
+        database, esign_result_make(pool, APR_EGENERAL, "test", "rolled back"), pool)));
     CU_ASSERT_PTR_NULL(database->transaction);
     CU_ASSERT_EQUAL(count(database), 1);
 
@@ -139,7 +153,7 @@ static void test_transactions(void)
     CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
     CU_ASSERT_EQUAL(count(database), 1);
 
-    OK(esign_database_end(database, ESIGN_OK, pool));   /* none is open */
+    OK(esign_database_end(database, ESIGN_OK, pool)); /* none is open */
     OK(add(database, 4, NULL));
     CU_ASSERT_EQUAL(count(other), 2);
 }
@@ -150,7 +164,7 @@ static void test_heal(void)
     OK(add(database, 1, NULL));
     esign_database_heal(database);
     tables_run(other, "CREATE TABLE another (x INTEGER)");
-    OK(add(database, 2, NULL));   /* by itself */
+    OK(add(database, 2, NULL)); /* by itself */
 
     /* Within a transaction, too, which may be the first thing that a connection is asked for. */
     tables_run(other, "CREATE TABLE third (x INTEGER)");
@@ -178,7 +192,8 @@ static void test_heal(void)
     /* What is missing is told, and found again when it is there. */
     tables_run(other, "ALTER TABLE outbox RENAME TO hidden");
     esign_result_t result = add(database, 3, NULL);
-    CU_ASSERT(esign_failed(result) && strstr(result.detail, "outbox") != NULL && strstr(result.detail, "esignctl db init") != NULL);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "outbox") != NULL &&
+              strstr(result.detail, "esignctl db init") != NULL);
     tables_run(other, "ALTER TABLE hidden RENAME TO outbox");
     OK(add(database, 5, NULL));
 }
@@ -225,16 +240,15 @@ static void test_turn(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a connection opens or says why not", test_open },
-        { "a file that is no database is refused", test_no_database },
-        { "the schema is made once, whole or not at all", test_init },
-        { "an upgrade knows where it stands", test_upgrade },
-        { "what is written is read", test_write_and_read },
-        { "transactions commit, roll back and stop at a failure", test_transactions },
-        { "who writes has the turn", test_turn },
-        { "a connection heals after a change of the schema", test_heal },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a connection opens or says why not", test_open },
+                            { "a file that is no database is refused", test_no_database },
+                            { "the schema is made once, whole or not at all", test_init },
+                            { "an upgrade knows where it stands", test_upgrade },
+                            { "what is written is read", test_write_and_read },
+                            { "transactions commit, roll back and stop at a failure",
+                              test_transactions },
+                            { "who writes has the turn", test_turn },
+                            { "a connection heals after a change of the schema", test_heal },
+                            CU_TEST_INFO_NULL };
     return tables_suite("database", tests);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_digest.c: digests, MACs and base64url against known answers; results; secrets that are gone with their pool. */
-#include "suite.h"
+/* test_digest.c: digests, MACs and base64url against known answers; results; secrets that are gone
+ * with their pool. */
 #include "core/digest.h"
 #include "core/result.h"
 #include "core/secret.h"
+#include "suite.h"
 
 static const char *hex(const unsigned char *bytes, apr_size_t length)
 {
@@ -16,10 +17,12 @@ static const char *hex(const unsigned char *bytes, apr_size_t length)
 static void test_sha256(void)
 {
     unsigned char digest[ESIGN_DIGEST_SIZE];
-    esign_digest_sha256("abc", 3, digest);   /* FIPS 180-2, appendix B.1 */
-    CU_ASSERT_STRING_EQUAL(hex(digest, sizeof digest), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    esign_digest_sha256("abc", 3, digest); /* FIPS 180-2, appendix B.1 */
+    CU_ASSERT_STRING_EQUAL(hex(digest, sizeof(digest)),
+                           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     esign_digest_sha256("", 0, digest);
-    CU_ASSERT_STRING_EQUAL(hex(digest, sizeof digest), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CU_ASSERT_STRING_EQUAL(hex(digest, sizeof(digest)),
+                           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 static void test_hmac(void)
@@ -27,22 +30,23 @@ static void test_hmac(void)
     unsigned char key[ESIGN_DIGEST_SIZE], mac[ESIGN_DIGEST_SIZE], again[ESIGN_DIGEST_SIZE];
     for (int i = 0; i < ESIGN_DIGEST_SIZE; i++)
         key[i] = (unsigned char)i;
-    esign_digest_hmac(key, "Hi There", 8, mac);   /* computed with Python's hmac */
-    CU_ASSERT_STRING_EQUAL(hex(mac, sizeof mac), "278639ec02309d3afded1b273f1349ba63b9089c12476d716bee3ecc94673e9e");
+    esign_digest_hmac(key, "Hi There", 8, mac); /* computed with Python's hmac */
+    CU_ASSERT_STRING_EQUAL(hex(mac, sizeof(mac)),
+                           "278639ec02309d3afded1b273f1349ba63b9089c12476d716bee3ecc94673e9e");
     key[31] ^= 1;
     esign_digest_hmac(key, "Hi There", 8, again);
-    CU_ASSERT(memcmp(mac, again, sizeof mac) != 0);
+    CU_ASSERT(memcmp(mac, again, sizeof(mac)) != 0);
     key[31] ^= 1;
-    esign_digest_hmac(key, "Hi There", 8, again);   /* nothing of an earlier call stays */
-    CU_ASSERT(memcmp(mac, again, sizeof mac) == 0);
+    esign_digest_hmac(key, "Hi There", 8, again); /* nothing of an earlier call stays */
+    CU_ASSERT(memcmp(mac, again, sizeof(mac)) == 0);
 }
 
 static void test_random(void)
 {
     unsigned char a[32] = { 0 }, b[32] = { 0 };
-    esign_digest_random(a, sizeof a);
-    esign_digest_random(b, sizeof b);
-    CU_ASSERT(memcmp(a, b, sizeof a) != 0);
+    esign_digest_random(a, sizeof(a));
+    esign_digest_random(b, sizeof(b));
+    CU_ASSERT(memcmp(a, b, sizeof(a)) != 0);
     for (int i = 0; i < 1000; i++)
         CU_ASSERT_FATAL(esign_digest_random_id() > 0);
     CU_ASSERT(esign_digest_random_id() != esign_digest_random_id());
@@ -50,12 +54,22 @@ static void test_random(void)
 
 static void test_base64url(void)
 {
-    static const struct { const char *bytes, *text; } known[] = {   /* RFC 4648 section 10, without padding */
-        { "", "" }, { "f", "Zg" }, { "fo", "Zm8" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" }, { "foobar", "Zm9vYmFy" }, { "\xfb\xff\xfe", "-__-" }
+    static const struct {
+        const char *bytes, *text;
+    } known[] = { /* RFC 4648 section 10, without padding */
+                  { "", "" },
+                  { "f", "Zg" },
+                  { "fo", "Zm8" },
+                  { "foo", "Zm9v" },
+                  { "foob", "Zm9vYg" },
+                  { "fooba", "Zm9vYmE" },
+                  { "foobar", "Zm9vYmFy" },
+                  { "\xfb\xff\xfe", "-__-" }
     };
-    for (apr_size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (apr_size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
         apr_size_t length = 99;
-        CU_ASSERT_STRING_EQUAL(esign_digest_encode(pool, known[i].bytes, strlen(known[i].bytes)), known[i].text);
+        CU_ASSERT_STRING_EQUAL(esign_digest_encode(pool, known[i].bytes, strlen(known[i].bytes)),
+                               known[i].text);
         unsigned char *bytes = esign_digest_decode(pool, known[i].text, &length);
         CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
         CU_ASSERT_EQUAL(length, strlen(known[i].bytes));
@@ -65,19 +79,23 @@ static void test_base64url(void)
 
 static void test_base64url_refused(void)
 {
-    static const char *const bad[] = { "Z", "Zg==", "Zg=", "Zh", "Zm9", "Zm9v\n", "Zm 9v", "+//+", "Zm9vY", "ş", "Zm9v!", "ğüğü", "__\xC3\xBC", "Zm9v\xFF\xFF\xFF\xFF" };
+    static const char *const bad[] = {
+        "Z",    "Zg==",  "Zg=", "Zh",    "Zm9",  "Zm9v\n",     "Zm 9v",
+        "+//+", "Zm9vY", "ş",   "Zm9v!", "ğüğü", "__\xC3\xBC", "Zm9v\xFF\xFF\xFF\xFF"
+    };
     apr_size_t length;
-    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (apr_size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         CU_ASSERT_PTR_NULL(esign_digest_decode(pool, bad[i], &length));
 }
 
 static void test_base64url_all_lengths(void)
 {
     unsigned char bytes[200];
-    for (apr_size_t size = 0; size <= sizeof bytes; size++) {
+    for (apr_size_t size = 0; size <= sizeof(bytes); size++) {
         apr_size_t length;
         esign_digest_random(bytes, size);
-        unsigned char *back = esign_digest_decode(pool, esign_digest_encode(pool, bytes, size), &length);
+        unsigned char *back =
+            esign_digest_decode(pool, esign_digest_encode(pool, bytes, size), &length);
         CU_ASSERT_PTR_NOT_NULL_FATAL(back);
         CU_ASSERT(length == size && memcmp(back, bytes, size) == 0);
     }
@@ -102,7 +120,8 @@ static apr_status_t look(void *data)
     return APR_SUCCESS;
 }
 
-/* Clean-ups run last in, first out: one that was registered before the secret sees its memory after the wipe and while it is still the pool's. */
+/* Clean-ups run last in, first out: one that was registered before the secret sees its memory after
+ * the wipe and while it is still the pool's. */
 static void test_secret_wiped_with_pool(void)
 {
     watch_t watch = { NULL, 0 };
@@ -133,8 +152,8 @@ static void test_secret(void)
     CU_ASSERT(!esign_secret_equal("same", "Same", 4));
     CU_ASSERT(esign_secret_equal("samE", "same", 3));
     char text[16] = "sixteen letters";
-    esign_secret_wipe(text, sizeof text);
-    CU_ASSERT(is_zero(text, sizeof text));
+    esign_secret_wipe(text, sizeof(text));
+    CU_ASSERT(is_zero(text, sizeof(text)));
 }
 
 static void test_result(void)
@@ -145,22 +164,24 @@ static void test_result(void)
     CU_ASSERT_STRING_EQUAL(result.problem, "part");
     CU_ASSERT_STRING_EQUAL(result.detail, "file line 7");
     CU_ASSERT(!esign_failed(ESIGN_OK));
-    CU_ASSERT_STRING_EQUAL(esign_result_make(pool, APR_EINVAL, "part", "a\nb\x1B[0m \xFFş\xC2\x85\xE2\x80\xA8\xC3").detail, "a b [0m ?ş     ?");
+    CU_ASSERT_STRING_EQUAL(
+        esign_result_make(pool, APR_EINVAL, "part", "a\nb\x1B[0m \xFFş\xC2\x85\xE2\x80\xA8\xC3")
+            .detail,
+        "a b [0m ?ş     ?");
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "SHA-256 gives the known answers", test_sha256 },
-        { "HMAC-SHA256 gives the known answer and keeps nothing", test_hmac },
-        { "random bytes and ids differ", test_random },
-        { "base64url follows RFC 4648", test_base64url },
-        { "base64url that is not canonical is refused", test_base64url_refused },
-        { "base64url comes back for every length", test_base64url_all_lengths },
-        { "a secret is wiped with its pool", test_secret_wiped_with_pool },
-        { "secrets are copied, compared and wiped", test_secret },
-        { "a result carries its detail", test_result },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "SHA-256 gives the known answers", test_sha256 },
+                            { "HMAC-SHA256 gives the known answer and keeps nothing", test_hmac },
+                            { "random bytes and ids differ", test_random },
+                            { "base64url follows RFC 4648", test_base64url },
+                            { "base64url that is not canonical is refused",
+                              test_base64url_refused },
+                            { "base64url comes back for every length", test_base64url_all_lengths },
+                            { "a secret is wiped with its pool", test_secret_wiped_with_pool },
+                            { "secrets are copied, compared and wiped", test_secret },
+                            { "a result carries its detail", test_result },
+                            CU_TEST_INFO_NULL };
     return suite_run("digest", tests);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_document.c: documents written as text read back as they were meant. */
-#include "suite.h"
 #include "render/document.h"
 #include "render/render.h"
+#include "suite.h"
 
 static xmlDocPtr read_back(esign_document_t *document)
 {
@@ -25,8 +25,10 @@ static void test_nesting(void)
     esign_document_element(document, 0, "forgot");
     esign_document_text(document, "?");
     esign_document_finish(document);
-    CU_ASSERT_STRING_EQUAL(document->bytes, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<page name=\"x\"><form><challenge><work/></challenge>"
-                                            "<field name=\"word\"/></form><forgot>?</forgot></page>\n");
+    CU_ASSERT_STRING_EQUAL(document->bytes,
+                           "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<page "
+                           "name=\"x\"><form><challenge><work/></challenge>"
+                           "<field name=\"word\"/></form><forgot>?</forgot></page>\n");
     CU_ASSERT_EQUAL(document->count, 0);
 }
 
@@ -42,7 +44,8 @@ static void test_values(void)
         esign_document_element(document, 0, "e");
         esign_document_text(document, text);
         xmlDocPtr tree = read_back(document);
-        xmlChar *value = xmlGetProp(tree->children, (const xmlChar *)"v"), *content = xmlNodeGetContent(tree->children);
+        xmlChar *value = xmlGetProp(tree->children, (const xmlChar *)"v"),
+                *content = xmlNodeGetContent(tree->children);
         const char *clean = esign_render_clean(p, text);
         if (strcmp((const char *)value, clean) != 0 || strcmp((const char *)content, clean) != 0)
             CU_FAIL("a text has changed");
@@ -118,14 +121,12 @@ static void test_no_copies(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "elements end where the next begins", test_nesting },
-        { "values and texts read back as they were", test_values },
-        { "characters beyond ASCII", test_wide },
-        { "long values", test_long },
-        { "values to copy are found", test_copies },
-        { "what cannot be copied as it is", test_no_copies },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "elements end where the next begins", test_nesting },
+                            { "values and texts read back as they were", test_values },
+                            { "characters beyond ASCII", test_wide },
+                            { "long values", test_long },
+                            { "values to copy are found", test_copies },
+                            { "what cannot be copied as it is", test_no_copies },
+                            CU_TEST_INFO_NULL };
     return suite_run("document", tests);
 }

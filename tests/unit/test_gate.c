@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_gate.c: the gate over processes: its limits, its order, and what it does when processes die. */
-#include "suite.h"
+/* test_gate.c: the gate over processes: its limits, its order, and what it does when processes die.
+ */
 #include "ipc/gate.h"
+#include "suite.h"
 
 #include <apr_time.h>
 #include <errno.h>
@@ -14,7 +15,9 @@
 #include <unistd.h>
 
 #define SHORTLY apr_time_from_msec(20)
-#define LONG apr_time_from_sec(60)   /* longer than any test waits, so that a hang shows as a failure and not as a pass */
+#define LONG           \
+    apr_time_from_sec( \
+        60) /* longer than any test waits, so that a hang shows as a failure and not as a pass */
 
 static esign_gate_t *create(int slots, int queue)
 {
@@ -28,9 +31,9 @@ static esign_gate_t *create(int slots, int queue)
 static char state_of(pid_t child)
 {
     char path[40], state = '?';
-    apr_snprintf(path, sizeof path, "/proc/%d/stat", (int)child);
+    apr_snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
     FILE *file = fopen(path, "r");
-    if (file != NULL) {
+    if (file) {
         if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
             state = '?';
         fclose(file);
@@ -40,7 +43,8 @@ static char state_of(pid_t child)
 
 typedef struct {
     pid_t pid;
-    int begun, entered, go;   /* pipes: a byte when it begins, the status of its entering; closing `go` lets it leave */
+    int begun, entered, go; /* pipes: a byte when it begins, the status of its entering; closing
+                               `go` lets it leave */
 } child_t;
 
 /* A child that enters and stays inside until told. */
@@ -56,7 +60,8 @@ static child_t start(esign_gate_t *gate, apr_interval_time_t patience)
         if (write(begun[1], "b", 1) != 1)
             _exit(1);
         apr_status_t status = esign_gate_enter(gate, patience);
-        if (write(entered[1], &status, sizeof status) != sizeof status || (status == APR_SUCCESS && read(go[0], &end, 1) < 0))
+        if (write(entered[1], &status, sizeof(status)) != sizeof(status) ||
+            (status == APR_SUCCESS && read(go[0], &end, 1) < 0))
             _exit(1);
         if (status == APR_SUCCESS)
             esign_gate_leave(gate);
@@ -76,14 +81,14 @@ static child_t start_waiting(esign_gate_t *gate, apr_interval_time_t patience)
     CU_ASSERT_EQUAL_FATAL(read(child.begun, &byte, 1), 1);
     while (state_of(child.pid) == 'R')
         usleep(1000);
-    usleep(2000);   /* for a sleep on a page or a lock before the semaphore's */
+    usleep(2000); /* for a sleep on a page or a lock before the semaphore's */
     return child;
 }
 
 static apr_status_t status_of(const child_t *child)
 {
     apr_status_t status = -1;
-    CU_ASSERT_EQUAL_FATAL(read(child->entered, &status, sizeof status), (ssize_t)sizeof status);
+    CU_ASSERT_EQUAL_FATAL(read(child->entered, &status, sizeof(status)), (ssize_t)sizeof(status));
     return status;
 }
 
@@ -92,20 +97,23 @@ static void end(const child_t *child, int signal_number)
     int status;
     if (signal_number != 0)
         kill(child->pid, signal_number);
-    else if (write(child->go, "", 1) < 0)   /* younger siblings hold this pipe open too, so that closing it would not tell */
-        CU_ASSERT_EQUAL(errno, EPIPE);      /* it did not get in, and ended */
+    else if (write(child->go, "", 1) <
+             0) /* younger siblings hold this pipe open too, so that closing it would not tell */
+        CU_ASSERT_EQUAL(errno, EPIPE); /* it did not get in, and ended */
     close(child->go);
     CU_ASSERT_EQUAL(waitpid(child->pid, &status, 0), child->pid);
-    CU_ASSERT(signal_number != 0 ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    CU_ASSERT(signal_number != 0 ? WIFSIGNALED(status)
+                                 : WIFEXITED(status) && WEXITSTATUS(status) == 0);
     close(child->begun);
     close(child->entered);
 }
 
 static void test_bounds(void)
 {
-    static const int bad[][2] = { { 0, 1 }, { -1, 1 }, { 1, -1 }, { 32768, 0 }, { 1, 32767 }, { 2147483647, 2147483647 } };
+    static const int bad[][2] = { { 0, 1 },     { -1, 1 },    { 1, -1 },
+                                  { 32768, 0 }, { 1, 32767 }, { 2147483647, 2147483647 } };
     esign_gate_t *gate = NULL;
-    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (apr_size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         CU_ASSERT_EQUAL(esign_gate_create(&gate, bad[i][0], bad[i][1], pool).status, APR_EINVAL);
     CU_ASSERT_PTR_NULL(gate);
     gate = create(1, 32766);
@@ -115,7 +123,7 @@ static void test_bounds(void)
 static void test_slots_and_patience(void)
 {
     esign_gate_t *gate = create(2, 1);
-    for (int round = 0; round < 3; round++) {   /* what a caller gave up it gave back */
+    for (int round = 0; round < 3; round++) { /* what a caller gave up it gave back */
         CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
         CU_ASSERT_EQUAL(esign_gate_enter(gate, LONG), APR_SUCCESS);
         apr_time_t from = apr_time_now();
@@ -140,7 +148,8 @@ static void test_full_queue(void)
     CU_ASSERT(apr_time_now() - from < apr_time_from_sec(5));
     esign_gate_leave(gate);
     CU_ASSERT_EQUAL(status_of(&waiting), APR_SUCCESS);
-    CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY), APR_TIMEUP);   /* one inside again, the queue free */
+    CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY),
+                    APR_TIMEUP); /* one inside again, the queue free */
     end(&waiting, 0);
     CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
 
@@ -160,7 +169,8 @@ static void test_order(void)
     for (int i = 0; i < CHILDREN; i++)
         children[i] = start_waiting(gate, LONG);
     esign_gate_leave(gate);
-    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_TIMEUP);   /* the freed slot is the first child's already */
+    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0),
+                    APR_TIMEUP); /* the freed slot is the first child's already */
     for (int i = 0; i < CHILDREN; i++) {
         CU_ASSERT_EQUAL(status_of(&children[i]), APR_SUCCESS);
         for (int later = i + 1; later < CHILDREN; later++)
@@ -179,8 +189,8 @@ static void test_killed_inside(void)
         child_t waiting = start_waiting(gate, LONG);
         CU_ASSERT_EQUAL(esign_gate_enter(gate, LONG), APR_EAGAIN);
         end(&inside, SIGKILL);
-        CU_ASSERT_EQUAL(status_of(&waiting), APR_SUCCESS);   /* the slot, at once */
-        CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY), APR_TIMEUP);   /* and the place */
+        CU_ASSERT_EQUAL(status_of(&waiting), APR_SUCCESS);            /* the slot, at once */
+        CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY), APR_TIMEUP); /* and the place */
         end(&waiting, 0);
     }
 }
@@ -195,14 +205,18 @@ static void test_killed_waiting(void)
     CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY), APR_TIMEUP);
     esign_gate_leave(gate);
     CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
-    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_TIMEUP);   /* the dead one gave nothing back that it did not have */
+    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0),
+                    APR_TIMEUP); /* the dead one gave nothing back that it did not have */
 }
 
 static void test_never_more_than_slots(void)
 {
     enum { CHILDREN = 8, ROUNDS = 200, SLOTS = 3 };
     esign_gate_t *gate = create(SLOTS, CHILDREN);
-    struct { atomic_int inside, most, entered; } *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct {
+        atomic_int inside, most, entered;
+    } *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CU_ASSERT_FATAL(shared != MAP_FAILED);
     for (int i = 0; i < CHILDREN; i++) {
         if (fork() != 0)
@@ -211,7 +225,8 @@ static void test_never_more_than_slots(void)
             if (esign_gate_enter(gate, LONG) != APR_SUCCESS)
                 _exit(1);
             int now = atomic_fetch_add(&shared->inside, 1) + 1;
-            for (int most = shared->most; now > most && !atomic_compare_exchange_weak(&shared->most, &most, now);)
+            for (int most = shared->most;
+                 now > most && !atomic_compare_exchange_weak(&shared->most, &most, now);)
                 ;
             usleep(20);
             atomic_fetch_sub(&shared->inside, 1);
@@ -225,7 +240,7 @@ static void test_never_more_than_slots(void)
         CU_ASSERT(wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CU_ASSERT_EQUAL(shared->entered, CHILDREN * ROUNDS);
     CU_ASSERT_EQUAL(shared->most, SLOTS);
-    munmap(shared, sizeof *shared);
+    munmap(shared, sizeof(*shared));
 }
 
 static void on_alarm(int number)
@@ -257,7 +272,7 @@ static void test_life(void)
     apr_pool_create(&inner, pool);
     CU_ASSERT_FATAL(!esign_failed(esign_gate_create(&gate, 1, 1, inner)));
     pid_t pid = fork();
-    if (pid == 0) {   /* as httpd's children do at their end */
+    if (pid == 0) { /* as httpd's children do at their end */
         esign_gate_destroy(gate);
         _exit(0);
     }
@@ -265,7 +280,7 @@ static void test_life(void)
     CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
 
     child_t waiting = start_waiting(gate, LONG);
-    esign_gate_destroy(gate);   /* takes the semaphores away from who still waits */
+    esign_gate_destroy(gate); /* takes the semaphores away from who still waits */
     CU_ASSERT_EQUAL(status_of(&waiting), EIDRM);
     end(&waiting, 0);
     apr_pool_destroy(inner);
@@ -327,20 +342,19 @@ static void test_look(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "slots and queue have bounds", test_bounds },
-        { "slots are limited and waiting ends in time", test_slots_and_patience },
-        { "a full queue says so at once", test_full_queue },
-        { "first come, first served", test_order },
-        { "who dies inside gives slot and place back", test_killed_inside },
-        { "who dies waiting gives its place back", test_killed_waiting },
-        { "never more inside than slots", test_never_more_than_slots },
-        { "signals do not change the patience", test_interrupted },
-        { "the maker alone takes the semaphores away", test_life },
-        { "the children's user is let in", test_allow },
-        { "who is inside and who waits", test_look },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "slots and queue have bounds", test_bounds },
+                            { "slots are limited and waiting ends in time",
+                              test_slots_and_patience },
+                            { "a full queue says so at once", test_full_queue },
+                            { "first come, first served", test_order },
+                            { "who dies inside gives slot and place back", test_killed_inside },
+                            { "who dies waiting gives its place back", test_killed_waiting },
+                            { "never more inside than slots", test_never_more_than_slots },
+                            { "signals do not change the patience", test_interrupted },
+                            { "the maker alone takes the semaphores away", test_life },
+                            { "the children's user is let in", test_allow },
+                            { "who is inside and who waits", test_look },
+                            CU_TEST_INFO_NULL };
     signal(SIGPIPE, SIG_IGN);
     return suite_run("gate", tests);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_hash_memory.c: what libsodium gets when it asks for a hash's memory, and that it does get it. */
-#include "suite.h"
+/* test_hash_memory.c: what libsodium gets when it asks for a hash's memory, and that it does get
+ * it. */
 #include "core/word_hash.h"
+#include "suite.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
-#define ODD (2 * MIB + 4096 + 1024)   /* not whole pages, as Argon2id asks where they are larger than 4 KiB */
+#define ODD                                                                                       \
+    (2 * MIB + 4096 + 1024) /* not whole pages, as Argon2id asks where they are larger than 4 KiB \
+                             */
 #define HASH (MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE)
 
 static void *ask(size_t size, int flags)
@@ -20,7 +23,8 @@ static void *ask(size_t size, int flags)
     return memory;
 }
 
-/* The mapping that begins here: its size in KiB, and the kernel's marks of it (proc(5)). 0: it is part of another one. */
+/* The mapping that begins here: its size in KiB, and the kernel's marks of it (proc(5)). 0: it is
+ * part of another one. */
 static unsigned long look(const void *memory, const char **marks)
 {
     char line[512], start[32];
@@ -28,9 +32,9 @@ static unsigned long look(const void *memory, const char **marks)
     int here = 0;
     FILE *maps = fopen("/proc/self/smaps", "r");
     CU_ASSERT_FATAL(maps != NULL);
-    apr_snprintf(start, sizeof start, "%08lx-", (unsigned long)(uintptr_t)memory);
+    apr_snprintf(start, sizeof(start), "%08lx-", (unsigned long)(uintptr_t)memory);
     *marks = "";
-    while (!**marks && fgets(line, sizeof line, maps)) {
+    while (!**marks && fgets(line, sizeof(line), maps)) {
         here |= strncmp(line, start, strlen(start)) == 0;
         if (here && strncmp(line, "Size:", 5) == 0)
             size = strtoul(line + 5, NULL, 10);
@@ -54,7 +58,7 @@ static int kernel_has_huge_pages(void)
 {
     char word[64] = "";
     FILE *enabled = fopen("/sys/kernel/mm/transparent_hugepage/enabled", "r");
-    if (enabled && !fgets(word, sizeof word, enabled))
+    if (enabled && !fgets(word, sizeof(word), enabled))
         word[0] = '\0';
     if (enabled)
         fclose(enabled);
@@ -65,7 +69,7 @@ static int kernel_has_huge_pages(void)
 static void test_memory(void)
 {
     static const size_t sizes[] = { 2 * MIB, 19 * MIB, 8 * MIB + 3 * 4096, 64 * MIB };
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
         const char *marks;
         char *memory = ask(sizes[i], HASH);
         CU_ASSERT_EQUAL((uintptr_t)memory % (2 * MIB), 0);
@@ -88,10 +92,13 @@ static void test_nothing_stays(void)
 
 static void test_others_get_what_they_ask_for(void)
 {
-    static const struct { size_t size; int flags; } others[] = {
-        { 1 * MIB, HASH }, { 19 * MIB, MAP_PRIVATE | MAP_ANONYMOUS }, { 19 * MIB, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE }
-    };
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    static const struct {
+        size_t size;
+        int flags;
+    } others[] = { { 1 * MIB, HASH },
+                   { 19 * MIB, MAP_PRIVATE | MAP_ANONYMOUS },
+                   { 19 * MIB, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE } };
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         const char *marks;
         void *memory = ask(others[i].size, others[i].flags);
         look(memory, &marks);
@@ -113,18 +120,18 @@ static void test_a_hash_takes_few_pages(void)
     const char *hash;
     long before = faults();
     CU_ASSERT(!esign_failed(esign_word_hash_make(cost, "parola", &hash, pool)));
-    CU_ASSERT(!kernel_has_huge_pages() || faults() - before < 2500);   /* 4,864 of 4 KiB; 265 with nine huge ones */
+    CU_ASSERT(!kernel_has_huge_pages() ||
+              faults() - before < 2500); /* 4,864 of 4 KiB; 265 with nine huge ones */
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "memory for a hash is huge pages, in no core file", test_memory },
-        { "and nothing of it stays", test_nothing_stays },
-        { "others' memory is what they ask for", test_others_get_what_they_ask_for },
-        { "a hash takes few pages", test_a_hash_takes_few_pages },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "memory for a hash is huge pages, in no core file", test_memory },
+                            { "and nothing of it stays", test_nothing_stays },
+                            { "others' memory is what they ask for",
+                              test_others_get_what_they_ask_for },
+                            { "a hash takes few pages", test_a_hash_takes_few_pages },
+                            CU_TEST_INFO_NULL };
     if (esign_failed(esign_word_hash_init()))
         return EXIT_FAILURE;
     return suite_run("hash_memory", tests);

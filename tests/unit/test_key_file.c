@@ -19,7 +19,8 @@ static void write_text(const char *text)
     path = scratch_path("keys");
     unlink(path);
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    CU_ASSERT_FATAL(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text) && close(file) == 0);
+    CU_ASSERT_FATAL(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text) &&
+                    close(file) == 0);
 }
 
 static const char *read_text(void)
@@ -59,7 +60,8 @@ static void test_create(void)
     CU_ASSERT_STRING_EQUAL(read_text(), before);
     unlink(path);
     CU_ASSERT(!esign_failed(esign_key_file_create(path, pool)));
-    CU_ASSERT(memcmp(esign_keyring_key(first, ESIGN_KEY_OTP, 1), esign_keyring_key(load(), ESIGN_KEY_OTP, 1), ESIGN_KEY_SIZE) != 0);
+    CU_ASSERT(memcmp(esign_keyring_key(first, ESIGN_KEY_OTP, 1),
+                     esign_keyring_key(load(), ESIGN_KEY_OTP, 1), ESIGN_KEY_SIZE) != 0);
     unlink(path);
     CU_ASSERT_EQUAL(esign_key_file_create(scratch_path("none/keys"), pool).status, ENOENT);
 }
@@ -80,14 +82,18 @@ static void test_life_of_a_key(void)
     CU_ASSERT(!esign_failed(esign_key_file_activate(path, &id, pool)) && id == 3);
     const esign_keyring_t *rotated = load();
     CU_ASSERT(esign_keyring_active(rotated) == 3 && esign_keyring_next(rotated) == 0);
-    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 3), esign_keyring_key(rotated, ESIGN_KEY_OTP, 3), ESIGN_KEY_SIZE) == 0);
+    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 3),
+                     esign_keyring_key(rotated, ESIGN_KEY_OTP, 3), ESIGN_KEY_SIZE) == 0);
 
     CU_ASSERT(!esign_failed(esign_key_file_remove(path, 2, pool)));
-    CU_ASSERT(strncmp(read_text(), COMMENT SCRATCH_KEY_1 "\t# between\nkey 3 ", strlen(COMMENT SCRATCH_KEY_1 "\t# between\nkey 3 ")) == 0);
+    CU_ASSERT(strncmp(read_text(), COMMENT SCRATCH_KEY_1 "\t# between\nkey 3 ",
+                      strlen(COMMENT SCRATCH_KEY_1 "\t# between\nkey 3 ")) == 0);
     CU_ASSERT_EQUAL(esign_key_file_remove(path, 2, pool).status, APR_ENOENT);
     CU_ASSERT_EQUAL(esign_key_file_remove(path, 3, pool).status, APR_EEXIST);
-    CU_ASSERT(!esign_failed(esign_key_file_remove(path, 1, pool)) && esign_keyring_active(load()) == 3);
-    CU_ASSERT(added() == 4 && !esign_failed(esign_key_file_remove(path, 4, pool)) && esign_keyring_next(load()) == 0);
+    CU_ASSERT(!esign_failed(esign_key_file_remove(path, 1, pool)) &&
+              esign_keyring_active(load()) == 3);
+    CU_ASSERT(added() == 4 && !esign_failed(esign_key_file_remove(path, 4, pool)) &&
+              esign_keyring_next(load()) == 0);
 }
 
 /* Somebody still has another key of that id. */
@@ -110,12 +116,14 @@ static void test_written_by_hand(void)
 {
     static const char next[] = "next 7 AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     int id;
-    write_text("key 255 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");   /* no line feed, and the highest id */
+    write_text("key 255 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"); /* no line feed, and the
+                                                                          highest id */
     CU_ASSERT_EQUAL(added(), 1);
     CU_ASSERT(esign_keyring_active(load()) == 255 && esign_keyring_next(load()) == 1);
     write_text(apr_pstrcat(pool, next, "\n", SCRATCH_KEY_1, NULL));
     CU_ASSERT(!esign_failed(esign_key_file_activate(path, &id, pool)) && id == 7);
-    CU_ASSERT_STRING_EQUAL(read_text(), apr_pstrcat(pool, SCRATCH_KEY_1, "key", next + 4, "\n", NULL));
+    CU_ASSERT_STRING_EQUAL(read_text(),
+                           apr_pstrcat(pool, SCRATCH_KEY_1, "key", next + 4, "\n", NULL));
     char *all = "";
     for (int i = 1; i <= ESIGN_KEY_MAX_ID; i++)
         all = apr_psprintf(pool, "%skey %d %.43s\n", all, i, &SCRATCH_KEY_1[6]);
@@ -132,12 +140,14 @@ static void test_place_mode_and_owner(void)
     struct stat info;
     const char *link = scratch_path("link");
     write_text(TWO);
-    CU_ASSERT_FATAL(chmod(path, 0400) == 0 && (geteuid() != 0 || chown(path, 65534, 65534) == 0) && symlink("keys", link) == 0);
+    CU_ASSERT_FATAL(chmod(path, 0400) == 0 && (geteuid() != 0 || chown(path, 65534, 65534) == 0) &&
+                    symlink("keys", link) == 0);
     const char *file = path;
     path = link;
     added();
     CU_ASSERT(lstat(link, &info) == 0 && S_ISLNK(info.st_mode));
-    CU_ASSERT(stat(file, &info) == 0 && (info.st_mode & 07777) == 0400 && (geteuid() != 0 || (info.st_uid == 65534 && info.st_gid == 65534)));
+    CU_ASSERT(stat(file, &info) == 0 && (info.st_mode & 07777) == 0400 &&
+              (geteuid() != 0 || (info.st_uid == 65534 && info.st_gid == 65534)));
     unlink(link);
     path = file;
 
@@ -148,7 +158,8 @@ static void test_place_mode_and_owner(void)
     CU_ASSERT(!esign_failed(esign_key_file_remove(path, 1, pool)) && access(left, F_OK) != 0);
 }
 
-/* In a child, since limits stay: the change that `work` tries must fail and leave everything as it was. */
+/* In a child, since limits stay: the change that `work` tries must fail and leave everything as it
+ * was. */
 static void test_no_room(void)
 {
     int status, id;
@@ -160,7 +171,8 @@ static void test_no_room(void)
         if (setrlimit(RLIMIT_FSIZE, &limit) != 0)
             _exit(2);
         esign_result_t result = esign_key_file_add(path, nobody, &id, pool);
-        _exit(result.status == EFBIG && strstr(result.detail, "nothing was changed") != NULL ? 0 : 1);
+        _exit(result.status == EFBIG && strstr(result.detail, "nothing was changed") != NULL ? 0
+                                                                                             : 1);
     }
     CU_ASSERT(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     CU_ASSERT_STRING_EQUAL(read_text(), TWO);
@@ -191,21 +203,21 @@ static void test_changes_at_once(void)
     while (wait(&status) > 0)
         failures += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     CU_ASSERT_EQUAL(failures, 0);
-    CU_ASSERT_STRING_EQUAL(read_text(), apr_psprintf(pool, "key %d %.43s\n", PROCESSES + 1, &SCRATCH_KEY_1[6]));
+    CU_ASSERT_STRING_EQUAL(read_text(),
+                           apr_psprintf(pool, "key %d %.43s\n", PROCESSES + 1, &SCRATCH_KEY_1[6]));
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a new file is private, random and never overwritten", test_create },
-        { "a key is added, becomes active, and is taken away", test_life_of_a_key },
-        { "an id that somebody still has is not given again", test_taken_ids },
-        { "what people wrote is read and kept", test_written_by_hand },
-        { "place, mode and owner stay", test_place_mode_and_owner },
-        { "without room nothing changes", test_no_room },
-        { "changes wait for each other", test_changes_at_once },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a new file is private, random and never overwritten", test_create },
+                            { "a key is added, becomes active, and is taken away",
+                              test_life_of_a_key },
+                            { "an id that somebody still has is not given again", test_taken_ids },
+                            { "what people wrote is read and kept", test_written_by_hand },
+                            { "place, mode and owner stay", test_place_mode_and_owner },
+                            { "without room nothing changes", test_no_room },
+                            { "changes wait for each other", test_changes_at_once },
+                            CU_TEST_INFO_NULL };
     if (!scratch_make())
         return EXIT_FAILURE;
     int status = suite_run("key_file", tests);

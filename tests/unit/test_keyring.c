@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_keyring.c: the key file: what is read, what is refused and why, and what its keys become. */
-#include "suite.h"
 #include "core/keyring.h"
+#include "suite.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"   /* bytes 0 to 31 */
+#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" /* bytes 0 to 31 */
 #define KEY_B "AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 
 static char folder[] = "/tmp/esign-keyring-XXXXXX";
@@ -30,7 +30,8 @@ static const char *write_file(const char *text, apr_size_t length, mode_t mode)
 static esign_keyring_t *load(const char *text)
 {
     esign_keyring_t *keyring = NULL;
-    esign_result_t result = esign_keyring_load(&keyring, write_file(text, strlen(text), 0600), pool);
+    esign_result_t result =
+        esign_keyring_load(&keyring, write_file(text, strlen(text), 0600), pool);
     CU_ASSERT_FATAL(!esign_failed(result) && keyring != NULL);
     return keyring;
 }
@@ -39,7 +40,8 @@ static esign_keyring_t *load(const char *text)
 static void refuse(const char *text, const char *expected)
 {
     esign_keyring_t *keyring = NULL;
-    esign_result_t result = esign_keyring_load(&keyring, write_file(text, strlen(text), 0600), pool);
+    esign_result_t result =
+        esign_keyring_load(&keyring, write_file(text, strlen(text), 0600), pool);
     CU_ASSERT_FATAL(esign_failed(result));
     CU_ASSERT_STRING_EQUAL(result.problem, "key file");
     CU_ASSERT_PTR_NOT_NULL(strstr(result.detail, expected));
@@ -50,7 +52,8 @@ static void refuse(const char *text, const char *expected)
 
 static void test_derived(void)
 {
-    /* RFC 5869 computed with Python's hmac. These never change: data sealed under them would be lost. */
+    /* RFC 5869 computed with Python's hmac. These never change: data sealed under them would be
+     * lost. */
     static const char *const expected[ESIGN_KEY_PURPOSES] = {
         [ESIGN_KEY_LOOKUP] = "2e8a526c2bcc9255d084c896e9d107d2ec586dbb488caf64f8b4612e84e7ed16",
         [ESIGN_KEY_PEPPER] = "bed522c0d9aa23e72c9309745bee3b105499e49bb274566b08687d5b0745c402",
@@ -71,13 +74,15 @@ static void test_derived(void)
         const unsigned char *key = esign_keyring_key(keyring, (esign_key_purpose_e)purpose, 1);
         CU_ASSERT_PTR_NOT_NULL_FATAL(key);
         for (int i = 0; i < ESIGN_KEY_SIZE; i++)
-            CU_ASSERT(strncmp(apr_psprintf(pool, "%02x", key[i]), expected[purpose] + 2 * i, 2) == 0);
+            CU_ASSERT(strncmp(apr_psprintf(pool, "%02x", key[i]), expected[purpose] + 2 * i, 2) ==
+                      0);
     }
 }
 
 static void test_ids(void)
 {
-    const esign_keyring_t *keyring = load("# a comment\n\n  key 9 " KEY_A "\r\n\t# another\nkey\t255  " KEY_B "  \nkey 1 " KEY_B);
+    const esign_keyring_t *keyring = load("# a comment\n\n  key 9 " KEY_A
+                                          "\r\n\t# another\nkey\t255  " KEY_B "  \nkey 1 " KEY_B);
     const int *ids;
     CU_ASSERT_EQUAL_FATAL(esign_keyring_ids(keyring, &ids), 3);
     CU_ASSERT(ids[0] == 1 && ids[1] == 255 && ids[2] == 9);
@@ -86,18 +91,22 @@ static void test_ids(void)
     CU_ASSERT_PTR_NULL(esign_keyring_key(keyring, ESIGN_KEY_OTP, 0));
     CU_ASSERT_PTR_NULL(esign_keyring_key(keyring, ESIGN_KEY_OTP, -1));
     CU_ASSERT_PTR_NULL(esign_keyring_key(keyring, ESIGN_KEY_OTP, 256));
-    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1), esign_keyring_key(keyring, ESIGN_KEY_OTP, 255), ESIGN_KEY_SIZE) == 0);
-    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1), esign_keyring_key(keyring, ESIGN_KEY_OTP, 9), ESIGN_KEY_SIZE) != 0);
+    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1),
+                     esign_keyring_key(keyring, ESIGN_KEY_OTP, 255), ESIGN_KEY_SIZE) == 0);
+    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1),
+                     esign_keyring_key(keyring, ESIGN_KEY_OTP, 9), ESIGN_KEY_SIZE) != 0);
 }
 
 static void test_next(void)
 {
-    const esign_keyring_t *keyring = load("key 7 " KEY_A "\nnext 9 " KEY_B "\nkey 3 " KEY_A "\n"), *last = load("key 7 " KEY_A "\nnext 9 " KEY_B "\n");
+    const esign_keyring_t *keyring = load("key 7 " KEY_A "\nnext 9 " KEY_B "\nkey 3 " KEY_A "\n"),
+                          *last = load("key 7 " KEY_A "\nnext 9 " KEY_B "\n");
     const int *ids;
     CU_ASSERT(esign_keyring_active(keyring) == 3 && esign_keyring_next(keyring) == 9);
     CU_ASSERT(esign_keyring_ids(keyring, &ids) == 3 && ids[0] == 3 && ids[1] == 9 && ids[2] == 7);
     CU_ASSERT(esign_keyring_active(last) == 7 && esign_keyring_next(last) == 9);
-    CU_ASSERT(memcmp(esign_keyring_key(last, ESIGN_KEY_OTP, 9), esign_keyring_key(keyring, ESIGN_KEY_OTP, 9), ESIGN_KEY_SIZE) == 0);
+    CU_ASSERT(memcmp(esign_keyring_key(last, ESIGN_KEY_OTP, 9),
+                     esign_keyring_key(keyring, ESIGN_KEY_OTP, 9), ESIGN_KEY_SIZE) == 0);
     CU_ASSERT_EQUAL(esign_keyring_next(load("key 7 " KEY_A "\n")), 0);
     refuse("next 1 " KEY_A "\n", "no key");
     refuse("key 1 " KEY_A "\nnext 2 " KEY_A "\nnext 3 " KEY_A "\n", "line 3: a second key");
@@ -134,7 +143,8 @@ static void test_refused_lines(void)
     refuse("key 1 " KEY_A "=\n", "line 1: the key must be 32 bytes");
     refuse("key 1 AAEC\n", "line 1: the key must be 32 bytes");
     refuse("key 1 " KEY_A "AAEC\n", "line 1: the key must be 32 bytes");
-    refuse("key 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\n", "line 1: the key must be 32 bytes");
+    refuse("key 1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\n",
+           "line 1: the key must be 32 bytes");
 }
 
 static void test_refused_files(void)
@@ -142,14 +152,19 @@ static void test_refused_files(void)
     static const mode_t open_modes[] = { 0640, 0604, 0660, 0601, 0610, 0777 };
     static const char nul[] = "key 1 " KEY_A "\n\0\n";
     esign_keyring_t *keyring;
-    for (apr_size_t i = 0; i < sizeof open_modes / sizeof *open_modes; i++) {
-        esign_result_t result = esign_keyring_load(&keyring, write_file("key 1 " KEY_A "\n", 50, open_modes[i]), pool);
+    for (apr_size_t i = 0; i < sizeof(open_modes) / sizeof(*open_modes); i++) {
+        esign_result_t result =
+            esign_keyring_load(&keyring, write_file("key 1 " KEY_A "\n", 50, open_modes[i]), pool);
         CU_ASSERT(result.status == APR_EACCES && strstr(result.detail, "chmod 600") != NULL);
     }
-    CU_ASSERT(!esign_failed(esign_keyring_load(&keyring, write_file("key 1 " KEY_A "\n", 50, 0400), pool)));
-    CU_ASSERT(esign_failed(esign_keyring_load(&keyring, write_file(nul, sizeof nul - 1, 0600), pool)));
+    CU_ASSERT(!esign_failed(
+        esign_keyring_load(&keyring, write_file("key 1 " KEY_A "\n", 50, 0400), pool)));
+    CU_ASSERT(
+        esign_failed(esign_keyring_load(&keyring, write_file(nul, sizeof(nul) - 1, 0600), pool)));
     CU_ASSERT(esign_failed(esign_keyring_load(&keyring, folder, pool)));
-    CU_ASSERT_EQUAL(esign_keyring_load(&keyring, apr_pstrcat(pool, folder, "/none", NULL), pool).status, ENOENT);
+    CU_ASSERT_EQUAL(
+        esign_keyring_load(&keyring, apr_pstrcat(pool, folder, "/none", NULL), pool).status,
+        ENOENT);
 
     char *large = apr_palloc(pool, 70001);
     memset(large, '\n', 70000);
@@ -184,7 +199,8 @@ static void use_by_reading(const esign_keyring_t *keyring)
 
 static void use_by_writing(const esign_keyring_t *keyring)
 {
-    *(volatile unsigned char *)(unsigned char *)(uintptr_t)esign_keyring_key(keyring, ESIGN_KEY_OTP, 1) = 0;
+    *(volatile unsigned char *)(unsigned char *)(uintptr_t)esign_keyring_key(keyring, ESIGN_KEY_OTP,
+                                                                             1) = 0;
 }
 
 static void test_read_only_and_freed(void)
@@ -200,13 +216,14 @@ static void test_read_only_and_freed(void)
     const esign_keyring_t *again;
     CU_ASSERT_FATAL(!esign_failed(esign_keyring_load((esign_keyring_t **)&again, path, pool)));
     pid_t child = fork();
-    if (child == 0) {   /* a child's clean-up frees its own copy only */
+    if (child == 0) { /* a child's clean-up frees its own copy only */
         apr_pool_destroy(inner);
         _exit(0);
     }
     int status;
     CU_ASSERT(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1), esign_keyring_key(again, ESIGN_KEY_OTP, 1), ESIGN_KEY_SIZE) == 0);
+    CU_ASSERT(memcmp(esign_keyring_key(keyring, ESIGN_KEY_OTP, 1),
+                     esign_keyring_key(again, ESIGN_KEY_OTP, 1), ESIGN_KEY_SIZE) == 0);
     apr_pool_destroy(inner);
     CU_ASSERT(!dies(again, use_by_reading));
 }

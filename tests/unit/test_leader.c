@@ -41,7 +41,7 @@ static void test_one_has_it(void)
     pid_t one = sit(seat, &first), other = sit(seat, &second);
     CU_ASSERT(first == 'y' && second == 'n');
     CU_ASSERT(!esign_leader_take(seat));
-    esign_leader_leave(seat);   /* not ours to leave */
+    esign_leader_leave(seat); /* not ours to leave */
     CU_ASSERT(!esign_leader_take(seat));
     kill_and_wait(other);
     CU_ASSERT(!esign_leader_take(seat));
@@ -57,7 +57,7 @@ static void test_left(void)
     char got;
     CU_ASSERT_FATAL(seat >= 0 && esign_leader_take(seat));
     pid_t child = sit(seat, &got);
-    CU_ASSERT_EQUAL(got, 'n');   /* a fork passes nothing on */
+    CU_ASSERT_EQUAL(got, 'n'); /* a fork passes nothing on */
     kill_and_wait(child);
     esign_leader_leave(seat);
     child = sit(seat, &got);
@@ -68,10 +68,8 @@ static void test_left(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "one process has it, until it is killed", test_one_has_it },
-        { "who leaves makes room", test_left },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "one process has it, until it is killed", test_one_has_it },
+                            { "who leaves makes room", test_left },
+                            CU_TEST_INFO_NULL };
     return suite_run("seat", tests);
 }

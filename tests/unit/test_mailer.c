@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_mailer.c: threads that send mails: all of many, those that have no mail, those that come too late, and an end in the midst of them. */
-#include "scratch.h"
+/* test_mailer.c: threads that send mails: all of many, those that have no mail, those that come too
+ * late, and an end in the midst of them. */
 #include "deliver/mailer.h"
+#include "scratch.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -23,9 +24,13 @@ static esign_mailer_t *mailer_of(const char *name, const char *script, apr_pool_
     const char *path = scratch_path(name);
     FILE *file = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_FATAL(fprintf(file, "#!/bin/sh\n%s\n", script) > 0 && fclose(file) == 0 && chmod(path, 0755) == 0);
-    esign_smtp_t *smtp = apr_pcalloc(p, sizeof *smtp);
-    *smtp = (esign_smtp_t){ .url = apr_pstrcat(p, "sendmail:", path, NULL), .from = "portal@example.org", .timeout = apr_time_from_sec(20), .connections = 4 };
+    CU_ASSERT_FATAL(fprintf(file, "#!/bin/sh\n%s\n", script) > 0 && fclose(file) == 0 &&
+                    chmod(path, 0755) == 0);
+    esign_smtp_t *smtp = apr_pcalloc(p, sizeof(*smtp));
+    *smtp = (esign_smtp_t){ .url = apr_pstrcat(p, "sendmail:", path, NULL),
+                            .from = "portal@example.org",
+                            .timeout = apr_time_from_sec(20),
+                            .connections = 4 };
     esign_mailer_t *mailer;
     CU_ASSERT_FATAL(!esign_failed(esign_mailer_create(&mailer, smtp, wake, &woken, p)));
     return mailer;
@@ -35,8 +40,13 @@ static esign_hold_t hold = { APR_INT64_MAX };
 
 static void submit(esign_mailer_t *mailer, apr_int64_t id, const char *bytes, apr_pool_t *p)
 {
-    esign_mail_job_t *job = apr_pcalloc(p, sizeof *job);
-    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "ayse@example.org", .bytes = bytes, .length = bytes ? strlen(bytes) : 0, .hold = &hold };
+    esign_mail_job_t *job = apr_pcalloc(p, sizeof(*job));
+    *job = (esign_mail_job_t){ .pool = p,
+                               .id = id,
+                               .to = "ayse@example.org",
+                               .bytes = bytes,
+                               .length = bytes ? strlen(bytes) : 0,
+                               .hold = &hold };
     esign_mailer_submit(mailer, job);
 }
 
@@ -45,7 +55,8 @@ static void reap(esign_mailer_t *mailer, int count, int outcomes[OUTCOMES])
 {
     char seen[MAILS] = { 0 };
     memset(outcomes, 0, sizeof(int) * OUTCOMES);
-    for (apr_time_t end = apr_time_now() + apr_time_from_sec(10); count > 0 && apr_time_now() < end;) {
+    for (apr_time_t end = apr_time_now() + apr_time_from_sec(10);
+         count > 0 && apr_time_now() < end;) {
         esign_mail_job_t *job = esign_mailer_reap(mailer);
         if (!job) {
             apr_sleep(1000);
@@ -75,13 +86,15 @@ static void test_all_are_sent(void)
     apr_pool_destroy(p);
 }
 
-/* One thread waits for work when two mails come at once, the first of which hangs: another thread takes the second. */
+/* One thread waits for work when two mails come at once, the first of which hangs: another thread
+ * takes the second. */
 static void test_beside_one_that_hangs(void)
 {
     int outcomes[OUTCOMES];
     apr_pool_t *p;
     apr_pool_create(&p, pool);
-    esign_mailer_t *mailer = mailer_of("one hangs", "read line; [ $line = slow ] && exec sleep 30; exit 0", p);
+    esign_mailer_t *mailer =
+        mailer_of("one hangs", "read line; [ $line = slow ] && exec sleep 30; exit 0", p);
     submit(mailer, 0, "fast\r\n", p);
     reap(mailer, 1, outcomes);
     apr_sleep(apr_time_from_msec(50));
@@ -152,14 +165,13 @@ static void test_pool_goes(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "all are sent, once each, by four threads", test_all_are_sent },
-        { "a mail beside one that hangs", test_beside_one_that_hangs },
-        { "a mail that is not held any more is not begun", test_too_late },
-        { "what is not begun is recalled, what hangs is broken off", test_recalled_and_stopped },
-        { "its pool goes in the midst of the work", test_pool_goes },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "all are sent, once each, by four threads", test_all_are_sent },
+                            { "a mail beside one that hangs", test_beside_one_that_hangs },
+                            { "a mail that is not held any more is not begun", test_too_late },
+                            { "what is not begun is recalled, what hangs is broken off",
+                              test_recalled_and_stopped },
+                            { "its pool goes in the midst of the work", test_pool_goes },
+                            CU_TEST_INFO_NULL };
     if (!scratch_make())
         return EXIT_FAILURE;
     int status = suite_run("mailer", tests);

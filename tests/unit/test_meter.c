@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_meter.c: processes count together, and one of them at a time looks at the database. */
-#include "tables.h"
-#include "race.h"
 #include "audit/trail.h"
 #include "operator/levels.h"
+#include "race.h"
 #include "store/outbox.h"
+#include "tables.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,11 +58,17 @@ static void test_look(void)
     esign_meter_t *meter = make();
     apr_time_t now = apr_time_now();
     CU_ASSERT(!meter->known);
-    tables_run(database, apr_psprintf(pool, "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
-                                            "VALUES (1, 2, 'x', %" APR_INT64_T_FMT ", 1, 1, 0, '', 0, 0, 0, -1, NULL)", now - SECOND));
+    tables_run(database,
+               apr_psprintf(pool,
+                            "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, "
+                            "owner, lease_until, dead, gateways, awaited, error) "
+                            "VALUES (1, 2, 'x', %" APR_INT64_T_FMT
+                            ", 1, 1, 0, '', 0, 0, 0, -1, NULL)",
+                            now - SECOND));
     CU_ASSERT(esign_levels_claim(meter, now));
     OK(esign_levels_read(meter, database, pool));
-    CU_ASSERT(meter->known && meter->messages[ESIGN_OUTBOX_NOTICE].waiting == 1 && meter->messages[ESIGN_OUTBOX_NOTICE].oldest == now - SECOND);
+    CU_ASSERT(meter->known && meter->messages[ESIGN_OUTBOX_NOTICE].waiting == 1 &&
+              meter->messages[ESIGN_OUTBOX_NOTICE].oldest == now - SECOND);
     CU_ASSERT(meter->unchained == 0 && meter->unchained_oldest == 0);
     /* Not again within a second. */
     CU_ASSERT(meter->next_look >= now + SECOND && !esign_levels_claim(meter, now + SECOND - 1));
@@ -81,19 +87,21 @@ static void test_events(void)
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 5, "192.0.2.1", 1, pool));
     OK(esign_audit_add(database, ESIGN_AUDIT_WORD_REFUSED, 5, "192.0.2.1", 1, pool));
     OK(esign_audit_add(database, ESIGN_AUDIT_WORD_REFUSED, 5, "192.0.2.1", 1, pool));
-    CU_ASSERT(meter->events[ESIGN_AUDIT_SIGNED_IN] == 1 && meter->events[ESIGN_AUDIT_WORD_REFUSED] == 2 && meter->events[ESIGN_AUDIT_SIGNED_OUT] == 0);
+    CU_ASSERT(meter->events[ESIGN_AUDIT_SIGNED_IN] == 1 &&
+              meter->events[ESIGN_AUDIT_WORD_REFUSED] == 2 &&
+              meter->events[ESIGN_AUDIT_SIGNED_OUT] == 0);
     tables_run(database, "DROP TABLE audit");
-    CU_ASSERT(esign_failed(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 5, "192.0.2.1", 1, pool)) && meter->events[ESIGN_AUDIT_SIGNED_IN] == 1);
+    CU_ASSERT(
+        esign_failed(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 5, "192.0.2.1", 1, pool)) &&
+        meter->events[ESIGN_AUDIT_SIGNED_IN] == 1);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "processes count together", test_processes },
-        { "one of many looks", test_claim },
-        { "what is seen", test_look },
-        { "audit rows are counted", test_events },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "processes count together", test_processes },
+                            { "one of many looks", test_claim },
+                            { "what is seen", test_look },
+                            { "audit rows are counted", test_events },
+                            CU_TEST_INFO_NULL };
     return tables_suite("meter", tests);
 }

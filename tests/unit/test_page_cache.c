@@ -16,20 +16,33 @@ static const esign_render_t *load(const char *sheet)
     const char *path = apr_pstrcat(pool, folder, "/xsl/page.xsl", NULL);
     if (sheet) {
         FILE *file = fopen(path, "w");
-        CU_ASSERT_FATAL(file != NULL && fprintf(file, "<xsl:stylesheet version='1.0' xmlns:xsl='http://www.w3.org/1999/XSL/Transform'><xsl:output method='html'/>"
-                                                      "<xsl:template match='/page'>%s</xsl:template></xsl:stylesheet>", sheet) > 0 && fclose(file) == 0);
+        CU_ASSERT_FATAL(
+            file != NULL &&
+            fprintf(file,
+                    "<xsl:stylesheet version='1.0' "
+                    "xmlns:xsl='http://www.w3.org/1999/XSL/Transform'><xsl:output method='html'/>"
+                    "<xsl:template match='/page'>%s</xsl:template></xsl:stylesheet>",
+                    sheet) > 0 &&
+            fclose(file) == 0);
     }
-    CU_ASSERT_FATAL(!esign_failed(esign_render_load(&render, ESIGN_TEST_HTDOCS, sheet ? folder : NULL, pool)));
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_render_load(&render, ESIGN_TEST_HTDOCS, sheet ? folder : NULL, pool)));
     unlink(path);
     return render;
 }
 
 /* The sign-in form; `id` is what was typed. */
-static const esign_document_t *form(const char *challenge, const char *id, const char *problem, apr_pool_t *p)
+static const esign_document_t *form(const char *challenge, const char *id, const char *problem,
+                                    apr_pool_t *p)
 {
     esign_document_t *d = esign_document_new("page", p);
-    static const char *const attributes[][2] = { { "name", "login" }, { "lang", "tr" }, { "status", "200" }, { "prefix", "/esign" },
-                                                 { "static", "/esign/static" }, { "home", "/" }, { "organization", "Kurum & Ortakları" } };
+    static const char *const attributes[][2] = { { "name", "login" },
+                                                 { "lang", "tr" },
+                                                 { "status", "200" },
+                                                 { "prefix", "/esign" },
+                                                 { "static", "/esign/static" },
+                                                 { "home", "/" },
+                                                 { "organization", "Kurum & Ortakları" } };
     for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
         esign_document_attribute(d, attributes[i][0], attributes[i][1]);
     esign_document_element(d, 0, "languages");
@@ -45,8 +58,10 @@ static const esign_document_t *form(const char *challenge, const char *id, const
     esign_document_attribute(d, "~value", id);
     int picture = esign_document_element(d, inner, "challenge");
     esign_document_attribute(d, "~value", challenge);
-    esign_document_attribute(d, "~picture", apr_pstrcat(p, "/esign/captcha/", challenge, ".png", NULL));
-    esign_document_attribute(d, "~sound", apr_pstrcat(p, "/esign/captcha/", challenge, ".wav?lang=tr", NULL));
+    esign_document_attribute(d, "~picture",
+                             apr_pstrcat(p, "/esign/captcha/", challenge, ".png", NULL));
+    esign_document_attribute(d, "~sound",
+                             apr_pstrcat(p, "/esign/captcha/", challenge, ".wav?lang=tr", NULL));
     esign_document_element(d, picture, "work");
     esign_document_attribute(d, "~salt", challenge);
     esign_document_attribute(d, "~target", "a51e47b7");
@@ -57,11 +72,13 @@ static const esign_document_t *form(const char *challenge, const char *id, const
     return d;
 }
 
-static const char *render_one(esign_page_cache_t *kept, const esign_render_t *render, const esign_document_t *document, apr_pool_t *p)
+static const char *render_one(esign_page_cache_t *kept, const esign_render_t *render,
+                              const esign_document_t *document, apr_pool_t *p)
 {
     char *output = NULL;
     apr_size_t length = 0;
-    esign_result_t result = esign_render_document_text(kept, render, "page", document, &output, &length, p);
+    esign_result_t result =
+        esign_render_document_text(kept, render, "page", document, &output, &length, p);
     if (esign_failed(result)) {
         fprintf(stderr, "%s\n", result.detail);
         return "";
@@ -70,7 +87,8 @@ static const char *render_one(esign_page_cache_t *kept, const esign_render_t *re
 }
 
 /* Whether it is, kept or not, the same. */
-static int same(esign_page_cache_t *kept, const esign_render_t *render, const esign_document_t *document, apr_pool_t *p)
+static int same(esign_page_cache_t *kept, const esign_render_t *render,
+                const esign_document_t *document, apr_pool_t *p)
 {
     const char *whole = render_one(NULL, render, document, p);
     return *whole && strcmp(whole, render_one(kept, render, document, p)) == 0;
@@ -79,17 +97,24 @@ static int same(esign_page_cache_t *kept, const esign_render_t *render, const es
 /* Whether no stylesheet runs any more: one that fails always would have to. */
 static int is_kept(esign_page_cache_t *kept, const esign_document_t *document)
 {
-    return *render_one(kept, load("<xsl:message terminate='yes'>no</xsl:message>"), document, pool) != '\0';
+    return *render_one(kept, load("<xsl:message terminate='yes'>no</xsl:message>"), document,
+                       pool) != '\0';
 }
 
 static void test_same(void)
 {
     const esign_render_t *render = load(NULL);
     esign_page_cache_t *kept = esign_page_cache_create(pool);
-    static const char *const ids[] = { "10000000146", "", "ı", "1", "\"><b>", "copied-value-000-", "copied-value-001-", "20000000282" };
+    static const char *const ids[] = {
+        "10000000146",       "",           "ı", "1", "\"><b>", "copied-value-000-",
+        "copied-value-001-", "20000000282"
+    };
     static const char *const problems[] = { NULL, "id-wrong", "id-empty" };
     for (int i = 0; i < 240; i++)
-        CU_ASSERT(same(kept, render, form(apr_psprintf(pool, "Q%03d-_%d", i, i * i), ids[i % 8], problems[i / 8 % 3], pool), pool));
+        CU_ASSERT(same(
+            kept, render,
+            form(apr_psprintf(pool, "Q%03d-_%d", i, i * i), ids[i % 8], problems[i / 8 % 3], pool),
+            pool));
     CU_ASSERT(is_kept(kept, form("another", "1", NULL, pool)));
     CU_ASSERT(is_kept(kept, form("another", "", NULL, pool)));
     CU_ASSERT(is_kept(kept, form("another", "1", "id-wrong", pool)));
@@ -103,16 +128,21 @@ static void test_characters(void)
 {
     const esign_render_t *render = load(NULL);
     esign_page_cache_t *kept = esign_page_cache_create(pool);
-    for (unsigned point = 0x80; point < 0x20000; point += point < 0x800 ? 1 : point >= 0x2000 && point < 0x2070 ? 1 : 97) {
+    for (unsigned point = 0x80; point < 0x20000; point += point < 0x800 ? 1
+                                                          : point >= 0x2000 && point < 0x2070
+                                                              ? 1
+                                                              : 97) {
         apr_pool_t *p;
         apr_pool_create(&p, pool);
         char id[] = { 'a', 0, 0, 0, 0, 0, 0 };
         if (point < 0x800)
             apr_snprintf(id + 1, 6, "%c%cb", 0xc0 | point >> 6, 0x80 | (point & 0x3f));
         else if (point < 0x10000)
-            apr_snprintf(id + 1, 6, "%c%c%cb", 0xe0 | point >> 12, 0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
+            apr_snprintf(id + 1, 6, "%c%c%cb", 0xe0 | point >> 12, 0x80 | (point >> 6 & 0x3f),
+                         0x80 | (point & 0x3f));
         else
-            apr_snprintf(id + 1, 6, "%c%c%c%cb", 0xf0 | point >> 18, 0x80 | (point >> 12 & 0x3f), 0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
+            apr_snprintf(id + 1, 6, "%c%c%c%cb", 0xf0 | point >> 18, 0x80 | (point >> 12 & 0x3f),
+                         0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
         if (!same(kept, render, form("challenge", id, NULL, p), p))
             CU_FAIL("a character has changed");
         apr_pool_destroy(p);
@@ -131,7 +161,8 @@ static void test_unfit(void)
         const esign_render_t *render = load(sheets[i]);
         esign_page_cache_t *kept = esign_page_cache_create(pool);
         for (int j = 0; j < 5; j++)
-            CU_ASSERT(same(kept, render, form(apr_psprintf(pool, "abc%d", 1 << 3 * j), "1", NULL, pool), pool));
+            CU_ASSERT(same(kept, render,
+                           form(apr_psprintf(pool, "abc%d", 1 << 3 * j), "1", NULL, pool), pool));
         CU_ASSERT(!is_kept(kept, form("abc", "1", NULL, pool)));
     }
 }
@@ -139,12 +170,15 @@ static void test_unfit(void)
 /* More kinds than are kept: those that were not asked for go, the usual one stays. */
 static void test_many(void)
 {
-    const esign_render_t *render = load("<p><xsl:value-of select='problem/@code'/><xsl:value-of select='form/challenge/@value'/></p>");
+    const esign_render_t *render = load("<p><xsl:value-of select='problem/@code'/><xsl:value-of "
+                                        "select='form/challenge/@value'/></p>");
     esign_page_cache_t *kept = esign_page_cache_create(pool);
     for (int i = 0; i < 2000; i++) {
-        CU_ASSERT(same(kept, render, form("abc", "1", i % 4 == 3 ? "usual" : apr_itoa(pool, i / 4), pool), pool));
+        CU_ASSERT(same(kept, render,
+                       form("abc", "1", i % 4 == 3 ? "usual" : apr_itoa(pool, i / 4), pool), pool));
         if (i % 200 == 199)
-            CU_ASSERT(is_kept(kept, form("def", "2", "usual", pool)) && is_kept(kept, form("def", "2", apr_itoa(pool, i / 4), pool)));
+            CU_ASSERT(is_kept(kept, form("def", "2", "usual", pool)) &&
+                      is_kept(kept, form("def", "2", apr_itoa(pool, i / 4), pool)));
     }
     CU_ASSERT(!is_kept(kept, form("def", "2", "100", pool)));
 }
@@ -161,7 +195,8 @@ static int hammer(void *baton, apr_pool_t *p)
     for (int i = 0; i < 300; i++) {
         apr_pool_t *own;
         apr_pool_create(&own, p);
-        right += same(shared->kept, shared->render, form(apr_psprintf(own, "c%d", i), "1", apr_itoa(own, i % 280), own), own);
+        right += same(shared->kept, shared->render,
+                      form(apr_psprintf(own, "c%d", i), "1", apr_itoa(own, i % 280), own), own);
         apr_pool_destroy(own);
     }
     return right;
@@ -169,20 +204,20 @@ static int hammer(void *baton, apr_pool_t *p)
 
 static void test_threads(void)
 {
-    shared_t shared = { esign_page_cache_create(pool), load("<p><xsl:value-of select='problem/@code'/><xsl:value-of select='form/challenge/@value'/></p>") };
+    shared_t shared = { esign_page_cache_create(pool),
+                        load("<p><xsl:value-of select='problem/@code'/><xsl:value-of "
+                             "select='form/challenge/@value'/></p>") };
     CU_ASSERT_EQUAL(race(8, hammer, &shared, 300), 8);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "what is filled in is what would be rendered", test_same },
-        { "characters beyond ASCII", test_characters },
-        { "values that are not only copied", test_unfit },
-        { "more kinds than are kept", test_many },
-        { "threads", test_threads },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "what is filled in is what would be rendered", test_same },
+                            { "characters beyond ASCII", test_characters },
+                            { "values that are not only copied", test_unfit },
+                            { "more kinds than are kept", test_many },
+                            { "threads", test_threads },
+                            CU_TEST_INFO_NULL };
     apr_pool_t *whole;
     char path[sizeof(folder) + 8];
     apr_initialize();

@@ -28,14 +28,14 @@ static void test_found(void)
 static void test_bytes(void)
 {
     CU_ASSERT(found("b$", "a\0b", 3) && !found("b", "a\0b", 2));
-    CU_ASSERT(FOUND("x", "\xff\xc3\x28x"));   /* no UTF-8 */
+    CU_ASSERT(FOUND("x", "\xff\xc3\x28x")); /* no UTF-8 */
     CU_ASSERT(FOUND("şifre", "bir şifre"));
 }
 
 static void test_refused(void)
 {
     static const char *const wrong[] = { "(", "[a", "a**", "(?<x", "\\" };
-    for (apr_size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (apr_size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         const esign_pattern_t *pattern = NULL;
         esign_result_t result = esign_pattern_compile(&pattern, wrong[i], pool);
         CU_ASSERT_FATAL(esign_failed(result));
@@ -55,12 +55,10 @@ static void test_bounded(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a pattern is found or not", test_found },
-        { "any bytes may stand around it", test_bytes },
-        { "a wrong expression is refused, and told", test_refused },
-        { "a pattern that never ends does", test_bounded },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a pattern is found or not", test_found },
+                            { "any bytes may stand around it", test_bytes },
+                            { "a wrong expression is refused, and told", test_refused },
+                            { "a pattern that never ends does", test_bounded },
+                            CU_TEST_INFO_NULL };
     return suite_run("pattern", tests);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_redact.c: what is left of a server's words tells nothing of the person and nothing of the message. */
-#include "suite.h"
+/* test_redact.c: what is left of a server's words tells nothing of the person and nothing of the
+ * message. */
 #include "deliver/redact.h"
+#include "suite.h"
 
 #define MAIL "ayse.yilmaz@example.org"
 #define PHONE "+905551234567"
@@ -29,7 +30,11 @@ static void test_addresses(void)
 
 static void test_beyond_ascii(void)
 {
-    expect("550 <ay\xC5\x9F" "e.yilmaz@example.org>: unknown", "ay\xC5\x9F" "e.yilmaz@example.org", "550 <a***@example.org>: unknown");
+    expect("550 <ay\xC5\x9F"
+           "e.yilmaz@example.org>: unknown",
+           "ay\xC5\x9F"
+           "e.yilmaz@example.org",
+           "550 <a***@example.org>: unknown");
     expect("no mailbox '\xC5\x9Fule'", "\xC5\x9Fule@example.org", "no mailbox '***'");
     expect("no mailbox \xC5\x9Fule.", "\xC5\x9Fule@example.org", "no mailbox ***.");
     expect("<\xC5\x9Fule@example.org>", "x@example.org", "<  ***@example.org>");
@@ -42,13 +47,16 @@ static void test_recipient(void)
     expect("mailbox 'ayse.yilmaz' full", MAIL, "mailbox '***' full");
     expect("{\"to\":\"+905551234567\"}", PHONE, "{\"to\":\"***\"}");
     expect("905551234567 is blocked, +905551234567.", PHONE, "*** is blocked, ***.");
-    expect("05551234567 5551234567 00905551234567 +90-555-123-45-67 1234567", PHONE, "*** *** *** *** ***");
-    expect("9055512345678 905551234566 234567 a5551234567 0 + 20261124", PHONE, "9055512345678 905551234566 234567 a5551234567 0 + 20261124");
+    expect("05551234567 5551234567 00905551234567 +90-555-123-45-67 1234567", PHONE,
+           "*** *** *** *** ***");
+    expect("9055512345678 905551234566 234567 a5551234567 0 + 20261124", PHONE,
+           "9055512345678 905551234566 234567 a5551234567 0 + 20261124");
 }
 
 static void test_links(void)
 {
-    expect("spam: https://h/esign/reset/" RUN_31 "0123456789ab found", MAIL, "spam: https:*** found");
+    expect("spam: https://h/esign/reset/" RUN_31 "0123456789ab found", MAIL,
+           "spam: https:*** found");
     expect("x" RUN_31, MAIL, "***");
     expect("a." RUN_31 "x.b@example.org", MAIL, "***");
 }
@@ -66,7 +74,7 @@ static void test_cut(void)
         text = apr_pstrcat(pool, text, "abc ", NULL);
     const char *kept = esign_redact(pool, apr_pstrcat(pool, text, MAIL " and more", NULL), MAIL);
     CU_ASSERT_EQUAL(strlen(kept), 200);
-    CU_ASSERT_STRING_EQUAL(kept + 196, "a***");   /* masked before it is cut */
+    CU_ASSERT_STRING_EQUAL(kept + 196, "a***"); /* masked before it is cut */
     /* One word of 300 characters without a long run. */
     for (int i = 0; i < 26; i++)
         text = apr_pstrcat(pool, text, "abc.", NULL);
@@ -75,15 +83,13 @@ static void test_cut(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "what a server says of itself stays", test_harmless },
-        { "addresses are masked", test_addresses },
-        { "an address beyond ASCII tells nothing either", test_beyond_ascii },
-        { "the recipient's name and number go", test_recipient },
-        { "links go", test_links },
-        { "one line of ASCII", test_one_line },
-        { "at most 200 characters, cut after masking", test_cut },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "what a server says of itself stays", test_harmless },
+                            { "addresses are masked", test_addresses },
+                            { "an address beyond ASCII tells nothing either", test_beyond_ascii },
+                            { "the recipient's name and number go", test_recipient },
+                            { "links go", test_links },
+                            { "one line of ASCII", test_one_line },
+                            { "at most 200 characters, cut after masking", test_cut },
+                            CU_TEST_INFO_NULL };
     return suite_run("redact", tests);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_render.c: our own stylesheets on the sample pages, and what a stylesheet or a document may not do. */
-#include "suite.h"
+/* test_render.c: our own stylesheets on the sample pages, and what a stylesheet or a document may
+ * not do. */
 #include "render/render.h"
+#include "suite.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -35,7 +36,8 @@ static void set_language(xmlDocPtr document, const char *language)
 {
     xmlNodePtr root = xmlDocGetRootElement(document);
     xmlSetProp(root, X("lang"), X(language));
-    for (xmlNodePtr node = xmlFirstElementChild(xmlFirstElementChild(root)); node; node = xmlNextElementSibling(node)) {
+    for (xmlNodePtr node = xmlFirstElementChild(xmlFirstElementChild(root)); node;
+         node = xmlNextElementSibling(node)) {
         xmlChar *code = xmlGetProp(node, X("code"));
         xmlSetProp(node, X("current"), X(strcmp((const char *)code, language) == 0 ? "yes" : "no"));
         xmlFree(code);
@@ -75,7 +77,8 @@ static void check_page(xmlDocPtr document, const char *name, const char *languag
         fprintf(stderr, "%s: %s\n", name, result.detail);
     CU_ASSERT_FATAL(!esign_failed(result));
     xmlChar *page = xmlGetProp(xmlDocGetRootElement(document), X("name"));
-    const char *title = esign_catalogue_text(esign_render_catalogue(ours), language, apr_pstrcat(pool, "title.", (const char *)page, NULL));
+    const char *title = esign_catalogue_text(esign_render_catalogue(ours), language,
+                                             apr_pstrcat(pool, "title.", (const char *)page, NULL));
     xmlFree(page);
     CU_ASSERT_EQUAL(length, strlen(output));
     CU_ASSERT_PTR_NOT_NULL_FATAL(title);
@@ -127,7 +130,8 @@ static const char *page_of(const char *sample, const char *language)
     xmlDocPtr document = read_sample(sample);
     CU_ASSERT_PTR_NOT_NULL_FATAL(document);
     set_language(document, language);
-    CU_ASSERT_FATAL(!esign_failed(esign_render_transform(ours, "page", document, &output, &length, pool)));
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_render_transform(ours, "page", document, &output, &length, pool)));
     xmlFreeDoc(document);
     return output;
 }
@@ -140,24 +144,34 @@ static void test_words(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(english, "<title>Error: Enter Your SMS Code"));
     CU_ASSERT_PTR_NOT_NULL(strstr(english, "aria-describedby=\"code-problem code-hint\""));
     CU_ASSERT_PTR_NOT_NULL(strstr(english, "Tries left: 2."));
-    const char *pin = page_of("pin.xml", "en");   /* whole for who copies it, in groups for the eye */
-    CU_ASSERT_PTR_NOT_NULL(strstr(pin, "data-failed=\"Could not be copied; select the digits and copy them yourself.\"><span>7392</span><span>0461</span></span></dd>"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(pin, "<dd><span class=\"pin\" data-copy=\"Copy\" data-done=\"Copied\" "));
+    const char *pin = page_of("pin.xml", "en"); /* whole for who copies it, in groups for the eye */
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(pin, "data-failed=\"Could not be copied; select the digits and copy them "
+                    "yourself.\"><span>7392</span><span>0461</span></span></dd>"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(pin, "<dd><span class=\"pin\" data-copy=\"Copy\" data-done=\"Copied\" "));
     CU_ASSERT_PTR_NOT_NULL(strstr(pin, "31 Ocak 2026"));
 }
 
 /* The form with this word, written as XML. */
 static const char *form_of(const char *word)
 {
-    const char *sheet = apr_pstrcat(pool,
-        "<form-sheet lang=\"en\" organization=\"A &amp; &lt;B&gt;\" url=\"https://h/esign\" date=\"2026-11-24\">"
-        "<subscriber id=\"7\" national-id=\"10000000146\" name=\"Ay&#x15F;e\" email=\"a@example.org\" phone=\"+905551234567\"/><word>", word,
-        "</word><card serial=\"4711\" not-before=\"2026-01-31\" not-after=\"2029-01-31\"/></form-sheet>", NULL);
+    const char *sheet =
+        apr_pstrcat(pool,
+                    "<form-sheet lang=\"en\" organization=\"A &amp; &lt;B&gt;\" "
+                    "url=\"https://h/esign\" date=\"2026-11-24\">"
+                    "<subscriber id=\"7\" national-id=\"10000000146\" name=\"Ay&#x15F;e\" "
+                    "email=\"a@example.org\" phone=\"+905551234567\"/><word>",
+                    word,
+                    "</word><card serial=\"4711\" not-before=\"2026-01-31\" "
+                    "not-after=\"2029-01-31\"/></form-sheet>",
+                    NULL);
     char *output = NULL;
     apr_size_t length;
     xmlDocPtr document = esign_render_parse(sheet, strlen(sheet));
     CU_ASSERT_PTR_NOT_NULL_FATAL(document);
-    CU_ASSERT_FATAL(!esign_failed(esign_render_transform(ours, "form", document, &output, &length, pool)));
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_render_transform(ours, "form", document, &output, &length, pool)));
     xmlFreeDoc(document);
     return output;
 }
@@ -165,7 +179,9 @@ static const char *form_of(const char *word)
 static void test_form(void)
 {
     const char *form = form_of(" two  spaces &lt;i&gt; ");
-    CU_ASSERT_PTR_NOT_NULL(strstr(form, "<p class=\"word\"> two  spaces &lt;i&gt; </p>"));   /* what has to be typed, to the blank */
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        form,
+        "<p class=\"word\"> two  spaces &lt;i&gt; </p>")); /* what has to be typed, to the blank */
     CU_ASSERT_PTR_NOT_NULL(strstr(form_of("        "), "<p class=\"word\">        </p>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(form, "A &amp; &lt;B&gt;"));
     CU_ASSERT_PTR_NOT_NULL(strstr(form, "24 November 2026"));
@@ -183,7 +199,9 @@ static void write_file(const char *name, const char *text)
     fclose(file);
 }
 
-#define TOP "<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" xmlns:m=\"urn:mod_esign:text\">"
+#define TOP                                                                               \
+    "<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" " \
+    "xmlns:m=\"urn:mod_esign:text\">"
 #define SHEET(top) TOP "<xsl:output method=\"text\" encoding=\"UTF-8\"/>" top "</xsl:stylesheet>"
 
 /* Loads a folder whose page.xsl is `page`. */
@@ -191,10 +209,14 @@ static esign_result_t load(const char *page, const esign_render_t **render)
 {
     static const char *const others[] = { "mail-html", "mail-text", "sms", "form" };
     for (int i = 0; i < ESIGN_LANGUAGES; i++)
-        write_file(apr_psprintf(pool, "messages.%s.xml", esign_catalogue_languages[i]),
-                   apr_psprintf(pool, "<messages lang=\"%s\"><message key=\"known\">[{1}|{2}]</message><message key=\"month.11\">Nov</message>"
-                                      "<message key=\"date.format\">{1} {2} {3}</message><message key=\"time.format\">{5}</message></messages>",
-                                esign_catalogue_languages[i]));
+        write_file(
+            apr_psprintf(pool, "messages.%s.xml", esign_catalogue_languages[i]),
+            apr_psprintf(pool,
+                         "<messages lang=\"%s\"><message key=\"known\">[{1}|{2}]</message><message "
+                         "key=\"month.11\">Nov</message>"
+                         "<message key=\"date.format\">{1} {2} {3}</message><message "
+                         "key=\"time.format\">{5}</message></messages>",
+                         esign_catalogue_languages[i]));
     for (int i = 0; i < 4; i++)
         write_file(apr_psprintf(pool, "xsl/%s.xsl", others[i]), SHEET(""));
     write_file("xsl/page.xsl", page);
@@ -208,7 +230,9 @@ static esign_result_t evaluate(const char *expression, char **output)
     const esign_render_t *render;
     apr_size_t length;
     *output = NULL;
-    const char *sheet = apr_psprintf(pool, SHEET("<xsl:template match=\"/\"><xsl:value-of select=\"%s\"/></xsl:template>"), expression);
+    const char *sheet = apr_psprintf(
+        pool, SHEET("<xsl:template match=\"/\"><xsl:value-of select=\"%s\"/></xsl:template>"),
+        expression);
     CU_ASSERT_FATAL(!esign_failed(load(sheet, &render)));
     xmlDocPtr document = esign_render_document(pool, "page");
     xmlNewProp(xmlDocGetRootElement(document), X("lang"), X("tr"));
@@ -241,13 +265,17 @@ static void test_functions(void)
     expect("m:has('unknown')", "false");
     expect("m:date('2026-11-24')", "24 Nov 2026");
     expect("m:time('2026-11-24T14:07:05Z')", "07");
-    expect("m:group('ığüşöç7', 3)", "ığü\xC2\xA0şöç\xC2\xA0" "7");
+    expect("m:group('ığüşöç7', 3)", "ığü\xC2\xA0şöç\xC2\xA0"
+                                    "7");
     expect("m:group('abc', 0)", "abc");
     expect("m:wrap('  bir iki\tüç  ', 7)", "bir iki\nüç");
     expect("m:wrap('bir iki', 6)", "bir\niki");
     expect("m:wrap('ışığı üşü ö', 9)", "ışığı üşü\nö");
     expect("m:wrap('a uzunbirsözcük b', 4)", "a\nuzunbirsözcük\nb");
-    expect("m:wrap('a\xC2\xA0" "b c', 4)", "a\xC2\xA0" "b\nc");
+    expect("m:wrap('a\xC2\xA0"
+           "b c', 4)",
+           "a\xC2\xA0"
+           "b\nc");
     expect("m:wrap('a b', 0)", "a\nb");
     expect("concat('[', m:wrap(' ', 7), ']')", "[]");
     expect("string(/page)", SECRET);
@@ -275,17 +303,21 @@ static void test_no_language(void)
     xmlNewProp(xmlDocGetRootElement(document), X("lang"), X("de"));
     CU_ASSERT(esign_failed(esign_render_transform(ours, "page", document, &output, &length, pool)));
     xmlSetProp(xmlDocGetRootElement(document), X("lang"), X("tr"));
-    CU_ASSERT(esign_failed(esign_render_transform(ours, "nothing", document, &output, &length, pool)));
+    CU_ASSERT(
+        esign_failed(esign_render_transform(ours, "nothing", document, &output, &length, pool)));
 }
 
 static void test_not_compiled(void)
 {
-    static const char *const wrong[] = { "", "<xsl:stylesheet", SHEET("<xsl:template match=\"[\"/>"), SHEET("<xsl:include href=\"none.xsl\"/>") };
+    static const char *const wrong[] = { "", "<xsl:stylesheet",
+                                         SHEET("<xsl:template match=\"[\"/>"),
+                                         SHEET("<xsl:include href=\"none.xsl\"/>") };
     const esign_render_t *render;
     xsltSetGenericErrorFunc(NULL, ignore_error);
-    for (apr_size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (apr_size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         esign_result_t result = load(wrong[i], &render);
-        CU_ASSERT(esign_failed(result) && render == NULL && strstr(result.detail, "/xsl/page.xsl") != NULL);
+        CU_ASSERT(esign_failed(result) && render == NULL &&
+                  strstr(result.detail, "/xsl/page.xsl") != NULL);
     }
     xsltSetGenericErrorFunc(NULL, NULL);
     load(SHEET(""), &render);
@@ -308,21 +340,29 @@ static void test_no_writing(void)
     /* XSLT 1.1's own way, and the extensions that libxslt always knows. */
     static const char *const writers[][3] = {
         { "", "<xsl:document href=\"", "\">x</xsl:document>" },
-        { " xmlns:e=\"http://www.jclark.com/xt\" extension-element-prefixes=\"e\"", "<e:document href=\"", "\">x</e:document>" },
-        { " xmlns:s=\"http://icl.com/saxon\" extension-element-prefixes=\"s\"", "<s:output file=\"", "\">x</s:output>" },
-        { " xmlns:r=\"org.apache.xalan.xslt.extensions.Redirect\" extension-element-prefixes=\"r\"", "<r:write file=\"", "\">x</r:write>" },
+        { " xmlns:e=\"http://www.jclark.com/xt\" extension-element-prefixes=\"e\"",
+          "<e:document href=\"", "\">x</e:document>" },
+        { " xmlns:s=\"http://icl.com/saxon\" extension-element-prefixes=\"s\"", "<s:output file=\"",
+          "\">x</s:output>" },
+        { " xmlns:r=\"org.apache.xalan.xslt.extensions.Redirect\" extension-element-prefixes=\"r\"",
+          "<r:write file=\"", "\">x</r:write>" },
     };
     const char *path = apr_pstrcat(pool, folder, "/written", NULL);
     for (size_t i = 0; i < sizeof(writers) / sizeof(*writers); i++) {
         const esign_render_t *render;
         char *output = NULL;
         apr_size_t length;
-        const char *sheet = apr_psprintf(pool, "<xsl:stylesheet version=\"1.1\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\"%s><xsl:template match=\"/\">%s%s%s"
-                                               "</xsl:template></xsl:stylesheet>", writers[i][0], writers[i][1], path, writers[i][2]);
+        const char *sheet = apr_psprintf(
+            pool,
+            "<xsl:stylesheet version=\"1.1\" "
+            "xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\"%s><xsl:template match=\"/\">%s%s%s"
+            "</xsl:template></xsl:stylesheet>",
+            writers[i][0], writers[i][1], path, writers[i][2]);
         CU_ASSERT_FATAL(!esign_failed(load(sheet, &render)));
         xmlDocPtr document = esign_render_document(pool, "page");
         xmlNewProp(xmlDocGetRootElement(document), X("lang"), X("tr"));
-        CU_ASSERT(esign_failed(esign_render_transform(render, "page", document, &output, &length, pool)));
+        CU_ASSERT(
+            esign_failed(esign_render_transform(render, "page", document, &output, &length, pool)));
         CU_ASSERT(unlink(path) != 0);
     }
 }
@@ -330,10 +370,12 @@ static void test_no_writing(void)
 /* A listener on the loopback and a child that waits for one connection; the port. */
 static int listen_for_one(pid_t *child)
 {
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof address;
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
     int listener = socket(AF_INET, SOCK_STREAM, 0);
-    CU_ASSERT_FATAL(bind(listener, (struct sockaddr *)&address, size) == 0 && listen(listener, 1) == 0);
+    CU_ASSERT_FATAL(bind(listener, (struct sockaddr *)&address, size) == 0 &&
+                    listen(listener, 1) == 0);
     getsockname(listener, (struct sockaddr *)&address, &size);
     *child = fork();
     if (*child == 0) {
@@ -370,7 +412,9 @@ static void test_no_network(void)
     xmlSetGenericErrorFunc(NULL, ignore_error);
     for (int i = 0; i < 3; i++) {
         int port = listen_for_one(&child);
-        CU_ASSERT(esign_failed(load(apr_psprintf(pool, "%shttp://127.0.0.1:%d/x%s", sheets[i][0], port, sheets[i][1]), &render)));
+        CU_ASSERT(esign_failed(
+            load(apr_psprintf(pool, "%shttp://127.0.0.1:%d/x%s", sheets[i][0], port, sheets[i][1]),
+                 &render)));
         CU_ASSERT(!somebody_came(child));
     }
     xmlSetGenericErrorFunc(NULL, NULL);
@@ -387,14 +431,22 @@ static xmlDocPtr parse(const char *text)
 static void test_parse(void)
 {
     static const char *const refused[] = {
-        "", " ", "<a", "<a></b>", "<a/><b/>", "<a>\x01</a>", "<a>\xFF</a>", "<a>&b;</a>",
+        "",
+        " ",
+        "<a",
+        "<a></b>",
+        "<a/><b/>",
+        "<a>\x01</a>",
+        "<a>\xFF</a>",
+        "<a>&b;</a>",
         "<!DOCTYPE a><a/>",
         "<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>",
         "<!DOCTYPE a [<!ENTITY b \"c\">]><a>&b;</a>",
         "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>",
-        "<!DOCTYPE a [<!ENTITY b \"cccccccccc\"><!ENTITY d \"&b;&b;&b;&b;&b;&b;&b;&b;\"><!ENTITY e \"&d;&d;&d;&d;&d;&d;&d;&d;\">]><a>&e;&e;</a>",
+        "<!DOCTYPE a [<!ENTITY b \"cccccccccc\"><!ENTITY d \"&b;&b;&b;&b;&b;&b;&b;&b;\"><!ENTITY e "
+        "\"&d;&d;&d;&d;&d;&d;&d;&d;\">]><a>&e;&e;</a>",
     };
-    for (apr_size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+    for (apr_size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
         CU_ASSERT_PTR_NULL(parse(refused[i]));
     CU_ASSERT_PTR_NULL(esign_render_parse("<a/>", (apr_size_t)INT_MAX + 1));
     xmlDocPtr document = parse("<a>&lt;&amp;&#x15F;</a>");
@@ -412,14 +464,21 @@ static void test_clean(void)
     } texts[] = {
         { "", "" },
         { "Ayşe – 🔑\t\r\n", "Ayşe – 🔑\t\r\n" },
-        { "a\x01\x08\x0B\x0C\x0E\x1F" "b\x7F", "ab\x7F" },
-        { "a\xEF\xBF\xBE\xEF\xBF\xBF" "b\xEF\xBF\xBD", "ab\xEF\xBF\xBD" },
-        { "\xFF" "a\xC5", "\xEF\xBF\xBD" "a\xEF\xBF\xBD" },
-        { "\xC0\x8A", "\xEF\xBF\xBD\xEF\xBF\xBD" },                   /* overlong */
-        { "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" },   /* half of a surrogate pair */
-        { "\xF0\x9F\x94", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" },   /* cut off */
+        { "a\x01\x08\x0B\x0C\x0E\x1F"
+          "b\x7F",
+          "ab\x7F" },
+        { "a\xEF\xBF\xBE\xEF\xBF\xBF"
+          "b\xEF\xBF\xBD",
+          "ab\xEF\xBF\xBD" },
+        { "\xFF"
+          "a\xC5",
+          "\xEF\xBF\xBD"
+          "a\xEF\xBF\xBD" },
+        { "\xC0\x8A", "\xEF\xBF\xBD\xEF\xBF\xBD" },                 /* overlong */
+        { "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" }, /* half of a surrogate pair */
+        { "\xF0\x9F\x94", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" }, /* cut off */
     };
-    for (apr_size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (apr_size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         const char *clean = esign_render_clean(pool, texts[i].text);
         CU_ASSERT_STRING_EQUAL(clean, texts[i].clean);
         const char *whole = apr_pstrcat(pool, "<a>", clean, "</a>", NULL);
@@ -435,7 +494,7 @@ static void test_wiped(void)
     enum { SIZE = 3000 };
     for (int grown = 0; grown < 2; grown++) {
         char *block = xmlMalloc(SIZE);
-        memcpy(memset(block, 's', SIZE) + 1000, SECRET, sizeof SECRET);
+        memcpy(memset(block, 's', SIZE) + 1000, SECRET, sizeof(SECRET));
         char *moved = grown ? xmlRealloc(block, 2 * SIZE) : NULL;
         CU_ASSERT(!grown || strcmp(moved + 1000, SECRET) == 0);
         if (!grown)
@@ -449,13 +508,15 @@ static void test_wiped(void)
 
 static void remove_folder(void)
 {
-    static const char *const names[] = { "xsl/page.xsl", "xsl/mail-html.xsl", "xsl/mail-text.xsl", "xsl/sms.xsl", "xsl/form.xsl", "messages.tr.xml", "messages.en.xml" };
+    static const char *const names[] = { "xsl/page.xsl",   "xsl/mail-html.xsl", "xsl/mail-text.xsl",
+                                         "xsl/sms.xsl",    "xsl/form.xsl",      "messages.tr.xml",
+                                         "messages.en.xml" };
     char path[64];
-    for (apr_size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+    for (apr_size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
         unlink(path);
     }
-    snprintf(path, sizeof path, "%s/xsl", folder);
+    snprintf(path, sizeof(path), "%s/xsl", folder);
     rmdir(path);
     rmdir(folder);
 }
@@ -482,12 +543,13 @@ int main(void)
     char path[64];
     if (mkdtemp(folder) == NULL)
         return EXIT_FAILURE;
-    snprintf(path, sizeof path, "%s/xsl", folder);
+    snprintf(path, sizeof(path), "%s/xsl", folder);
     mkdir(path, 0700);
     apr_initialize();
     apr_pool_create(&whole, NULL);
     int status = EXIT_FAILURE;
-    if (!esign_failed(esign_render_init(whole)) && !esign_failed(esign_render_load(&ours, ESIGN_TEST_HTDOCS, NULL, whole)))
+    if (!esign_failed(esign_render_init(whole)) &&
+        !esign_failed(esign_render_load(&ours, ESIGN_TEST_HTDOCS, NULL, whole)))
         status = suite_run("render", tests);
     apr_pool_destroy(whole);
     remove_folder();

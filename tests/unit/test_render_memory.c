@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_render_memory.c: libxml2's memory, where other modules of the process use libxml2 before us and after us. */
-#include "suite.h"
+/* test_render_memory.c: libxml2's memory, where other modules of the process use libxml2 before us
+ * and after us. */
 #include "render/render.h"
+#include "suite.h"
 
 #include <libxml/parser.h>
 
@@ -44,7 +45,8 @@ static void test_kept_elsewhere(void)
 {
     xmlMemSetup(free_elsewhere, malloc, realloc, strdup);
     esign_result_t result = esign_render_init(pool);
-    CU_ASSERT(esign_failed(result) && strstr(result.detail, "another module") && freed_by() == free_elsewhere);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "another module") &&
+              freed_by() == free_elsewhere);
     xmlMemSetup(free, malloc, realloc, strdup);
 }
 
@@ -62,11 +64,9 @@ static void test_taken_from_us(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "taken over, and given back", test_taken_over },
-        { "kept elsewhere by another module", test_kept_elsewhere },
-        { "taken from us by another module", test_taken_from_us },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "taken over, and given back", test_taken_over },
+                            { "kept elsewhere by another module", test_kept_elsewhere },
+                            { "taken from us by another module", test_taken_from_us },
+                            CU_TEST_INFO_NULL };
     return suite_run("render memory", tests);
 }

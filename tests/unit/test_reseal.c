@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_reseal.c: rows of every table move to another key, whoever writes them meanwhile and wherever it is stopped. */
-#include "tables.h"
+/* test_reseal.c: rows of every table move to another key, whoever writes them meanwhile and
+ * wherever it is stopped. */
 #include "store/card.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
+#include "tables.h"
 
 #define BOTH SCRATCH_KEY_1 SCRATCH_KEY_2
-#define PEOPLE 250   /* more than two batches */
+#define PEOPLE 250 /* more than two batches */
 #define PHC "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg"
 #define NOW (1000000 * APR_USEC_PER_SEC)
 
 static const struct {
     const char *name;
     esign_reseal_fn *reseal;
-} tables[] = { { "subscriber", esign_subscriber_reseal }, { "card", esign_card_reseal }, { "outbox", esign_outbox_reseal } };
+} tables[] = { { "subscriber", esign_subscriber_reseal },
+               { "card", esign_card_reseal },
+               { "outbox", esign_outbox_reseal } };
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
@@ -22,22 +25,34 @@ static const char *number(int person)
     return apr_psprintf(pool, "%011d", person);
 }
 
-/* Everybody has a card and a message; every third no word, every fifth a message that was given up. */
+/* Everybody has a card and a message; every third no word, every fifth a message that was given up.
+ */
 static esign_database_t *fill(void)
 {
     esign_database_t *database = tables_new();
     OK(esign_subscriber_begin(database, pool));
     for (int i = 0; i < PEOPLE; i++) {
-        esign_subscriber_t s = { .national_id = number(i), .name = "Ayşe", .email = "ayse@example.org", .phone = "+905551112233", .language = "tr" };
-        esign_card_t card = { .serial = number(i), .state = "active", .not_before = "2026-01-01", .not_after = "2029-01-01", .pin = number(i), .puk = "80261749" };
+        esign_subscriber_t s = { .national_id = number(i),
+                                 .name = "Ayşe",
+                                 .email = "ayse@example.org",
+                                 .phone = "+905551112233",
+                                 .language = "tr" };
+        esign_card_t card = { .serial = number(i),
+                              .state = "active",
+                              .not_before = "2026-01-01",
+                              .not_after = "2029-01-01",
+                              .pin = number(i),
+                              .puk = "80261749" };
         apr_table_t *values = apr_table_make(pool, 1);
         apr_table_setn(values, "mark", number(i));
         OK(esign_subscriber_add(database, &s, i % 3 ? PHC : NULL, pool));
         OK(esign_card_add(database, s.id, &card, pool));
-        OK(esign_outbox_add(database, ESIGN_OUTBOX_NOTICE, values, NOW, NOW + APR_USEC_PER_SEC, pool));
+        OK(esign_outbox_add(database, ESIGN_OUTBOX_NOTICE, values, NOW, NOW + APR_USEC_PER_SEC,
+                            pool));
     }
     OK(esign_database_end(database, ESIGN_OK, pool));
-    tables_run(database, "UPDATE outbox SET dead = 1, body = '' WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT 50)");
+    tables_run(database, "UPDATE outbox SET dead = 1, body = '' WHERE id IN (SELECT id FROM outbox "
+                         "ORDER BY id LIMIT 50)");
     return database;
 }
 
@@ -61,7 +76,8 @@ static void check_content(esign_database_t *database)
         const apr_array_header_t *cards = NULL;
         const char *phc = NULL;
         OK(esign_subscriber_find(database, number(i), &s, pool));
-        CU_ASSERT_FATAL(s != NULL && strcmp(s->national_id, number(i)) == 0 && strcmp(s->name, "Ayşe") == 0);
+        CU_ASSERT_FATAL(s != NULL && strcmp(s->national_id, number(i)) == 0 &&
+                        strcmp(s->name, "Ayşe") == 0);
         OK(esign_subscriber_open_hash(database, s, &phc, pool));
         CU_ASSERT(i % 3 ? phc && strcmp(phc, PHC) == 0 : phc == NULL);
         OK(esign_card_list(database, s->id, 1, &cards, pool));
@@ -70,10 +86,12 @@ static void check_content(esign_database_t *database)
         CU_ASSERT(strcmp(card->pin, number(i)) == 0 && strcmp(card->puk, "80261749") == 0);
     }
     const apr_array_header_t *messages = NULL;
-    OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_NOTICE, 1000, NOW, APR_USEC_PER_SEC, &messages, pool));
+    OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_NOTICE, 1000, NOW, APR_USEC_PER_SEC,
+                          &messages, pool));
     CU_ASSERT_FATAL(messages != NULL && messages->nelts == PEOPLE - 50);
     for (int i = 0; i < messages->nelts; i++)
-        CU_ASSERT_PTR_NOT_NULL(apr_table_get(APR_ARRAY_IDX(messages, i, esign_outbox_message_t).values, "mark"));
+        CU_ASSERT_PTR_NOT_NULL(
+            apr_table_get(APR_ARRAY_IDX(messages, i, esign_outbox_message_t).values, "mark"));
 }
 
 static void test_every_table(void)
@@ -81,10 +99,14 @@ static void test_every_table(void)
     fill();
     esign_database_t *rotated = tables_again(BOTH);
     for (size_t i = 0; i < TABLES; i++) {
-        esign_reseal_t counted = go(rotated, i, 0), moved = go(rotated, i, 1), again = go(rotated, i, 1);
-        CU_ASSERT(counted.rows == PEOPLE && counted.needed[1] == holding(i) && counted.needed[2] == 0 && counted.resealed == 0);
-        CU_ASSERT(moved.rows == PEOPLE && moved.resealed == holding(i) && moved.needed[1] == 0 && moved.needed[2] == holding(i));
-        CU_ASSERT(again.resealed == 0 && again.missed == 0 && again.refused == 0 && again.needed[2] == holding(i) && again.needed[1] == 0);
+        esign_reseal_t counted = go(rotated, i, 0), moved = go(rotated, i, 1),
+                       again = go(rotated, i, 1);
+        CU_ASSERT(counted.rows == PEOPLE && counted.needed[1] == holding(i) &&
+                  counted.needed[2] == 0 && counted.resealed == 0);
+        CU_ASSERT(moved.rows == PEOPLE && moved.resealed == holding(i) && moved.needed[1] == 0 &&
+                  moved.needed[2] == holding(i));
+        CU_ASSERT(again.resealed == 0 && again.missed == 0 && again.refused == 0 &&
+                  again.needed[2] == holding(i) && again.needed[1] == 0);
     }
     check_content(tables_again(SCRATCH_KEY_2));
 }
@@ -98,7 +120,8 @@ static void test_stopped_and_begun_anew(void)
         CU_ASSERT(!run.ended && run.rows == 100);
         esign_database_t *later = tables_again(BOTH);
         esign_reseal_t half = go(later, i, 0), rest = go(later, i, 1);
-        CU_ASSERT(half.needed[1] > 0 && half.needed[2] == run.resealed && run.resealed + rest.resealed == holding(i));
+        CU_ASSERT(half.needed[1] > 0 && half.needed[2] == run.resealed &&
+                  run.resealed + rest.resealed == holding(i));
     }
     check_content(tables_again(SCRATCH_KEY_2));
 }
@@ -110,25 +133,30 @@ static void test_counted_by_key(void)
     esign_database_t *rotated = tables_again(BOTH);
     go(rotated, 0, 1);
     const char *row = tables_text(rotated, "SELECT id FROM subscriber ORDER BY id LIMIT 1");
-    esign_database_t *behind = tables_again(SCRATCH_KEY_2 SCRATCH_KEY_1);   /* a node that has not read the new file */
+    esign_database_t *behind =
+        tables_again(SCRATCH_KEY_2 SCRATCH_KEY_1); /* a node that has not read the new file */
     int changed;
     OK(esign_subscriber_change_word(behind, apr_atoi64(row), 1, -1, PHC, &changed, pool));
     esign_reseal_t run = go(rotated, 0, 0);
     CU_ASSERT(run.needed[2] == PEOPLE && run.needed[1] == 1);
     run = go(rotated, 0, 1);
     CU_ASSERT(run.resealed == 1 && run.needed[1] == 0);
-    tables_run(rotated, apr_psprintf(pool, "UPDATE subscriber SET lookup = 'nonsense' WHERE id = %s", row));
+    tables_run(rotated,
+               apr_psprintf(pool, "UPDATE subscriber SET lookup = 'nonsense' WHERE id = %s", row));
     run = go(rotated, 0, 0);
     CU_ASSERT(run.needed[0] == 1 && run.needed[2] == PEOPLE);
 }
 
 /* Somebody writes the row after it was read. */
-static esign_result_t renew_late(const esign_database_t *database, apr_int64_t id, const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew_late(const esign_database_t *database, apr_int64_t id,
+                                 const char *const *old, const char **new, apr_pool_t *p)
 {
     static int first = 1;
     (void)database, (void)old, (void)p;
     if (first)
-        tables_run(tables_again(SCRATCH_KEY_1), apr_psprintf(pool, "UPDATE card SET puk = 'changed' WHERE id = %" APR_INT64_T_FMT, id));
+        tables_run(
+            tables_again(SCRATCH_KEY_1),
+            apr_psprintf(pool, "UPDATE card SET puk = 'changed' WHERE id = %" APR_INT64_T_FMT, id));
     first = 0;
     new[0] = "pin";
     new[1] = "puk";
@@ -137,13 +165,16 @@ static esign_result_t renew_late(const esign_database_t *database, apr_int64_t i
 
 static void test_changed_meanwhile(void)
 {
-    static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2, .together = 1, .renew = renew_late };
+    static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2,
+                                                .together = 1, .renew = renew_late };
     esign_reseal_t run = { .write = 1, .pool = pool };
     fill();
     esign_database_t *rotated = tables_again(BOTH);
     OK(esign_reseal_rows(rotated, &table, &run, pool));
     CU_ASSERT(run.missed == 1 && run.resealed == 99 && run.needed[1] == 1);
-    CU_ASSERT_EQUAL(tables_number(rotated, "SELECT count(*) FROM card WHERE puk = 'changed' AND pin <> 'pin'"), 1);
+    CU_ASSERT_EQUAL(
+        tables_number(rotated, "SELECT count(*) FROM card WHERE puk = 'changed' AND pin <> 'pin'"),
+        1);
     CU_ASSERT_EQUAL(tables_number(rotated, "SELECT count(*) FROM card WHERE puk = 'puk'"), 99);
 }
 
@@ -151,23 +182,28 @@ static void test_does_not_open(void)
 {
     fill();
     esign_database_t *rotated = tables_again(BOTH);
-    tables_run(rotated, "UPDATE card SET pin = puk WHERE id = (SELECT id FROM card ORDER BY id LIMIT 1 OFFSET 120)");
+    tables_run(rotated, "UPDATE card SET pin = puk WHERE id = (SELECT id FROM card ORDER BY id "
+                        "LIMIT 1 OFFSET 120)");
     esign_reseal_t run = go(rotated, 1, 1);
-    CU_ASSERT(run.refused == 1 && run.resealed == PEOPLE - 1 && run.needed[1] == 1 && run.needed[2] == PEOPLE - 1);
-    CU_ASSERT(run.refusal != NULL && strncmp(run.refusal, "card/", 5) == 0 && strstr(run.refusal, "/pin") != NULL);
+    CU_ASSERT(run.refused == 1 && run.resealed == PEOPLE - 1 && run.needed[1] == 1 &&
+              run.needed[2] == PEOPLE - 1);
+    CU_ASSERT(run.refusal != NULL && strncmp(run.refusal, "card/", 5) == 0 &&
+              strstr(run.refusal, "/pin") != NULL);
     /* A key that the file does not have. */
     run = go(tables_again(SCRATCH_KEY_1), 1, 1);
     CU_ASSERT(run.refused == PEOPLE - 1 && run.resealed == 0 && run.needed[2] == PEOPLE - 1);
 }
 
-/* A hundred rows with a text that begins with a small number for an id would lead back to the first page for ever. */
+/* A hundred rows with a text that begins with a small number for an id would lead back to the first
+ * page for ever. */
 static void test_odd_ids(void)
 {
     fill();
     esign_database_t *rotated = tables_again(BOTH);
     esign_reseal_t run = { .write = 1, .pool = pool };
     esign_result_t result = ESIGN_OK;
-    tables_run(rotated, "INSERT INTO card SELECT '1x' || id, subscriber, 'x' || serial, state, not_before, not_after, fingerprint, pin, puk FROM card");
+    tables_run(rotated, "INSERT INTO card SELECT '1x' || id, subscriber, 'x' || serial, state, "
+                        "not_before, not_after, fingerprint, pin, puk FROM card");
     for (int steps = 0; steps < 20 && !run.ended && !esign_failed(result); steps++)
         result = esign_card_reseal(rotated, &run, pool);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "card_sealed") != NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_seal.c: sealed values open only where, and as, they were sealed. */
-#include "keys.h"
 #include "core/digest.h"
 #include "core/seal.h"
+#include "keys.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -12,10 +12,12 @@
 
 #define PLACE "subscriber/17/email"
 
-static const char *seal(const esign_keyring_t *keyring, const char *place, const char *clear, apr_size_t length)
+static const char *seal(const esign_keyring_t *keyring, const char *place, const char *clear,
+                        apr_size_t length)
 {
     const char *sealed = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_DATABASE, place, clear, length, &sealed, pool)));
+    CU_ASSERT_FATAL(!esign_failed(
+        esign_seal(keyring, ESIGN_KEY_DATABASE, place, clear, length, &sealed, pool)));
     return sealed;
 }
 
@@ -24,9 +26,11 @@ static const char *unseal(const esign_keyring_t *keyring, const char *place, con
 {
     char *clear = NULL;
     apr_size_t length;
-    esign_result_t result = esign_unseal(keyring, ESIGN_KEY_DATABASE, place, sealed, &clear, &length, pool);
+    esign_result_t result =
+        esign_unseal(keyring, ESIGN_KEY_DATABASE, place, sealed, &clear, &length, pool);
     CU_ASSERT_EQUAL(result.status, clear == NULL ? APR_EINVAL : APR_SUCCESS);
-    CU_ASSERT_EQUAL(ERR_peek_error(), 0);   /* mod_ssl would log what is left in the thread's queue as its own */
+    CU_ASSERT_EQUAL(ERR_peek_error(),
+                    0); /* mod_ssl would log what is left in the thread's queue as its own */
     return clear;
 }
 
@@ -38,7 +42,8 @@ static void test_round_trip(void)
         apr_size_t length;
         esign_digest_random(clear, size);
         const char *sealed = seal(keyring, PLACE, clear, size);
-        CU_ASSERT_FATAL(!esign_failed(esign_unseal(keyring, ESIGN_KEY_DATABASE, PLACE, sealed, &opened, &length, pool)));
+        CU_ASSERT_FATAL(!esign_failed(
+            esign_unseal(keyring, ESIGN_KEY_DATABASE, PLACE, sealed, &opened, &length, pool)));
         CU_ASSERT(length == size && memcmp(opened, clear, size) == 0 && opened[size] == '\0');
         CU_ASSERT_EQUAL(esign_seal_key_id(sealed), 7);
     }
@@ -50,7 +55,8 @@ static void test_frame(void)
 {
     const esign_keyring_t *keyring = keys_load("key 7 " KEY_A "\n");
     apr_size_t size;
-    const unsigned char *frame = esign_digest_decode(pool, seal(keyring, PLACE, "clear text", 10), &size);
+    const unsigned char *frame =
+        esign_digest_decode(pool, seal(keyring, PLACE, "clear text", 10), &size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(frame);
     CU_ASSERT_EQUAL_FATAL(size, 1 + 1 + 12 + 10 + 16);
     CU_ASSERT(frame[0] == 1 && frame[1] == 7);
@@ -59,10 +65,13 @@ static void test_frame(void)
     unsigned char clear[10];
     int length;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
-    CU_ASSERT(EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL, esign_keyring_key(keyring, ESIGN_KEY_DATABASE, 7), frame + 2));
-    CU_ASSERT(EVP_DecryptUpdate(context, NULL, &length, (const unsigned char *)PLACE, (int)strlen(PLACE)));
+    CU_ASSERT(EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), NULL,
+                                 esign_keyring_key(keyring, ESIGN_KEY_DATABASE, 7), frame + 2));
+    CU_ASSERT(EVP_DecryptUpdate(context, NULL, &length, (const unsigned char *)PLACE,
+                                (int)strlen(PLACE)));
     CU_ASSERT(EVP_DecryptUpdate(context, clear, &length, frame + 14, 10));
-    CU_ASSERT(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, (void *)(uintptr_t)(frame + 24)));
+    CU_ASSERT(
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, (void *)(uintptr_t)(frame + 24)));
     CU_ASSERT(EVP_DecryptFinal_ex(context, clear + length, &length));
     CU_ASSERT(memcmp(clear, "clear text", 10) == 0);
     EVP_CIPHER_CTX_free(context);
@@ -84,21 +93,26 @@ static void test_moved(void)
     CU_ASSERT_PTR_NULL(unseal(keyring, "subscriber/18/email", sealed));
     CU_ASSERT_PTR_NULL(unseal(keyring, "subscriber/17/phone", sealed));
     CU_ASSERT_PTR_NULL(unseal(keyring, "", sealed));
-    CU_ASSERT_EQUAL(esign_unseal(keyring, ESIGN_KEY_MEMCACHED, PLACE, sealed, &clear, &length, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(
+        esign_unseal(keyring, ESIGN_KEY_MEMCACHED, PLACE, sealed, &clear, &length, pool).status,
+        APR_EINVAL);
 }
 
 static void test_every_bit(void)
 {
-    const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\nkey 3 " KEY_B "\nkey 2 " KEY_A "\n");
+    const esign_keyring_t *keyring =
+        keys_load("key 1 " KEY_A "\nkey 3 " KEY_B "\nkey 2 " KEY_A "\n");
     apr_size_t size;
     unsigned char *frame = esign_digest_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
     for (apr_size_t bit = 0; bit < size * 8; bit++) {
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
-        if (frame[1] != 0)   /* key 0 cannot be; every other change is tried, key 2 turned into the like key 3 included */
+        if (frame[1] != 0) /* key 0 cannot be; every other change is tried, key 2 turned into the
+                              like key 3 included */
             CU_ASSERT_PTR_NULL(unseal(keyring, PLACE, esign_digest_encode(pool, frame, size)));
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
-    CU_ASSERT_STRING_EQUAL(unseal(keyring, PLACE, esign_digest_encode(pool, frame, size)), "pin 1234");
+    CU_ASSERT_STRING_EQUAL(unseal(keyring, PLACE, esign_digest_encode(pool, frame, size)),
+                           "pin 1234");
 }
 
 static void test_cut(void)
@@ -126,7 +140,8 @@ static void test_rotation(void)
 
     char *clear;
     apr_size_t length;
-    esign_result_t result = esign_unseal(after, ESIGN_KEY_DATABASE, PLACE, old, &clear, &length, pool);
+    esign_result_t result =
+        esign_unseal(after, ESIGN_KEY_DATABASE, PLACE, old, &clear, &length, pool);
     CU_ASSERT(result.status == APR_EINVAL && strstr(result.detail, "key 1") != NULL);
 }
 
@@ -135,24 +150,24 @@ static void test_key_id_of_others(void)
     CU_ASSERT_EQUAL(esign_seal_key_id(""), 0);
     CU_ASSERT_EQUAL(esign_seal_key_id("AQc"), 0);
     CU_ASSERT_EQUAL(esign_seal_key_id("an ordinary text that nobody ever sealed at all"), 0);
-    CU_ASSERT_EQUAL(esign_seal_key_id("AgcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0);   /* version 2 */
+    CU_ASSERT_EQUAL(esign_seal_key_id("AgcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                    0); /* version 2 */
     CU_ASSERT_EQUAL(esign_seal_key_id("AQcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 7);
-    CU_ASSERT_EQUAL(esign_seal_key_id("AQcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), 0);    /* a byte short */
+    CU_ASSERT_EQUAL(esign_seal_key_id("AQcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                    0); /* a byte short */
     CU_ASSERT_EQUAL(esign_seal_key_id("AQcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+"), 0);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "values of every length come back", test_round_trip },
-        { "the frame is the one of the header", test_frame },
-        { "no two seals are alike", test_nonce },
-        { "a moved value does not open", test_moved },
-        { "a value with any bit changed does not open", test_every_bit },
-        { "a cut or longer value does not open", test_cut },
-        { "keys rotate", test_rotation },
-        { "what is not sealed names no key", test_key_id_of_others },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "values of every length come back", test_round_trip },
+                            { "the frame is the one of the header", test_frame },
+                            { "no two seals are alike", test_nonce },
+                            { "a moved value does not open", test_moved },
+                            { "a value with any bit changed does not open", test_every_bit },
+                            { "a cut or longer value does not open", test_cut },
+                            { "keys rotate", test_rotation },
+                            { "what is not sealed names no key", test_key_id_of_others },
+                            CU_TEST_INFO_NULL };
     return suite_run("seal", tests);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_secret.c: secret memory starts empty and ends empty. */
-#include "suite.h"
 #include "core/secret.h"
+#include "suite.h"
 
-/* What a clean-up that runs after the wiping one, but before the pool gives its memory back, finds there. */
+/* What a clean-up that runs after the wiping one, but before the pool gives its memory back, finds
+ * there. */
 typedef struct {
     const char *bytes;
     apr_size_t length;
@@ -73,31 +74,29 @@ static void test_wipe_now(void)
 {
     char bytes[] = "a word and more";
     esign_secret_wipe(bytes, 6);
-    CU_ASSERT(memcmp(bytes, "\0\0\0\0\0\0 and more", sizeof bytes) == 0);
+    CU_ASSERT(memcmp(bytes, "\0\0\0\0\0\0 and more", sizeof(bytes)) == 0);
 }
 
 static void test_equal(void)
 {
     char a[33] = "01234567890123456789012345678901", b[33];
     for (apr_size_t i = 0; i < 32; i++) {
-        memcpy(b, a, sizeof a);
+        memcpy(b, a, sizeof(a));
         b[i] ^= 1;
         CU_ASSERT(!esign_secret_equal(a, b, 32));
         CU_ASSERT(esign_secret_equal(a, b, i));
     }
-    memcpy(b, a, sizeof a);
+    memcpy(b, a, sizeof(a));
     CU_ASSERT(esign_secret_equal(a, b, 32));
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "secrets are wiped before their pool gives them back", test_wiped },
-        { "secret memory is zeroed", test_zeroed },
-        { "a copy ends with NUL, whatever is in it", test_copied },
-        { "wiping takes as much as it is told", test_wipe_now },
-        { "equal means every byte", test_equal },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "secrets are wiped before their pool gives them back", test_wiped },
+                            { "secret memory is zeroed", test_zeroed },
+                            { "a copy ends with NUL, whatever is in it", test_copied },
+                            { "wiping takes as much as it is told", test_wipe_now },
+                            { "equal means every byte", test_equal },
+                            CU_TEST_INFO_NULL };
     return suite_run("secret", tests);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sendmail.c: a sendmail command that takes a mail, refuses it, ends early, hangs, or is not there. */
-#include "scratch.h"
+/* test_sendmail.c: a sendmail command that takes a mail, refuses it, ends early, hangs, or is not
+ * there. */
 #include "deliver/sendmail.h"
+#include "scratch.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -35,16 +36,23 @@ static esign_smtp_t *command(const char *script)
     const char *path = scratch_path(apr_psprintf(pool, "sendmail %d", ++count));
     FILE *file = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_FATAL(fprintf(file, "#!/bin/sh\n%s\n", script) > 0 && fclose(file) == 0 && chmod(path, 0755) == 0);
-    esign_smtp_t *smtp = apr_pcalloc(pool, sizeof *smtp);
-    *smtp = (esign_smtp_t){ .url = apr_pstrcat(pool, "sendmail:", path, NULL), .from = "portal@example.org", .timeout = apr_time_from_sec(20) };
+    CU_ASSERT_FATAL(fprintf(file, "#!/bin/sh\n%s\n", script) > 0 && fclose(file) == 0 &&
+                    chmod(path, 0755) == 0);
+    esign_smtp_t *smtp = apr_pcalloc(pool, sizeof(*smtp));
+    *smtp = (esign_smtp_t){ .url = apr_pstrcat(pool, "sendmail:", path, NULL),
+                            .from = "portal@example.org",
+                            .timeout = apr_time_from_sec(20) };
     return smtp;
 }
 
 static esign_mail_job_t *run_with(const esign_smtp_t *smtp, const char *bytes)
 {
-    esign_mail_job_t *job = apr_pcalloc(pool, sizeof *job);
-    *job = (esign_mail_job_t){ .pool = pool, .to = "ayse@example.org", .bytes = bytes, .length = strlen(bytes), .hold = &hold };
+    esign_mail_job_t *job = apr_pcalloc(pool, sizeof(*job));
+    *job = (esign_mail_job_t){ .pool = pool,
+                               .to = "ayse@example.org",
+                               .bytes = bytes,
+                               .length = strlen(bytes),
+                               .hold = &hold };
     esign_sendmail_run(smtp, job, &stop);
     return job;
 }
@@ -63,14 +71,17 @@ static void test_command(void)
 
 static void test_taken(void)
 {
-    esign_smtp_t *smtp = command("for a; do echo \"[$a]\"; done > \"$0.arguments\"; env | sort > \"$0.environment\"; ls /proc/$$/fd > \"$0.files\"; cat > \"$0.mail\"");
+    esign_smtp_t *smtp =
+        command("for a; do echo \"[$a]\"; done > \"$0.arguments\"; env | sort > "
+                "\"$0.environment\"; ls /proc/$$/fd > \"$0.files\"; cat > \"$0.mail\"");
     esign_mail_job_t *job = run_with(smtp, "To: a\r\n\r\nb\r\n");
     CU_ASSERT_EQUAL(job->outcome, ESIGN_TRANSFER_SENT);
     CU_ASSERT_STRING_EQUAL(file_of(smtp, ".mail"), "To: a\n\nb\n");
     CU_ASSERT_STRING_EQUAL(file_of(smtp, ".arguments"), "[-t]\n[-i]\n[-f]\n[portal@example.org]\n");
     CU_ASSERT_PTR_NULL(strstr(file_of(smtp, ".environment"), "ESIGN_TEST_SECRET"));
     CU_ASSERT_PTR_NOT_NULL(strstr(file_of(smtp, ".environment"), "PATH=/usr/sbin:"));
-    /* Its three, and those by which the shell reads the script; none of the hundred that were open here. */
+    /* Its three, and those by which the shell reads the script; none of the hundred that were open
+     * here. */
     CU_ASSERT(strlen(file_of(smtp, ".files")) < 20);
 }
 
@@ -83,25 +94,38 @@ static void test_large(void)
     }
     bytes[1000000] = expected[500000] = '\0';
     /* It says more than a pipe holds before it reads. */
-    esign_smtp_t *smtp = command("head -c 300000 /dev/zero | tr '\\0' x; sleep 0.2; cat > \"$0.mail\"");
+    esign_smtp_t *smtp =
+        command("head -c 300000 /dev/zero | tr '\\0' x; sleep 0.2; cat > \"$0.mail\"");
     CU_ASSERT_EQUAL(run_with(smtp, bytes)->outcome, ESIGN_TRANSFER_SENT);
     CU_ASSERT_STRING_EQUAL(file_of(smtp, ".mail"), expected);
 }
 
 static void test_statuses(void)
 {
-    static const struct { int code; esign_transfer_outcome_e outcome; } known[] = {
-        { 0, ESIGN_TRANSFER_SENT }, { 75, ESIGN_TRANSFER_LATER }, { 65, ESIGN_TRANSFER_NEVER }, { 67, ESIGN_TRANSFER_NEVER }, { 68, ESIGN_TRANSFER_NEVER },
-        { 64, ESIGN_TRANSFER_UNANSWERED }, { 69, ESIGN_TRANSFER_UNANSWERED }, { 70, ESIGN_TRANSFER_UNANSWERED }, { 71, ESIGN_TRANSFER_UNANSWERED },
-        { 73, ESIGN_TRANSFER_UNANSWERED }, { 77, ESIGN_TRANSFER_UNANSWERED }, { 78, ESIGN_TRANSFER_UNANSWERED }, { 1, ESIGN_TRANSFER_UNANSWERED },
-        { 127, ESIGN_TRANSFER_UNANSWERED }
-    };
-    for (apr_size_t i = 0; i < sizeof known / sizeof *known; i++)
-        CU_ASSERT_EQUAL(run_with(command(apr_psprintf(pool, "cat > /dev/null; exit %d", known[i].code)), "a\r\n")->outcome, known[i].outcome);
-    CU_ASSERT_STRING_EQUAL(run_with(command("cat > /dev/null; echo 'fatal: no such user' >&2; echo more; exit 67"), "a\r\n")->words,
-                           "sendmail ended with status 67: fatal: no such user");
+    static const struct {
+        int code;
+        esign_transfer_outcome_e outcome;
+    } known[] = { { 0, ESIGN_TRANSFER_SENT },        { 75, ESIGN_TRANSFER_LATER },
+                  { 65, ESIGN_TRANSFER_NEVER },      { 67, ESIGN_TRANSFER_NEVER },
+                  { 68, ESIGN_TRANSFER_NEVER },      { 64, ESIGN_TRANSFER_UNANSWERED },
+                  { 69, ESIGN_TRANSFER_UNANSWERED }, { 70, ESIGN_TRANSFER_UNANSWERED },
+                  { 71, ESIGN_TRANSFER_UNANSWERED }, { 73, ESIGN_TRANSFER_UNANSWERED },
+                  { 77, ESIGN_TRANSFER_UNANSWERED }, { 78, ESIGN_TRANSFER_UNANSWERED },
+                  { 1, ESIGN_TRANSFER_UNANSWERED },  { 127, ESIGN_TRANSFER_UNANSWERED } };
+    for (apr_size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        CU_ASSERT_EQUAL(
+            run_with(command(apr_psprintf(pool, "cat > /dev/null; exit %d", known[i].code)),
+                     "a\r\n")
+                ->outcome,
+            known[i].outcome);
+    CU_ASSERT_STRING_EQUAL(
+        run_with(command("cat > /dev/null; echo 'fatal: no such user' >&2; echo more; exit 67"),
+                 "a\r\n")
+            ->words,
+        "sendmail ended with status 67: fatal: no such user");
     esign_mail_job_t *job = run_with(command("cat > /dev/null; kill -TERM $$"), "a\r\n");
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNANSWERED && strcmp(job->words, "sendmail ended by signal 15") == 0);
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNANSWERED &&
+              strcmp(job->words, "sendmail ended by signal 15") == 0);
 }
 
 static void test_ends_early(void)
@@ -115,12 +139,16 @@ static void test_ends_early(void)
 
 static void test_not_there(void)
 {
-    esign_smtp_t smtp = { .url = "sendmail:/no/such/sendmail", .from = "a@b", .timeout = apr_time_from_sec(20) };
+    esign_smtp_t smtp = { .url = "sendmail:/no/such/sendmail",
+                          .from = "a@b",
+                          .timeout = apr_time_from_sec(20) };
     esign_mail_job_t *job = run_with(&smtp, "a\r\n");
     /* Under valgrind, posix_spawn hears of no failure: a child ends instead, as any command may. */
     int started = job->outcome == ESIGN_TRANSFER_UNANSWERED;
     CU_ASSERT(started || job->outcome == ESIGN_TRANSFER_UNREACHABLE);
-    CU_ASSERT_STRING_EQUAL(job->words, started ? "sendmail ended with status 127" : "/no/such/sendmail cannot be started: No such file or directory");
+    CU_ASSERT_STRING_EQUAL(
+        job->words, started ? "sendmail ended with status 127"
+                            : "/no/such/sendmail cannot be started: No such file or directory");
 }
 
 /* Whether a process of a pid file still runs; zombies of somebody else's count as ended. */
@@ -129,7 +157,7 @@ static int runs(const char *pid)
     char line[256] = "";
     FILE *file = fopen(apr_psprintf(pool, "/proc/%d/stat", atoi(pid)), "r");
     if (file) {
-        if (!fgets(line, sizeof line, file))
+        if (!fgets(line, sizeof(line), file))
             line[0] = '\0';
         fclose(file);
     }
@@ -143,7 +171,8 @@ static void test_hangs(void)
     apr_time_t before = apr_time_now();
     esign_mail_job_t *job = run_with(smtp, "a\r\n");
     apr_interval_time_t took = apr_time_now() - before;
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNANSWERED && strstr(job->words, "did not end in time"));
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNANSWERED &&
+              strstr(job->words, "did not end in time"));
     CU_ASSERT(took >= apr_time_from_msec(900) && took < apr_time_from_sec(5));
     apr_sleep(apr_time_from_msec(100));
     CU_ASSERT(!runs(file_of(smtp, ".pid")) && !runs(file_of(smtp, ".child")));
@@ -164,7 +193,8 @@ static void test_stopped(void)
     esign_mail_job_t *job = run_with(command("sleep 600"), "a\r\n");
     pthread_join(thread, NULL);
     stop = 0;
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE && apr_time_now() - before < apr_time_from_sec(5));
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNREACHABLE &&
+              apr_time_now() - before < apr_time_from_sec(5));
 }
 
 /* Before the end of its input it is told of nothing that it must do. */
@@ -177,11 +207,13 @@ static void test_not_held(void)
     hold.until = esign_clock() + apr_time_from_msec(300);
     apr_time_t before = apr_time_now();
     esign_mail_job_t *job = run_with(smtp, large);
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_HOLD_LOST) == 0 && apr_time_now() - before < apr_time_from_sec(5));
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_HOLD_LOST) == 0 &&
+              apr_time_now() - before < apr_time_from_sec(5));
     CU_ASSERT(!runs(file_of(smtp, ".pid")));
     /* Behind it, what was begun is waited for. */
     hold.until = esign_clock() + apr_time_from_msec(300);
-    CU_ASSERT_EQUAL(run_with(command("cat > /dev/null; sleep 1"), "a\r\n")->outcome, ESIGN_TRANSFER_SENT);
+    CU_ASSERT_EQUAL(run_with(command("cat > /dev/null; sleep 1"), "a\r\n")->outcome,
+                    ESIGN_TRANSFER_SENT);
     hold.until = APR_INT64_MAX;
 }
 
@@ -203,7 +235,8 @@ static int zombies(void)
     while (folder && (entry = readdir(folder))) {
         char line[256] = "";
         FILE *file = fopen(apr_psprintf(pool, "/proc/%s/stat", entry->d_name), "r");
-        if (file && fgets(line, sizeof line, file) && strstr(line, apr_psprintf(pool, ") Z %d ", getpid())))
+        if (file && fgets(line, sizeof(line), file) &&
+            strstr(line, apr_psprintf(pool, ") Z %d ", getpid())))
             found++;
         if (file)
             fclose(file);
@@ -253,20 +286,18 @@ static void test_threads(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "the command of a URL", test_command },
-        { "a mail that is taken, and what the command sees of us", test_taken },
-        { "a large mail to a talkative command", test_large },
-        { "exit statuses", test_statuses },
-        { "a command that ends before it has read all", test_ends_early },
-        { "a command that is not there", test_not_there },
-        { "a command that hangs is killed with its children", test_hangs },
-        { "a command is killed when the process ends", test_stopped },
-        { "a mail that is not held any more is not sent", test_not_held },
-        { "a command that leaves a child behind", test_leaves_a_child },
-        { "many at once leave no file and no zombie", test_threads },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "the command of a URL", test_command },
+                            { "a mail that is taken, and what the command sees of us", test_taken },
+                            { "a large mail to a talkative command", test_large },
+                            { "exit statuses", test_statuses },
+                            { "a command that ends before it has read all", test_ends_early },
+                            { "a command that is not there", test_not_there },
+                            { "a command that hangs is killed with its children", test_hangs },
+                            { "a command is killed when the process ends", test_stopped },
+                            { "a mail that is not held any more is not sent", test_not_held },
+                            { "a command that leaves a child behind", test_leaves_a_child },
+                            { "many at once leave no file and no zombie", test_threads },
+                            CU_TEST_INFO_NULL };
     /* What httpd's children do too; and many files without close-on-exec. */
     signal(SIGPIPE, SIG_IGN);
     setenv("ESIGN_TEST_SECRET", "x", 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_session.c: session records live as long as they may, and stay dead. */
-#include "memcached.h"
 #include "cache/session.h"
+#include "memcached.h"
 
 #define MINUTE apr_time_from_sec(60)
 
@@ -12,15 +12,20 @@ static esign_cache_t *cache;
 static const char *create(apr_time_t created, apr_time_t now)
 {
     const char *id = NULL;
-    CU_ASSERT_FATAL(esign_session_store_create(cache, "a=1&b=%20", &limits, created, now, &id, pool) == ESIGN_CACHE_DONE && id != NULL);
-    CU_ASSERT(esign_session_store_well_formed(id) && strlen(id) == ESIGN_SESSION_ID_LENGTH && memcached_left(id) == -2);
+    CU_ASSERT_FATAL(esign_session_store_create(cache, "a=1&b=%20", &limits, created, now, &id,
+                                               pool) == ESIGN_CACHE_DONE &&
+                    id != NULL);
+    CU_ASSERT(esign_session_store_well_formed(id) && strlen(id) == ESIGN_SESSION_ID_LENGTH &&
+              memcached_left(id) == -2);
     return esign_session_store_key(id, pool);
 }
 
 static esign_session_record_t load(const char *key)
 {
     esign_session_record_t record = { 0 };
-    CU_ASSERT_EQUAL_FATAL(esign_session_store_load(cache, key, &limits, apr_time_now(), &record, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL_FATAL(
+        esign_session_store_load(cache, key, &limits, apr_time_now(), &record, pool),
+        ESIGN_CACHE_DONE);
     return record;
 }
 
@@ -44,9 +49,12 @@ static void test_life(void)
     const char *key = create(0, now), *other = create(0, now);
     CU_ASSERT_STRING_NOT_EQUAL(key, other);
     esign_session_record_t record = load(key);
-    CU_ASSERT(strcmp(record.content, "a=1&b=%20") == 0 && record.created == now && record.seen == now);
+    CU_ASSERT(strcmp(record.content, "a=1&b=%20") == 0 && record.created == now &&
+              record.seen == now);
     CU_ASSERT_PTR_NULL(strstr(memcached_raw(key), "a=1"));
-    CU_ASSERT_EQUAL(look(esign_session_store_key("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", pool)), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(
+        look(esign_session_store_key("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", pool)),
+        ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(esign_session_store_delete(cache, key, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_session_store_delete(cache, key, pool), ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(look(key), ESIGN_CACHE_MISS);
@@ -59,7 +67,7 @@ static void test_ends(void)
     apr_time_t now = apr_time_now();
     CU_ASSERT(ends(create(0, now), 600));
     CU_ASSERT(ends(create(now - 50 * MINUTE, now), 600));
-    const char *old = create(now - 55 * MINUTE, now);   /* the age goes over to a new id */
+    const char *old = create(now - 55 * MINUTE, now); /* the age goes over to a new id */
     CU_ASSERT(ends(old, 300));
     CU_ASSERT_EQUAL(load(old).created, now - 55 * MINUTE);
     const char *over = create(now - 61 * MINUTE, now);
@@ -83,7 +91,8 @@ static void test_ended_though_kept(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         esign_session_record_t record;
         const char *key = create(rows[i].created, rows[i].seen);
-        CU_ASSERT_EQUAL(esign_session_store_load(cache, key, &limits, rows[i].asked, &record, pool), rows[i].answer);
+        CU_ASSERT_EQUAL(esign_session_store_load(cache, key, &limits, rows[i].asked, &record, pool),
+                        rows[i].answer);
     }
 }
 
@@ -96,18 +105,27 @@ static void test_touch(void)
     key = create(now - 20 * MINUTE, now - 5 * MINUTE);
     CU_ASSERT(ends(key, 300));
     esign_session_record_t record = load(key), before = record;
-    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &record, &limits, record.seen + MINUTE - 1, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(load(key).cas, record.cas);   /* nothing written */
-    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &record, &limits, now, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(
+        esign_session_store_touch(cache, key, &record, &limits, record.seen + MINUTE - 1, pool),
+        ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(load(key).cas, record.cas); /* nothing written */
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &record, &limits, now, pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT(ends(key, 600));
     esign_session_record_t touched = load(key);
-    CU_ASSERT(touched.seen == now && touched.created == record.created && strcmp(touched.content, record.content) == 0);
-    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &before, &limits, now, pool), ESIGN_CACHE_MISS);   /* it was changed meanwhile */
+    CU_ASSERT(touched.seen == now && touched.created == record.created &&
+              strcmp(touched.content, record.content) == 0);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &before, &limits, now, pool),
+                    ESIGN_CACHE_MISS); /* it was changed meanwhile */
 
-    esign_session_limits_t short_idle = { .idle = MINUTE, .life = 60 * MINUTE };   /* a tenth: 6 s */
-    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &touched, &short_idle, now + apr_time_from_sec(6) - 1, pool), ESIGN_CACHE_DONE);
+    esign_session_limits_t short_idle = { .idle = MINUTE, .life = 60 * MINUTE }; /* a tenth: 6 s */
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &touched, &short_idle,
+                                              now + apr_time_from_sec(6) - 1, pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(load(key).cas, touched.cas);
-    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &touched, &short_idle, now + apr_time_from_sec(6), pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &touched, &short_idle,
+                                              now + apr_time_from_sec(6), pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT(load(key).cas != touched.cas);
 }
 
@@ -120,12 +138,15 @@ static void test_update(void)
     CU_ASSERT(record.code == NULL);
     record.content = "c=2";
     record.code = "seed=x&tries=3";
-    CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &record, &limits, now, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT(strcmp(load(key).content, "c=2") == 0 && strcmp(load(key).code, "seed=x&tries=3") == 0);
+    CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &record, &limits, now, pool),
+                    ESIGN_CACHE_DONE);
+    CU_ASSERT(strcmp(load(key).content, "c=2") == 0 &&
+              strcmp(load(key).code, "seed=x&tries=3") == 0);
     CU_ASSERT(load(key).created == now - 55 * MINUTE && load(key).seen == now);
     CU_ASSERT(ends(key, 300));
     late.content = "d=3";
-    CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &late, &limits, now, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &late, &limits, now, pool),
+                    ESIGN_CACHE_MISS);
     CU_ASSERT_STRING_EQUAL(load(key).content, "c=2");
 }
 
@@ -136,18 +157,24 @@ static void test_exchange(void)
     apr_time_t now = apr_time_now();
     const char *key = create(now - 55 * MINUTE, now);
     esign_session_record_t record = load(key), late = record;
-    CU_ASSERT_EQUAL(esign_session_store_exchange(cache, key, &record, &limits, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_session_store_exchange(cache, key, &record, &limits, pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT(record.exchanged && look(key) == ESIGN_CACHE_MISS && ends(key, 300));
     CU_ASSERT_EQUAL(esign_session_store_load(cache, key, NULL, now, &late, pool), ESIGN_CACHE_MISS);
-    CU_ASSERT_EQUAL(esign_session_store_restore(cache, key, &record, &limits, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT(!record.exchanged && load(key).created == now - 55 * MINUTE && load(key).seen == now && ends(key, 300));
+    CU_ASSERT_EQUAL(esign_session_store_restore(cache, key, &record, &limits, pool),
+                    ESIGN_CACHE_DONE);
+    CU_ASSERT(!record.exchanged && load(key).created == now - 55 * MINUTE &&
+              load(key).seen == now && ends(key, 300));
     /* Of two one is first. */
     late = record = load(key);
-    CU_ASSERT_EQUAL(esign_session_store_exchange(cache, key, &record, &limits, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT(esign_session_store_exchange(cache, key, &late, &limits, pool) == ESIGN_CACHE_MISS && !late.exchanged);
+    CU_ASSERT_EQUAL(esign_session_store_exchange(cache, key, &record, &limits, pool),
+                    ESIGN_CACHE_DONE);
+    CU_ASSERT(esign_session_store_exchange(cache, key, &late, &limits, pool) == ESIGN_CACHE_MISS &&
+              !late.exchanged);
     /* What was signed out meanwhile stays so. */
     CU_ASSERT_EQUAL(esign_session_store_delete(cache, key, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_session_store_restore(cache, key, &record, &limits, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_restore(cache, key, &record, &limits, pool),
+                    ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(look(key), ESIGN_CACHE_MISS);
 }
 
@@ -159,8 +186,10 @@ static void test_stays_dead(void)
     const char *key = create(0, now - 2 * MINUTE);
     esign_session_record_t record = load(key);
     esign_session_store_delete(cache, key, pool);
-    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &record, &limits, now, pool), ESIGN_CACHE_MISS);
-    CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &record, &limits, now, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &record, &limits, now, pool),
+                    ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &record, &limits, now, pool),
+                    ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(look(key), ESIGN_CACHE_MISS);
 }
 

@@ -16,15 +16,18 @@
 
 static _Atomic int set_back, looks;
 
-/* In libapr's place: the machine's clock, which somebody sets back by an hour behind the next look. */
+/* In libapr's place: the machine's clock, which somebody sets back by an hour behind the next look.
+ */
 apr_time_t apr_time_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return apr_time_from_sec(now.tv_sec - (set_back && looks++ > 0 ? 3600 : 0)) + now.tv_nsec / 1000;
+    return apr_time_from_sec(now.tv_sec - (set_back && looks++ > 0 ? 3600 : 0)) +
+           now.tv_nsec / 1000;
 }
 
-/* A gateway that takes one connection at a time, reads a request and gives one answer; NULL: it says nothing, and keeps the connection. */
+/* A gateway that takes one connection at a time, reads a request and gives one answer; NULL: it
+ * says nothing, and keeps the connection. */
 typedef struct {
     int listener, port;
     const char *answer;
@@ -46,11 +49,13 @@ static void serve(gateway_t *g, int connection)
     apr_size_t length = 0;
     ssize_t got;
     g->connections++;
-    while (!is_whole(g->asked) && (got = read(connection, g->asked + length, sizeof(g->asked) - 1 - length)) > 0)
+    while (!is_whole(g->asked) &&
+           (got = read(connection, g->asked + length, sizeof(g->asked) - 1 - length)) > 0)
         g->asked[length += (apr_size_t)got] = '\0';
     struct pollfd silence = { .fd = connection, .events = POLLIN };
     /* Who has read enough of a flood hangs up. */
-    for (const char *rest = g->answer; rest && *rest && (got = send(connection, rest, strlen(rest), MSG_NOSIGNAL)) > 0;)
+    for (const char *rest = g->answer;
+         rest && *rest && (got = send(connection, rest, strlen(rest), MSG_NOSIGNAL)) > 0;)
         rest += got;
     if (!g->answer)
         poll(&silence, 1, 5000);
@@ -75,7 +80,8 @@ static gateway_t *open_gateway(const char *answer)
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(at);
     g->listener = socket(AF_INET, SOCK_STREAM, 0);
-    CU_ASSERT_FATAL(bind(g->listener, (struct sockaddr *)&at, sizeof(at)) == 0 && listen(g->listener, 8) == 0 &&
+    CU_ASSERT_FATAL(bind(g->listener, (struct sockaddr *)&at, sizeof(at)) == 0 &&
+                    listen(g->listener, 8) == 0 &&
                     getsockname(g->listener, (struct sockaddr *)&at, &size) == 0);
     g->port = ntohs(at.sin_port);
     g->answer = answer;
@@ -109,15 +115,20 @@ static void done(void *baton, apr_int64_t id, esign_transfer_outcome_e how, cons
 }
 
 /* Sends one SMS that lives for `life`, and waits for its end. */
-static apr_interval_time_t send_for(const char *url, esign_sms_gateway_t gateway, apr_interval_time_t life)
+static apr_interval_time_t send_for(const char *url, esign_sms_gateway_t gateway,
+                                    apr_interval_time_t life)
 {
     int ended = 0;
     esign_transport_t *transport;
-    const esign_sms_t sms = { .to = "+905551234567", .text = "Kod: 739154", .report = "https://h/r", .expires = apr_time_now() + life };
+    const esign_sms_t sms = { .to = "+905551234567",
+                              .text = "Kod: 739154",
+                              .report = "https://h/r",
+                              .expires = apr_time_now() + life };
     gateway.url = url;
     gateway.method = gateway.body ? "POST" : "GET";
     gateway.timeout = apr_time_from_sec(10);
-    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, pool)));
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, pool)));
     apr_time_t start = apr_time_now();
     CU_ASSERT_FATAL(!esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &hold)));
     while (esign_transport_finish(transport) > 0 && apr_time_now() - start < apr_time_from_sec(8))
@@ -131,7 +142,8 @@ static const char *url_of(const gateway_t *g, const char *scheme)
     return apr_psprintf(pool, "%s://127.0.0.1:%d/?n={number}&t={text}&r={report}", scheme, g->port);
 }
 
-static void answer_with(const char *answer, esign_sms_gateway_t gateway, esign_transfer_outcome_e expected)
+static void answer_with(const char *answer, esign_sms_gateway_t gateway,
+                        esign_transfer_outcome_e expected)
 {
     gateway_t *g = open_gateway(answer);
     send_for(url_of(g, "http"), gateway, apr_time_from_sec(60));
@@ -158,7 +170,8 @@ static void test_by_status(void)
     answer_with(HTTP("429 Slowly", ""), plain, ESIGN_TRANSFER_LATER);
     answer_with(HTTP("403 No", ""), plain, ESIGN_TRANSFER_NEVER);
     CU_ASSERT_STRING_EQUAL(words, "HTTP status 403");
-    answer_with(HTTP("302 There\r\nLocation: http://127.0.0.1:1/", ""), plain, ESIGN_TRANSFER_LATER);
+    answer_with(HTTP("302 There\r\nLocation: http://127.0.0.1:1/", ""), plain,
+                ESIGN_TRANSFER_LATER);
 }
 
 static void test_by_pattern(void)
@@ -168,23 +181,30 @@ static void test_by_pattern(void)
     answer_with(HTTP("500 No", "OK 17"), strict, ESIGN_TRANSFER_LATER);
     answer_with(HTTP("200 OK", ""), strict, ESIGN_TRANSFER_NEVER);
     /* In its words, on one line, without number and code. */
-    answer_with(HTTP("200 OK", "\r\nERR 12 to 05551234567: Kod: 739154\n#739154\nOK"), strict, ESIGN_TRANSFER_NEVER);
-    CU_ASSERT_STRING_EQUAL(words, "HTTP status 200, and an answer that does not say that it was accepted: ERR 12 to ***********: Kod: ****** #****** OK");
+    answer_with(HTTP("200 OK", "\r\nERR 12 to 05551234567: Kod: 739154\n#739154\nOK"), strict,
+                ESIGN_TRANSFER_NEVER);
+    CU_ASSERT_STRING_EQUAL(words, "HTTP status 200, and an answer that does not say that it was "
+                                  "accepted: ERR 12 to ***********: Kod: ****** #****** OK");
     /* Of an endless answer the beginning counts. */
     char *flood = apr_palloc(pool, 200001);
     memset(flood, 'x', 200000);
     flood[200000] = '\0';
-    answer_with(apr_pstrcat(pool, HTTP("200 OK", "OK 1\n"), flood, NULL), strict, ESIGN_TRANSFER_SENT);
-    answer_with(apr_pstrcat(pool, HTTP("200 OK", ""), flood, "\nOK 1\n", NULL), strict, ESIGN_TRANSFER_NEVER);
+    answer_with(apr_pstrcat(pool, HTTP("200 OK", "OK 1\n"), flood, NULL), strict,
+                ESIGN_TRANSFER_SENT);
+    answer_with(apr_pstrcat(pool, HTTP("200 OK", ""), flood, "\nOK 1\n", NULL), strict,
+                ESIGN_TRANSFER_NEVER);
 }
 
 /* What a gateway repeats of what it was given does not reach the log. */
 static void test_credentials(void)
 {
     const esign_sms_gateway_t gateway = { .name = "a", .secret = "Aladdin:open sesame" };
-    answer_with(HTTP("401 No", "{\r\n  \"error\": \"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\",\r\n  \"of\": \"Aladdin:open sesame\", \"word\": \"open sesame\" }"), gateway,
-                ESIGN_TRANSFER_NEVER);
-    CU_ASSERT_STRING_EQUAL(words, "HTTP status 401: { \"error\": \"Basic ****************************\", \"of\": \"*******************\", \"word\": \"***********\" }");
+    answer_with(HTTP("401 No", "{\r\n  \"error\": \"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\",\r\n  "
+                               "\"of\": \"Aladdin:open sesame\", \"word\": \"open sesame\" }"),
+                gateway, ESIGN_TRANSFER_NEVER);
+    CU_ASSERT_STRING_EQUAL(words,
+                           "HTTP status 401: { \"error\": \"Basic ****************************\", "
+                           "\"of\": \"*******************\", \"word\": \"***********\" }");
     answer_with(HTTP("503 No", " \r\n\t"), gateway, ESIGN_TRANSFER_LATER);
     CU_ASSERT_STRING_EQUAL(words, "HTTP status 503");
     answer_with(HTTP("503 No", "\x1b[2J123456789 \x01"), gateway, ESIGN_TRANSFER_LATER);
@@ -200,7 +220,7 @@ static void test_no_answer(void)
     close_gateway(g);
     CU_ASSERT(outcome == ESIGN_TRANSFER_UNANSWERED && g->connections == 1);
     send_for(apr_psprintf(pool, "http://127.0.0.1:%d/", port), plain, apr_time_from_sec(60));
-    CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_UNREACHABLE);   /* nobody is there: nothing went out */
+    CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_UNREACHABLE); /* nobody is there: nothing went out */
 }
 
 /* It expires while the connection is being made: nothing goes out. */
@@ -215,10 +235,12 @@ static void test_expires_on_the_way(void)
     esign_transport_t *transport;
     const esign_sms_t late = { .to = "+905551234567", .text = "x", .expires = apr_time_now() - 1 };
     CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, NULL, pool)));
-    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late, &hold)) && esign_transport_pending_sms(transport) == 0);
+    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late, &hold)) &&
+              esign_transport_pending_sms(transport) == 0);
 }
 
-/* Before the request goes out there is a look at the hold: over a new connection as over a kept one. */
+/* Before the request goes out there is a look at the hold: over a new connection as over a kept
+ * one. */
 static void test_not_held(void)
 {
     static const esign_sms_gateway_t plain = { .name = "a" };
@@ -231,7 +253,8 @@ static void test_not_held(void)
     CU_ASSERT_STRING_EQUAL(g->asked, "");
 }
 
-/* Sockets of ours that lead to a port, and how many of them a program that is started here would get. */
+/* Sockets of ours that lead to a port, and how many of them a program that is started here would
+ * get. */
 static int leading_to(int port, int *inherited)
 {
     int found = 0;
@@ -239,7 +262,8 @@ static int leading_to(int port, int *inherited)
     for (int file = 0; file < 256; file++) {
         struct sockaddr_in at;
         socklen_t size = sizeof(at);
-        if (getpeername(file, (struct sockaddr *)&at, &size) != 0 || at.sin_family != AF_INET || ntohs(at.sin_port) != port)
+        if (getpeername(file, (struct sockaddr *)&at, &size) != 0 || at.sin_family != AF_INET ||
+            ntohs(at.sin_port) != port)
             continue;
         found++;
         *inherited += !(fcntl(file, F_GETFD) & FD_CLOEXEC);
@@ -253,10 +277,15 @@ static void test_not_inherited(void)
     apr_pool_t *p;
     esign_transport_t *transport;
     gateway_t *g = open_gateway(NULL);
-    const esign_sms_gateway_t gateway = { .name = "a", .url = url_of(g, "http"), .method = "GET", .timeout = apr_time_from_sec(10) };
-    const esign_sms_t sms = { .to = "+905551234567", .text = "x", .expires = apr_time_now() + apr_time_from_sec(10) };
+    const esign_sms_gateway_t gateway = {
+        .name = "a", .url = url_of(g, "http"), .method = "GET", .timeout = apr_time_from_sec(10)
+    };
+    const esign_sms_t sms = { .to = "+905551234567",
+                              .text = "x",
+                              .expires = apr_time_now() + apr_time_from_sec(10) };
     apr_pool_create(&p, pool);
-    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, p)) && !esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &hold)));
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, p)) &&
+                    !esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &hold)));
     for (int tries = 0; tries < 100 && g->connections == 0; tries++)
         esign_transport_wait(transport, -1, apr_time_from_msec(20));
     CU_ASSERT(leading_to(g->port, &inherited) == 1 && inherited == 0);
@@ -286,12 +315,20 @@ static void test_request(void)
     apr_array_header_t *headers = apr_array_make(pool, 2, sizeof(const char *));
     APR_ARRAY_PUSH(headers, const char *) = "Content-Type: application/json";
     APR_ARRAY_PUSH(headers, const char *) = "Authorization: Basic {basic}";
-    const esign_sms_gateway_t gateway = { .name = "a", .headers = headers, .body = "{\"to\":\"{digits}\"}", .secret = "Aladdin:open sesame" };
+    const esign_sms_gateway_t gateway = { .name = "a",
+                                          .headers = headers,
+                                          .body = "{\"to\":\"{digits}\"}",
+                                          .secret = "Aladdin:open sesame" };
     gateway_t *g = open_gateway(HTTP("200 OK", ""));
     send_for(url_of(g, "http"), gateway, apr_time_from_sec(60));
     close_gateway(g);
-    CU_ASSERT_PTR_EQUAL(strstr(g->asked, "POST /?n=%2B905551234567&t=Kod%3A%20739154&r=https%3A%2F%2Fh%2Fr HTTP/1.1\r\n"), g->asked);
-    CU_ASSERT_PTR_NOT_NULL(strstr(g->asked, "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"));   /* RFC 7617's own */
+    CU_ASSERT_PTR_EQUAL(
+        strstr(g->asked,
+               "POST /?n=%2B905551234567&t=Kod%3A%20739154&r=https%3A%2F%2Fh%2Fr HTTP/1.1\r\n"),
+        g->asked);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(g->asked,
+               "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n")); /* RFC 7617's own */
     CU_ASSERT_PTR_NOT_NULL(strstr(g->asked, "{\"to\":\"905551234567\"}"));
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_subscriber.c: subscribers, and the counters that guard them. */
-#include "tables.h"
 #include "store/subscriber.h"
+#include "tables.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,25 +12,32 @@
 #define HEAD "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$"
 #define NOON (20000 * DAY + 12 * HOUR)
 
-static const esign_failure_policy_t policy = { .free = 4, .first = 30 * SECOND, .longest = HOUR, .close_at = 100 };
+static const esign_failure_policy_t policy = {
+    .free = 4, .first = 30 * SECOND, .longest = HOUR, .close_at = 100
+};
 
 static esign_subscriber_t person(const char *national_id)
 {
-    return (esign_subscriber_t){ .national_id = national_id, .name = "Ayşe Yılmaz", .email = "ayse@example.org", .phone = "+905551112233",
+    return (esign_subscriber_t){ .national_id = national_id,
+                                 .name = "Ayşe Yılmaz",
+                                 .email = "ayse@example.org",
+                                 .phone = "+905551112233",
                                  .language = "tr" };
 }
 
 static apr_int64_t add(esign_database_t *database, const char *national_id)
 {
     esign_subscriber_t subscriber = person(national_id);
-    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, HEAD "old", pool)) && subscriber.id > 0);
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_add(database, &subscriber, HEAD "old", pool)) &&
+                    subscriber.id > 0);
     return subscriber.id;
 }
 
 static const esign_subscriber_t *get(esign_database_t *database, apr_int64_t id)
 {
     esign_subscriber_t *subscriber = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_get(database, id, &subscriber, pool)) && subscriber != NULL);
+    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_get(database, id, &subscriber, pool)) &&
+                    subscriber != NULL);
     return subscriber;
 }
 
@@ -45,7 +52,8 @@ static apr_int64_t found(esign_database_t *database, const char *national_id)
 static const char *hash_of(esign_database_t *database, apr_int64_t id)
 {
     const char *phc = "";
-    CU_ASSERT_FATAL(!esign_failed(esign_subscriber_open_hash(database, get(database, id), &phc, pool)));
+    CU_ASSERT_FATAL(
+        !esign_failed(esign_subscriber_open_hash(database, get(database, id), &phc, pool)));
     CU_ASSERT(phc == NULL || strncmp(phc, HEAD, strlen(HEAD)) == 0);
     return phc ? phc + strlen(HEAD) : "";
 }
@@ -54,15 +62,18 @@ static void test_stand_in(void)
 {
     esign_database_t *database = tables_new();
     esign_subscriber_t *other, *again;
-    const char *ids[] = { "10000000146", "10000000078", "19999999990", "28888888880", "37777777770", "46666666660", "55555555550", "64444444440" };
+    const char *ids[] = { "10000000146", "10000000078", "19999999990", "28888888880",
+                          "37777777770", "46666666660", "55555555550", "64444444440" };
     OK(esign_subscriber_stand_in(database, ids[0], &other, pool));
     CU_ASSERT_PTR_NULL(other);
     apr_int64_t id = add(database, "10000000147");
     int found_one = 0;
-    for (apr_size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+    for (apr_size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
         OK(esign_subscriber_stand_in(database, ids[i], &other, pool));
         OK(esign_subscriber_stand_in(database, ids[i], &again, pool));
-        CU_ASSERT(other == NULL ? again == NULL : other->id == id && again->id == id && strcmp(other->word_hash, get(database, id)->word_hash) == 0);
+        CU_ASSERT(other == NULL ? again == NULL
+                                : other->id == id && again->id == id &&
+                                      strcmp(other->word_hash, get(database, id)->word_hash) == 0);
         found_one += other != NULL;
     }
     /* Those behind the last one have none. */
@@ -79,9 +90,12 @@ static void test_find_and_get(void)
     CU_ASSERT_EQUAL(found(database, "10000000078"), other);
     CU_ASSERT_EQUAL(found(database, "10000000147"), ESIGN_SUBSCRIBER_NONE);
     const esign_subscriber_t *s = get(database, id);
-    CU_ASSERT(s->id == id && strcmp(s->national_id, "10000000146") == 0 && strcmp(s->name, "Ayşe Yılmaz") == 0 && strcmp(s->email, "ayse@example.org") == 0);
-    CU_ASSERT(strcmp(s->phone, "+905551112233") == 0 && strcmp(s->language, "tr") == 0 && strcmp(hash_of(database, id), "old") == 0);
-    CU_ASSERT(s->failures == 0 && s->wait_until == 0 && !s->closed && s->epoch == 1 && s->link_epoch == 1);
+    CU_ASSERT(s->id == id && strcmp(s->national_id, "10000000146") == 0 &&
+              strcmp(s->name, "Ayşe Yılmaz") == 0 && strcmp(s->email, "ayse@example.org") == 0);
+    CU_ASSERT(strcmp(s->phone, "+905551112233") == 0 && strcmp(s->language, "tr") == 0 &&
+              strcmp(hash_of(database, id), "old") == 0);
+    CU_ASSERT(s->failures == 0 && s->wait_until == 0 && !s->closed && s->epoch == 1 &&
+              s->link_epoch == 1);
     OK(esign_subscriber_get(database, id == 5 ? 6 : 5, &nobody, pool));
     CU_ASSERT_PTR_NULL(nobody);
     OK(esign_subscriber_epoch(database, id, &epoch, pool));
@@ -106,7 +120,8 @@ static void test_nothing_in_clear(void)
 {
     esign_database_t *database = tables_new();
     add(database, "10000000146");
-    const char *row = tables_text(database, "SELECT lookup || ' ' || national_id || ' ' || name || ' ' || email || ' ' || phone FROM subscriber");
+    const char *row = tables_text(database, "SELECT lookup || ' ' || national_id || ' ' || name || "
+                                            "' ' || email || ' ' || phone FROM subscriber");
     CU_ASSERT(strlen(row) > 100);
     static const char *const clear[] = { "10000000146", "Ayşe", "ayse", "example", "905551" };
     for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
@@ -118,8 +133,11 @@ static void test_moved_field(void)
     esign_database_t *database = tables_new();
     esign_subscriber_t *subscriber;
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
-    tables_run(database, apr_psprintf(pool, "UPDATE subscriber SET phone = (SELECT phone FROM subscriber WHERE id = %" APR_INT64_T_FMT ") "
-                                      "WHERE id = %" APR_INT64_T_FMT, id, other));
+    tables_run(database, apr_psprintf(pool,
+                                      "UPDATE subscriber SET phone = (SELECT phone FROM subscriber "
+                                      "WHERE id = %" APR_INT64_T_FMT ") "
+                                      "WHERE id = %" APR_INT64_T_FMT,
+                                      id, other));
     CU_ASSERT(esign_failed(esign_subscriber_get(database, other, &subscriber, pool)));
     CU_ASSERT(esign_failed(esign_subscriber_find(database, "10000000078", &subscriber, pool)));
     CU_ASSERT_PTR_NULL(subscriber);
@@ -138,12 +156,20 @@ static void test_add_twice(void)
     CU_ASSERT_EQUAL(found(rotated, "10000000146"), id);
     OK(esign_subscriber_begin(rotated, pool));
     CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &later, NULL, pool).status, APR_EEXIST);
-    CU_ASSERT(esign_failed(esign_database_end(rotated, esign_result_make(pool, APR_EGENERAL, "test", "rolled back"), pool)));
+    CU_ASSERT(esign_failed(esign_database_end(
+        rotated, esign_result_make(pool, APR_EGENERAL, "test", "rolled back"), pool)));
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM subscriber"), 1);
 
     apr_int64_t under_new_key = add(rotated, "10000000078");
     CU_ASSERT_EQUAL(found(rotated, "10000000078"), under_new_key);
-    CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &(esign_subscriber_t){ .national_id = "10000000078", .name = "", .email = "", .phone = "", .language = "tr" }, NULL, pool).status,
+    CU_ASSERT_EQUAL(esign_subscriber_add(rotated,
+                                         &(esign_subscriber_t){ .national_id = "10000000078",
+                                                                .name = "",
+                                                                .email = "",
+                                                                .phone = "",
+                                                                .language = "tr" },
+                                         NULL, pool)
+                        .status,
                     APR_EEXIST);
 }
 
@@ -165,7 +191,8 @@ static void test_failures(void)
         CU_ASSERT_EQUAL(closed, failure == 100);
     }
     OK(esign_subscriber_failed(database, ESIGN_SUBSCRIBER_NONE, &policy, 1, NOON, &closed, pool));
-    CU_ASSERT(!closed && get(database, other)->failures == 0 && get(database, other)->wait_until == 0 && !get(database, other)->closed);
+    CU_ASSERT(!closed && get(database, other)->failures == 0 &&
+              get(database, other)->wait_until == 0 && !get(database, other)->closed);
 }
 
 /* Guesses that were read before the wait began come after it. */
@@ -178,7 +205,8 @@ static void test_burst(void)
         OK(esign_subscriber_failed(database, id, &policy, 0, NOON, &closed, pool));
         CU_ASSERT_FALSE(closed);
     }
-    CU_ASSERT(get(database, id)->failures == 5 && get(database, id)->wait_until == NOON + 30 * SECOND);
+    CU_ASSERT(get(database, id)->failures == 5 &&
+              get(database, id)->wait_until == NOON + 30 * SECOND);
     OK(esign_subscriber_failed(database, id, &policy, 0, NOON + 30 * SECOND, &closed, pool));
     OK(esign_subscriber_failed(database, id, &policy, 1, NOON + 31 * SECOND, &closed, pool));
     CU_ASSERT_EQUAL(get(database, id)->failures, 7);
@@ -209,16 +237,19 @@ static void test_change_word(void)
     OK(esign_subscriber_change_word(database, id, -1, 1, HEAD "new", &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
     const esign_subscriber_t *s = get(database, id);
-    CU_ASSERT(s->epoch == 2 && s->link_epoch == 2 && s->failures == 6 && s->wait_until == 0 && strcmp(hash_of(database, id), "new") == 0);
+    CU_ASSERT(s->epoch == 2 && s->link_epoch == 2 && s->failures == 6 && s->wait_until == 0 &&
+              strcmp(hash_of(database, id), "new") == 0);
     OK(esign_subscriber_change_word(database, id, -1, 1, HEAD "late", &changed, pool));
     CU_ASSERT_EQUAL(changed, 0);
     CU_ASSERT(get(database, id)->epoch == 2 && strcmp(hash_of(database, id), "new") == 0);
-    OK(esign_subscriber_change_word(database, id, 1, -1, HEAD "of a session that ended", &changed, pool));
+    OK(esign_subscriber_change_word(database, id, 1, -1, HEAD "of a session that ended", &changed,
+                                    pool));
     CU_ASSERT_EQUAL(changed, 0);
     OK(esign_subscriber_change_word(database, id, 2, -1, HEAD "signed-in", &changed, pool));
     CU_ASSERT_EQUAL(changed, 1);
     s = get(database, id);
-    CU_ASSERT(s->epoch == 3 && s->link_epoch == 3 && strcmp(hash_of(database, id), "signed-in") == 0);
+    CU_ASSERT(s->epoch == 3 && s->link_epoch == 3 &&
+              strcmp(hash_of(database, id), "signed-in") == 0);
     CU_ASSERT(get(database, other)->epoch == 1 && strcmp(hash_of(database, other), "old") == 0);
 }
 
@@ -229,7 +260,7 @@ static void test_rehash(void)
     const esign_subscriber_t *before = get(database, id);
     OK(esign_subscriber_rehash(database, before, HEAD "costly", pool));
     CU_ASSERT_STRING_EQUAL(hash_of(database, id), "costly");
-    OK(esign_subscriber_rehash(database, before, HEAD "late", pool));   /* it saw another hash */
+    OK(esign_subscriber_rehash(database, before, HEAD "late", pool)); /* it saw another hash */
     CU_ASSERT_STRING_EQUAL(hash_of(database, id), "costly");
     CU_ASSERT(get(database, id)->epoch == 1 && get(database, id)->link_epoch == 1);
     CU_ASSERT_STRING_EQUAL(hash_of(database, other), "old");
@@ -248,19 +279,28 @@ static void test_hash_in_its_place(void)
     esign_database_t *database = tables_new();
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
     const char *row = apr_psprintf(pool, "WHERE id = %" APR_INT64_T_FMT, id);
-    const char *stored = tables_text(database, apr_psprintf(pool, "SELECT word_hash FROM subscriber %s", row));
-    CU_ASSERT(strncmp(stored, HEAD, strlen(HEAD)) == 0 && strstr(stored, "old") == NULL && opens(database, id) && opens(database, other));
+    const char *stored =
+        tables_text(database, apr_psprintf(pool, "SELECT word_hash FROM subscriber %s", row));
+    CU_ASSERT(strncmp(stored, HEAD, strlen(HEAD)) == 0 && strstr(stored, "old") == NULL &&
+              opens(database, id) && opens(database, other));
     const char *const forged[] = {
-        "'" HEAD "old'",                                                                                                 /* unsealed */
-        apr_psprintf(pool, "(SELECT word_hash FROM subscriber WHERE id = %" APR_INT64_T_FMT ")", other),                  /* of another row */
-        apr_psprintf(pool, "replace('%s', 't=2', 't=1')", stored), apr_psprintf(pool, "replace('%s', 'm=19', 'm=9')", stored),
-        apr_psprintf(pool, "replace('%s', 'MTIz', 'MTIx')", stored), "''", "'$'", apr_psprintf(pool, "'%s'", strrchr(stored, '$') + 1),
+        "'" HEAD "old'", /* unsealed */
+        apr_psprintf(pool, "(SELECT word_hash FROM subscriber WHERE id = %" APR_INT64_T_FMT ")",
+                     other), /* of another row */
+        apr_psprintf(pool, "replace('%s', 't=2', 't=1')", stored),
+        apr_psprintf(pool, "replace('%s', 'm=19', 'm=9')", stored),
+        apr_psprintf(pool, "replace('%s', 'MTIz', 'MTIx')", stored),
+        "''",
+        "'$'",
+        apr_psprintf(pool, "'%s'", strrchr(stored, '$') + 1),
     };
     for (size_t i = 0; i < sizeof(forged) / sizeof(*forged); i++) {
-        tables_run(database, apr_psprintf(pool, "UPDATE subscriber SET word_hash = %s %s", forged[i], row));
+        tables_run(database,
+                   apr_psprintf(pool, "UPDATE subscriber SET word_hash = %s %s", forged[i], row));
         CU_ASSERT(!opens(database, id));
     }
-    tables_run(database, apr_psprintf(pool, "UPDATE subscriber SET word_hash = '%s' %s", stored, row));
+    tables_run(database,
+               apr_psprintf(pool, "UPDATE subscriber SET word_hash = '%s' %s", stored, row));
     CU_ASSERT(opens(database, id));
 }
 
@@ -277,17 +317,22 @@ static void *move_row(void *data)
     move_t *move = data;
     esign_reseal_t run = { .write = 1, .pool = move->pool };
     apr_sleep(move->delay);
-    move->moved = !esign_failed(esign_subscriber_reseal(move->database, &run, move->pool)) && run.resealed == 1 ? 1 : -1;
+    move->moved = !esign_failed(esign_subscriber_reseal(move->database, &run, move->pool)) &&
+                          run.resealed == 1
+                      ? 1
+                      : -1;
     return NULL;
 }
 
 static void test_find_while_it_moves(void)
 {
     for (int round = 0; round < 40; round++) {
-        esign_database_t *database = tables_new(), *rotated = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2);
+        esign_database_t *database = tables_new(),
+                         *rotated = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2);
         apr_int64_t id = add(database, "10000000146");
         pthread_t thread;
-        move_t move = { .database = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2), .delay = round * 50 };
+        move_t move = { .database = tables_again(SCRATCH_KEY_1 SCRATCH_KEY_2),
+                        .delay = round * 50 };
         apr_pool_create(&move.pool, NULL);
         CU_ASSERT_FATAL(pthread_create(&thread, NULL, move_row, &move) == 0);
         while (!move.moved)
@@ -332,7 +377,8 @@ static void test_claim_sms(void)
     CU_ASSERT_EQUAL(claim(database, id, midnight + DAY), 0);
 }
 
-/* Beyond the day's number one still goes when the pause is over: nobody can keep another from a link by asking often. */
+/* Beyond the day's number one still goes when the pause is over: nobody can keep another from a
+ * link by asking often. */
 static void test_claim_mail(void)
 {
     esign_database_t *database = tables_new();
@@ -343,13 +389,22 @@ static void test_claim_mail(void)
         apr_time_t now;
         int granted;
     } claims[] = {
-        { id, NOON, 1 }, { id, NOON + 1, 1 }, { id, NOON + 2, 0 }, { other, NOON + 2, 1 },
-        { id, NOON + 1 + pause - 1, 0 }, { id, NOON + 1 + pause, 1 }, { id, NOON + 2 * pause, 0 }, { id, NOON + 1 + 2 * pause, 1 },
-        { id, NOON + DAY, 1 }, { id, NOON + DAY + 1, 1 }, { id, NOON + DAY + 2, 0 },
+        { id, NOON, 1 },
+        { id, NOON + 1, 1 },
+        { id, NOON + 2, 0 },
+        { other, NOON + 2, 1 },
+        { id, NOON + 1 + pause - 1, 0 },
+        { id, NOON + 1 + pause, 1 },
+        { id, NOON + 2 * pause, 0 },
+        { id, NOON + 1 + 2 * pause, 1 },
+        { id, NOON + DAY, 1 },
+        { id, NOON + DAY + 1, 1 },
+        { id, NOON + DAY + 2, 0 },
     };
     for (size_t i = 0; i < sizeof(claims) / sizeof(*claims); i++) {
         int granted = -1;
-        OK(esign_subscriber_claim_mail(database, claims[i].id, claims[i].now, pause, 2, &granted, pool));
+        OK(esign_subscriber_claim_mail(database, claims[i].id, claims[i].now, pause, 2, &granted,
+                                       pool));
         CU_ASSERT_EQUAL(granted, claims[i].granted);
     }
 }
@@ -358,16 +413,19 @@ static void test_end_sessions(void)
 {
     esign_database_t *database = tables_new();
     apr_int64_t id = add(database, "10000000146"), other = add(database, "10000000078");
-    esign_subscriber_t *first = apr_pmemdup(pool, get(database, id), sizeof *first), *second = apr_pmemdup(pool, first, sizeof *second);
+    esign_subscriber_t *first = apr_pmemdup(pool, get(database, id), sizeof(*first)),
+                       *second = apr_pmemdup(pool, first, sizeof(*second));
     const esign_subscriber_t *bystander = get(database, other);
     apr_int64_t epoch = first->epoch, link_epoch = first->link_epoch;
     int ended = -1;
     OK(esign_subscriber_end_sessions(database, first, &ended, pool));
     CU_ASSERT(ended == 1 && first->epoch == epoch + 1 && first->link_epoch == link_epoch + 1);
-    CU_ASSERT(get(database, id)->epoch == first->epoch && get(database, id)->link_epoch == first->link_epoch);
+    CU_ASSERT(get(database, id)->epoch == first->epoch &&
+              get(database, id)->link_epoch == first->link_epoch);
     OK(esign_subscriber_end_sessions(database, second, &ended, pool));
     CU_ASSERT(ended == 0 && second->epoch == epoch && get(database, id)->epoch == first->epoch);
-    CU_ASSERT(get(database, other)->epoch == bystander->epoch && get(database, other)->link_epoch == bystander->link_epoch);
+    CU_ASSERT(get(database, other)->epoch == bystander->epoch &&
+              get(database, other)->link_epoch == bystander->link_epoch);
     OK(esign_subscriber_end_sessions(database, first, &ended, pool));
     CU_ASSERT(ended == 1 && get(database, id)->epoch == epoch + 2);
 }
@@ -379,7 +437,8 @@ static void test_close(void)
     int found_rows = -1;
     OK(esign_subscriber_close(database, id, &found_rows, pool));
     CU_ASSERT_EQUAL(found_rows, 1);
-    CU_ASSERT(get(database, id)->closed && get(database, id)->epoch == 2 && get(database, id)->link_epoch == 2);
+    CU_ASSERT(get(database, id)->closed && get(database, id)->epoch == 2 &&
+              get(database, id)->link_epoch == 2);
     CU_ASSERT(!get(database, other)->closed && get(database, other)->epoch == 1);
     OK(esign_subscriber_open(database, id, &found_rows, pool));
     CU_ASSERT(!get(database, id)->closed && get(database, id)->epoch == 2);
@@ -398,7 +457,8 @@ static void test_open(void)
     }
     OK(esign_subscriber_open(database, id, &found_rows, pool));
     CU_ASSERT_EQUAL(found_rows, 1);
-    CU_ASSERT(!get(database, id)->closed && get(database, id)->failures == 0 && get(database, id)->wait_until == 0);
+    CU_ASSERT(!get(database, id)->closed && get(database, id)->failures == 0 &&
+              get(database, id)->wait_until == 0);
     CU_ASSERT(get(database, other)->closed);
     OK(esign_subscriber_open(database, ESIGN_SUBSCRIBER_NONE, &found_rows, pool));
     CU_ASSERT_EQUAL(found_rows, 0);

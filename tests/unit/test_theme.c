@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_theme.c: what a theme's files change, what of them is refused, and that threads may load while others render. */
-#include "suite.h"
+/* test_theme.c: what a theme's files change, what of them is refused, and that threads may load
+ * while others render. */
 #include "render/render.h"
+#include "suite.h"
 
 #include <libxslt/documents.h>
 #include <libxslt/xsltutils.h>
@@ -11,17 +12,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SHEET(inside) "<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" xmlns:m=\"urn:mod_esign:text\" exclude-result-prefixes=\"m\">\n" inside "</xsl:stylesheet>"
+#define SHEET(inside)                                                                     \
+    "<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" " \
+    "xmlns:m=\"urn:mod_esign:text\" exclude-result-prefixes=\"m\">\n" inside "</xsl:stylesheet>"
 #define OURS "<xsl:import href=\"esign:page.xsl\"/>\n"
-#define UNDER_HEADER(text) "<xsl:template match=\"page\" mode=\"header\"><xsl:apply-imports/><p>" text "</p></xsl:template>\n"
+#define UNDER_HEADER(text)                                                      \
+    "<xsl:template match=\"page\" mode=\"header\"><xsl:apply-imports/><p>" text \
+    "</p></xsl:template>\n"
 
 static char folder[] = "/tmp/esign-theme-XXXXXX";
 
 /* Everything that a test may have put there goes before the next one. */
 static void empty_folder(void)
 {
-    static const char *const names[] = { "xsl/page.xsl", "xsl/mail-html.xsl", "xsl/part.xsl", "messages.tr.xml", "messages.en.xml", "static/logo.svg", "static/theme.css",
-                                         "static", "xsl" };
+    static const char *const names[] = { "xsl/page.xsl",
+                                         "xsl/mail-html.xsl",
+                                         "xsl/part.xsl",
+                                         "messages.tr.xml",
+                                         "messages.en.xml",
+                                         "static/logo.svg",
+                                         "static/theme.css",
+                                         "static",
+                                         "xsl" };
     char path[64];
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
@@ -41,7 +53,8 @@ static void put(const char *name, const char *text)
 
 static void put_texts(const char *language, const char *messages)
 {
-    put(apr_psprintf(pool, "messages.%s.xml", language), apr_psprintf(pool, "<messages lang=\"%s\">\n%s</messages>", language, messages));
+    put(apr_psprintf(pool, "messages.%s.xml", language),
+        apr_psprintf(pool, "<messages lang=\"%s\">\n%s</messages>", language, messages));
 }
 
 static const esign_render_t *load(void)
@@ -54,7 +67,8 @@ static const esign_render_t *load(void)
     return render;
 }
 
-/* That the theme as it stands is refused, with both of these in the detail; what was loaded before stays. */
+/* That the theme as it stands is refused, with both of these in the detail; what was loaded before
+ * stays. */
 static void refused(const char *where, const char *what)
 {
     const esign_render_t *before = (const esign_render_t *)folder, *render = before;
@@ -112,7 +126,8 @@ static void test_folder_refused(void)
 static void test_texts(void)
 {
     const char *turkish = text_of("tr", "title.login");
-    put_texts("en", "<message key=\"title.login\">Come &amp; in</message><message key=\"step\">{2} have {1}</message>");
+    put_texts("en", "<message key=\"title.login\">Come &amp; in</message><message key=\"step\">{2} "
+                    "have {1}</message>");
     CU_ASSERT_STRING_EQUAL(text_of("en", "title.login"), "Come & in");
     CU_ASSERT_STRING_EQUAL(text_of("tr", "title.login"), turkish);
     CU_ASSERT_STRING_EQUAL(text_of("en", "month.5"), "May");
@@ -125,7 +140,8 @@ static void test_own_texts(void)
 {
     put_texts("tr", "<message key=\"theme.motto\">Imza</message>");
     put_texts("en", "<message key=\"theme.motto\">Signature</message>");
-    put("xsl/page.xsl", SHEET(OURS UNDER_HEADER("<xsl:value-of select=\"m:text('theme.motto')\"/>")));
+    put("xsl/page.xsl",
+        SHEET(OURS UNDER_HEADER("<xsl:value-of select=\"m:text('theme.motto')\"/>")));
     CU_ASSERT(shows("</header><p>Imza</p>"));
     put_texts("en", "");
     refused("messages.en.xml", "lacks the key theme.motto");
@@ -152,7 +168,8 @@ static void test_sheets(void)
     put("xsl/page.xsl", SHEET(OURS "<xsl:include href=\"part.xsl\"/>"));
     put("xsl/part.xsl", SHEET(UNDER_HEADER("from a file of its own")));
     CU_ASSERT(shows("<p>from a file of its own</p>"));
-    put("xsl/page.xsl", SHEET("<xsl:import href=\"" ESIGN_TEST_HTDOCS "/xsl/page.xsl\"/>" UNDER_HEADER("by its path")));
+    put("xsl/page.xsl", SHEET("<xsl:import href=\"" ESIGN_TEST_HTDOCS
+                              "/xsl/page.xsl\"/>" UNDER_HEADER("by its path")));
     CU_ASSERT(shows("<p>by its path</p>"));
     empty_folder();
 }
@@ -164,7 +181,9 @@ static void test_sheets_refused(void)
     } wrong[] = {
         { SHEET("<xsl:import href=\"esign:none.xsl\"/>"), "/xsl/none.xsl", "cannot be read" },
         { SHEET("<xsl:include href=\"none.xsl\"/>"), "/xsl/none.xsl", "cannot be read" },
-        { SHEET(OURS "<xsl:template match=\"page\">\n<xsl:value-of select=\"1 +\"/></xsl:template>"), "/xsl/page.xsl line 4 ", "1 +" },
+        { SHEET(OURS
+                "<xsl:template match=\"page\">\n<xsl:value-of select=\"1 +\"/></xsl:template>"),
+          "/xsl/page.xsl line 4 ", "1 +" },
         { SHEET(OURS "<xsl:tempalte match=\"page\"/>"), "/xsl/page.xsl line 3 ", "tempalte" },
         { SHEET(OURS) "\n<more/>", "/xsl/page.xsl:4: ", "" },
         { "<!DOCTYPE x [<!ENTITY e \"x\">]>" SHEET(OURS), "/xsl/page.xsl", "document type" },
@@ -183,15 +202,18 @@ static void test_sheets_refused(void)
     put("xsl/mail-html.xsl", SHEET("<xsl:template match=\"[\"/>"));
     refused("/xsl/mail-html.xsl", "line 2");
     /* What is the whole process's is as others left it. */
-    CU_ASSERT(xsltDocDefaultLoader == loader && xsltGenericError == error && xsltGenericErrorContext == context);
+    CU_ASSERT(xsltDocDefaultLoader == loader && xsltGenericError == error &&
+              xsltGenericErrorContext == context);
 }
 
 static void test_statics(void)
 {
     put("static/logo.svg", "<svg/>");
-    CU_ASSERT(shows("src=\"/esign/static/theme/logo.svg\"") && !shows("theme.css") && shows("href=\"/esign/static/favicon.svg\""));
+    CU_ASSERT(shows("src=\"/esign/static/theme/logo.svg\"") && !shows("theme.css") &&
+              shows("href=\"/esign/static/favicon.svg\""));
     put("static/theme.css", "");
-    CU_ASSERT(shows("<link rel=\"stylesheet\" href=\"/esign/static/esign.css\"><link rel=\"stylesheet\" href=\"/esign/static/theme/theme.css\">"));
+    CU_ASSERT(shows("<link rel=\"stylesheet\" href=\"/esign/static/esign.css\"><link "
+                    "rel=\"stylesheet\" href=\"/esign/static/theme/theme.css\">"));
     remove(apr_pstrcat(pool, folder, "/static/logo.svg", NULL));
     CU_ASSERT(shows("<svg ") && !shows("logo.svg"));
     empty_folder();
@@ -199,7 +221,8 @@ static void test_statics(void)
     refused("/static", "cannot be read");
 }
 
-/* Threads that load, right and wrong by turns, and render; each one's count of what went as it should. */
+/* Threads that load, right and wrong by turns, and render; each one's count of what went as it
+ * should. */
 #define THREADS 4
 #define TURNS 10
 static const esign_render_t *shared;
@@ -214,7 +237,8 @@ static void *load_and_render(void *data)
         apr_pool_create(&p, NULL);
         esign_result_t result = esign_render_load(&render, ESIGN_TEST_HTDOCS, theme, p);
         const char *own = esign_failed(result) ? NULL : page(render, p), *other = page(shared, p);
-        int as_it_should = theme ? own && strstr(own, "<p>below</p>") : esign_failed(result) == 0 && own && !strstr(own, "<p>below</p>");
+        int as_it_should = theme ? own && strstr(own, "<p>below</p>")
+                                 : esign_failed(result) == 0 && own && !strstr(own, "<p>below</p>");
         right += as_it_should && other && strstr(other, "<p>below</p>");
         apr_pool_destroy(p);
     }
@@ -227,7 +251,8 @@ static void test_threads(void)
     put("xsl/page.xsl", SHEET(OURS UNDER_HEADER("below")));
     shared = load();
     for (int i = 0; i < THREADS; i++)
-        CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, load_and_render, i % 2 ? folder : NULL) == 0);
+        CU_ASSERT_FATAL(pthread_create(&threads[i], NULL, load_and_render, i % 2 ? folder : NULL) ==
+                        0);
     for (int i = 0; i < THREADS; i++) {
         void *right;
         pthread_join(threads[i], &right);
@@ -238,18 +263,17 @@ static void test_threads(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "an empty theme changes nothing", test_nothing },
-        { "what is no folder is refused", test_folder_refused },
-        { "single texts are overridden, in one language or both", test_texts },
-        { "a theme adds texts of its own", test_own_texts },
-        { "wrong texts are refused by file, line and key", test_texts_refused },
-        { "stylesheets import ours, wherever they are", test_sheets },
-        { "wrong stylesheets are refused by file and line", test_sheets_refused },
-        { "CSS and logo are linked when they are there", test_statics },
-        { "threads load while others render", test_threads },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "an empty theme changes nothing", test_nothing },
+                            { "what is no folder is refused", test_folder_refused },
+                            { "single texts are overridden, in one language or both", test_texts },
+                            { "a theme adds texts of its own", test_own_texts },
+                            { "wrong texts are refused by file, line and key", test_texts_refused },
+                            { "stylesheets import ours, wherever they are", test_sheets },
+                            { "wrong stylesheets are refused by file and line",
+                              test_sheets_refused },
+                            { "CSS and logo are linked when they are there", test_statics },
+                            { "threads load while others render", test_threads },
+                            CU_TEST_INFO_NULL };
     apr_pool_t *whole;
     if (mkdtemp(folder) == NULL)
         return EXIT_FAILURE;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_throttle.c: counts over a sliding window, by address. */
+#include "cache/throttle.h"
 #include "memcached.h"
 #include "race.h"
-#include "cache/throttle.h"
 
 #define SECOND APR_USEC_PER_SEC
 #define WINDOW (60 * SECOND)
 
 static const esign_throttle_policy_t policy = { .limit = 10, .window = WINDOW };
 static esign_cache_t *cache;
-static apr_time_t start;   /* of a window that is about now */
+static apr_time_t start; /* of a window that is about now */
 
 static void begin(void)
 {
@@ -21,7 +21,8 @@ static void count(const char *what, const char *address, apr_time_t now, int tim
 {
     esign_throttle_seen_t seen = { 0 };
     for (int i = 0; i < times; i++)
-        CU_ASSERT_EQUAL(esign_throttle_count(cache, what, address, &policy, now, 1, &seen, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(esign_throttle_count(cache, what, address, &policy, now, 1, &seen, pool),
+                        ESIGN_CACHE_DONE);
 }
 
 /* 0: let through; else the time to wait. */
@@ -30,7 +31,8 @@ static apr_interval_time_t check(const char *what, const char *address, apr_time
     apr_interval_time_t retry = -1;
     esign_throttle_seen_t seen;
     int room;
-    esign_cache_answer_e answer = esign_throttle_check(cache, what, address, &policy, now, &seen, &room, &retry, pool);
+    esign_cache_answer_e answer =
+        esign_throttle_check(cache, what, address, &policy, now, &seen, &room, &retry, pool);
     CU_ASSERT_NOT_EQUAL_FATAL(answer, ESIGN_CACHE_ERROR);
     if (answer == ESIGN_CACHE_DONE)
         return 0;
@@ -74,14 +76,21 @@ static void test_window_slides(void)
 
 static void test_room(void)
 {
-    static const struct { apr_interval_time_t passed; int room; } rows[] = { { 0, 3 }, { WINDOW - 1, 3 }, { WINDOW, 3 }, { WINDOW + 30 * SECOND, 7 }, { 2 * WINDOW, 10 } };
+    static const struct {
+        apr_interval_time_t passed;
+        int room;
+    } rows[] = {
+        { 0, 3 }, { WINDOW - 1, 3 }, { WINDOW, 3 }, { WINDOW + 30 * SECOND, 7 }, { 2 * WINDOW, 10 }
+    };
     begin();
     count("room", "a", start, 7);
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         int room = 0;
         apr_interval_time_t retry;
         esign_throttle_seen_t seen;
-        CU_ASSERT_EQUAL(esign_throttle_check(cache, "room", "a", &policy, start + rows[i].passed, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(esign_throttle_check(cache, "room", "a", &policy, start + rows[i].passed,
+                                             &seen, &room, &retry, pool),
+                        ESIGN_CACHE_DONE);
         CU_ASSERT_EQUAL(room, rows[i].room);
     }
 }
@@ -89,7 +98,8 @@ static void test_room(void)
 /* Who waits as long as was said is let in, and not before. */
 static void test_retry(void)
 {
-    static const int counts[][2] = { { 10, 0 }, { 25, 0 }, { 0, 10 }, { 0, 40 }, { 10, 5 }, { 30, 9 }, { 8, 10 }, { 100, 100 } };
+    static const int counts[][2] = { { 10, 0 }, { 25, 0 }, { 0, 10 }, { 0, 40 },
+                                     { 10, 5 }, { 30, 9 }, { 8, 10 }, { 100, 100 } };
     begin();
     for (int i = 0; i < (int)(sizeof(counts) / sizeof(*counts)); i++) {
         const char *address = apr_psprintf(pool, "retry %d", i);
@@ -111,7 +121,7 @@ static void test_end(void)
     begin();
     count("end", "192.0.2.1", start, 1);
     int left = memcached_left(esign_cache_key("throttle:", "end 192.0.2.1 60000000", pool));
-    CU_ASSERT(left > 0 && left <= 120);   /* the window and the next */
+    CU_ASSERT(left > 0 && left <= 120); /* the window and the next */
 }
 
 static void test_addresses(void)
@@ -151,7 +161,8 @@ static int count_some(void *what, apr_pool_t *p)
     int done = 0;
     esign_throttle_seen_t seen = { 0 };
     for (int i = 0; i < 10; i++)
-        done += esign_throttle_count(cache, what, "192.0.2.1", &policy, start, 1, &seen, p) == ESIGN_CACHE_DONE;
+        done += esign_throttle_count(cache, what, "192.0.2.1", &policy, start, 1, &seen, p) ==
+                ESIGN_CACHE_DONE;
     return done;
 }
 
@@ -161,13 +172,18 @@ static void test_races(void)
     begin();
     CU_ASSERT_EQUAL(race(THREADS, count_some, "race", 10), THREADS);
     /* Exactly as many were counted. */
-    esign_throttle_policy_t more = { .limit = LAST + 1, .window = WINDOW }, exact = { .limit = LAST, .window = WINDOW };
+    esign_throttle_policy_t more = { .limit = LAST + 1, .window = WINDOW },
+                            exact = { .limit = LAST, .window = WINDOW };
     apr_interval_time_t retry;
     esign_throttle_seen_t seen;
     int room;
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "race", "192.0.2.1", &more, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(
+        esign_throttle_check(cache, "race", "192.0.2.1", &more, start, &seen, &room, &retry, pool),
+        ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(room, 1);
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "race", "192.0.2.1", &exact, start, &seen, &room, &retry, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(
+        esign_throttle_check(cache, "race", "192.0.2.1", &exact, start, &seen, &room, &retry, pool),
+        ESIGN_CACHE_MISS);
 }
 
 /* Counting after a check counts right, also when others did meanwhile, or a window has passed. */
@@ -178,22 +194,39 @@ static void test_seen(void)
     int room;
     begin();
     for (int i = 0; i < 3; i++) {
-        CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT_EQUAL(
+            esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool),
+            ESIGN_CACHE_DONE);
         stale = seen;
         CU_ASSERT_EQUAL(room, 10 - 2 * i);
-        CU_ASSERT(seen.read && esign_throttle_count(cache, "seen", "a", &policy, start, 1, &seen, pool) == ESIGN_CACHE_DONE && !seen.read);
-        CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start, 1, &stale, pool), ESIGN_CACHE_DONE);
+        CU_ASSERT(seen.read &&
+                  esign_throttle_count(cache, "seen", "a", &policy, start, 1, &seen, pool) ==
+                      ESIGN_CACHE_DONE &&
+                  !seen.read);
+        CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start, 1, &stale, pool),
+                        ESIGN_CACHE_DONE);
     }
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, 1, &seen, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(
+        esign_throttle_check(cache, "seen", "a", &policy, start, &seen, &room, &retry, pool),
+        ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(
+        esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, 1, &seen, pool),
+        ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room,
+                                         &retry, pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(room, 3);
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, 2, &seen, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room, &retry, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(
+        esign_throttle_count(cache, "seen", "a", &policy, start + WINDOW, 2, &seen, pool),
+        ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "seen", "a", &policy, start + WINDOW, &seen, &room,
+                                         &retry, pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(room, 1);
 }
 
-/* A node whose clock is behind, and who came before the window and counts after its begin, sets nothing back. */
+/* A node whose clock is behind, and who came before the window and counts after its begin, sets
+ * nothing back. */
 static void test_late(void)
 {
     begin();
@@ -206,7 +239,7 @@ static void test_late(void)
     CU_ASSERT(check("late", "a", start + WINDOW - SECOND + retry - SECOND) > 0);
     CU_ASSERT_EQUAL(check("late", "a", start + WINDOW - SECOND + retry), 0);
     int left = memcached_left(esign_cache_key("throttle:", "late a 60000000", pool));
-    CU_ASSERT(left > 120 && left <= 180);   /* as long as that window and the next */
+    CU_ASSERT(left > 120 && left <= 180); /* as long as that window and the next */
 }
 
 /* Two portals over one memcached, whose windows differ. */
@@ -216,7 +249,8 @@ static void test_lengths(void)
     esign_throttle_seen_t seen = { 0 };
     begin();
     count("lengths", "a", start, 10);
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "lengths", "a", &longer, start, 1, &seen, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_throttle_count(cache, "lengths", "a", &longer, start, 1, &seen, pool),
+                    ESIGN_CACHE_DONE);
     CU_ASSERT(check("lengths", "a", start) > 0);
 }
 
@@ -227,26 +261,28 @@ static void test_down(void)
     esign_throttle_seen_t seen = { 0 };
     int room;
     memcached_stop();
-    CU_ASSERT_EQUAL(esign_throttle_count(cache, "down", "192.0.2.1", &policy, start, 1, &seen, pool), ESIGN_CACHE_ERROR);
-    CU_ASSERT_EQUAL(esign_throttle_check(cache, "down", "192.0.2.1", &policy, start, &seen, &room, &retry, pool), ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(
+        esign_throttle_count(cache, "down", "192.0.2.1", &policy, start, 1, &seen, pool),
+        ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(esign_throttle_check(cache, "down", "192.0.2.1", &policy, start, &seen, &room,
+                                         &retry, pool),
+                    ESIGN_CACHE_ERROR);
     memcached_restart(cache);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "the limit is each address's and each purpose's", test_limit },
-        { "the window slides", test_window_slides },
-        { "how many more are let through", test_room },
-        { "what a check has seen is counted on", test_seen },
-        { "the time to wait is right", test_retry },
-        { "counts end by themselves", test_end },
-        { "IPv6 counts by /64, mapped IPv4 as IPv4", test_addresses },
-        { "no count is lost under threads", test_races },
-        { "who is late sets no window back", test_late },
-        { "a window of another length begins none anew", test_lengths },
-        { "without memcached nobody is let through", test_down },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "the limit is each address's and each purpose's", test_limit },
+                            { "the window slides", test_window_slides },
+                            { "how many more are let through", test_room },
+                            { "what a check has seen is counted on", test_seen },
+                            { "the time to wait is right", test_retry },
+                            { "counts end by themselves", test_end },
+                            { "IPv6 counts by /64, mapped IPv4 as IPv4", test_addresses },
+                            { "no count is lost under threads", test_races },
+                            { "who is late sets no window back", test_late },
+                            { "a window of another length begins none anew", test_lengths },
+                            { "without memcached nobody is let through", test_down },
+                            CU_TEST_INFO_NULL };
     return memcached_suite("throttle", tests);
 }

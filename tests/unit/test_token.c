@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_token.c: reset tokens and picture challenges work once. */
+#include "cache/token.h"
 #include "memcached.h"
 #include "race.h"
-#include "cache/token.h"
 
 #define MINUTE apr_time_from_sec(60)
 
@@ -11,7 +11,8 @@ static esign_cache_t *cache;
 static const char *issue(const esign_grant_t *grant)
 {
     const char *token = NULL;
-    CU_ASSERT_FATAL(esign_token_issue(cache, grant, &token, pool) == ESIGN_CACHE_DONE && token != NULL);
+    CU_ASSERT_FATAL(esign_token_issue(cache, grant, &token, pool) == ESIGN_CACHE_DONE &&
+                    token != NULL);
     CU_ASSERT(esign_token_well_formed(token));
     return token;
 }
@@ -35,17 +36,22 @@ static void test_form(void)
 static void test_life(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = APR_INT64_MAX, .link_epoch = 12, .expires = apr_time_now() + 30 * MINUTE }, seen;
-    const char *token = issue(&grant), *other = issue(&grant), *key = esign_cache_key("reset:", token, pool);
+    esign_grant_t grant = { .subscriber = APR_INT64_MAX,
+                            .link_epoch = 12,
+                            .expires = apr_time_now() + 30 * MINUTE },
+                  seen;
+    const char *token = issue(&grant), *other = issue(&grant),
+               *key = esign_cache_key("reset:", token, pool);
     CU_ASSERT_STRING_NOT_EQUAL(token, other);
     CU_ASSERT_EQUAL(look("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", &seen), ESIGN_CACHE_MISS);
-    for (int i = 0; i < 3; i++) {   /* looking uses nothing up */
+    for (int i = 0; i < 3; i++) { /* looking uses nothing up */
         CU_ASSERT_EQUAL(look(token, &seen), ESIGN_CACHE_DONE);
-        CU_ASSERT(seen.subscriber == grant.subscriber && seen.link_epoch == 12 && seen.expires == grant.expires);
+        CU_ASSERT(seen.subscriber == grant.subscriber && seen.link_epoch == 12 &&
+                  seen.expires == grant.expires);
     }
     int left = memcached_left(key);
     CU_ASSERT(left > 1795 && left <= 1800);
-    CU_ASSERT_EQUAL(memcached_left(token), -2);   /* never under its own name */
+    CU_ASSERT_EQUAL(memcached_left(token), -2); /* never under its own name */
 
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_MISS);
@@ -56,15 +62,19 @@ static void test_life(void)
 static void test_restore(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = 17, .link_epoch = 3, .expires = apr_time_now() + 10 * MINUTE }, seen;
+    esign_grant_t grant = { .subscriber = 17,
+                            .link_epoch = 3,
+                            .expires = apr_time_now() + 10 * MINUTE },
+                  seen;
     const char *token = issue(&grant);
-    CU_ASSERT_EQUAL(esign_token_restore(cache, token, &grant, pool), ESIGN_CACHE_MISS);   /* it is there */
+    CU_ASSERT_EQUAL(esign_token_restore(cache, token, &grant, pool),
+                    ESIGN_CACHE_MISS); /* it is there */
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_token_restore(cache, token, &grant, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(look(token, &seen), ESIGN_CACHE_DONE);
     CU_ASSERT(seen.subscriber == 17 && seen.link_epoch == 3 && seen.expires == grant.expires);
     int left = memcached_left(esign_cache_key("reset:", token, pool));
-    CU_ASSERT(left > 595 && left <= 600);   /* the rest of its life, no new one */
+    CU_ASSERT(left > 595 && left <= 600); /* the rest of its life, no new one */
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_DONE);
 }
 
@@ -82,9 +92,12 @@ static void test_races(void)
 {
     enum { THREADS = 24, ROUNDS = 20 };
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = 17, .link_epoch = 1, .expires = apr_time_now() + 10 * MINUTE };
+    esign_grant_t grant = { .subscriber = 17,
+                            .link_epoch = 1,
+                            .expires = apr_time_now() + 10 * MINUTE };
     for (int round = 0; round < ROUNDS; round++) {
-        char *token = apr_pstrdup(pool, issue(&grant)), *challenge = apr_psprintf(pool, "race %d", round);
+        char *token = apr_pstrdup(pool, issue(&grant)),
+             *challenge = apr_psprintf(pool, "race %d", round);
         CU_ASSERT_EQUAL(race(THREADS, claim, token, ESIGN_CACHE_DONE), 1);
         CU_ASSERT_EQUAL(race(THREADS, claim, token, ESIGN_CACHE_MISS), THREADS);
         CU_ASSERT_EQUAL(race(THREADS, use, challenge, ESIGN_CACHE_DONE), 1);
@@ -99,17 +112,21 @@ static void test_challenge(void)
     CU_ASSERT_EQUAL(esign_token_use_challenge(cache, "picture", expires, pool), ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(esign_token_use_challenge(cache, "another", expires, pool), ESIGN_CACHE_DONE);
     int left = memcached_left(esign_cache_key("captcha:", "picture", pool));
-    CU_ASSERT(left >= 299 && left <= 302);   /* not before the challenge itself ends */
+    CU_ASSERT(left >= 299 && left <= 302); /* not before the challenge itself ends */
 }
 
 /* A token does not open what another one stands for, even for who writes memcached. */
 static void test_moved(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t mine = { .subscriber = 1, .link_epoch = 1, .expires = apr_time_now() + 10 * MINUTE }, other = mine, seen;
+    esign_grant_t mine = { .subscriber = 1,
+                           .link_epoch = 1,
+                           .expires = apr_time_now() + 10 * MINUTE },
+                  other = mine, seen;
     other.subscriber = 2;
     const char *own = issue(&mine), *foreign = issue(&other);
-    memcached_put(esign_cache_key("reset:", own, pool), memcached_raw(esign_cache_key("reset:", foreign, pool)));
+    memcached_put(esign_cache_key("reset:", own, pool),
+                  memcached_raw(esign_cache_key("reset:", foreign, pool)));
     CU_ASSERT_EQUAL(look(own, &seen), ESIGN_CACHE_ERROR);
     CU_ASSERT_EQUAL(look(foreign, &seen), ESIGN_CACHE_DONE);
 }
@@ -117,12 +134,16 @@ static void test_moved(void)
 static void test_down(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = 17, .link_epoch = 1, .expires = apr_time_now() + 10 * MINUTE }, seen;
+    esign_grant_t grant = { .subscriber = 17,
+                            .link_epoch = 1,
+                            .expires = apr_time_now() + 10 * MINUTE },
+                  seen;
     const char *token = issue(&grant), *none;
     memcached_stop();
     CU_ASSERT_EQUAL(look(token, &seen), ESIGN_CACHE_ERROR);
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_ERROR);
-    CU_ASSERT_EQUAL(esign_token_use_challenge(cache, "down", grant.expires, pool), ESIGN_CACHE_ERROR);
+    CU_ASSERT_EQUAL(esign_token_use_challenge(cache, "down", grant.expires, pool),
+                    ESIGN_CACHE_ERROR);
     CU_ASSERT_EQUAL(esign_token_issue(cache, &grant, &none, pool), ESIGN_CACHE_ERROR);
     memcached_restart(cache);
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_MISS);
@@ -130,15 +151,13 @@ static void test_down(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "the form of a token", test_form },
-        { "a token is looked at, then claimed once", test_life },
-        { "a claimed token is put back", test_restore },
-        { "of racing claims exactly one wins", test_races },
-        { "a challenge is used once", test_challenge },
-        { "a token stands for its own grant alone", test_moved },
-        { "without memcached nothing is claimed", test_down },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "the form of a token", test_form },
+                            { "a token is looked at, then claimed once", test_life },
+                            { "a claimed token is put back", test_restore },
+                            { "of racing claims exactly one wins", test_races },
+                            { "a challenge is used once", test_challenge },
+                            { "a token stands for its own grant alone", test_moved },
+                            { "without memcached nothing is claimed", test_down },
+                            CU_TEST_INFO_NULL };
     return memcached_suite("token", tests);
 }

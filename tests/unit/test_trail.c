@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_trail.c: entries are kept and come back newest first. */
-#include "tables.h"
 #include "audit/trail.h"
 #include "store/subscriber.h"
+#include "tables.h"
 
 #define NOW (1000000 * APR_USEC_PER_SEC)
 
@@ -15,7 +15,8 @@ static const esign_audit_entry_t *nth(const apr_array_header_t *entries, int ind
 static const apr_array_header_t *list(esign_database_t *database, apr_int64_t subscriber, int max)
 {
     const apr_array_header_t *entries = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_audit_list(database, subscriber, max, &entries, pool)) && entries != NULL);
+    CU_ASSERT_FATAL(!esign_failed(esign_audit_list(database, subscriber, max, &entries, pool)) &&
+                    entries != NULL);
     return entries;
 }
 
@@ -23,9 +24,11 @@ static void test_events(void)
 {
     esign_database_t *database = tables_new();
     for (int event = 0; event < ESIGN_AUDIT_EVENTS; event++) {
-        OK(esign_audit_add(database, (esign_audit_event_e)event, 7, "192.0.2.1", NOW + event, pool));
+        OK(esign_audit_add(database, (esign_audit_event_e)event, 7, "192.0.2.1", NOW + event,
+                           pool));
         for (int other = 0; other < event; other++)
-            CU_ASSERT_STRING_NOT_EQUAL(esign_audit_name((esign_audit_event_e)event), esign_audit_name((esign_audit_event_e)other));
+            CU_ASSERT_STRING_NOT_EQUAL(esign_audit_name((esign_audit_event_e)event),
+                                       esign_audit_name((esign_audit_event_e)other));
     }
     const apr_array_header_t *entries = list(database, 7, 100);
     CU_ASSERT_EQUAL(entries->nelts, ESIGN_AUDIT_EVENTS);
@@ -39,7 +42,9 @@ static void test_events(void)
     CU_ASSERT_STRING_EQUAL(esign_audit_result("word-accepted"), "success");
     CU_ASSERT_STRING_EQUAL(esign_audit_result("word-refused"), "failure");
     CU_ASSERT_STRING_EQUAL(esign_audit_result("of a later version"), "unknown");
-    CU_ASSERT(esign_audit_personal(ESIGN_AUDIT_PIN_SHOWN) && !esign_audit_personal(ESIGN_AUDIT_RESET_UNKNOWN) && !esign_audit_personal(ESIGN_AUDIT_EVENTS));
+    CU_ASSERT(esign_audit_personal(ESIGN_AUDIT_PIN_SHOWN) &&
+              !esign_audit_personal(ESIGN_AUDIT_RESET_UNKNOWN) &&
+              !esign_audit_personal(ESIGN_AUDIT_EVENTS));
 }
 
 static void test_list(void)
@@ -48,23 +53,28 @@ static void test_list(void)
     char node[256] = "";
     gethostname(node, sizeof(node) - 1);
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 7, "2001:db8::1", NOW, pool));
-    OK(esign_audit_add(database, ESIGN_AUDIT_WORD_REFUSED, ESIGN_SUBSCRIBER_NONE, "192.0.2.9", NOW + 2, pool));
+    OK(esign_audit_add(database, ESIGN_AUDIT_WORD_REFUSED, ESIGN_SUBSCRIBER_NONE, "192.0.2.9",
+                       NOW + 2, pool));
     OK(esign_audit_add(database, ESIGN_AUDIT_OPENED, 8, "local", NOW + 1, pool));
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_OUT, 7, "2001:db8::1", NOW + 3, pool));
 
-    const apr_array_header_t *all = list(database, ESIGN_SUBSCRIBER_NONE, 100), *own = list(database, 7, 100);
+    const apr_array_header_t *all = list(database, ESIGN_SUBSCRIBER_NONE, 100),
+                             *own = list(database, 7, 100);
     CU_ASSERT_EQUAL(all->nelts, 4);
     for (int i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(nth(all, i)->time, NOW + 3 - i);
-    CU_ASSERT(nth(all, 1)->subscriber == ESIGN_SUBSCRIBER_NONE && strcmp(nth(all, 1)->address, "192.0.2.9") == 0);
+    CU_ASSERT(nth(all, 1)->subscriber == ESIGN_SUBSCRIBER_NONE &&
+              strcmp(nth(all, 1)->address, "192.0.2.9") == 0);
     CU_ASSERT_EQUAL(own->nelts, 2);
     const esign_audit_entry_t *last = nth(own, 1);
     CU_ASSERT(nth(own, 0)->event == ESIGN_AUDIT_SIGNED_OUT && last->event == ESIGN_AUDIT_SIGNED_IN);
-    CU_ASSERT(last->id > 0 && last->time == NOW && last->subscriber == 7 && strcmp(last->address, "2001:db8::1") == 0 && strcmp(last->node, node) == 0);
+    CU_ASSERT(last->id > 0 && last->time == NOW && last->subscriber == 7 &&
+              strcmp(last->address, "2001:db8::1") == 0 && strcmp(last->node, node) == 0);
     CU_ASSERT_EQUAL(list(database, 9, 100)->nelts, 0);
 
     CU_ASSERT(list(database, 7, 1)->nelts == 1 && nth(list(database, 7, 1), 0)->time == NOW + 3);
-    CU_ASSERT(list(database, ESIGN_SUBSCRIBER_NONE, 3)->nelts == 3 && nth(list(database, ESIGN_SUBSCRIBER_NONE, 3), 2)->time == NOW + 1);
+    CU_ASSERT(list(database, ESIGN_SUBSCRIBER_NONE, 3)->nelts == 3 &&
+              nth(list(database, ESIGN_SUBSCRIBER_NONE, 3), 2)->time == NOW + 1);
 }
 
 static void test_unknown_event(void)
@@ -75,7 +85,8 @@ static void test_unknown_event(void)
     CU_ASSERT_STRING_EQUAL(esign_audit_name(nth(list(database, 7, 9), 0)->event), "unknown");
 }
 
-/* Otherwise a thousand rows of one person are as many pages of the table, read one by one at each view of the PIN. */
+/* Otherwise a thousand rows of one person are as many pages of the table, read one by one at each
+ * view of the PIN. */
 static void test_count_plan(void)
 {
     esign_database_t *database = tables_new();
@@ -88,22 +99,23 @@ static void test_count_plan(void)
     /* The same number of bytes for each kind of placeholder. */
     char *sql = apr_pstrcat(pool, "EXPLAIN QUERY PLAN ", count->sql, NULL);
     for (char *place = sql; (place = strchr(place, '%')) != NULL;)
-        memcpy(place, strncmp(place, "%lld", 4) == 0 ? " 17 " : "''", strncmp(place, "%lld", 4) == 0 ? 4 : 2);
-    CU_ASSERT_EQUAL_FATAL(apr_dbd_select(database->driver, pool, database->handle, &results, sql, 0), 0);
+        memcpy(place, strncmp(place, "%lld", 4) == 0 ? " 17 " : "''",
+               strncmp(place, "%lld", 4) == 0 ? 4 : 2);
+    CU_ASSERT_EQUAL_FATAL(
+        apr_dbd_select(database->driver, pool, database->handle, &results, sql, 0), 0);
     int found = 0;
     while (apr_dbd_get_row(database->driver, pool, results, &row, -1) != -1)
-        found |= strstr(apr_dbd_get_entry(database->driver, row, 3), "COVERING INDEX audit_subscriber (subscriber=? AND time>?)") != NULL;
+        found |= strstr(apr_dbd_get_entry(database->driver, row, 3),
+                        "COVERING INDEX audit_subscriber (subscriber=? AND time>?)") != NULL;
     CU_ASSERT(found);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "every event has a name and comes back", test_events },
-        { "entries come newest first, one's own or all", test_list },
-        { "an event of a later version is no other event", test_unknown_event },
-        { "what somebody did is counted in an index alone", test_count_plan },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "every event has a name and comes back", test_events },
+                            { "entries come newest first, one's own or all", test_list },
+                            { "an event of a later version is no other event", test_unknown_event },
+                            { "what somebody did is counted in an index alone", test_count_plan },
+                            CU_TEST_INFO_NULL };
     return tables_suite("audit", tests);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_url.c: what is let through is what libcurl reads too, and no other host. */
-#include "suite.h"
 #include "deliver/libcurl.h"
 #include "deliver/url.h"
+#include "suite.h"
 
 #include <dlfcn.h>
 
@@ -25,12 +25,39 @@ static const struct {
 };
 
 static const char *const bad[] = {
-    "", "gw.example.org/send", "//gw.example.org/", "http:/gw.example.org", "http:gw.example.org", "http:///send", "ftp://gw.example.org/", "http://:80/",
-    "http://user@gw.example.org/", "http://@gw.example.org/", "http://127.0.0.1\\@gw.example.org/", "http://127.0.0.1:@gw.example.org/",
-    "http://gw.example.org:", "http://gw.example.org:0/", "http://gw.example.org:65536/", "http://gw.example.org:65616/", "http://gw.example.org:99999999999/",
-    "http://gw.example.org:8a/", "http://gw.example.org:+80/", "http://a:b:80/", "http://gw%2eexample.org/", "http://a,b/", "http://a;b/", "http://a|b/",
-    "http://[::1", "http://[::1]x/", "http://[]/", "http://[abc]/", "http://a[::1]/",
-    "http://gw.example.org/a b", "http://gw.example.org/\n", "http://gw.example.org/\x7f", " http://gw.example.org/",
+    "",
+    "gw.example.org/send",
+    "//gw.example.org/",
+    "http:/gw.example.org",
+    "http:gw.example.org",
+    "http:///send",
+    "ftp://gw.example.org/",
+    "http://:80/",
+    "http://user@gw.example.org/",
+    "http://@gw.example.org/",
+    "http://127.0.0.1\\@gw.example.org/",
+    "http://127.0.0.1:@gw.example.org/",
+    "http://gw.example.org:",
+    "http://gw.example.org:0/",
+    "http://gw.example.org:65536/",
+    "http://gw.example.org:65616/",
+    "http://gw.example.org:99999999999/",
+    "http://gw.example.org:8a/",
+    "http://gw.example.org:+80/",
+    "http://a:b:80/",
+    "http://gw%2eexample.org/",
+    "http://a,b/",
+    "http://a;b/",
+    "http://a|b/",
+    "http://[::1",
+    "http://[::1]x/",
+    "http://[]/",
+    "http://[abc]/",
+    "http://a[::1]/",
+    "http://gw.example.org/a b",
+    "http://gw.example.org/\n",
+    "http://gw.example.org/\x7f",
+    " http://gw.example.org/",
 };
 
 static void test_good(void)
@@ -52,11 +79,13 @@ static void test_bad(void)
 
 static void test_bare(void)
 {
-    static const char *const more[] = { "http://h/x", "http://h//", "http://h?", "http://h/?x", "http://h#" };
+    static const char *const more[] = { "http://h/x", "http://h//", "http://h?", "http://h/?x",
+                                        "http://h#" };
     for (size_t i = 0; i < sizeof(bare) / sizeof(*bare); i++)
         CU_ASSERT(esign_url_valid(bare[i].url, "http", "https", 1, pool));
     for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
-        CU_ASSERT(esign_url_valid(more[i], "http", "https", 0, pool) && !esign_url_valid(more[i], "http", "https", 1, pool));
+        CU_ASSERT(esign_url_valid(more[i], "http", "https", 0, pool) &&
+                  !esign_url_valid(more[i], "http", "https", 1, pool));
 }
 
 /* The host that libcurl would connect to, by its own parser, which the module does without. */
@@ -72,9 +101,11 @@ static void test_same_host(void)
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         CURLU *parts = make();
         char *host = NULL, *port = NULL;
-        CU_ASSERT(set(parts, CURLUPART_URL, good[i].url, 0) == CURLUE_OK && get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK);
+        CU_ASSERT(set(parts, CURLUPART_URL, good[i].url, 0) == CURLUE_OK &&
+                  get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK);
         get(parts, CURLUPART_PORT, &port, 0);
-        CU_ASSERT_STRING_EQUAL(apr_pstrcat(pool, host ? host : "", port ? ":" : "", port, NULL), good[i].host);
+        CU_ASSERT_STRING_EQUAL(apr_pstrcat(pool, host ? host : "", port ? ":" : "", port, NULL),
+                               good[i].host);
         release(host);
         release(port);
         cleanup(parts);
@@ -84,12 +115,10 @@ static void test_same_host(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "what can be an address", test_good },
-        { "what cannot", test_bad },
-        { "host and port alone", test_bare },
-        { "libcurl reads the same host", test_same_host },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "what can be an address", test_good },
+                            { "what cannot", test_bad },
+                            { "host and port alone", test_bare },
+                            { "libcurl reads the same host", test_same_host },
+                            CU_TEST_INFO_NULL };
     return suite_run("url", tests);
 }

@@ -19,10 +19,11 @@ static void test_rings_until_hushed(void)
     int wake = esign_wakeup_create();
     CU_ASSERT_FATAL(wake >= 0);
     CU_ASSERT(!rings(wake, 0));
-    CU_ASSERT(!esign_wakeup_hush(wake));   /* never blocks */
+    CU_ASSERT(!esign_wakeup_hush(wake)); /* never blocks */
     esign_wakeup_ring(wake);
     esign_wakeup_ring(wake);
-    CU_ASSERT(rings(wake, 0) && rings(wake, 0) && esign_wakeup_rings(wake) && esign_wakeup_rings(wake));
+    CU_ASSERT(rings(wake, 0) && rings(wake, 0) && esign_wakeup_rings(wake) &&
+              esign_wakeup_rings(wake));
     CU_ASSERT(esign_wakeup_hush(wake));
     CU_ASSERT(!rings(wake, 0) && !esign_wakeup_rings(wake));
     close(wake);
@@ -47,7 +48,7 @@ static void test_a_full_bell_rings(void)
     int wake = esign_wakeup_create();
     const unsigned long long most = 0xfffffffffffffffeULL;
     CU_ASSERT_FATAL(wake >= 0 && write(wake, &most, sizeof(most)) == sizeof(most));
-    esign_wakeup_ring(wake);   /* does not block */
+    esign_wakeup_ring(wake); /* does not block */
     CU_ASSERT(rings(wake, 0));
     CU_ASSERT(esign_wakeup_hush(wake));
     CU_ASSERT(!rings(wake, 0));
@@ -56,11 +57,9 @@ static void test_a_full_bell_rings(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "it rings until it is hushed", test_rings_until_hushed },
-        { "a child rings for its parent", test_rings_across_processes },
-        { "a bell that is full still rings", test_a_full_bell_rings },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "it rings until it is hushed", test_rings_until_hushed },
+                            { "a child rings for its parent", test_rings_across_processes },
+                            { "a bell that is full still rings", test_a_full_bell_rings },
+                            CU_TEST_INFO_NULL };
     return suite_run("wake", tests);
 }

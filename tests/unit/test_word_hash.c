@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_word_hash.c: hashes of words: what matches, what is stale, and that no failure is cheaper than success. */
-#include "suite.h"
+/* test_word_hash.c: hashes of words: what matches, what is stale, and that no failure is cheaper
+ * than success. */
 #include "core/word_hash.h"
+#include "suite.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -13,9 +14,12 @@
 #define WORD "parola-ş"
 
 /* WORD by the reference implementation (libargon2), in parameters that other systems use. */
-#define IMPORTED_4_LANES "$argon2id$v=19$m=19456,t=2,p=4$c2FsdHNhbHRzYWx0c2FsdA$GBv6dwmZbkORTkL1kWSqgdbsCMr9Zp0CzKb6ffnnHr8"
+#define IMPORTED_4_LANES                                     \
+    "$argon2id$v=19$m=19456,t=2,p=4$c2FsdHNhbHRzYWx0c2FsdA$" \
+    "GBv6dwmZbkORTkL1kWSqgdbsCMr9Zp0CzKb6ffnnHr8"
 #define IMPORTED_SHORT "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg"
-#define IMPORTED_LONG "$argon2id$v=19$m=19456,t=2,p=2$c2FsdHNhbHRzYWx0c2FsdA$" \
+#define IMPORTED_LONG                                        \
+    "$argon2id$v=19$m=19456,t=2,p=2$c2FsdHNhbHRzYWx0c2FsdA$" \
     "2RfpIKWVdODeK7gfK92YZno5wq/E1plEo+peyQPUc6UuExTGoX3oF9cSSsvBinU8fDxtLBr4Dn7axKGD1cJo8g"
 
 static const esign_word_cost_t dearest = { .memory_kib = 1048576, .passes = 16 };
@@ -29,10 +33,12 @@ static const char *make(esign_word_cost_t with, const char *word)
     return hash;
 }
 
-static void expect(esign_word_cost_t with, const char *word, const char *hash, int matches, int stale)
+static void expect(esign_word_cost_t with, const char *word, const char *hash, int matches,
+                   int stale)
 {
     int got_matches = -1, got_stale = -1;
-    CU_ASSERT(!esign_failed(esign_word_hash_verify(with, word, hash, &got_matches, &got_stale, pool)));
+    CU_ASSERT(
+        !esign_failed(esign_word_hash_verify(with, word, hash, &got_matches, &got_stale, pool)));
     CU_ASSERT_EQUAL(got_matches, matches);
     CU_ASSERT_EQUAL(got_stale, stale);
 }
@@ -52,19 +58,20 @@ static void test_make(void)
 static void test_long_words_differ_at_their_end(void)
 {
     char word[513];
-    memset(word, 'a', sizeof word - 1);
-    word[sizeof word - 1] = '\0';
+    memset(word, 'a', sizeof(word) - 1);
+    word[sizeof(word) - 1] = '\0';
     const char *hash = make(cost, word);
     expect(cost, word, hash, 1, 0);
-    word[sizeof word - 2] = 'b';
+    word[sizeof(word) - 2] = 'b';
     expect(cost, word, hash, 0, 0);
 }
 
 static void test_cost_bounds(void)
 {
-    static const esign_word_cost_t bad[] = { { 19455, 2 }, { 19456, 1 }, { 19456, 0 }, { 0, 2 }, { -1, -1 }, { 1048577, 2 }, { 19456, 17 } };
+    static const esign_word_cost_t bad[] = { { 19455, 2 }, { 19456, 1 },   { 19456, 0 }, { 0, 2 },
+                                             { -1, -1 },   { 1048577, 2 }, { 19456, 17 } };
     const char *hash;
-    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (apr_size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         CU_ASSERT_EQUAL(esign_word_hash_make(bad[i], WORD, &hash, pool).status, APR_EINVAL);
 }
 
@@ -75,20 +82,20 @@ static void test_stale(void)
     expect(more_memory, WORD, hash, 1, 1);
     expect(more_passes, WORD, hash, 1, 1);
     expect(more_passes, "another", hash, 0, 0);
-    expect(cost, WORD, make(more_passes, WORD), 1, 0);   /* a stronger one stays */
+    expect(cost, WORD, make(more_passes, WORD), 1, 0); /* a stronger one stays */
 }
 
 static void test_imported(void)
 {
     static const char *const imported[] = { IMPORTED_SHORT, IMPORTED_4_LANES, IMPORTED_LONG };
-    for (apr_size_t i = 0; i < sizeof imported / sizeof *imported; i++) {
+    for (apr_size_t i = 0; i < sizeof(imported) / sizeof(*imported); i++) {
         CU_ASSERT_PTR_NULL(esign_word_hash_refusal(imported[i], dearest));
         expect(cost, WORD, imported[i], 1, strstr(imported[i], ",p=1$") == NULL);
         expect(cost, "another", imported[i], 0, 0);
     }
     char empty[crypto_pwhash_STRBYTES];
     CU_ASSERT_EQUAL(crypto_pwhash_str(empty, "", 0, 2, 19456 * 1024), 0);
-    expect(cost, "", empty, 0, 0);   /* an empty word never matches */
+    expect(cost, "", empty, 0, 0); /* an empty word never matches */
 }
 
 static void test_no_hash(void)
@@ -102,7 +109,7 @@ static void test_unusable(void)
     static const char *const bad[] = {
         "", "$", "$argon2id$", "k=1" IMPORTED_SHORT, "x", IMPORTED_SHORT "x", IMPORTED_SHORT "$"
     };
-    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (apr_size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         int matches = -1, stale = -1;
         esign_result_t result = esign_word_hash_verify(cost, WORD, bad[i], &matches, &stale, pool);
         CU_ASSERT(result.status == APR_EINVAL && matches == 0 && stale == 0);
@@ -112,18 +119,26 @@ static void test_unusable(void)
 
 static void test_refusal(void)
 {
-    static const struct { const char *phc, *reason; } bad[] = {
-        { "", "not of argon2id" }, { "$2b$12$abcdefghijklmnopqrstuv", "not of argon2id" }, { "k=1" IMPORTED_SHORT, "not of argon2id" },
+    static const struct {
+        const char *phc, *reason;
+    } bad[] = {
+        { "", "not of argon2id" },
+        { "$2b$12$abcdefghijklmnopqrstuv", "not of argon2id" },
+        { "k=1" IMPORTED_SHORT, "not of argon2id" },
         { "$argon2i$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "not of argon2id" },
         { "$argon2id$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
-        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nz\xC5\x9F$171S9efrxR7qbqLCB61Ksg", "malformed" },      /* letters beyond ASCII */
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nz\xC5\x9F$171S9efrxR7qbqLCB61Ksg",
+          "malformed" }, /* letters beyond ASCII */
         { "$argon2id$v=16$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
         { "$argon2id$v=19$m=19456,p=1,t=2$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
         { "$argon2id$v=19$m=019456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
         { "$argon2id$v=19$m=-1,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
-        { "$argon2id$v=19$m=99999999999999999999,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "malformed" },
-        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2$171S9efrxR7qbqLCB61Ksg", "malformed" },          /* a salt of 6 bytes */
-        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLC", "malformed" },              /* a hash of 12 bytes */
+        { "$argon2id$v=19$m=99999999999999999999,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg",
+          "malformed" },
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2$171S9efrxR7qbqLCB61Ksg",
+          "malformed" }, /* a salt of 6 bytes */
+        { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLC",
+          "malformed" }, /* a hash of 12 bytes */
         { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg=$171S9efrxR7qbqLCB61Ksg", "malformed" },
         { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg", "malformed" },
         { "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg$", "malformed" },
@@ -134,15 +149,18 @@ static void test_refusal(void)
         { "$argon2id$v=19$m=15,t=2,p=2$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "parallelism" },
         { "$argon2id$v=19$m=19456,t=2,p=65$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", "parallelism" }
     };
-    for (apr_size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (apr_size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         const char *refusal = esign_word_hash_refusal(bad[i].phc, dearest);
         CU_ASSERT(refusal != NULL && strstr(refusal, bad[i].reason) != NULL);
     }
     /* Nothing costlier than this portal's own. */
     esign_word_cost_t least = { .memory_kib = 19456, .passes = 2 };
-    CU_ASSERT_PTR_NULL(esign_word_hash_refusal("$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
-    CU_ASSERT_PTR_NOT_NULL(esign_word_hash_refusal("$argon2id$v=19$m=19457,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
-    CU_ASSERT_PTR_NULL(esign_word_hash_refusal("$argon2id$v=19$m=1048576,t=16,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", dearest));
+    CU_ASSERT_PTR_NULL(esign_word_hash_refusal(
+        "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
+    CU_ASSERT_PTR_NOT_NULL(esign_word_hash_refusal(
+        "$argon2id$v=19$m=19457,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
+    CU_ASSERT_PTR_NULL(esign_word_hash_refusal(
+        "$argon2id$v=19$m=1048576,t=16,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", dearest));
 }
 
 static double cpu_seconds(const char *word, const char *hash)
@@ -165,15 +183,19 @@ static void test_equal_cost(void)
 {
     enum { CASES = 5, RUNS = 11 };
     const char *real = make(cost, WORD);
-    const struct { const char *word, *hash; } cases[CASES] = {
-        { WORD, real }, { "another", real }, { WORD, NULL }, { "", real }, { WORD, "$argon2id$broken" }
-    };
+    const struct {
+        const char *word, *hash;
+    } cases[CASES] = { { WORD, real },
+                       { "another", real },
+                       { WORD, NULL },
+                       { "", real },
+                       { WORD, "$argon2id$broken" } };
     double times[CASES][RUNS];
-    for (int run = 0; run < RUNS; run++)   /* interleaved, so that a busy moment hits all of them */
+    for (int run = 0; run < RUNS; run++) /* interleaved, so that a busy moment hits all of them */
         for (int i = 0; i < CASES; i++)
             times[i][run] = cpu_seconds(cases[i].word, cases[i].hash);
     for (int i = 0; i < CASES; i++)
-        qsort(times[i], RUNS, sizeof times[i][0], compare);
+        qsort(times[i], RUNS, sizeof(times[i][0]), compare);
     for (int i = 1; i < CASES; i++) {
         double ratio = times[i][RUNS / 2] / times[0][RUNS / 2];
         CU_ASSERT(ratio > 0.75 && ratio < 1.33);
@@ -188,9 +210,10 @@ static void test_no_memory(void)
     if (child == 0) {
         unsigned long pages = 0;
         FILE *statm = fopen("/proc/self/statm", "r");
-        if (statm == NULL || fscanf(statm, "%lu", &pages) != 1)
+        if (!statm || fscanf(statm, "%lu", &pages) != 1)
             _exit(2);
-        struct rlimit limit = { pages * (unsigned long)sysconf(_SC_PAGESIZE) + (256UL << 20), RLIM_INFINITY };
+        struct rlimit limit = { pages * (unsigned long)sysconf(_SC_PAGESIZE) + (256UL << 20),
+                                RLIM_INFINITY };
         if (setrlimit(RLIMIT_AS, &limit) != 0)
             _exit(3);
         int matches = -1, stale = -1;
@@ -205,19 +228,18 @@ static void test_no_memory(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a word is hashed", test_make },
-        { "long words are hashed whole", test_long_words_differ_at_their_end },
-        { "weak and absurd costs are refused", test_cost_bounds },
-        { "a risen cost makes a hash stale", test_stale },
-        { "hashes from outside verify, and are stale with another parallelism", test_imported },
-        { "no hash matches nothing", test_no_hash },
-        { "an unusable hash matches nothing and says why", test_unusable },
-        { "a hash that cannot be taken in says why", test_refusal },
-        { "every failure costs what success costs", test_equal_cost },
-        { "without memory it is an error, not a wrong word", test_no_memory },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a word is hashed", test_make },
+                            { "long words are hashed whole", test_long_words_differ_at_their_end },
+                            { "weak and absurd costs are refused", test_cost_bounds },
+                            { "a risen cost makes a hash stale", test_stale },
+                            { "hashes from outside verify, and are stale with another parallelism",
+                              test_imported },
+                            { "no hash matches nothing", test_no_hash },
+                            { "an unusable hash matches nothing and says why", test_unusable },
+                            { "a hash that cannot be taken in says why", test_refusal },
+                            { "every failure costs what success costs", test_equal_cost },
+                            { "without memory it is an error, not a wrong word", test_no_memory },
+                            CU_TEST_INFO_NULL };
     if (esign_failed(esign_word_hash_init()))
         return EXIT_FAILURE;
     return suite_run("word_hash", tests);
