@@ -29,11 +29,29 @@ def test_tests_that_the_security_document_names_exist():
     assert sorted({"%s::%s" % (file, test) for file, test in named if test not in run_by(file)}) == []
 
 
-@pytest.mark.parametrize("document", ["security.md", "architecture.md", "manual/esignctl.md", "manual/theme.md"])
+def documents():
+    """Every Markdown file that people read: at the top, and below docs/."""
+    found = [name for name in os.listdir(TOP) if name.endswith(".md")]
+    for folder, _, names in os.walk(os.path.join(TOP, "docs")):
+        found += [os.path.relpath(os.path.join(folder, n), TOP) for n in names if n.endswith(".md")]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("document", documents())
 def test_files_that_a_document_links_to_exist(document):
-    folder = os.path.dirname(os.path.join(TOP, "docs", document))
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read("docs", document))
-    rooms = re.findall(r"`((?:core|store|deliver|web|ctl)/[a-z_]+)`", read("docs", document))
-    missing = [link for link in links if not os.path.exists(os.path.join(folder, link))]
-    missing += [room for room in rooms if not os.path.exists(os.path.join(TOP, "mod_esign", room + ".c"))]
-    assert missing == []
+    folder = os.path.dirname(os.path.join(TOP, document))
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read(document))
+    assert [link for link in links if not os.path.exists(os.path.join(folder, link))] == []
+
+
+def test_the_index_of_decisions_names_each_record_by_its_title():
+    folder = os.path.join("docs", "decisions")
+    records = [name for name in sorted(os.listdir(os.path.join(TOP, folder))) if name != "README.md"]
+    lines = set(read(folder, "README.md").split("\n"))
+    for name in records:
+        number, title = re.match(r"# (\d\d)\. (.*)", read(folder, name)).groups()
+        assert "- [%s](%s) %s" % (number, name, title) in lines
+
+
+def test_architecture_fits_a_page():
+    assert len(read("docs", "architecture.md").split()) <= 700
