@@ -18,9 +18,15 @@ def run_by(file):
     """The tests that a file runs: functions of pytest's, and rows of a CUnit table."""
     if file.endswith(".py"):
         path = os.path.join("tests", "e2e", file)
-        return set(re.findall(r"^def (test_\w+)\(", read(path), re.M)) if os.path.exists(os.path.join(TOP, path)) else set()
+        return (
+            set(re.findall(r"^def (test_\w+)\(", read(path), re.M))
+            if os.path.exists(os.path.join(TOP, path))
+            else set()
+        )
     path = os.path.join("tests", "unit", file)
-    return set(re.findall(r'^\s+\{ "[^"]*", (test_\w+) \},$', read(path), re.M)) if os.path.exists(os.path.join(TOP, path)) else set()
+    if not os.path.exists(os.path.join(TOP, path)):
+        return set()
+    return set(re.findall(r'\{ (?:"[^"]*"\s*)+,\s*(test_\w+) \}', read(path)))
 
 
 def test_tests_that_the_security_documents_name_exist():
@@ -49,7 +55,9 @@ def test_files_that_a_document_links_to_exist(document):
 
 def test_the_index_of_decisions_names_each_record_by_its_title():
     folder = os.path.join("docs", "decisions")
-    records = [name for name in sorted(os.listdir(os.path.join(TOP, folder))) if name != "README.md"]
+    records = [
+        name for name in sorted(os.listdir(os.path.join(TOP, folder))) if name != "README.md"
+    ]
     lines = set(read(folder, "README.md").split("\n"))
     for name in records:
         number, title = re.match(r"# (\d\d)\. (.*)", read(folder, name)).groups()
@@ -58,3 +66,9 @@ def test_the_index_of_decisions_names_each_record_by_its_title():
 
 def test_architecture_fits_a_page():
     assert len(read("docs", "architecture.md").split()) <= 700
+
+
+def test_architecture_lists_the_folders_that_are_there():
+    listed = re.findall(r"^- `(\w+)/`: ", read("docs", "architecture.md"), re.M)
+    source = os.path.join(TOP, "mod_esign")
+    assert sorted(listed) == sorted(e.name for e in os.scandir(source) if e.is_dir())
