@@ -4,7 +4,6 @@
 import pytest
 
 from test_audit import *  # noqa: F403
-from test_audit_chain import *  # noqa: F403
 
 
 @pytest.fixture(scope="module")

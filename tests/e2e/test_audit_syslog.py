@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-import trail
+import test_audit as trail
 
 DAEMON = "/dev/log"
 NOTICE, INFO = 19 * 8 + 5, 19 * 8 + 6  # of local3

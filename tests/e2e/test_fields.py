@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from lxml import etree
 
-from portal import PREFIX
+PREFIX = "/esign"
 
 
 def test_pasted_number_with_spaces(portal, browser, subscriber):

@@ -90,7 +90,7 @@ static void test_whole(void)
         25);
 }
 
-/* The chain's value can be followed without a key, by the formula that docs/manual/esignctl.md
+/* The chain's value can be followed without a key, by the formula that docs/manual/esignctl.xml
  * gives. */
 static void test_formula(void)
 {
@@ -512,8 +512,8 @@ static void test_couriers(void)
     esign_database_t *connections[4] = { tables_new() };
     for (int i = 1; i < 4; i++)
         connections[i] = tables_again(SCRATCH_KEY_1);
-    /* As in httpd (conf/esign.conf): who waits in SQLite itself keeps out the thread that would end
-     * the wait. */
+    /* As in httpd (docs/manual/mod_esign.xml): a wait in SQLite keeps out the thread that would end
+     * it. */
     for (int i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(tables_number(connections[i], "PRAGMA busy_timeout=10"), 10);
     add(connections[0], 300);
