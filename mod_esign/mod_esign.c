@@ -8,6 +8,7 @@
 #include "web/session.h"
 #include "web/wipe.h"
 
+#include <curl/curl.h>
 #include <idn2.h>
 #include <libmemcached/memcached.h>
 #include <libmemcached/util.h>
@@ -22,8 +23,9 @@
  * that a start does besides, and some do not bear it. */
 static void keep_libraries(void)
 {
-    const void *const in[] = { idn2_to_ascii_8z,        memcached_create, memcached_pool,
-                               png_create_write_struct, u8_normalize,     xsltInit };
+    const void *const in[] = { curl_easy_init, idn2_to_ascii_8z,        memcached_create,
+                               memcached_pool, png_create_write_struct, u8_normalize,
+                               xsltInit };
     for (size_t i = 0; i < sizeof(in) / sizeof(*in); i++) {
         Dl_info found;
         if (dladdr(in[i], &found))

@@ -1,70 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcurl.c: finds libcurl and its functions. */
+/* libcurl.c: prepares libcurl, and sets what every connection of ours has in common. */
 #include "libcurl.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
+#include <sys/socket.h>
 
-esign_libcurl_t esign_libcurl;
+#define LONGEST_CONNECT apr_time_from_sec(10)
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-
-/* All functions, or the name of one that is missing. */
-static const char *find(esign_libcurl_t *found, void *library)
+esign_result_t esign_libcurl_init(apr_pool_t *p)
 {
-#define FIND(name)                                                               \
-    if (!(found->name = (__typeof__(found->name))dlsym(library, "curl_" #name))) \
-        return "curl_" #name;
-    ESIGN_LIBCURL(FIND)
-#undef FIND
-    return NULL;
-}
-
-/* Initialises it, and asks for what nothing can do without: the library that is there at run time
- * may be older than this program was built with, or built without TLS or SMTP. */
-static CURLcode try(const esign_libcurl_t *found)
-{
-    CURLcode code = found->global_init(CURL_GLOBAL_DEFAULT);
-    CURL *easy = code == CURLE_OK ? found->easy_init() : NULL;
+    CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+    CURL *easy = code == CURLE_OK ? curl_easy_init() : NULL;
     if (code == CURLE_OK && !easy)
         code = CURLE_OUT_OF_MEMORY;
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps,http,https");
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_cleanup(easy);
     if (code == CURLE_OK)
-        code = found->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps,http,https");
-    if (code == CURLE_OK)
-        code = found->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    found->easy_cleanup(easy);
-    return code;
-}
-
-static esign_result_t load(apr_pool_t *p)
-{
-    esign_libcurl_t found;
-    void *library = dlopen(ESIGN_LIBCURL_SONAME, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return esign_result_make(p, APR_EDSOOPEN, "libcurl",
-                                 "the library that sends mails and SMS cannot be loaded: %s",
-                                 dlerror());
-    const char *missing = find(&found, library);
-    CURLcode code = missing ? CURLE_OK : try(&found);
-    if (!missing && code == CURLE_OK) {
-        esign_libcurl = found;
         return ESIGN_OK;
-    }
-    esign_result_t result =
-        missing
-            ? esign_result_make(p, APR_ESYMNOTFOUND, "libcurl", "%s has no %s: it is too old",
-                                ESIGN_LIBCURL_SONAME, missing)
-            : esign_result_make(p, APR_EGENERAL, "libcurl",
-                                "%s is too old, or lacks a protocol (smtp, smtps, http, https): %s",
-                                ESIGN_LIBCURL_SONAME, found.easy_strerror(code));
-    dlclose(library);
-    return result;
+    return esign_result_make(p, APR_EGENERAL, "libcurl",
+                             "libcurl %s is too old, or lacks a protocol (smtp, smtps, http, "
+                             "https): %s",
+                             curl_version_info(CURLVERSION_NOW)->version, curl_easy_strerror(code));
 }
 
-esign_result_t esign_libcurl_load(apr_pool_t *p)
+/* libcurl would leave its sockets open to the programs that others start in this process (mod_cgi,
+ * mod_include). */
+static curl_socket_t open_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    pthread_mutex_lock(&mutex);
-    esign_result_t result = esign_libcurl.easy_init ? ESIGN_OK : load(p);
-    pthread_mutex_unlock(&mutex);
-    return result;
+    (void)nothing, (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+CURLcode esign_libcurl_limit(CURL *easy, const esign_libcurl_limits_t *limits, char *words)
+{
+    CURLcode code = CURLE_OK;
+    apr_interval_time_t connect =
+        limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT;
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_ERRORBUFFER, words);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, limits->protocols);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_NOPROXY, "*");
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_NOSIGNAL, 1L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    /* A transfer that gives up must not wait for its resolver thread: that holds up the others. */
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(limits->timeout));
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(connect));
+    /* The smallest buffer that libcurl allows. SMTP takes it three times for each mail, and our
+     * malloc overwrites all of it twice. */
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (limits->ca_file)
+        ESIGN_LIBCURL_SET(code, easy, CURLOPT_CAINFO, limits->ca_file);
+    return code;
 }

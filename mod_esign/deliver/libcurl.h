@@ -1,54 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libcurl.h: libcurl, loaded where messages are sent and nowhere else: it and its thirty libraries
- * would take a third of what httpd's start takes more with this module. */
+/* libcurl.h: prepares libcurl, and sets what every connection of ours has in common. */
 #ifndef ESIGN_DELIVER_LIBCURL_H
 #define ESIGN_DELIVER_LIBCURL_H
 
 #include "core/result.h"
 
+#include <apr_time.h>
+
 #include <curl/curl.h>
 
-/* What is called, without curl_ before it. */
-#define ESIGN_LIBCURL(X)                                                                       \
-    X(easy_cleanup)                                                                            \
-    X(easy_getinfo)                                                                            \
-    X(easy_init)                                                                               \
-    X(easy_perform)                                                                            \
-    X(easy_setopt) X(easy_strerror) X(global_init) X(multi_add_handle) X(multi_cleanup)        \
-        X(multi_info_read) X(multi_init) X(multi_perform) X(multi_poll) X(multi_remove_handle) \
-            X(multi_wakeup) X(slist_append) X(slist_free_all)
+/* Initialises libcurl and asks it for the protocols and options without which nothing could be
+ * sent: the library that is installed may be built without SMTP or TLS. Called once in httpd's
+ * parent, before there are threads; a second call does no harm. The failure's detail, in `p`, names
+ * what is missing. */
+esign_result_t esign_libcurl_init(apr_pool_t *p);
 
+/* What differs between the connections of mail and SMS. */
 typedef struct {
-#define ESIGN_LIBCURL_MEMBER(name) __typeof__(curl_##name) *name;
-    ESIGN_LIBCURL(ESIGN_LIBCURL_MEMBER)
-#undef ESIGN_LIBCURL_MEMBER
-} esign_libcurl_t;
+    const char *protocols;       /* allowed schemes, as CURLOPT_PROTOCOLS_STR takes them */
+    const char *ca_file;         /* CA certificates in PEM; NULL: the system's */
+    apr_interval_time_t timeout; /* of the whole transfer; connecting gets 10 s of it at most */
+} esign_libcurl_limits_t;
 
-/* The functions: esign_libcurl.easy_init() is curl_easy_init(). Once esign_libcurl_load has
- * succeeded. */
-extern esign_libcurl_t esign_libcurl;
-
-/* Loads and initialises libcurl, once a process, from any thread; it stays. Fails, and may be asked
- * again, when the library is not there, lacks a function, or does not speak SMTP, HTTP and TLS: the
- * detail, in `p`, says which. */
-esign_result_t esign_libcurl_load(apr_pool_t *p);
-
-/* Whether a value is of the kind that an option takes, which the option's range tells (curl.h:
- * CURLOPTTYPE_…): variable arguments are not converted. */
-#define ESIGN_LIBCURL_IS(value, type) __builtin_types_compatible_p(__typeof__(value), type)
-#define ESIGN_LIBCURL_FITS(option, value)                               \
-    ((option) < CURLOPTTYPE_OBJECTPOINT ? ESIGN_LIBCURL_IS(value, long) \
-     : (option) >= CURLOPTTYPE_OFF_T                                    \
-         ? ESIGN_LIBCURL_IS(value, curl_off_t)                          \
-         : !ESIGN_LIBCURL_IS(value, long) && !ESIGN_LIBCURL_IS(value, int))
+/* Limits a handle: it verifies TLS (1.2 at least), follows no redirect, uses no proxy and speaks
+ * `limits->protocols` alone. libcurl writes into `words`, CURL_ERROR_SIZE bytes that outlive the
+ * handle, why a transfer failed. Returns the first refusal of libcurl's. */
+CURLcode esign_libcurl_limit(CURL *easy, const esign_libcurl_limits_t *limits, char *words);
 
 /* Sets an option of a handle, unless one was refused before: `code` keeps the first refusal. */
-#define ESIGN_LIBCURL_SET(code, easy, option, value)                       \
-    do {                                                                   \
-        _Static_assert(ESIGN_LIBCURL_FITS(option, value),                  \
-                       "libcurl takes another type for this option");      \
-        if ((code) == CURLE_OK)                                            \
-            (code) = esign_libcurl.easy_setopt((easy), (option), (value)); \
+#define ESIGN_LIBCURL_SET(code, easy, option, value)              \
+    do {                                                          \
+        if ((code) == CURLE_OK)                                   \
+            (code) = curl_easy_setopt((easy), (option), (value)); \
     } while (0)
 
 #endif

@@ -88,8 +88,8 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
 {
     long status = 0, sent = 0;
     const esign_pattern_t *accepted = transfer->gateway->accepted;
-    esign_libcurl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
-    esign_libcurl.easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (transfer->lost) {
         *words = ESIGN_HOLD_LOST;
         return ESIGN_TRANSFER_UNTRIED;
@@ -171,10 +171,10 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
                                    const esign_hold_t *hold)
 {
     apr_interval_time_t left = sms->expires - apr_time_now();
-    esign_transfer_limits_t limits = { .protocols = "http,https",
-                                       .ca_file = gateway->ca_file,
-                                       .timeout =
-                                           left < gateway->timeout ? left : gateway->timeout };
+    esign_libcurl_limits_t limits = { .protocols = "http,https",
+                                      .ca_file = gateway->ca_file,
+                                      .timeout =
+                                          left < gateway->timeout ? left : gateway->timeout };
     esign_transfer_t *transfer;
     if (!esign_contact_phone_valid(sms->to))
         return (esign_result_t){ APR_EINVAL, "SMS",

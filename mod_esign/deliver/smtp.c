@@ -85,10 +85,10 @@ static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_
 static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp,
                        const atomic_int *stop)
 {
-    const esign_transfer_limits_t limits = { .protocols = "smtp,smtps",
-                                             .ca_file = smtp->ca_file,
-                                             .timeout = smtp->timeout };
-    CURLcode code = esign_transfer_limit(session->easy, &limits, session->words);
+    const esign_libcurl_limits_t limits = { .protocols = "smtp,smtps",
+                                            .ca_file = smtp->ca_file,
+                                            .timeout = smtp->timeout };
+    CURLcode code = esign_libcurl_limit(session->easy, &limits, session->words);
     SET(CURLOPT_URL, smtp->url);
     SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)apr_time_sec(smtp->timeout));
     SET(CURLOPT_USE_SSL, (long)(smtp->tls_required ? CURLUSESSL_ALL : CURLUSESSL_TRY));
@@ -114,8 +114,7 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp,
 static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic_int *stop)
 {
     esign_smtp_session_t *session = calloc(1, sizeof(*session));
-    if (session && (session->easy = esign_libcurl.easy_init()) &&
-        set_up(session, smtp, stop) == CURLE_OK)
+    if (session && (session->easy = curl_easy_init()) && set_up(session, smtp, stop) == CURLE_OK)
         return session;
     esign_smtp_close(session);
     return NULL;
@@ -127,11 +126,11 @@ void esign_smtp_close(esign_smtp_session_t *session)
 {
     curl_socket_t connection = CURL_SOCKET_BAD;
     if (session &&
-        esign_libcurl.easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
+        curl_easy_getinfo(session->easy, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
         connection != CURL_SOCKET_BAD)
         shutdown(connection, SHUT_RD);
     if (session)
-        esign_libcurl.easy_cleanup(session->easy);
+        curl_easy_cleanup(session->easy);
     free(session);
 }
 
@@ -168,13 +167,12 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
                    : session->named && code != CURLE_ABORTED_BY_CALLBACK
                        ? ESIGN_TRANSFER_UNANSWERED
                        : ESIGN_TRANSFER_UNREACHABLE;
-    esign_libcurl.easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
+    curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
     /* 421 is said of the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
         job->outcome =
             reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
-    const char *words =
-        session->words[0] != '\0' ? session->words : esign_libcurl.easy_strerror(code);
+    const char *words = session->words[0] != '\0' ? session->words : curl_easy_strerror(code);
     if (reply >= 400 && session->reply[0] != '\0')
         words = session->reply;
     if (session->without_utf8)
@@ -187,7 +185,7 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
                      const atomic_int *stop)
 {
     esign_smtp_session_t *session = *kept ? *kept : (*kept = open_session(smtp, stop));
-    struct curl_slist *recipients = session ? esign_libcurl.slist_append(NULL, job->to) : NULL;
+    struct curl_slist *recipients = session ? curl_slist_append(NULL, job->to) : NULL;
     if (!recipients) {
         job->outcome = ESIGN_TRANSFER_UNREACHABLE;
         apr_cpystrn(job->words, "libcurl has no memory", sizeof(job->words));
@@ -201,13 +199,13 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     SET(CURLOPT_MAIL_RCPT, recipients);
     SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->length);
     if (code == CURLE_OK)
-        code = esign_libcurl.easy_perform(session->easy);
+        code = curl_easy_perform(session->easy);
     if (session->lost)
         esign_mailer_lost(job);
     else
         judge(session, code, job);
     session->job = NULL;
-    esign_libcurl.slist_free_all(recipients);
+    curl_slist_free_all(recipients);
     /* libcurl keeps the connection on which it has waited in vain: the late answer would be taken
      * for that to the next mail's first command. */
     if (code != CURLE_OK) {

@@ -9,19 +9,16 @@
 #include <apr_strings.h>
 
 #include <string.h>
-#include <sys/socket.h>
-
-#define LONGEST_CONNECT apr_time_from_sec(10)
 
 static esign_result_t curl_failure(CURLcode code)
 {
-    return (esign_result_t){ APR_EGENERAL, "libcurl", esign_libcurl.easy_strerror(code) };
+    return (esign_result_t){ APR_EGENERAL, "libcurl", curl_easy_strerror(code) };
 }
 
 /* A mail is done: whoever waits in esign_transport_wait looks. From any thread. */
 static void wake(void *transport)
 {
-    esign_libcurl.multi_wakeup(((esign_transport_t *)transport)->multi);
+    curl_multi_wakeup(((esign_transport_t *)transport)->multi);
 }
 
 static apr_status_t close_all(void *data)
@@ -29,17 +26,14 @@ static apr_status_t close_all(void *data)
     esign_transport_t *transport = data;
     while (transport->transfers)
         esign_transfer_close(transport->transfers);
-    esign_libcurl.multi_cleanup(transport->multi);
+    curl_multi_cleanup(transport->multi);
     return APR_SUCCESS;
 }
 
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp,
                                       esign_transfer_done_fn *done, void *baton, apr_pool_t *p)
 {
-    esign_result_t result = esign_libcurl_load(p);
-    if (esign_failed(result))
-        return result;
-    CURLM *multi = esign_libcurl.multi_init();
+    CURLM *multi = curl_multi_init();
     if (!multi)
         return curl_failure(CURLE_OUT_OF_MEMORY);
     esign_transport_t *made = apr_pcalloc(p, sizeof(*made));
@@ -70,45 +64,11 @@ void esign_transport_join_mails(esign_transport_t *transport)
     esign_mailer_join(transport->mailer);
 }
 
-/* A connection is not for the programs that others start in this process (mod_cgi, mod_include):
- * libcurl itself would hand it on to them. */
-static curl_socket_t open_socket(void *nothing, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)nothing, (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words)
-{
-    CURLcode code = CURLE_OK;
-    apr_interval_time_t connect =
-        limits->timeout < LONGEST_CONNECT ? limits->timeout : LONGEST_CONNECT;
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_ERRORBUFFER, words);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_PROTOCOLS_STR, limits->protocols);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_FOLLOWLOCATION, 0L);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_NOPROXY, "*");
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_NOSIGNAL, 1L);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    /* A resolver that hangs must not hold up the other transfers when this one gives up. */
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_QUICK_EXIT, 1L);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(limits->timeout));
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(connect));
-    /* The least. The default is four times that, and SMTP takes it three times over for each mail;
-     * malloc overwrites all of it twice. */
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    ESIGN_LIBCURL_SET(code, easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (limits->ca_file)
-        ESIGN_LIBCURL_SET(code, easy, CURLOPT_CAINFO, limits->ca_file);
-    return code;
-}
-
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport,
-                                   apr_int64_t id, const esign_transfer_limits_t *limits,
+                                   apr_int64_t id, const esign_libcurl_limits_t *limits,
                                    int *under_way, esign_transfer_judge_fn *judge)
 {
-    CURL *easy = esign_libcurl.easy_init();
+    CURL *easy = curl_easy_init();
     if (!easy)
         return curl_failure(CURLE_OUT_OF_MEMORY);
     apr_pool_t *p;
@@ -123,7 +83,7 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
     made->next = transport->transfers;
     transport->transfers = made;
     (*under_way)++;
-    made->setup = esign_transfer_limit(easy, limits, made->words);
+    made->setup = esign_libcurl_limit(easy, limits, made->words);
     ESIGN_TRANSFER_SET(made, CURLOPT_PRIVATE, made);
     *transfer = made;
     return ESIGN_OK;
@@ -131,7 +91,7 @@ esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_
 
 void esign_transfer_append(esign_transfer_t *transfer, struct curl_slist **list, const char *text)
 {
-    struct curl_slist *longer = esign_libcurl.slist_append(*list, text);
+    struct curl_slist *longer = curl_slist_append(*list, text);
     if (longer)
         *list = longer;
     else if (transfer->setup == CURLE_OK)
@@ -169,8 +129,7 @@ esign_result_t esign_transfer_start(esign_transfer_t *transfer)
 {
     esign_transport_t *transport = transfer->transport;
     CURLcode code = transfer->setup;
-    if (code == CURLE_OK &&
-        esign_libcurl.multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
+    if (code == CURLE_OK && curl_multi_add_handle(transport->multi, transfer->easy) != CURLM_OK)
         code = CURLE_FAILED_INIT;
     if (code == CURLE_OK)
         return ESIGN_OK;
@@ -182,7 +141,7 @@ static void free_list(struct curl_slist *list)
 {
     for (struct curl_slist *entry = list; entry != NULL; entry = entry->next)
         esign_secret_wipe(entry->data, strlen(entry->data));
-    esign_libcurl.slist_free_all(list);
+    curl_slist_free_all(list);
 }
 
 void esign_transfer_close(esign_transfer_t *transfer)
@@ -192,8 +151,8 @@ void esign_transfer_close(esign_transfer_t *transfer)
         link = &(*link)->next;
     *link = transfer->next;
     (*transfer->under_way)--;
-    esign_libcurl.multi_remove_handle(transfer->transport->multi, transfer->easy);
-    esign_libcurl.easy_cleanup(transfer->easy);
+    curl_multi_remove_handle(transfer->transport->multi, transfer->easy);
+    curl_easy_cleanup(transfer->easy);
     free_list(transfer->headers);
     apr_pool_destroy(transfer->pool);
 }
@@ -202,8 +161,7 @@ void esign_transfer_close(esign_transfer_t *transfer)
 static void finish(esign_transfer_t *transfer, CURLcode code)
 {
     esign_transport_t *transport = transfer->transport;
-    const char *words =
-        transfer->words[0] != '\0' ? transfer->words : esign_libcurl.easy_strerror(code);
+    const char *words = transfer->words[0] != '\0' ? transfer->words : curl_easy_strerror(code);
     esign_transfer_outcome_e outcome = transfer->judge(transfer, code, &words);
     apr_int64_t id = transfer->id;
     apr_pool_t *p;
@@ -233,11 +191,10 @@ static int finish_ended(esign_transport_t *transport)
 {
     int ended = 0, left;
     CURLMsg *message;
-    while ((message = esign_libcurl.multi_info_read(transport->multi, &left)) != NULL) {
+    while ((message = curl_multi_info_read(transport->multi, &left)) != NULL) {
         char *transfer = NULL;
         if (message->msg != CURLMSG_DONE ||
-            esign_libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) !=
-                CURLE_OK)
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) != CURLE_OK)
             continue;
         finish((esign_transfer_t *)(void *)transfer, message->data.result);
         ended++;
@@ -248,7 +205,7 @@ static int finish_ended(esign_transport_t *transport)
 int esign_transport_finish(esign_transport_t *transport)
 {
     int running;
-    while (esign_libcurl.multi_perform(transport->multi, &running) == CURLM_OK &&
+    while (curl_multi_perform(transport->multi, &running) == CURLM_OK &&
            finish_ended(transport) + finish_mails(transport) > 0)
         ;
     return transport->mails + transport->messages;
@@ -261,12 +218,12 @@ void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_t
     struct curl_waitfd bell = { .fd = wake, .events = CURL_WAIT_POLLIN };
     for (apr_interval_time_t rest = wait; rest > 0; rest = until - esign_clock()) {
         int running;
-        CURLMcode code = esign_libcurl.multi_perform(transport->multi, &running);
+        CURLMcode code = curl_multi_perform(transport->multi, &running);
         if (code == CURLM_OK && running < transport->messages)
             return;
         if (code == CURLM_OK)
-            code = esign_libcurl.multi_poll(transport->multi, &bell, wake >= 0,
-                                            (int)apr_time_as_msec(rest) + 1, NULL);
+            code = curl_multi_poll(transport->multi, &bell, wake >= 0,
+                                   (int)apr_time_as_msec(rest) + 1, NULL);
         /* Nothing that fails here ends by being asked again at once. */
         if (code != CURLM_OK)
             apr_sleep(rest);

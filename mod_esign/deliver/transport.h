@@ -51,8 +51,7 @@ typedef struct esign_transport_t esign_transport_t;
 typedef void esign_transfer_done_fn(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome,
                                     const char *error);
 
-/* Loads libcurl first, where that is not done. Not shared between threads; connections are kept and
- * reused. Closed with `p`. */
+/* Not shared between threads; connections are kept and reused. Closed with `p`. */
 esign_result_t esign_transport_create(esign_transport_t **transport, const esign_smtp_t *smtp,
                                       esign_transfer_done_fn *done, void *baton, apr_pool_t *p);
 

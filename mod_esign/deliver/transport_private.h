@@ -44,24 +44,13 @@ struct esign_transport_t {
     int mails, messages; /* mail and SMS under way */
 };
 
-/* What mail and SMS ask of a connection alike. */
-typedef struct {
-    const char *protocols; /* in libcurl's words */
-    const char *ca_file;   /* NULL: the system's */
-    apr_interval_time_t timeout;
-} esign_transfer_limits_t;
-
 /* ESIGN_LIBCURL_SET of a transfer; esign_transfer_start fails with the first refusal. */
 #define ESIGN_TRANSFER_SET(transfer, option, value) \
     ESIGN_LIBCURL_SET((transfer)->setup, (transfer)->easy, option, value)
 
-/* Has a handle verify TLS, follow nothing, use no proxy, speak `limits->protocols` alone and tell
- * what fails in `words`, CURL_ERROR_SIZE bytes. */
-CURLcode esign_transfer_limit(CURL *easy, const esign_transfer_limits_t *limits, char *words);
-
-/* Such a handle, for an SMS. */
+/* A handle with these limits, for an SMS. */
 esign_result_t esign_transfer_open(esign_transfer_t **transfer, esign_transport_t *transport,
-                                   apr_int64_t id, const esign_transfer_limits_t *limits,
+                                   apr_int64_t id, const esign_libcurl_limits_t *limits,
                                    int *under_way, esign_transfer_judge_fn *judge);
 
 /* Appends to a list of the transfer; libcurl's copy is wiped at its end. */

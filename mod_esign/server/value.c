@@ -258,7 +258,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);
     if (esign_failed(result = esign_blocklist_load(&blocklist, config->word_blocklist, p)))
         return apr_psprintf(p, "EsignWordBlocklist: %s", result.detail);
-    if (esign_failed(result = esign_libcurl_load(p)))
+    if (esign_failed(result = esign_libcurl_init(p)))
         return apr_psprintf(p, "%s: %s", result.problem, result.detail);
     return NULL;
 }

@@ -16,7 +16,6 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <mod_watchdog.h>
-#include <unixd.h>
 
 #include <apr_optional.h>
 #include <apr_strings.h>
@@ -437,11 +436,11 @@ static int start_program(watch_t *watch, const char *where, apr_pool_t *p)
     return watch->program != NULL;
 }
 
-/* A child in a jail (ChrootDir) finds no libraries there: what the couriers load is loaded before.
- */
+/* libcurl is initialised here, once for all children: before there are threads, and before a child
+ * is in its jail (ChrootDir), where there is no configuration of OpenSSL's to read. */
 static int prepare(server_rec *first, apr_pool_t *p)
 {
-    esign_result_t result = ap_unixd_config.chroot_dir ? esign_libcurl_load(p) : ESIGN_OK;
+    esign_result_t result = esign_libcurl_init(p);
     if (!esign_failed(result))
         return attach(first, p);
     ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_CRIT, result.status, first, "mod_esign, %s: %s",

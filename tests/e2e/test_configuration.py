@@ -9,7 +9,6 @@ import tempfile
 
 import pytest
 
-import memory
 import portal as parts
 
 SAMPLE = os.path.join(parts.BUILD, "conf", "esign.conf")
@@ -317,17 +316,6 @@ def test_location_overrides_server(portal, tmp_path, make_portal):
     assert browser.post("pin").response.headers["Refresh"].startswith("30;")
 
 
-def test_libcurl_is_loaded_by_the_couriers_child_alone(portal):
-    def who():
-        found = []
-        for pid in memory.family(parts.pid_of(portal.env["HTTPD_PID"])):
-            with open("/proc/%d/maps" % pid) as maps:
-                found.append("/libcurl" in maps.read())
-        return found
-
-    assert portal.wait(lambda: sum(who()) == 1) and len(who()) > 2 and not who()[0]
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's httpd may go into a jail")
 def test_mails_leave_from_a_jail(make_portal, tmp_path):
     """In the jail, ChrootDir, are the demo's files and no library."""
@@ -347,71 +335,24 @@ def test_mails_leave_from_a_jail(make_portal, tmp_path):
         shutil.rmtree(folder)
 
 
-@pytest.fixture
-def lacking(make_portal):
-    """A portal, and a file that stands in libcurl's place once it is made."""
-    folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
-    os.chmod(folder, 0o755)
-    program = os.path.join(folder, "httpd")
-    with open(program, "w", encoding="utf-8") as file:
-        file.write('#!/bin/sh\nLD_LIBRARY_PATH="%s" exec %s "$@"\n' % (folder, parts.HTTPD))
-    os.chmod(program, 0o755)
-    with open(os.path.join(parts.BUILD, "Makefile"), encoding="utf-8") as file:
-        name = re.search(r"(?m)^CURL_SONAME = (.*)$", file.read()).group(1)
-    yield make_portal(ESIGN_HTTPD=program), os.path.join(folder, name), program
-    shutil.rmtree(folder)
-
-
-def test_a_libcurl_without_the_protocols_is_told(lacking):
-    """One that was built without SMTP refuses the option."""
-    portal, library, program = lacking
-    with open(
-        os.path.join(parts.TOP, "mod_esign", "deliver", "libcurl.h"), encoding="utf-8"
-    ) as file:
-        names = re.findall(r"\bX\((\w+)\)", file.read())
-    poor = "".join(
-        "%s curl_%s(void) { %s }\n"
-        % (
-            ("const char *", "easy_strerror", 'return "no smtp";')
-            if name == "easy_strerror"
-            else ("void *", name, 'return "";')
-            if name == "easy_init"
-            else ("int", name, "return %d;" % (1 if name == "easy_setopt" else 0))
-        )
-        for name in names
-        if name != "X"
+def test_a_libcurl_without_the_protocols_is_told(make_portal, tmp_path):
+    """One that was built without SMTP refuses an option: a start fails, and so does the test of the configuration."""
+    portal = make_portal()
+    command = [parts.HTTPD, "-f", portal.env["HTTPD_CONF"]]
+    parent = parts.pid_of(portal.env["HTTPD_PID"])
+    subprocess.run(command + ["-k", "stop"], check=True)
+    assert portal.wait(lambda: not parts.running(parent))
+    library = str(tmp_path / "libcurl-poor.so")
+    source = (
+        "#include <curl/curl.h>\n#undef curl_easy_setopt\n"
+        "CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...) "
+        "{ (void)easy, (void)option; return CURLE_UNSUPPORTED_PROTOCOL; }\n"
     )
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=poor, check=True, text=True
-    )
-    done = subprocess.run(
-        [program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True
-    )
-    os.unlink(library)
-    assert (
-        done.returncode != 0
-        and "lacks a protocol (smtp, smtps, http, https): no smtp" in done.stderr
-    ), done.stderr
-
-
-def test_a_missing_libcurl_is_told_and_messages_leave_once_it_is_there(lacking):
-    portal, library, program = lacking
-    with open(library, "w"):
-        pass
-    done = subprocess.run(
-        [program, "-f", portal.env["HTTPD_CONF"], "-t"], capture_output=True, text=True
-    )
-    assert (
-        done.returncode != 0
-        and "libcurl: the library that sends mails and SMS cannot be loaded: " in done.stderr
-        and library in done.stderr
-    ), done.stderr
-    # A start looks for it when there is something to send it with.
-    subprocess.run([program, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"], check=True)
-    told = "mod_esign courier: the library that sends mails and SMS cannot be loaded: "
-    assert portal.wait(lambda: told in portal.log() and library in portal.log())
-    subscriber = portal.new_subscriber()
-    portal.browser().ask_reset(subscriber.id)
-    os.unlink(library)
-    portal.wait_mail(subscriber.email)
-    assert portal.log().count(told) < 30
+    compiler = ["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library]
+    subprocess.run(compiler, input=source, check=True, text=True)
+    environment = dict(os.environ, LD_PRELOAD=library)
+    told = "lacks a protocol (smtp, smtps, http, https): Unsupported protocol"
+    done = subprocess.run(command + ["-t"], capture_output=True, text=True, env=environment)
+    assert done.returncode != 0 and told in done.stderr, done.stderr
+    subprocess.run(command + ["-k", "start"], env=environment)
+    assert portal.wait(lambda: told in portal.log())
