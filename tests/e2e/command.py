@@ -114,3 +114,18 @@ def subscriber(n, attributes="", card_attributes="", **parts_):
 
 def file_of(*subscribers):
     return "<subscribers>\n%s\n</subscribers>\n" % "\n".join(subscribers)
+
+
+def audit_rows(ctl, key):
+    return next(
+        int(line.split()[-1])
+        for line in ctl("key", "list").splitlines()
+        if line.startswith("%d " % key)
+    )
+
+
+def keys_by_row(ctl):
+    """Of `esignctl key list`: {key: (state, rows of subscriber, card, outbox)}."""
+    lines = [line.split() for line in ctl("key", "list").splitlines() if " has keys " not in line]
+    assert lines[0] == ["KEY", "STATE", "subscriber", "card", "outbox", "audit"]
+    return {int(key): (state, *map(int, counts)) for key, state, *counts, _ in lines[1:]}

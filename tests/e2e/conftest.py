@@ -52,6 +52,15 @@ def portal(make_portal):
 
 
 @pytest.fixture(scope="module")
+def folder():
+    """A folder that the user of httpd's children reaches."""
+    made = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
+    os.chmod(made, 0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
 def chromium():
     """One Chromium for a module's tests, for `walk.fresh`."""
     with walking.chromium() as driver:

@@ -22,6 +22,7 @@ from lxml import etree
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("ESIGN_BUILD", os.path.join(TOP, "build"))
 HTTPD = os.environ.get("ESIGN_HTTPD", "/usr/sbin/apache2")
+PREFIX = "/esign"
 RULES = etree.RelaxNG(etree.parse(os.path.join(TOP, "htdocs", "xsl", "page.rng")))
 urllib3.disable_warnings()
 
@@ -356,3 +357,10 @@ class Portal:
         lines = self.log().splitlines()
         fresh, self.seen = lines[self.seen :], len(lines)
         return fresh
+
+
+def past_sms_pause(portal, subscriber):
+    """As if the last SMS had gone out two minutes ago."""
+    portal.sql(
+        "UPDATE subscriber SET sms_last = sms_last - 120000000 WHERE id = ?", portal.row(subscriber)
+    )

@@ -1,113 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_audit.py: what the audit trail tells, what is found when somebody writes to it behind the courier's back, and the copy that leaves the host."""
+"""test_audit.py: what the audit trail tells, and the copy of it that leaves the host."""
 
 import base64
 import contextlib
 import datetime
 import hashlib
-import json
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import time
 
 import pytest
 import requests
 
-import command
 import portal as parts
 from rough import halt
-
-COLLECTOR = os.path.join(os.path.dirname(os.path.abspath(__file__)), "collector.py")
-LIMIT = 40
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
-    return tmp_path_factory.mktemp("copy") / "audit.jsonl"
-
-
-@pytest.fixture(scope="module")
-def options():
-    return ()
-
-
-@pytest.fixture(scope="module")
-def portal(make_portal, copy, options):
-    include = copy.parent / "audit.conf"
-    include.write_text(
-        'EsignAuditLog "|/usr/bin/python3 -B %s %s"\nEsignAddressFailures %d\nEsignAddressRequests %d\n'
-        % (COLLECTOR, copy, LIMIT, LIMIT)
-    )
-    return make_portal("--include", str(include), *options)
-
-
-@pytest.fixture(autouse=True)
-def settled(portal):
-    """Each test begins and ends with everything chained and whole."""
-    settle(portal)
-    yield
-    settle(portal)
-    assert portal.ctl("audit", "verify").startswith("%d rows, 0 findings" % count(portal))
-
-
-def count(portal, where="1 = 1"):
-    return portal.sql("SELECT count(*) FROM audit WHERE " + where)[0][0]
-
-
-def settle(portal, seconds=30):
-    assert portal.wait(lambda: count(portal, "chain IS NULL") == 0, seconds)
-
-
-def lines(text):
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def export(portal, *options):
-    settle(portal)
-    return lines(portal.ctl("audit", "export", *options))
-
-
-def events(portal, subscriber):
-    return [
-        line["event"]
-        for line in export(portal, "--subscriber", "#%d" % portal.row(subscriber))
-        if line["event"] not in ("registered", "subscriber-shown")
-    ]
-
-
-def verify(portal, *options):
-    """The findings, and the end that is told."""
-    done = portal.ctl("audit", "verify", *options, ok=False)
-    *findings, last = done.stdout.splitlines()
-    told = re.fullmatch(r"(\d+) rows, (\d+) findings, head (\d+:\S*)", last)
-    assert (
-        done.returncode == (1 if findings else 0)
-        and done.stderr == ""
-        and int(told[2]) == len(findings)
-    ), done.stdout
-    return findings, told[3]
-
-
-def copied(portal, copy):
-    """The lines of the copy once everything has left, each position once: at least once is what is promised."""
-    settle(portal)
-    assert portal.wait(lambda: portal.sql("SELECT position - copied FROM audit_head") == [(0,)], 30)
-    seen = {}
-    for line in lines(copy.read_text()):
-        assert seen.setdefault(line["position"], line) == line
-    return list(seen.values())
-
-
-def register(portal, number, first):
-    xml = command.file_of(
-        *[command.subscriber(first + n, serial="AUDIT-%d" % (first + n)) for n in range(number)]
-    )
-    assert (
-        portal.ctl("subscriber", "import", "-", stdin=xml) == "%d registered, 0 refused\n" % number
-    )
+from trail import copy, options, portal, settled  # noqa: F401
+from trail import LIMIT, children, copied, count, events, export, lines, register, settle, verify
 
 
 def test_a_whole_journey(portal, browser, subscriber):
@@ -358,154 +268,6 @@ def test_export_chooses(portal, subscriber):
         assert done.returncode == 2 and option in done.stderr
 
 
-def test_an_end_that_was_told_is_still_there(portal, subscriber):
-    _, end = verify(portal)
-    position, hash = end.split(":")
-    portal.ctl("subscriber", "open", subscriber.id)
-    settle(portal)
-    assert verify(portal, "--expect", end)[0] == []
-    assert verify(portal, "--expect", position + ":" + "A" * 43)[0][0].endswith(
-        "not what was expected: the chain was another one then"
-    )
-    beyond = int(position) + 1000
-    assert (
-        "set back: the chain ends at position %d, and it once reached %d" % (count(portal), beyond)
-        in verify(portal, "--expect", "%d:%s" % (beyond, hash))[0]
-    )
-    for text in ("", "7", "7:", ":" + hash, "-7:" + hash, "7:" + hash + "A"):
-        assert portal.ctl("audit", "verify", "--expect", text, ok=False).returncode == 2
-
-
-@contextlib.contextmanager
-def tampering(portal):
-    """Whatever is done inside is put back by `back`, and at the end."""
-    settle(portal)
-    tables = ("audit", "audit_head")
-    postgresql = "dbname=" in portal.env["DATABASE"]
-    kept = {} if postgresql else {table: portal.sql("SELECT * FROM %s" % table) for table in tables}
-
-    def back(*names):
-        """In one transaction: no courier sees half of it."""
-        if postgresql:
-            portal.sql(
-                "; ".join(
-                    "DELETE FROM %s; INSERT INTO %s SELECT * FROM kept_%s" % (table, table, table)
-                    for table in names
-                )
-            )
-            return
-        with contextlib.closing(
-            sqlite3.connect(portal.env["DATABASE"], timeout=20)
-        ) as connection, connection:
-            for table in names:
-                connection.execute("DELETE FROM %s" % table)
-                connection.executemany(
-                    "INSERT INTO %s VALUES (%s)" % (table, ", ".join("?" * len(kept[table][0]))),
-                    kept[table],
-                )
-
-    if postgresql:
-        for table in tables:
-            portal.sql("CREATE TABLE kept_%s AS SELECT * FROM %s" % (table, table))
-    try:
-        yield portal.sql, back
-    finally:
-        back(*tables)
-        if postgresql:
-            portal.sql("DROP TABLE kept_audit, kept_audit_head")
-
-
-def named(portal, position):
-    return "position %d, row %d" % (
-        position,
-        portal.sql("SELECT id FROM audit WHERE position = ?", position)[0][0],
-    )
-
-
-@pytest.fixture
-def some(portal, subscriber):
-    """At least a dozen rows; the position of one in their midst."""
-    for _ in range(6):
-        portal.ctl("subscriber", "open", subscriber.id)
-    settle(portal)
-    return count(portal) - 3
-
-
-FORGED = "changed or inserted: its seal is wrong"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "time = time - 60000000",
-        "node = 'other'",
-        "event = 'signed-in'",
-        "subscriber = 1",
-        "address = '192.0.2.7'",
-        "chain = (SELECT chain FROM audit a WHERE a.position = 1)",
-        "seal = (SELECT seal FROM audit a WHERE a.position = 1)",
-    ],
-)
-def test_a_changed_row_is_named(portal, some, change):
-    with tampering(portal) as (sql, _):
-        sql("UPDATE audit SET %s WHERE position = ?" % change, some)
-        assert verify(portal)[0] == ["%s: %s" % (named(portal, some), FORGED)]
-
-
-def test_removed_and_moved_rows_are_named(portal, some):
-    with tampering(portal) as (sql, back):
-        sql("DELETE FROM audit WHERE position = ?", some)
-        assert verify(portal)[0] == ["removed: position %d" % some]
-        sql("DELETE FROM audit WHERE position = ?", some - 1)
-        assert verify(portal)[0] == ["removed: positions %d to %d" % (some - 1, some)]
-    with tampering(portal) as (sql, back):
-        sql("UPDATE audit SET position = 1000000 WHERE position = ?", some)
-        sql("UPDATE audit SET position = ? WHERE position = ?", some, some - 4)
-        sql("UPDATE audit SET position = ? WHERE position = 1000000", some - 4)
-        assert verify(portal)[0] == [
-            "%s: moved: it was sealed for position %d" % (named(portal, a), b)
-            for a, b in ((some - 4, some), (some, some - 4))
-        ]
-
-
-def told(portal, id):
-    return len(re.findall(r"the audit row %d was not written by mod_esign" % id, portal.log()))
-
-
-@pytest.mark.expects_log("was not written by mod_esign")
-def test_a_row_written_by_sql_joins_no_chain(portal, copy, subscriber):
-    """An intruder in the database, without the key file: with a seal of no sense, another row's, and one kept from another time."""
-    ids = [10**15 + portal.row(subscriber) % 10**9 + n for n in range(3)]
-    row = portal.row(subscriber)
-    insert = "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) SELECT ?, time, node, 'signed-in', ?, '192.0.2.66', NULL, NULL, %s FROM audit WHERE position = 1"
-    for id, seal in zip(ids, ("'1.none'", "seal", "''")):
-        portal.sql(insert % seal, id, row)
-    assert portal.wait(lambda: count(portal, "chain = 'kept out'") == 3)
-    assert [told(portal, id) for id in ids] == [1, 1, 1]
-    findings = verify(portal)[0]
-    assert findings == [
-        "row %d: inserted, and kept out of the chain: its seal is wrong" % id for id in ids
-    ]
-    assert (
-        portal.ctl("audit", "list", "--subscriber", "#%d" % row).count(
-            "NOT TO BE BELIEVED: its seal is wrong"
-        )
-        == 3
-    )
-    assert not {str(id) for id in ids} & {
-        line["id"] for line in export(portal) + copied(portal, copy)
-    }
-    # The person reads nothing of it either.
-    browser = portal.browser()
-    browser.sign_in(subscriber)
-    assert [
-        e for e in browser.get("activity").xml.findall("event") if e.get("address") == "192.0.2.66"
-    ] == []
-    time.sleep(1)
-    assert [told(portal, id) for id in ids] == [1, 1, 1]
-    portal.sql("DELETE FROM audit WHERE chain = 'kept out'")
-
-
 def test_the_copy_is_the_export(portal, copy, browser, subscriber):
     browser.sign_in(subscriber)
     assert copied(portal, copy) == export(portal)
@@ -567,16 +329,6 @@ def test_a_reload_while_the_program_stands_still_loses_no_line(portal, copy):
     assert copied(portal, copy) == export(portal)
 
 
-def children(portal):
-    done = subprocess.run(
-        ["ps", "-o", "pid=,comm=", "--ppid", str(parts.pid_of(portal.env["HTTPD_PID"]))],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [int(line.split()[0]) for line in done.stdout.splitlines() if "apache2" in line]
-
-
 @pytest.mark.expects_log(r"exit signal Killed", "mod_esign courier", r"\[dbd:", "long lost child")
 def test_a_killed_courier_leaves_the_chain_whole(portal, copy):
     for round in range(3):
@@ -587,114 +339,3 @@ def test_a_killed_courier_leaves_the_chain_whole(portal, copy):
         settle(portal, 60)
         assert verify(portal)[0] == []
     assert copied(portal, copy) == export(portal)
-
-
-# The last of all: the chain grows twice from the same place, and its copy, which nobody sets back, shows that.
-@pytest.mark.expects_log(
-    "the audit chain was set back", "the head of the chain", "audit rows are missing"
-)
-def test_an_end_cut_off_and_a_database_set_back_show(portal, copy, some):
-    with tampering(portal) as (sql, back):
-        end = count(portal)
-        sql("DELETE FROM audit WHERE position >= ?", end - 1)
-        assert verify(portal)[0] == [
-            "cut off: positions %d to %d, the end of the chain" % (end - 1, end)
-        ]
-        sql(
-            "UPDATE audit_head SET position = ?, chain = (SELECT chain FROM audit WHERE position = ?)",
-            end - 2,
-            end - 2,
-        )
-        assert verify(portal)[0] == ["the head of the chain was changed: its seal is wrong"]
-        sql("DELETE FROM audit_head")
-        assert "the head of the chain is missing" in verify(portal)[0]
-        # Nothing joins a chain without an end.
-        waiting = count(portal, "chain IS NULL")
-        portal.ctl(
-            "subscriber",
-            "open",
-            "#%d" % sql("SELECT subscriber FROM audit WHERE position = ?", end - 2)[0][0],
-        )
-        time.sleep(1)
-        assert count(portal, "chain IS NULL") == waiting + 1
-    copied(portal, copy)
-    with tampering(portal) as (sql, back):
-        portal.ctl(
-            "subscriber",
-            "open",
-            "#%d" % sql("SELECT subscriber FROM audit WHERE position = ?", end)[0][0],
-        )
-        copied(portal, copy)
-        _, told = verify(portal)
-        back("audit_head")
-        assert [finding.partition(": ")[2] for finding in verify(portal)[0]] == [
-            "beyond the head, and its seal is right: the head was set back"
-        ]
-    assert verify(portal)[0] == []
-    assert verify(portal, "--expect", told)[0] == [
-        "set back: the chain ends at position %d, and it once reached %d" % (end, end + 1)
-    ]
-    assert lines(copy.read_text())[-1]["position"] == end + 1
-    assert portal.wait(
-        lambda: "the audit chain was set back from position %d; it ends at %d now" % (end + 1, end)
-        in portal.log()
-    )
-
-
-@pytest.mark.expects_log("the audit chain was set back")
-def test_a_chain_that_was_set_back_and_grew_beyond_its_old_end_shows(portal, copy, some):
-    """Between two rounds of the courier: what it finds is longer than what it saw."""
-    assert portal.wait(lambda: portal.sql("SELECT position - copied FROM audit_head") == [(0,)])
-    head = portal.sql("SELECT position, chain, copied, seal FROM audit_head")[0]
-    portal.ctl(
-        "subscriber",
-        "open",
-        "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", head[0])[0][0],
-    )
-    assert portal.wait(lambda: portal.sql("SELECT copied FROM audit_head") == [(head[0] + 1,)])
-    stopped = children(portal)
-    for pid in stopped:
-        halt(pid)
-    try:
-        for _ in range(2):
-            portal.ctl(
-                "subscriber",
-                "open",
-                "#%d"
-                % portal.sql("SELECT subscriber FROM audit WHERE position = ?", head[0])[0][0],
-            )
-        portal.sql("DELETE FROM audit WHERE position > ?", head[0])
-        portal.sql(
-            "UPDATE audit_head SET position = %d, chain = '%s', copied = %d, seal = '%s'" % head
-        )
-    finally:
-        for pid in stopped:
-            os.kill(pid, signal.SIGCONT)
-    assert portal.wait(
-        lambda: "the audit chain was set back from position %d; it ends at %d now"
-        % (head[0] + 1, head[0] + 2)
-        in portal.log()
-    )
-    assert portal.wait(
-        lambda: [line["position"] for line in lines(copy.read_text())][-3:]
-        == [head[0] + 1, head[0] + 1, head[0] + 2]
-    )
-
-
-@pytest.mark.expects_log("the head of the chain")
-def test_a_wrong_head_is_told_once(portal, copy, some):
-    """It stops chain and copy, whose complaints must not take turns in the error log."""
-    assert portal.wait(lambda: portal.sql("SELECT position - copied FROM audit_head") == [(0,)])
-    seal, told = portal.sql("SELECT seal FROM audit_head")[0][0], portal.log().count(
-        "the head of the chain"
-    )
-    portal.sql("UPDATE audit_head SET seal = '1.none'")
-    portal.ctl(
-        "subscriber",
-        "open",
-        "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", some)[0][0],
-    )
-    assert portal.wait(lambda: portal.log().count("the head of the chain") == told + 2)
-    time.sleep(2)
-    assert portal.log().count("the head of the chain") == told + 2
-    portal.sql("UPDATE audit_head SET seal = '%s'" % seal)

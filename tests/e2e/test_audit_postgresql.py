@@ -4,6 +4,7 @@
 import pytest
 
 from test_audit import *  # noqa: F403
+from test_audit_chain import *  # noqa: F403
 
 
 @pytest.fixture(scope="module")

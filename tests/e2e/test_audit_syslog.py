@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-import test_audit as trail
+import trail
 
 DAEMON = "/dev/log"
 NOTICE, INFO = 19 * 8 + 5, 19 * 8 + 6  # of local3

@@ -2,14 +2,17 @@
 """test_challenge.py: the ways around a picture: its sound, and the browser's calculation; and which of them are offered."""
 
 import hashlib
+import hmac
 import io
+import struct
 import wave
+import zlib
 
 import pytest
 
+from portal import PREFIX
 from test_configuration import httpd
 
-PREFIX = "/esign"
 MAX = 20000
 
 
@@ -349,3 +352,39 @@ def test_a_used_challenge_has_no_twin(quick):
     for twin in ("ü", "ş"):
         page = browser.post("login", dict(fields, challenge=challenge.replace("__", twin, 1)))
         assert page.status == 422 and page.problems() == [("answer", "answer-expired")]
+
+
+def grey(png):
+    """The pixels of a picture of 200 by 60, 0 to 15."""
+    packed, place = b"", 8
+    while place < len(png):
+        length, kind = struct.unpack(">I4s", png[place : place + 8])
+        packed += png[place + 8 : place + 8 + length] if kind == b"IDAT" else b""
+        place += 12 + length
+    rows = zlib.decompress(packed)
+    return [
+        half
+        for y in range(60)
+        for pair in rows[y * 101 + 1 : (y + 1) * 101]
+        for half in (pair >> 4, pair & 15)
+    ]
+
+
+def test_no_picture_can_be_computed(portal):
+    """Of all answers, the one whose specks were in the picture was the right one: they followed from answer and challenge alone, and were found in a second."""
+    browser = portal.browser()
+    challenge = browser.get("login").challenge()
+    pixels = grey(browser.get("captcha/%s.png" % challenge).response.content)
+    digest = hmac.digest(
+        hashlib.sha256(challenge.encode()).digest(), portal.answer(challenge).encode(), "sha256"
+    )
+    state, places = int.from_bytes(digest[:8], "little") | 1, []
+    for _ in range(36 + 260):
+        state ^= state >> 12
+        state ^= state << 25 & 2**64 - 1
+        state ^= state >> 27
+        places.append((state * 0x2545F4914F6CDD1D >> 32 & 2**32 - 1) % len(pixels))
+    found = sum(5 <= pixels[place] <= 10 for place in places[36:])
+    assert len(pixels) == 12000 and found < 130, (
+        "%d of 260 specks are where they were computed" % found
+    )

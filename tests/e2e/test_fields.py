@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from lxml import etree
 
-PREFIX = "/esign"
+from portal import PREFIX
 
 
 def test_pasted_number_with_spaces(portal, browser, subscriber):

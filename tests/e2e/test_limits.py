@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_limits.py: what a flood costs at most, and that no limit turns against the person whom it protects."""
 
+import concurrent.futures
 import os
+import random
 import re
 import signal
 import subprocess
@@ -11,8 +13,7 @@ import pytest
 
 import portal as parts
 import rough
-from portal import pid_of, running
-from test_journey import past_sms_pause
+from portal import past_sms_pause, pid_of, running
 
 WORD = "deniz feneri adası"
 
@@ -305,3 +306,56 @@ def test_a_session_that_ended_is_dead_in_other_locations(make_portal, tmp_path):
     browser.sign_in(s, WORD)
     assert seen(browser) and browser.post("logout").status == 303 and not seen(browser)
     portal.stop()
+
+
+def add_events(portal, subscriber, event):
+    """999 rows that nobody sealed: they count, and are kept out of the chain."""
+    first, now = random.randrange(2**61), int(time.time() * 1000000)
+    portal.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
+        "SELECT %d + i, %d, 'x', '%s', %d, 'x', NULL, NULL, 'x' FROM n"
+        % (first, now, event, portal.row(subscriber))
+    )
+    ours = "FROM audit WHERE id >= %d AND id < %d" % (first, first + 999)
+    assert portal.wait(lambda: portal.sql("SELECT COUNT(*) %s AND chain IS NULL" % ours) == [(0,)])
+    return ours
+
+
+@pytest.mark.expects_log("was not written by mod_esign", r"so are \d+ more")
+def test_an_account_does_not_fill_memcached(portal, subscriber):
+    """Each sign-in costs a session and a row of the trail: a thousand in a quarter of an hour are as many as anybody may have."""
+    assert portal.browser().login(subscriber).status == 303
+    ours = add_events(portal, subscriber, "word-accepted")
+    refused = portal.browser().login(subscriber)
+    assert (refused.status, refused.problems()) == (422, [("word", "credentials")])
+    assert portal.browser().login(portal.new_subscriber()).status == 303
+    portal.sql("DELETE " + ours)
+    assert portal.browser().login(subscriber).status == 303
+
+
+@pytest.mark.expects_log("was not written by mod_esign", r"so are \d+ more")
+@pytest.mark.parametrize(
+    "path,event,success", [("pin", "pin-shown", 200), ("activity", "sessions-ended", 303)]
+)
+def test_an_account_does_not_fill_the_trail(portal, path, event, success):
+    """Each view of a PIN and each end of sessions is a row, and looks through the rows before it in a transaction, for which others wait."""
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    assert browser.post(path).status == success
+    ours = add_events(portal, s, event)
+    assert (browser.post(path).status, rough.audit_rows(portal, s, event)) == (503, 1000)
+    portal.sql("DELETE " + ours)
+    assert browser.post(path).status == success
+
+
+def test_a_burst_of_wrong_words_counts_up_to_the_wait(portal, subscriber):
+    """All of a burst were judged by the row as it was before: two bursts closed an account, which takes days of waits."""
+    browsers = [portal.browser() for _ in range(24)]
+    forms = [browser.login_fields(subscriber, "yanlış ama uzun sözcük") for browser in browsers]
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        pages = list(pool.map(lambda pair: pair[0].post("login", pair[1]), zip(browsers, forms)))
+    assert all((page.status, page.problems()) == (422, [("word", "credentials")]) for page in pages)
+    ((failures, left),) = portal.sql(
+        "SELECT failures, wait_until FROM subscriber WHERE id = ?", portal.row(subscriber)
+    )
+    assert failures == 5 and left / 1e6 - time.time() <= 30

@@ -10,6 +10,9 @@ import pytest
 
 import rough
 from test_journey import *  # noqa: F403
+from test_links import *  # noqa: F403
+from test_requests import *  # noqa: F403
+from test_wrong_turns import *  # noqa: F403
 
 
 @pytest.fixture(scope="module")

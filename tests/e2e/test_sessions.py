@@ -2,13 +2,14 @@
 """test_sessions.py: how long a session lives, what asks for a fresh proof, and what a session that somebody took over does not open."""
 
 import concurrent.futures
+import time
 
 import pytest
 
+import rough
 import sealed
-from test_journey import past_sms_pause
+from portal import PREFIX, past_sms_pause
 
-PREFIX = "/esign"
 SESSION = "__Host-esign"
 NEW = "eylül yağmuru sesi"
 
@@ -231,3 +232,100 @@ def test_a_whole_sign_in_costs_memcached_little(make_portal):
             costs.append(memcached.operations() - before)
     assert costs[-1] <= 14, costs
     portal.stop()
+
+
+def test_a_body_held_back_outlives_no_session(portal):
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    raw = rough.Raw(portal)
+    try:
+        raw.send(
+            raw.head(
+                "POST",
+                "pin",
+                Accept="application/xml",
+                Content_Type="application/x-www-form-urlencoded",
+                Content_Length=3,
+                Connection="close",
+                Cookie=rough.cookies(browser),
+            )
+        )
+        # Time to be read and looked at.
+        time.sleep(0.5)
+        assert browser.post("logout").status == 303
+        raw.send(b"a=b")
+        answer = raw.answer()
+    finally:
+        raw.close()
+    assert answer.startswith("HTTP/1.1 403 ") and 'name="expired"' in answer
+    assert s.cards[0]["pin"] not in answer and s.cards[0]["puk"] not in answer
+    assert rough.audit_rows(portal, s, "pin-shown") == 0
+
+
+def test_racing_new_words_are_one(portal):
+    """Each of a burst changed the word, wrote a row and a mail: one that waited for its hash outlived the session that its owner had ended meanwhile."""
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    jar = {"Cookie": rough.cookies(browser)}
+    words = ["turuncu kayık güvertesi %d" % number for number in range(12)]
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        pages = list(
+            pool.map(
+                lambda word: portal.browser().post(
+                    "word", {"word": word, "again": word}, headers=jar
+                ),
+                words,
+            )
+        )
+    assert (
+        sorted(page.status for page in pages) == [303] + [403] * 11
+        and rough.audit_rows(portal, s, "word-changed") == 1
+    )
+    (accepted,) = (word for word, page in zip(words, pages) if page.status == 303)
+    assert portal.browser().login(s, accepted).status == 303
+
+
+def test_signing_in_ends_the_session_before(portal):
+    browser = portal.browser()
+    browser.sign_in(portal.new_subscriber())
+    old = rough.cookies(browser)
+    assert (
+        "__Host-esign=" in old
+        and portal.browser().get("menu", headers={"Cookie": old}).status == 200
+    )
+    assert browser.login(portal.new_subscriber()).status == 303
+    page = portal.browser().get("menu", headers={"Cookie": old})
+    assert (page.status, page.name) == (403, "expired")
+
+
+def test_browsers_without_fetch_metadata_get_in(portal):
+    """Old Safari sends Origin, and no Sec-Fetch-Site; under no-referrer it would send null."""
+    browser, s = portal.browser(), portal.new_subscriber()
+    meta = '<meta name="referrer" content="same-origin"'
+
+    def check(path):
+        answer = browser.html(path)
+        assert answer.status_code == 200 and "<form" in answer.text and meta in answer.text, path
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+    for path in ("login", "reset"):
+        check(path)
+    origin = {"Origin": "https://localhost:%d" % portal.port}
+    assert browser.post("login", browser.login_fields(s), headers={"Origin": "null"}).status == 403
+    assert (
+        browser.post(
+            "login", browser.login_fields(s), headers={"Origin": "https://localhost"}
+        ).status
+        == 403
+    )
+    assert browser.post("login", browser.login_fields(s), headers=origin).status == 303
+    check("otp")
+    page = browser.post("otp", headers=origin)
+    assert page.status == 303
+    check("otp/code")
+    assert (
+        browser.post("otp/code", {"code": portal.wait_code(s.phone)}, headers=origin).status == 303
+    )
+    for path in ("menu", "pin", "word"):
+        check(path)
+    assert browser.post("logout", headers=origin).status == 303

@@ -7,8 +7,8 @@ import re
 import pytest
 
 import portal as parts
+from portal import PREFIX
 
-PREFIX = "/esign"
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 
@@ -72,7 +72,7 @@ def test_nothing_opens_before_its_step(portal, stages, path, behind, trust, get,
                 ("logout", "CODE"),
                 ("activity", "CODE"),
             ):
-                continue  # these end the sessions that the rest needs; test_journey and test_trust have them
+                continue  # these end the sessions that the rest needs; test_wrong_turns and test_trust have them
             answer = ask(portal, method, address(path, behind), stages[stage])
             allowed = post if method == "POST" else get if method in ("GET", "HEAD") else False
             where = (stage, method, answer.status_code)

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+import rough
 from test_configuration import httpd
-from test_journey import past_sms_pause
+from portal import PREFIX, past_sms_pause
 
-PREFIX = "/esign"
 SESSION, DEVICE = "__Host-esign", "__Host-esign-device"
 
 
@@ -330,3 +330,17 @@ def test_both_parts_of_a_mail_have_the_same_words_and_nothing_from_elsewhere(
             and "Sayın %s," % subscriber.name in text
             and "Saygılarımızla," in text
         )
+
+
+def test_ten_views_of_the_pin_are_one_mail(portal):
+    browser, s = portal.browser(), portal.new_subscriber()
+    browser.sign_in(s)
+    for _ in range(10):
+        assert browser.post("pin").status == 200
+    assert rough.audit_rows(portal, s, "pin-shown") == 10
+    assert portal.wait(lambda: len(portal.ctl("outbox", "list").splitlines()) == 1)
+    subjects = sorted(m["Subject"].partition(": ")[2] for m in portal.mails(s.email))
+    assert subjects == [
+        "Hesabınıza yeni bir cihazdan giriş yapıldı",
+        "PIN/PUK bilginiz görüntülendi",
+    ]
