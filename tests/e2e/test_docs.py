@@ -46,11 +46,21 @@ def documents():
     return sorted(found)
 
 
+def anchors(text):
+    """The names that hosting platforms give to headings."""
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @pytest.mark.parametrize("document", documents())
-def test_files_that_a_document_links_to_exist(document):
+def test_what_a_document_links_to_exists(document):
     folder = os.path.dirname(os.path.join(TOP, document))
-    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", read(document))
-    assert [link for link in links if not os.path.exists(os.path.join(folder, link))] == []
+    missing = []
+    for path, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", read(document)):
+        target = os.path.join(folder, path) if path else os.path.join(TOP, document)
+        if not os.path.exists(target) or (anchor and anchor not in anchors(read(target))):
+            missing.append("%s#%s" % (path, anchor))
+    assert missing == []
 
 
 def test_the_index_of_decisions_names_each_record_by_its_title():
@@ -61,7 +71,7 @@ def test_the_index_of_decisions_names_each_record_by_its_title():
     lines = set(read(folder, "README.md").split("\n"))
     for name in records:
         number, title = re.match(r"# (\d\d)\. (.*)", read(folder, name)).groups()
-        assert "- [%s](%s) %s" % (number, name, title) in lines
+        assert "- [%s](%s) %s." % (number, name, title) in lines
 
 
 def test_architecture_fits_a_page():
