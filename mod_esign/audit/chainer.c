@@ -3,6 +3,7 @@
 #include "chainer.h"
 
 #include "chain.h"
+#include "core/base64.h"
 #include "core/digest.h"
 #include "trail.h"
 
@@ -319,7 +320,7 @@ esign_chainer_t *esign_chainer_create(const esign_chainer_options_t *options, ap
     esign_chainer_t *made = apr_pcalloc(p, sizeof(*made));
     esign_digest_random(name, sizeof(name));
     *made = (esign_chainer_t){ .options = options,
-                               .name = esign_digest_encode(p, name, sizeof(name)),
+                               .name = esign_base64_url_encode(p, name, sizeof(name)),
                                .cursor = ESIGN_AUDIT_FIRST };
     return made;
 }

@@ -2,13 +2,14 @@
 /* row.c: seals, chain values and lines of audit rows. */
 #include "row.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
+#include "core/secret.h"
 #include "store/subscriber.h"
 #include "trail.h"
 
 #include <apr_strings.h>
 
-#include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistr.h>
@@ -17,6 +18,8 @@
  */
 #define TEXT_MAX 256
 #define LONGEST_ESCAPE 6
+
+#define MAC_SIZE (ESIGN_BASE64_URL_LENGTH(ESIGN_DIGEST_SIZE) + 1)
 
 const char *esign_audit_encode(apr_pool_t *p, ...)
 {
@@ -36,22 +39,17 @@ const char *esign_audit_encode(apr_pool_t *p, ...)
     return encoded;
 }
 
-static void make_mac(const unsigned char *key, const char *covered,
-                     char mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE,
-                                                        sodium_base64_VARIANT_URLSAFE_NO_PADDING)])
+static void make_mac(const unsigned char *key, const char *covered, char mac[MAC_SIZE])
 {
     unsigned char bytes[ESIGN_DIGEST_SIZE];
     esign_digest_hmac(key, covered, strlen(covered), bytes);
-    sodium_bin2base64(
-        mac, sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING),
-        bytes, sizeof(bytes), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    esign_base64_url_write(mac, bytes, sizeof(bytes));
 }
 
 const char *esign_audit_seal(const esign_keyring_t *keyring, const char *covered, apr_pool_t *p)
 {
     int id = esign_keyring_active(keyring);
-    char
-        mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    char mac[MAC_SIZE];
     make_mac(esign_keyring_key(keyring, ESIGN_KEY_AUDIT, id), covered, mac);
     return apr_psprintf(p, "%d.%s", id, mac);
 }
@@ -66,8 +64,7 @@ int esign_audit_seal_key_id(const char *seal)
 esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const char *seal,
                                         const char *covered)
 {
-    char
-        mac[sodium_base64_ENCODED_LEN(ESIGN_DIGEST_SIZE, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    char mac[MAC_SIZE];
     int id = esign_audit_seal_key_id(seal);
     const unsigned char *key = id ? esign_keyring_key(keyring, ESIGN_KEY_AUDIT, id) : NULL;
     if (!id)
@@ -76,7 +73,7 @@ esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const ch
         return ESIGN_AUDIT_NO_KEY;
     make_mac(key, covered, mac);
     const char *given = strchr(seal, '.') + 1;
-    return strlen(given) == strlen(mac) && sodium_memcmp(given, mac, strlen(mac)) == 0
+    return strlen(given) == strlen(mac) && esign_secret_equal(given, mac, strlen(mac))
                ? ESIGN_AUDIT_SOUND
                : ESIGN_AUDIT_FORGED;
 }
@@ -132,7 +129,7 @@ const char *esign_audit_row_chain(const char *before, const esign_audit_row_t *r
         p, before, decimal(row->position, p), decimal(row->id, p), decimal(row->time, p), row->node,
         row->event, decimal(row->subscriber, p), row->address, NULL);
     esign_digest_sha256(content, strlen(content), digest);
-    return esign_digest_encode(p, digest, sizeof(digest));
+    return esign_base64_url_encode(p, digest, sizeof(digest));
 }
 
 /* A JSON string of at most TEXT_MAX bytes of a text, whoever wrote that: control characters are

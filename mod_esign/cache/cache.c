@@ -2,6 +2,7 @@
 /* cache.c: a libmemcached pool, and what its answers mean. */
 #include "cache.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/seal.h"
 
@@ -298,7 +299,7 @@ const char *esign_cache_key(const char *prefix, const char *secret, apr_pool_t *
 {
     unsigned char digest[ESIGN_DIGEST_SIZE];
     esign_digest_sha256(secret, strlen(secret), digest);
-    return apr_pstrcat(p, prefix, esign_digest_encode(p, digest, sizeof(digest)), NULL);
+    return apr_pstrcat(p, prefix, esign_base64_url_encode(p, digest, sizeof(digest)), NULL);
 }
 
 const char *esign_cache_error(esign_cache_t *cache, apr_pool_t *p)

@@ -2,6 +2,7 @@
 /* code.c: one-time codes in the records of their sessions; every change is a compare-and-swap. */
 #include "code.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/record.h"
 #include "core/secret.h"
@@ -14,7 +15,7 @@
 static const char *encode(const esign_otp_t *otp, apr_pool_t *p)
 {
     apr_table_t *values = apr_table_make(p, 5);
-    apr_table_setn(values, "seed", esign_digest_encode(p, otp->seed, sizeof(otp->seed)));
+    apr_table_setn(values, "seed", esign_base64_url_encode(p, otp->seed, sizeof(otp->seed)));
     esign_record_set_number(values, "key", otp->key);
     esign_record_set_number(values, "tries", otp->tries_left);
     esign_record_set_number(values, "sent", otp->sent);
@@ -28,7 +29,7 @@ int esign_code_read(const esign_session_record_t *record, esign_otp_t *otp, apr_
     const apr_table_t *values =
         record->code ? esign_record_decode(p, record->code, strlen(record->code)) : NULL;
     const char *seed = values ? apr_table_get(values, "seed") : NULL;
-    const unsigned char *bytes = seed ? esign_digest_decode(p, seed, &length) : NULL;
+    const unsigned char *bytes = seed ? esign_base64_url_decode(p, seed, &length) : NULL;
     if (!bytes || length != sizeof(otp->seed))
         return 0;
     memcpy(otp->seed, bytes, length);

@@ -2,6 +2,7 @@
 /* session.c: session records in memcached. */
 #include "session.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/record.h"
 #include "token.h"
@@ -49,7 +50,7 @@ esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char
                                             .created = created ? created : now,
                                             .seen = now };
     esign_digest_random(bytes, sizeof(bytes));
-    *id = esign_digest_encode(p, bytes, sizeof(bytes));
+    *id = esign_base64_url_encode(p, bytes, sizeof(bytes));
     return esign_cache_add(cache, esign_session_store_key(*id, p), encode(&record, p),
                            end_of(limits, &record), p);
 }

@@ -2,6 +2,7 @@
 /* token.c: reset tokens and picture challenges in memcached. */
 #include "token.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/record.h"
 
@@ -31,7 +32,7 @@ esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_grant_t
 {
     unsigned char bytes[32];
     esign_digest_random(bytes, sizeof(bytes));
-    *token = esign_digest_encode(p, bytes, sizeof(bytes));
+    *token = esign_base64_url_encode(p, bytes, sizeof(bytes));
     return esign_cache_add(cache, esign_cache_key(RESET, *token, p), encode(grant, p),
                            grant->expires, p);
 }

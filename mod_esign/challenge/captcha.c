@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* captcha.c: seals a random answer into its challenge, opens it again, and compares. */
 #include "captcha.h"
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/seal.h"
 #include "core/secret.h"
@@ -61,7 +62,7 @@ const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *cha
     if (!key)
         return NULL;
     esign_digest_hmac(key, challenge, strlen(challenge), mac);
-    const char *chance = esign_digest_encode(p, mac, sizeof(mac));
+    const char *chance = esign_base64_url_encode(p, mac, sizeof(mac));
     esign_secret_wipe(mac, sizeof(mac));
     return chance;
 }

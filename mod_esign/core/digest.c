@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* digest.c: the small cryptographic tools that every other part uses. */
 #include "digest.h"
-#include "secret.h"
 
 #include <limits.h>
 #include <openssl/core_names.h>
@@ -9,10 +8,8 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Looking an algorithm up costs more than hashing a short text, so it is done once; both are only
  * read afterwards. */
@@ -74,36 +71,4 @@ void esign_digest_hmac(const unsigned char key[ESIGN_DIGEST_SIZE], const void *d
             EVP_MAC_update(context, data, length) &&
             EVP_MAC_final(context, mac, &written, ESIGN_DIGEST_SIZE));
     EVP_MAC_CTX_free(context);
-}
-
-/* libsodium's base64 takes the same time for every text of a length, OpenSSL's looks letters up in
- * a table. */
-char *esign_digest_encode(apr_pool_t *p, const void *bytes, apr_size_t length)
-{
-    apr_size_t size = sodium_base64_ENCODED_LEN(length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    char *text = esign_secret_alloc(p, size);
-    return sodium_bin2base64(text, size, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
-
-/* libsodium 1.0.18 takes every byte beyond ASCII for the last letter: a text would have twins that
- * say the same, and a challenge that was used could be used again as its twin. */
-static int is_ascii(const char *text, apr_size_t length)
-{
-    unsigned char all = 0;
-    for (apr_size_t i = 0; i < length; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
-}
-
-unsigned char *esign_digest_decode(apr_pool_t *p, const char *text, apr_size_t *length)
-{
-    apr_size_t given = strlen(text);
-    if (!is_ascii(text, given))
-        return NULL;
-    apr_size_t size = given / 4 * 3 + 3;
-    unsigned char *bytes = esign_secret_alloc(p, size);
-    if (sodium_base642bin(bytes, size, text, given, NULL, length, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return NULL;
-    return bytes;
 }

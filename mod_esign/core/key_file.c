@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key_file.c: the lines of the key file, read and changed. */
 #include "key_file.h"
+#include "base64.h"
 #include "digest.h"
 #include "secret.h"
 
@@ -99,7 +100,7 @@ static const char *parse_line(char *line, esign_key_file_t *file, apr_pool_t *sc
     if (next && file->next >= 0)
         return "a second key cannot be the next one";
     apr_size_t length;
-    const unsigned char *key = esign_digest_decode(scratch, key_text, &length);
+    const unsigned char *key = esign_base64_url_decode(scratch, key_text, &length);
     if (!key || length != ESIGN_KEY_SIZE)
         return "the key must be 32 bytes in base64url without padding (43 characters)";
     *(next ? &file->next : &file->active) = file->count;
@@ -200,7 +201,7 @@ static const char *make_line(const char *keyword, int id, const unsigned char ke
 {
     char *line = esign_secret_alloc(p, LINE_SIZE);
     apr_snprintf(line, LINE_SIZE, "%s %d %s\n", keyword, id,
-                 esign_digest_encode(p, key, ESIGN_KEY_SIZE));
+                 esign_base64_url_encode(p, key, ESIGN_KEY_SIZE));
     return line;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* record.c: a table as percent-encoded text and back. */
 #include "record.h"
+#include "percent.h"
 #include "secret.h"
 
 #include <apr_strings.h>
@@ -10,73 +11,22 @@
 
 #define MAX_VALUES 64
 
-static int unreserved(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == '~';
-}
-
-/* The value of a hexadecimal digit, -1 when it is none. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static char *put_escaped(char *to, const char *from)
-{
-    for (const unsigned char *c = (const unsigned char *)from; *c != '\0'; c++) {
-        if (unreserved(*c)) {
-            *to++ = (char)*c;
-        } else {
-            *to++ = '%';
-            *to++ = "0123456789ABCDEF"[*c >> 4];
-            *to++ = "0123456789ABCDEF"[*c & 15];
-        }
-    }
-    return to;
-}
-
 char *esign_record_encode(apr_pool_t *p, const apr_table_t *values)
 {
     const apr_array_header_t *all = apr_table_elts(values);
     const apr_table_entry_t *entries = (const apr_table_entry_t *)all->elts;
     apr_size_t size = 1;
     for (int i = 0; i < all->nelts; i++)
-        size += 3 * (strlen(entries[i].key) + strlen(entries[i].val)) + 2;
+        size += ESIGN_PERCENT_LONGEST * (strlen(entries[i].key) + strlen(entries[i].val)) + 2;
 
     char *text = esign_secret_alloc(p, size);
     char *end = text;
     for (int i = 0; i < all->nelts; i++) {
         if (i > 0)
             *end++ = '&';
-        end = put_escaped(end, entries[i].key);
+        end = esign_percent_put(end, entries[i].key);
         *end++ = '=';
-        end = put_escaped(end, entries[i].val);
-    }
-    return text;
-}
-
-/* The text that `from` up to `end` encodes, NULL when an escape is broken or there is a NUL, which
- * would cut the text. */
-static char *unescape(apr_pool_t *p, const char *from, const char *end)
-{
-    char *text = esign_secret_alloc(p, (apr_size_t)(end - from) + 1);
-    char *to = text;
-    for (; from < end; from++) {
-        char c = *from;
-        if (c == '%') {
-            if (end - from < 3 || hex_value(from[1]) < 0 || hex_value(from[2]) < 0)
-                return NULL;
-            c = (char)(hex_value(from[1]) * 16 + hex_value(from[2]));
-            from += 2;
-        }
-        if (c == '\0')
-            return NULL;
-        *to++ = c;
+        end = esign_percent_put(end, entries[i].val);
     }
     return text;
 }
@@ -92,8 +42,8 @@ apr_table_t *esign_record_decode(apr_pool_t *p, const char *text, apr_size_t len
         const char *equals = memchr(text, '=', (apr_size_t)(pair_end - text));
         if (!equals || count == MAX_VALUES)
             return NULL;
-        const char *name = unescape(p, text, equals);
-        const char *value = unescape(p, equals + 1, pair_end);
+        const char *name = esign_percent_decode(p, text, equals);
+        const char *value = esign_percent_decode(p, equals + 1, pair_end);
         if (!name || !value || apr_table_get(values, name) != NULL)
             return NULL;
         apr_table_addn(values, name, value);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seal.c: AES-256-GCM over one value, and the frame that names its key. */
 #include "seal.h"
+#include "base64.h"
 #include "digest.h"
 #include "secret.h"
 
 #include <limits.h>
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <string.h>
 
 #define PROBLEM "seal"
@@ -73,7 +73,7 @@ esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e pu
     EVP_CIPHER_CTX_free(context);
     if (!done)
         return esign_result_make(p, APR_EGENERAL, PROBLEM, "OpenSSL cannot seal with AES-256-GCM");
-    *sealed = esign_digest_encode(p, frame, HEAD_SIZE + length + TAG_SIZE);
+    *sealed = esign_base64_url_encode(p, frame, HEAD_SIZE + length + TAG_SIZE);
     return ESIGN_OK;
 }
 
@@ -82,7 +82,7 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
                             apr_pool_t *p)
 {
     apr_size_t size;
-    unsigned char *frame = esign_digest_decode(p, sealed, &size);
+    unsigned char *frame = esign_base64_url_decode(p, sealed, &size);
     if (!frame || size < HEAD_SIZE + TAG_SIZE || size > INT_MAX || strlen(place) > INT_MAX ||
         frame[0] != VERSION)
         return esign_result_make(p, APR_EINVAL, PROBLEM, "what stands at %s is not a sealed value",
@@ -115,16 +115,11 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
 
 int esign_seal_key_id(const char *sealed)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     apr_size_t length = strlen(sealed), written;
     unsigned char head[3];
-    if (length < sodium_base64_ENCODED_LEN(HEAD_SIZE + TAG_SIZE,
-                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING) -
-                     1 ||
-        strspn(sealed, alphabet) != length ||
-        sodium_base642bin(head, sizeof(head), sealed, 4, NULL, &written, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
+    if (length < ESIGN_BASE64_URL_LENGTH(HEAD_SIZE + TAG_SIZE) ||
+        strspn(sealed, ESIGN_BASE64_URL_ALPHABET) != length ||
+        !esign_base64_url_read(head, sizeof(head), sealed, 4, &written))
         return 0;
     return head[0] == VERSION ? head[1] : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* word_hash.c: Argon2id, with every way to fail costing what success costs. */
 #include "word_hash.h"
+#include "base64.h"
 #include "secret.h"
 
 #include <apr_strings.h>
@@ -52,12 +53,7 @@ static int take_bytes(const char **text, apr_size_t min)
     const char *start = *text + 1;
     apr_size_t given = strcspn(start, "$");
     *text = start + given;
-    /* libsodium 1.0.18 takes bytes beyond ASCII for letters. */
-    return strspn(start, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") >=
-               given &&
-           sodium_base642bin(bytes, sizeof(bytes), start, given, NULL, &length, NULL,
-                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
-           length >= min;
+    return esign_base64_read_unpadded(bytes, sizeof(bytes), start, given, &length) && length >= min;
 }
 
 /* Exactly what libsodium's verification reads; salt and hash at least as long as RFC 9106 and

@@ -3,6 +3,7 @@
 #include "courier_private.h"
 
 #include "cache/throttle.h"
+#include "core/base64.h"
 #include "core/digest.h"
 
 #include <apr_strings.h>
@@ -328,7 +329,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier,
     esign_digest_random(name, sizeof(name));
     made->options = options;
     made->pool = p;
-    made->owner = esign_digest_encode(p, name, sizeof(name));
+    made->owner = esign_base64_url_encode(p, name, sizeof(name));
     made->deliveries = apr_hash_make(p);
     made->ends = esign_outcomes_make(p);
     made->mails = (esign_courier_ceiling_t){ .what = "mails",

@@ -3,6 +3,7 @@
 #include "courier_private.h"
 
 #include "cache/code.h"
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/record.h"
 
@@ -25,7 +26,7 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
     esign_digest_hmac(
         esign_keyring_key(keyring, ESIGN_KEY_MESSAGE_ID, esign_keyring_active(keyring)), &id,
         sizeof(id), mac);
-    return esign_digest_encode(p, mac, 16);
+    return esign_base64_url_encode(p, mac, 16);
 }
 
 static esign_result_t find_recipient(esign_courier_t *courier, esign_courier_task_t *task,

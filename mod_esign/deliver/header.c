@@ -2,9 +2,9 @@
 /* header.c: writes mail header fields by RFC 5322 and RFC 2047. */
 #include "header.h"
 
+#include "core/base64.h"
 #include "core/secret.h"
 
-#include <apr_encode.h>
 #include <apr_strings.h>
 #include <string.h>
 #include <unistr.h>
@@ -56,10 +56,10 @@ static char *encoded_words(apr_pool_t *p, const char *text)
     char *words = esign_secret_alloc(p, (strlen(text) / (WORD_BYTES - 3) + 1) * WORD_ROOM + 1);
     char *end = words;
     while (*text != '\0') {
-        apr_size_t take = word_bytes(text), written = 0;
+        apr_size_t take = word_bytes(text);
         end = apr_cpystrn(end, words == end ? "=?UTF-8?B?" : "\r\n =?UTF-8?B?", 14);
-        apr_encode_base64(end, text, (apr_ssize_t)take, APR_ENCODE_NONE, &written);
-        end = apr_cpystrn(end + strlen(end), "?=", 3);
+        end = apr_cpystrn(end, esign_base64_encode(p, text, take), WORD_ROOM);
+        end = apr_cpystrn(end, "?=", 3);
         text += take;
     }
     return words;

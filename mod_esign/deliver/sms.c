@@ -5,10 +5,10 @@
 #include "template.h"
 #include "url.h"
 
+#include "core/base64.h"
 #include "core/contact.h"
 #include "core/secret.h"
 
-#include <apr_base64.h>
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
@@ -35,9 +35,7 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *baton)
 /* What {basic} stands for. */
 static const char *basic_of(const char *secret, apr_pool_t *p)
 {
-    char *basic = esign_secret_alloc(p, (apr_size_t)apr_base64_encode_len((int)strlen(secret)));
-    apr_base64_encode(basic, secret, (int)strlen(secret));
-    return basic;
+    return esign_base64_encode(p, secret, strlen(secret));
 }
 
 static void strike(char *text, const char *secret)

@@ -2,6 +2,7 @@
 /* template.c: finds placeholders and fills them in, escaped for the place where they stand. */
 #include "template.h"
 
+#include "core/percent.h"
 #include "core/secret.h"
 #include "render/document.h"
 
@@ -78,17 +79,11 @@ static const char *value_of(const char *name, apr_size_t length,
     return value ? value : "";
 }
 
-static int unreserved(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           strchr("-._~", c) != NULL;
-}
-
 /* Writes one byte of a value; at most LONGEST_ESCAPE bytes and a NUL. Returns the end. */
 static char *put(char *to, unsigned char c, esign_template_escape_e escape)
 {
-    if (escape == ESIGN_TEMPLATE_PERCENT && !unreserved(c))
-        return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "%%%02X", c);
+    if (escape == ESIGN_TEMPLATE_PERCENT)
+        return esign_percent_put_byte(to, c);
     if (escape == ESIGN_TEMPLATE_JSON && c < ' ')
         return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "\\u%04x", c);
     if (escape == ESIGN_TEMPLATE_JSON && (c == '"' || c == '\\'))

@@ -2,6 +2,7 @@
 /* subscriber.c: rows of the table subscriber. */
 #include "subscriber.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
 #include "sealed.h"
 
@@ -37,7 +38,7 @@ static const char *lookup_of(const esign_keyring_t *keyring, int key, const char
     unsigned char mac[ESIGN_DIGEST_SIZE];
     esign_digest_hmac(esign_keyring_key(keyring, ESIGN_KEY_LOOKUP, key), national_id,
                       strlen(national_id), mac);
-    return apr_psprintf(p, "%d:%s", key, esign_digest_encode(p, mac, sizeof(mac)));
+    return apr_psprintf(p, "%d:%s", key, esign_base64_url_encode(p, mac, sizeof(mac)));
 }
 
 static const struct {

@@ -4,6 +4,7 @@
 
 #include "form.h"
 
+#include "core/base64.h"
 #include "core/digest.h"
 
 #include <apr_strings.h>
@@ -16,7 +17,7 @@ static const char *make(const esign_request_t *q, int key, const esign_subscribe
     unsigned char mac[ESIGN_DIGEST_SIZE];
     esign_digest_hmac(esign_keyring_key(q->runtime->keyring, ESIGN_KEY_MARK, key), text,
                       strlen(text), mac);
-    return esign_digest_encode(q->r->pool, mac, SIZE);
+    return esign_base64_url_encode(q->r->pool, mac, SIZE);
 }
 
 const char *esign_mark_make(const esign_request_t *q, const esign_subscriber_t *subscriber)

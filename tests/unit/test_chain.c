@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_chain.c: rows join the chain once, forged ones are kept out of it, and couriers do not fork
  * it. */
+#include "core/base64.h"
 #include "core/digest.h"
 #include "race.h"
 #include "trail.h"
@@ -41,7 +42,7 @@ static void test_formula(void)
                      (int)strlen(id), id, (int)strlen(node), node);
     esign_digest_sha256(content, strlen(content), digest);
     CU_ASSERT_STRING_EQUAL(tables_text(database, "SELECT chain FROM audit"),
-                           esign_digest_encode(pool, digest, sizeof(digest)));
+                           esign_base64_url_encode(pool, digest, sizeof(digest)));
 }
 
 static void test_line(void)

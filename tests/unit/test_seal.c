@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_seal.c: sealed values open only where, and as, they were sealed. */
+#include "core/base64.h"
 #include "core/digest.h"
 #include "core/seal.h"
 #include "keys.h"
@@ -56,7 +57,7 @@ static void test_frame(void)
     const esign_keyring_t *keyring = keys_load("key 7 " KEY_A "\n");
     apr_size_t size;
     const unsigned char *frame =
-        esign_digest_decode(pool, seal(keyring, PLACE, "clear text", 10), &size);
+        esign_base64_url_decode(pool, seal(keyring, PLACE, "clear text", 10), &size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(frame);
     CU_ASSERT_EQUAL_FATAL(size, 1 + 1 + 12 + 10 + 16);
     CU_ASSERT(frame[0] == 1 && frame[1] == 7);
@@ -103,15 +104,15 @@ static void test_every_bit(void)
     const esign_keyring_t *keyring =
         keys_load("key 1 " KEY_A "\nkey 3 " KEY_B "\nkey 2 " KEY_A "\n");
     apr_size_t size;
-    unsigned char *frame = esign_digest_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
+    unsigned char *frame = esign_base64_url_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
     for (apr_size_t bit = 0; bit < size * 8; bit++) {
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
         if (frame[1] != 0) /* key 0 cannot be; every other change is tried, key 2 turned into the
                               like key 3 included */
-            CU_ASSERT_PTR_NULL(unseal(keyring, PLACE, esign_digest_encode(pool, frame, size)));
+            CU_ASSERT_PTR_NULL(unseal(keyring, PLACE, esign_base64_url_encode(pool, frame, size)));
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
-    CU_ASSERT_STRING_EQUAL(unseal(keyring, PLACE, esign_digest_encode(pool, frame, size)),
+    CU_ASSERT_STRING_EQUAL(unseal(keyring, PLACE, esign_base64_url_encode(pool, frame, size)),
                            "pin 1234");
 }
 
