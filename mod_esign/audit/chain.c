@@ -2,8 +2,6 @@
 /* chain.c: the chain's end, and rows that join it. */
 #include "chain.h"
 
-#include "trail.h"
-
 #include <apr_strings.h>
 
 static const char *covered(const esign_audit_head_t *head, apr_pool_t *p)
@@ -22,15 +20,10 @@ const char *esign_audit_head_seal(const esign_keyring_t *keyring, const esign_au
 /* Sealed from the start: a head that nobody sealed would be one to go back to. */
 esign_result_t esign_audit_head_init(esign_database_t *database, apr_pool_t *p)
 {
-    int rows;
     const esign_audit_head_t head = { .chain = "" };
-    const char *sql = apr_psprintf(p,
-                                   "INSERT INTO audit_head (position, chain, copied, copier, "
-                                   "copier_until, seal) VALUES (0, '', 0, '', 0, '%s')",
-                                   esign_audit_head_seal(database->keyring, &head, p));
-    return apr_dbd_query(database->driver, database->handle, &rows, sql) == 0
-               ? ESIGN_OK
-               : esign_result_make(p, APR_EGENERAL, "database", "the audit chain cannot be begun");
+    return esign_database_write(database, "audit_head_add",
+                                ESIGN_SQL(esign_audit_head_seal(database->keyring, &head, p)), NULL,
+                                p);
 }
 
 esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_head_t *head,

@@ -162,7 +162,7 @@ static int hold(esign_chainer_t *chainer, esign_database_t *database, esign_audi
 static int hand_over(esign_chainer_t *chainer, const char *line, int refusal, apr_int64_t position,
                      apr_int64_t id)
 {
-    if (esign_audit_log_write(chainer->options->copy, line, refusal)) {
+    if (esign_audit_copy_write(chainer->options->copy, line, refusal)) {
         chainer->sent = position;
         chainer->sent_id = id;
         return 1;
@@ -195,7 +195,7 @@ static int hand_over_row(esign_chainer_t *chainer, esign_database_t *database,
                               " was changed: its seal is wrong",
                               row->position));
     return hand_over(chainer, esign_audit_row_line(row, forged ? "changed" : NULL, p),
-                     forged || strcmp(esign_audit_result(row->event), "failure") == 0,
+                     forged || strcmp(esign_event_result(row->event), "failure") == 0,
                      row->position, row->id);
 }
 
@@ -225,8 +225,8 @@ static void send_rows(esign_chainer_t *chainer, esign_database_t *database,
 /* Moves `acknowledged` to what the reader has surely read. */
 static void look_what_was_read(esign_chainer_t *chainer)
 {
-    apr_uint64_t read = esign_audit_log_read(chainer->options->copy),
-                 written = esign_audit_log_written(chainer->options->copy);
+    apr_uint64_t read = esign_audit_copy_read(chainer->options->copy),
+                 written = esign_audit_copy_written(chainer->options->copy);
     if (chainer->mark && read >= chainer->mark_bytes) {
         chainer->acknowledged = chainer->mark;
         chainer->mark = 0;

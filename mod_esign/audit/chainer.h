@@ -9,7 +9,7 @@
 
 /* Everything that the chainer works with; it outlives the chainer. */
 typedef struct {
-    esign_audit_log_t *copy;      /* NULL: there is no copy */
+    esign_audit_copy_t *copy;     /* NULL: there is no copy */
     int (*stopping)(void *baton); /* the process is to end: a round returns soon */
     void (*log)(void *baton, int level, apr_status_t status,
                 const char *text); /* level: syslog's, which are httpd's too */

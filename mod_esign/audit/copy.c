@@ -22,14 +22,14 @@
 
 _Static_assert(ESIGN_AUDIT_LINE_MAX <= PIPE_BUF, "a line would be written in pieces");
 
-struct esign_audit_log_t {
+struct esign_audit_copy_t {
     int pipe; /* -1: the log daemon */
     int facility;
     int socket; /* to the daemon; -1: not connected */
     apr_uint64_t written;
 };
 
-int esign_audit_log_facility(const char *name, const char **known)
+int esign_audit_copy_facility(const char *name, const char **known)
 {
     static const struct {
         const char *name;
@@ -47,15 +47,15 @@ int esign_audit_log_facility(const char *name, const char **known)
     return -1;
 }
 
-esign_audit_log_t *esign_audit_log_pipe(int file, apr_pool_t *p)
+esign_audit_copy_t *esign_audit_copy_pipe(int file, apr_pool_t *p)
 {
-    esign_audit_log_t *log = apr_pcalloc(p, sizeof(*log));
-    *log = (esign_audit_log_t){ .pipe = file, .socket = -1 };
+    esign_audit_copy_t *log = apr_pcalloc(p, sizeof(*log));
+    *log = (esign_audit_copy_t){ .pipe = file, .socket = -1 };
     fcntl(file, F_SETFL, fcntl(file, F_GETFL) | O_NONBLOCK);
     return log;
 }
 
-static void hang_up(esign_audit_log_t *log)
+static void hang_up(esign_audit_copy_t *log)
 {
     if (log->socket >= 0)
         close(log->socket);
@@ -68,15 +68,15 @@ static apr_status_t close_log(void *log)
     return APR_SUCCESS;
 }
 
-esign_audit_log_t *esign_audit_log_syslog(int facility, apr_pool_t *p)
+esign_audit_copy_t *esign_audit_copy_syslog(int facility, apr_pool_t *p)
 {
-    esign_audit_log_t *log = apr_pcalloc(p, sizeof(*log));
-    *log = (esign_audit_log_t){ .pipe = -1, .facility = facility, .socket = -1 };
+    esign_audit_copy_t *log = apr_pcalloc(p, sizeof(*log));
+    *log = (esign_audit_copy_t){ .pipe = -1, .facility = facility, .socket = -1 };
     apr_pool_cleanup_register(p, log, close_log, apr_pool_cleanup_null);
     return log;
 }
 
-static int call(esign_audit_log_t *log)
+static int call(esign_audit_copy_t *log)
 {
     const struct sockaddr_un daemon = { .sun_family = AF_UNIX, .sun_path = DAEMON };
     if (log->socket >= 0)
@@ -93,7 +93,7 @@ static int call(esign_audit_log_t *log)
 
 /* syslog(3) itself waits for a daemon that does not read, and tells nobody that a line was lost.
  * The head is the one that it writes. */
-static int send_line(esign_audit_log_t *log, const char *line, int refusal)
+static int send_line(esign_audit_copy_t *log, const char *line, int refusal)
 {
     char text[ESIGN_AUDIT_LINE_MAX + 100];
     time_t now = time(NULL);
@@ -114,7 +114,7 @@ static int send_line(esign_audit_log_t *log, const char *line, int refusal)
     return 0;
 }
 
-int esign_audit_log_write(esign_audit_log_t *log, const char *line, int refusal)
+int esign_audit_copy_write(esign_audit_copy_t *log, const char *line, int refusal)
 {
     size_t length = strlen(line);
     int taken = log->pipe >= 0 ? write(log->pipe, line, length) == (ssize_t)length
@@ -124,12 +124,12 @@ int esign_audit_log_write(esign_audit_log_t *log, const char *line, int refusal)
     return taken;
 }
 
-apr_uint64_t esign_audit_log_written(const esign_audit_log_t *log)
+apr_uint64_t esign_audit_copy_written(const esign_audit_copy_t *log)
 {
     return log->written;
 }
 
-apr_uint64_t esign_audit_log_read(const esign_audit_log_t *log)
+apr_uint64_t esign_audit_copy_read(const esign_audit_copy_t *log)
 {
     int waiting = 0;
     if (log->pipe < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reseal.c: audit rows under another key. */
-#include "trail.h"
+#include "reseal.h"
 
 #include "chain.h"
 

@@ -5,8 +5,8 @@
 #include "core/base64.h"
 #include "core/digest.h"
 #include "core/secret.h"
+#include "event.h"
 #include "store/subscriber.h"
-#include "trail.h"
 
 #include <apr_strings.h>
 
@@ -175,7 +175,7 @@ static const char *line_of(const esign_audit_row_t *row, const char *problem, co
         "s\",\"subscriber\":%s,\"address\":%s,"
         "\"id\":\"%" APR_INT64_T_FMT "\",\"chain\":%s%s%s}\n",
         row->position, moment(row->time, p), quote(node, p), quote(row->event, p),
-        esign_audit_result(row->event), who, quote(address, p), row->id, quote(row->chain, p),
+        esign_event_result(row->event), who, quote(address, p), row->id, quote(row->chain, p),
         problem ? ",\"problem\":" : "", problem ? quote(problem, p) : "");
 }
 

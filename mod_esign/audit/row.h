@@ -6,11 +6,7 @@
 
 #include "store/database.h"
 
-/* The columns of a SELECT that esign_audit_row_read takes, in its order. No text of ours is so
- * long: of one that is longer, what is read has no right seal, and costs no memory. */
-#define ESIGN_AUDIT_ROW_COLUMNS                                                                    \
-    "id, time, substr(node, 1, 300), substr(event, 1, 300), subscriber, substr(address, 1, 300), " \
-    "position, substr(chain, 1, 300), substr(seal, 1, 300)"
+/* How many columns a SELECT of audit rows has: AUDIT_COLUMNS of store/statements.c. */
 #define ESIGN_AUDIT_ROW_WIDTH 9
 
 /* A line of a copy is not longer than this, its end included: a pipe takes it whole or not at all
@@ -21,7 +17,7 @@ typedef struct {
     apr_int64_t id;
     apr_time_t time;
     const char *node;       /* host name of the server */
-    const char *event;      /* an esign_audit_name, or one of another version */
+    const char *event;      /* an esign_event_name, or one of another version */
     apr_int64_t subscriber; /* ESIGN_SUBSCRIBER_NONE: unknown */
     const char *address;    /* the client's, or "local" */
     apr_int64_t position;   /* in the chain, from 1; 0: not chained yet; -1: kept out of it, for its
@@ -48,7 +44,7 @@ esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const ch
 /* The key id that a seal names, 0 when it names none. */
 int esign_audit_seal_key_id(const char *seal);
 
-/* A row of a SELECT; texts are the row's own. */
+/* A row of a SELECT of AUDIT_COLUMNS; its texts are those of `columns`, not copied. */
 esign_audit_row_t esign_audit_row_read(const char *const *columns);
 
 /* The seal that the row must have as it stands. It covers position and chain once the row has them.

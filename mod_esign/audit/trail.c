@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trail.c: the events, and rows of the table audit as they are written and shown. */
+/* trail.c: adds, counts and lists rows of the table audit. */
 #include "trail.h"
 
 #include "core/digest.h"
@@ -7,76 +7,9 @@
 #include "row.h"
 #include "store/subscriber.h"
 
-#include <apr_strings.h>
-
-#include <string.h>
 #include <unistd.h>
 
-static const struct {
-    const char *name;
-    unsigned char refusal, personal; /* personal: it can be a subscriber's */
-} events[ESIGN_AUDIT_EVENTS] = {
-    [ESIGN_AUDIT_REGISTERED] = { "registered", 0, 1 },
-    [ESIGN_AUDIT_SHOWN] = { "subscriber-shown", 0, 1 },
-    [ESIGN_AUDIT_OPENED] = { "opened", 0, 1 },
-    [ESIGN_AUDIT_BARRED] = { "barred", 0, 1 },
-    [ESIGN_AUDIT_KEY_ADDED] = { "key-added", 0, 0 },
-    [ESIGN_AUDIT_KEY_ROTATED] = { "key-rotated", 0, 0 },
-    [ESIGN_AUDIT_KEY_RETIRED] = { "key-retired", 0, 0 },
-    [ESIGN_AUDIT_MESSAGE_DROPPED] = { "message-dropped", 0, 1 },
-    [ESIGN_AUDIT_WORD_ACCEPTED] = { "word-accepted", 0, 1 },
-    [ESIGN_AUDIT_WORD_REFUSED] = { "word-refused", 1, 1 },
-    [ESIGN_AUDIT_REFUSED_WAITING] = { "refused-waiting", 1, 1 },
-    [ESIGN_AUDIT_REFUSED_CLOSED] = { "refused-closed", 1, 1 },
-    [ESIGN_AUDIT_CLOSED] = { "closed", 1, 1 },
-    [ESIGN_AUDIT_SIGN_IN_LIMITED] = { "sign-in-limited", 1, 0 },
-    [ESIGN_AUDIT_CODE_SENT] = { "code-sent", 0, 1 },
-    [ESIGN_AUDIT_CODE_RESENT] = { "code-resent", 0, 1 },
-    [ESIGN_AUDIT_SMS_REFUSED] = { "sms-refused", 1, 1 },
-    [ESIGN_AUDIT_CODE_REFUSED] = { "code-refused", 1, 1 },
-    [ESIGN_AUDIT_CODE_DEAD] = { "code-dead", 1, 1 },
-    [ESIGN_AUDIT_SIGNED_IN] = { "signed-in", 0, 1 },
-    [ESIGN_AUDIT_SIGNED_OUT] = { "signed-out", 0, 1 },
-    [ESIGN_AUDIT_RESET_ASKED] = { "reset-asked", 0, 0 },
-    [ESIGN_AUDIT_RESET_LIMITED] = { "reset-limited", 1, 0 },
-    [ESIGN_AUDIT_RESET_MAILED] = { "reset-mailed", 0, 1 },
-    [ESIGN_AUDIT_RESET_UNKNOWN] = { "reset-unknown", 1, 0 },
-    [ESIGN_AUDIT_RESET_SPACED] = { "reset-spaced", 1, 1 },
-    [ESIGN_AUDIT_LINK_OPENED] = { "link-opened", 0, 1 },
-    [ESIGN_AUDIT_LINK_REFUSED] = { "link-refused", 1, 1 },
-    [ESIGN_AUDIT_WORD_RESET] = { "word-reset", 0, 1 },
-    [ESIGN_AUDIT_WORD_CHANGED] = { "word-changed", 0, 1 },
-    [ESIGN_AUDIT_PIN_SHOWN] = { "pin-shown", 0, 1 },
-    [ESIGN_AUDIT_SESSIONS_ENDED] = { "sessions-ended", 0, 1 },
-    [ESIGN_AUDIT_MESSAGE_GIVEN_UP] = { "message-given-up", 1, 1 },
-    [ESIGN_AUDIT_MESSAGES_EXPIRED] = { "messages-expired", 1, 0 },
-};
-
 _Static_assert(ESIGN_AUDIT_EVENTS <= ESIGN_METER_EVENTS, "ESIGN_METER_EVENTS is too small");
-
-const char *esign_audit_name(esign_audit_event_e event)
-{
-    return event < ESIGN_AUDIT_EVENTS ? events[event].name : "unknown";
-}
-
-static esign_audit_event_e event_of(const char *name)
-{
-    int event = 0;
-    while (event < ESIGN_AUDIT_EVENTS && strcmp(events[event].name, name) != 0)
-        event++;
-    return (esign_audit_event_e)event;
-}
-
-const char *esign_audit_result(const char *name)
-{
-    esign_audit_event_e event = event_of(name);
-    return event == ESIGN_AUDIT_EVENTS ? "unknown" : events[event].refusal ? "failure" : "success";
-}
-
-int esign_audit_personal(esign_audit_event_e event)
-{
-    return event < ESIGN_AUDIT_EVENTS && events[event].personal;
-}
 
 esign_result_t esign_audit_add(esign_database_t *database, esign_audit_event_e event,
                                apr_int64_t subscriber, const char *address, apr_time_t now,
@@ -87,7 +20,7 @@ esign_result_t esign_audit_add(esign_database_t *database, esign_audit_event_e e
     const esign_audit_row_t row = { .id = esign_digest_random_id(),
                                     .time = now,
                                     .node = node,
-                                    .event = esign_audit_name(event),
+                                    .event = esign_event_name(event),
                                     .subscriber = subscriber,
                                     .address = address };
     const char *seal = esign_audit_row_seal(database->keyring, &row, p);
@@ -120,7 +53,7 @@ esign_result_t esign_audit_count(esign_database_t *database, esign_audit_event_e
     const apr_array_header_t *rows;
     apr_int64_t limit = most;
     esign_result_t result = esign_database_read(
-        database, "audit_count", ESIGN_SQL(&subscriber, &since, esign_audit_name(event), &limit), 1,
+        database, "audit_count", ESIGN_SQL(&subscriber, &since, esign_event_name(event), &limit), 1,
         &rows, p);
     if (!esign_failed(result))
         *count = (int)esign_database_number(APR_ARRAY_IDX(rows, 0, const char *const *), 0);
@@ -146,7 +79,7 @@ esign_result_t esign_audit_list(esign_database_t *database, apr_int64_t subscrib
         esign_audit_entry_t *entry = apr_array_push(list);
         *entry = (esign_audit_entry_t){ .id = row.id,
                                         .time = row.time,
-                                        .event = event_of(row.event),
+                                        .event = esign_event_parse(row.event),
                                         .subscriber = row.subscriber,
                                         .address = row.address,
                                         .node = row.node,

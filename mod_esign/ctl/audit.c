@@ -53,7 +53,7 @@ int esign_audit_show(const esign_command_t *command)
         const char *row =
             e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
         printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_moment(p, e->time),
-               esign_audit_name(e->event), row, esign_command_plain(p, e->address),
+               esign_event_name(e->event), row, esign_command_plain(p, e->address),
                esign_command_plain(p, e->node),
                e->sound ? "" : "   NOT TO BE BELIEVED: its seal is wrong");
     }

@@ -2,11 +2,13 @@
 /* commands.c: the database, pictures, and what is shown. */
 #include "commands.h"
 
+#include "audit/chain.h"
 #include "audit/trail.h"
 #include "challenge/captcha.h"
 #include "core/contact.h"
 #include "core/iso_time.h"
 #include "store/card.h"
+#include "store/schema.h"
 #include "store/subscriber.h"
 
 #include <apr_strings.h>
@@ -48,7 +50,10 @@ int esign_db_init(const esign_command_t *command)
     esign_database_t *database;
     esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
     if (!esign_failed(result))
-        result = esign_database_init(database, command->pool);
+        result = esign_schema_create(database, command->pool);
+    if (!esign_failed(result))
+        result = esign_audit_head_init(database, command->pool);
+    result = esign_database_end(database, result, command->pool);
     return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
 }
 
@@ -58,7 +63,7 @@ int esign_db_upgrade(const esign_command_t *command)
     int from;
     esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
     if (!esign_failed(result))
-        result = esign_database_upgrade(database, &from, command->pool);
+        result = esign_schema_upgrade(database, &from, command->pool);
     if (esign_failed(result))
         return esign_complain_of(result);
     printf("schema version %d, before %d\n", ESIGN_SCHEMA_VERSION, from);

@@ -2,6 +2,7 @@
 /* keys.c: the commands that make, rotate and retire keys. */
 #include "commands.h"
 
+#include "audit/reseal.h"
 #include "audit/trail.h"
 #include "core/iso_time.h"
 #include "store/card.h"

@@ -2,6 +2,8 @@
 /* settings.c: reads the settings file and opens what it names. */
 #include "settings.h"
 
+#include "store/schema.h"
+
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
@@ -144,12 +146,14 @@ esign_result_t esign_settings_database(const esign_settings_t *settings, int wit
                                        esign_database_t **database, apr_pool_t *p)
 {
     const esign_keyring_t *keyring;
+    int version;
     esign_result_t result = esign_settings_keyring(settings, &keyring, p);
     if (esign_failed(result))
         return result;
     if (!settings->db_params)
         return esign_result_make(p, APR_EINVAL, "settings", "%s: DBDParams is missing",
                                  settings->path);
-    return esign_database_open(database, settings->db_driver, settings->db_params, keyring,
-                               with_schema, p);
+    result = esign_database_open(database, settings->db_driver, settings->db_params, keyring, p);
+    return esign_failed(result) || !with_schema ? result
+                                                : esign_schema_version(*database, &version, p);
 }

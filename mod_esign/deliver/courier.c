@@ -144,16 +144,33 @@ static esign_result_t claim(esign_courier_t *courier, const apr_array_header_t *
     return result;
 }
 
+_Static_assert(ESIGN_OUTBOX_KINDS <= ESIGN_METER_KINDS, "ESIGN_METER_KINDS is too small");
+
+/* Counts and audits leased messages of a kind whose sealed values do not open. */
+static esign_result_t record_unreadable(const esign_courier_t *courier, esign_outbox_kind_e kind,
+                                        int count, apr_pool_t *p)
+{
+    esign_result_t result = ESIGN_OK;
+    for (; count > 0 && !esign_failed(result); count--) {
+        courier->options->meter->messages[kind].failed++;
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGE_GIVEN_UP,
+                                 ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
+    }
+    return result;
+}
+
 /* Leases messages of a kind and finds out whom they are for. */
 static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, int places,
                            apr_time_t now, apr_array_header_t *tasks, apr_pool_t *p)
 {
     const apr_array_header_t *messages;
-    int first = tasks->nelts;
+    int unreadable, first = tasks->nelts;
     if (places <= 0)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, now,
-                                               ESIGN_COURIER_LEASE, &messages, p);
+                                               ESIGN_COURIER_LEASE, &messages, &unreadable, p);
+    if (!esign_failed(result))
+        result = record_unreadable(courier, kind, unreadable, p);
     for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
         const esign_outbox_message_t *message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
         /* It was lost to another courier, which gave it back while its transfer here still hangs:

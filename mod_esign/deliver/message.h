@@ -40,7 +40,7 @@ esign_result_t esign_message_reset(const esign_message_context_t *context,
                                    int minutes, const char *address, apr_time_t time,
                                    esign_mail_t *mail, apr_pool_t *p);
 
-/* The notice after `event` (an esign_audit_name: "word-reset", "word-changed", "pin-shown",
+/* The notice after `event` (an esign_event_name: "word-reset", "word-changed", "pin-shown",
  * "signed-in"). */
 esign_result_t esign_message_notice(const esign_message_context_t *context,
                                     const esign_subscriber_t *subscriber, const char *event,

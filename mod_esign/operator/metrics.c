@@ -125,7 +125,7 @@ static void write_sample(const report_t *report, size_t metric, const esign_runt
     const char *labels[] = {
         "portal",  portal->portal_url,
         "kind",    each == KIND ? esign_outbox_kind_name((esign_outbox_kind_e)which) : NULL,
-        "event",   each == EVENT ? esign_audit_name((esign_audit_event_e)which) : NULL,
+        "event",   each == EVENT ? esign_event_name((esign_audit_event_e)which) : NULL,
         "service", each != SERVER ? NULL : which > 0 ? "sms" : "mail",
         "server",  each == SERVER ? esign_status_server(portal, which, p) : NULL,
         "gateway", each == SERVER ? esign_status_gateway(portal, which) : NULL,

@@ -40,7 +40,7 @@ static const char *is_this_session(const esign_request_t *q, const esign_audit_e
 static void add_event(esign_page_t *page, const esign_audit_entry_t *entry)
 {
     const char *address = strcmp(entry->address, ESIGN_AUDIT_LOCAL) == 0 ? "address" : "~address";
-    esign_page_element(page, 0, "event", "name", esign_audit_name(entry->event), "~time",
+    esign_page_element(page, 0, "event", "name", esign_event_name(entry->event), "~time",
                        esign_iso_time(page->q->r->pool, entry->time), "~written",
                        esign_page_time(page, entry->time, 0), address, entry->address, "current",
                        is_this_session(page->q, entry), NULL);
@@ -64,7 +64,7 @@ int esign_activity_get(esign_request_t *q)
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         /* Those of a newer version have no words here; what was forged is none. */
-        if (!esign_audit_personal(entry->event) || !entry->sound)
+        if (!esign_event_is_personal(entry->event) || !entry->sound)
             continue;
         add_event(page, entry);
     }

@@ -156,7 +156,7 @@ const char *esign_config_check_audit_log(apr_pool_t *p, const char **value)
                             "'%s' is no place for a copy: write off, syslog, syslog:FACILITY or "
                             "\"|/path/of/program arguments\"",
                             *value);
-    if (esign_audit_log_facility(facility, &known) < 0)
+    if (esign_audit_copy_facility(facility, &known) < 0)
         return apr_psprintf(p, "'%s' is no facility: write one of %s", facility, known);
     *value = apr_pstrcat(p, "syslog:", facility, NULL);
     return NULL;

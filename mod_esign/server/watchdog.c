@@ -169,16 +169,16 @@ static void complain(const watch_t *watch, esign_result_t result)
                      "mod_esign courier, %s: %s", result.problem, result.detail);
 }
 
-static esign_audit_log_t *find_copy(const watch_t *watch, const char *where)
+static esign_audit_copy_t *find_copy(const watch_t *watch, const char *where)
 {
     const char *known;
     apr_os_file_t file;
     if (watch->program)
         return apr_os_file_get(&file, ap_piped_log_write_fd(watch->program)) == APR_SUCCESS
-                   ? esign_audit_log_pipe(file, child.pool)
+                   ? esign_audit_copy_pipe(file, child.pool)
                    : NULL;
     if (strncmp(where, "syslog:", 7) == 0)
-        return esign_audit_log_syslog(esign_audit_log_facility(where + 7, &known), child.pool);
+        return esign_audit_copy_syslog(esign_audit_copy_facility(where + 7, &known), child.pool);
     return NULL;
 }
 

@@ -19,7 +19,7 @@ static const char *owner(apr_int64_t subscriber, apr_pool_t *p)
     return apr_psprintf(p, "%" APR_INT64_T_FMT " ", subscriber);
 }
 
-static esign_result_t seal(const esign_database_t *database, apr_int64_t subscriber, apr_int64_t id,
+static esign_result_t seal(const esign_keyring_t *keyring, apr_int64_t subscriber, apr_int64_t id,
                            const char *column, const char *clear, const char **sealed,
                            apr_pool_t *p)
 {
@@ -28,15 +28,15 @@ static esign_result_t seal(const esign_database_t *database, apr_int64_t subscri
     char *text = esign_secret_alloc(p, before + length + 1);
     memcpy(text, whose, before);
     memcpy(text + before, clear, length);
-    return esign_sealed_make(database, "card", id, column, text, sealed, p);
+    return esign_sealed_make(keyring, "card", id, column, text, sealed, p);
 }
 
-static esign_result_t unseal(const esign_database_t *database, apr_int64_t subscriber,
-                             apr_int64_t id, const char *column, const char *sealed,
-                             const char **clear, apr_pool_t *p)
+static esign_result_t unseal(const esign_keyring_t *keyring, apr_int64_t subscriber, apr_int64_t id,
+                             const char *column, const char *sealed, const char **clear,
+                             apr_pool_t *p)
 {
     const char *text, *whose = owner(subscriber, p);
-    esign_result_t result = esign_sealed_open(database, "card", id, column, sealed, &text, p);
+    esign_result_t result = esign_sealed_open(keyring, "card", id, column, sealed, &text, p);
     if (esign_failed(result))
         return result;
     if (strncmp(text, whose, strlen(whose)) != 0)
@@ -54,9 +54,9 @@ esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber
     apr_int64_t id = esign_digest_random_id();
     const char *pin, *puk;
     int rows;
-    esign_result_t result = seal(database, subscriber, id, "pin", card->pin, &pin, p);
+    esign_result_t result = seal(database->keyring, subscriber, id, "pin", card->pin, &pin, p);
     if (!esign_failed(result))
-        result = seal(database, subscriber, id, "puk", card->puk, &puk, p);
+        result = seal(database->keyring, subscriber, id, "puk", card->puk, &puk, p);
     if (!esign_failed(result))
         result = esign_database_write(database, "card_add",
                                       ESIGN_SQL(&id, &subscriber, card->serial, card->state,
@@ -89,9 +89,9 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
         if (!secrets)
             continue;
         apr_int64_t id = esign_database_number(row, ID);
-        result = unseal(database, subscriber, id, "pin", row[PIN], &card->pin, p);
+        result = unseal(database->keyring, subscriber, id, "pin", row[PIN], &card->pin, p);
         if (!esign_failed(result))
-            result = unseal(database, subscriber, id, "puk", row[PUK], &card->puk, p);
+            result = unseal(database->keyring, subscriber, id, "puk", row[PUK], &card->puk, p);
         if (esign_failed(result))
             return result;
     }
@@ -99,13 +99,13 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
     return ESIGN_OK;
 }
 
-static esign_result_t renew(const esign_database_t *database, apr_int64_t id,
-                            const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
+                            const char **new, apr_pool_t *p)
 {
-    esign_result_t result = esign_sealed_renew(database, "card", id, "pin", old[0], &new[0], p);
+    esign_result_t result = esign_sealed_renew(keyring, "card", id, "pin", old[0], &new[0], p);
     return esign_failed(result)
                ? result
-               : esign_sealed_renew(database, "card", id, "puk", old[1], &new[1], p);
+               : esign_sealed_renew(keyring, "card", id, "puk", old[1], &new[1], p);
 }
 
 esign_result_t esign_card_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)

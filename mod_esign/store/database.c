@@ -2,21 +2,32 @@
 /* database.c: opens connections, runs prepared statements, keeps transactions. */
 #include "database.h"
 
-#include "audit/chain.h"
 #include "core/secret.h"
-#include "schema.h"
 
 #include <apr_strings.h>
 
 #include <string.h>
-
-#define READ_VERSION "SELECT version FROM schema_version"
 
 static int is_sqlite(const esign_database_t *database)
 {
     return strcmp(apr_dbd_name(database->driver), "sqlite3") == 0;
 }
 
+/* The first line of what the driver says of a failure. */
+static const char *error_text(const esign_database_t *database, int code, apr_pool_t *p)
+{
+    const char *error = apr_dbd_error(database->driver, database->handle, code);
+    return error ? apr_pstrmemdup(p, error, strcspn(error, "\n")) : "failed";
+}
+
+/* The failure of a text that is not prepared. */
+static esign_result_t refused(const esign_database_t *database, int code, apr_pool_t *p)
+{
+    return esign_result_make(p, APR_EGENERAL, "database", "%s", error_text(database, code, p));
+}
+
+/* The failure of a statement. The driver's message also says whether the prepared statements are
+ * out of date, and whether SQLite found its file write-protected. */
 static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
@@ -24,8 +35,8 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
         database->stale = 1;
     if (error && strstr(error, "readonly database"))
         database->read_only = 1;
-    return esign_result_make(p, APR_EGENERAL, "database", "%s: %.*s", doing,
-                             error ? (int)strcspn(error, "\n") : 6, error ? error : "failed");
+    return esign_result_make(p, APR_EGENERAL, "database", "%s: %s", doing,
+                             error_text(database, code, p));
 }
 
 /* Whole results at once (the 1): the pgsql driver's other way takes an error for an empty result,
@@ -96,11 +107,10 @@ static apr_status_t close_database(void *data)
 
 esign_result_t esign_database_open(esign_database_t **database, const char *driver,
                                    const char *params, const esign_keyring_t *keyring,
-                                   int with_schema, apr_pool_t *p)
+                                   apr_pool_t *p)
 {
     esign_database_t *made = apr_pcalloc(p, sizeof(*made));
     const char *error = NULL;
-    apr_dbd_results_t *results;
     apr_dbd_init(p);
     apr_status_t status = apr_dbd_get_driver(p, driver, &made->driver);
     if (status != APR_SUCCESS)
@@ -117,22 +127,27 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
     made->prepared = apr_hash_make(p);
     if (is_sqlite(made))
         run_pragmas(made, p);
-    int code = with_schema ? select_text(made, READ_VERSION, &results, p) : 0;
-    if (code != 0)
-        return failed(made, "the schema cannot be read (is it there? esignctl db init)", code, p);
     *database = made;
     return ESIGN_OK;
 }
 
-esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p)
+esign_result_t esign_database_run(esign_database_t *database, const char *sql, apr_pool_t *p)
+{
+    int rows, code = apr_dbd_query(database->driver, database->handle, &rows, sql);
+    return code == 0 ? ESIGN_OK : refused(database, code, p);
+}
+
+esign_result_t esign_database_look(esign_database_t *database, const char *sql, const char **text,
+                                   apr_pool_t *p)
 {
     apr_dbd_results_t *results;
     apr_dbd_row_t *row = NULL;
-    *version = 0;
-    if (select_text(database, READ_VERSION, &results, p) != 0)
-        return ESIGN_OK;
+    *text = NULL;
+    int code = select_text(database, sql, &results, p);
+    if (code != 0)
+        return refused(database, code, p);
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
-        *version = (int)apr_atoi64(apr_dbd_get_entry(database->driver, row, 0));
+        *text = apr_pstrdup(p, apr_dbd_get_entry(database->driver, row, 0));
     return ESIGN_OK;
 }
 
@@ -173,41 +188,6 @@ static esign_result_t start(esign_database_t *database, apr_pool_t *p)
         return failed(database, "a transaction cannot begin", code, p);
     }
     database->transaction = 1;
-    return ESIGN_OK;
-}
-
-esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p)
-{
-    int version, rows;
-    esign_result_t result = esign_database_version(database, &version, p);
-    if (esign_failed(result))
-        return result;
-    if (version != 0)
-        return esign_result_make(p, APR_EEXIST, "database",
-                                 "the schema is there already, in version %d", version);
-    result = start(database, p);
-    for (const char *const *s = esign_schema_statements; *s && !esign_failed(result); s++) {
-        int code = apr_dbd_query(database->driver, database->handle, &rows, *s);
-        if (code != 0)
-            result = failed(database, "the schema cannot be made", code, p);
-    }
-    if (!esign_failed(result))
-        result = esign_audit_head_init(database, p);
-    return esign_database_end(database, result, p);
-}
-
-esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr_pool_t *p)
-{
-    esign_result_t result = esign_database_version(database, from, p);
-    if (esign_failed(result))
-        return result;
-    if (*from == 0)
-        return esign_result_make(p, APR_ENOENT, "database",
-                                 "there is no schema yet: esignctl db init");
-    if (*from > ESIGN_SCHEMA_VERSION)
-        return esign_result_make(p, APR_EINVAL, "database",
-                                 "the schema is of version %d, newer than this program's %d", *from,
-                                 ESIGN_SCHEMA_VERSION);
     return ESIGN_OK;
 }
 

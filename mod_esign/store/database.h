@@ -11,8 +11,6 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
-#define ESIGN_SCHEMA_VERSION 1
-
 /* Everything the rooms of store/ need of a connection. Not shared between threads. */
 typedef struct {
     const apr_dbd_driver_t *driver;
@@ -48,20 +46,19 @@ extern const esign_statement_t esign_database_statements[];
 void esign_database_heal(esign_database_t *database);
 
 /* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own.
- * `with_schema`: it fails where the schema is not there yet. Closed with `p`. SQLite is put into
- * WAL mode with a busy time-out. */
+ * Closed with `p`. SQLite is put into WAL mode with a busy time-out. The schema need not be there:
+ * esign_schema_version. */
 esign_result_t esign_database_open(esign_database_t **database, const char *driver,
                                    const char *params, const esign_keyring_t *keyring,
-                                   int with_schema, apr_pool_t *p);
+                                   apr_pool_t *p);
 
-/* Creates the tables from the schema built in (esign_schema_…); fails when they exist. */
-esign_result_t esign_database_init(esign_database_t *database, apr_pool_t *p);
+/* For schema.c: runs SQL that is not prepared and returns no rows. The detail of a failure is the
+ * driver's message. */
+esign_result_t esign_database_run(esign_database_t *database, const char *sql, apr_pool_t *p);
 
-/* Raises an older schema step by step to ESIGN_SCHEMA_VERSION; `*from` gets the version found. */
-esign_result_t esign_database_upgrade(esign_database_t *database, int *from, apr_pool_t *p);
-
-/* The schema's version, 0 when there is none. */
-esign_result_t esign_database_version(esign_database_t *database, int *version, apr_pool_t *p);
+/* For schema.c: the first column of the last row of a SELECT that is not prepared; NULL: no row. */
+esign_result_t esign_database_look(esign_database_t *database, const char *sql, const char **text,
+                                   apr_pool_t *p);
 
 /* Waits for a `turn` to write to SQLite, before there is a connection; 1: whoever gets one sets its
  * `has_turn`, or leaves the gate again. 0: it took too long, and SQLite's own lock will decide. */

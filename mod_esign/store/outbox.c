@@ -2,19 +2,14 @@
 /* outbox.c: rows of the table outbox. */
 #include "outbox.h"
 
-#include "audit/trail.h"
 #include "core/digest.h"
 #include "core/record.h"
-#include "ipc/meter.h"
 #include "sealed.h"
-#include "subscriber.h"
 
 #include <apr_strings.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-_Static_assert(ESIGN_OUTBOX_KINDS <= ESIGN_METER_KINDS, "ESIGN_METER_KINDS is too small");
 
 static const char *const kind_names[ESIGN_OUTBOX_KINDS] = { "reset-request", "code", "notice" };
 
@@ -48,7 +43,7 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
 {
     apr_int64_t id = esign_digest_random_id(), number = kind;
     const char *body;
-    esign_result_t result = esign_sealed_make(database, "outbox", id, "body",
+    esign_result_t result = esign_sealed_make(database->keyring, "outbox", id, "body",
                                               body_of(values, kind, expires, p), &body, p);
     if (esign_failed(result))
         return result;
@@ -61,7 +56,8 @@ static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, 
                                     apr_pool_t *p)
 {
     const char *body;
-    return esign_failed(esign_sealed_open(database, "outbox", id, "body", sealed, &body, p))
+    return esign_failed(
+               esign_sealed_open(database->keyring, "outbox", id, "body", sealed, &body, p))
                ? NULL
                : esign_record_decode(p, body, strlen(body));
 }
@@ -99,14 +95,7 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
     *good = message->values != NULL && is_whole(message);
     if (*good)
         return ESIGN_OK;
-    esign_result_t result =
-        esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
-    if (!esign_failed(result) && database->meter)
-        database->meter->messages[message->kind].failed++;
-    return esign_failed(result)
-               ? result
-               : esign_audit_add(database, ESIGN_AUDIT_MESSAGE_GIVEN_UP, ESIGN_SUBSCRIBER_NONE,
-                                 ESIGN_AUDIT_LOCAL, apr_time_now(), p);
+    return esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
 }
 
 /* An UPDATE tells of its rows in any order. */
@@ -120,13 +109,14 @@ static int by_due(const void *one, const void *other)
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
                                   esign_outbox_kind_e kind, int max, apr_time_t now,
                                   apr_interval_time_t lease, const apr_array_header_t **messages,
-                                  apr_pool_t *p)
+                                  int *unreadable, apr_pool_t *p)
 {
     enum { LEASED_COLUMNS = 10 };
     apr_array_header_t *list = apr_array_make(p, 4, sizeof(esign_outbox_message_t));
     const apr_array_header_t *rows;
     apr_int64_t until = now + lease, number = kind, most = max;
     *messages = list;
+    *unreadable = 0;
     esign_result_t result = esign_database_read(
         database, "outbox_lease",
         ESIGN_SQL(owner, &until, &now, &now, &number, &now, &now, &now, owner, &most),
@@ -136,8 +126,10 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
         esign_outbox_message_t *message = apr_array_push(list);
         result =
             take(database, owner, APR_ARRAY_IDX(rows, i, const char *const *), message, &good, p);
-        if (!good)
+        if (!good) {
             apr_array_pop(list);
+            ++*unreadable;
+        }
     }
     qsort(list->elts, (size_t)list->nelts, (size_t)list->elt_size, by_due);
     return result;
@@ -354,10 +346,10 @@ esign_result_t esign_outbox_depths(esign_database_t *database,
     return result;
 }
 
-static esign_result_t renew(const esign_database_t *database, apr_int64_t id,
-                            const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
+                            const char **new, apr_pool_t *p)
 {
-    return esign_sealed_renew(database, "outbox", id, "body", old[0], &new[0], p);
+    return esign_sealed_renew(keyring, "outbox", id, "body", old[0], &new[0], p);
 }
 
 /* Row by row: a courier's lease locks many rows in an order of its own, and two who each hold what

@@ -14,7 +14,7 @@ typedef enum {
     ESIGN_OUTBOX_RESET_REQUEST, /* values: national-id, address, time; the courier finds out whether
                                    it becomes a mail */
     ESIGN_OUTBOX_CODE,   /* SMS. values: subscriber, code, session (esign_session_store_key's) */
-    ESIGN_OUTBOX_NOTICE, /* mail. values: subscriber, event (an esign_audit_name), address, time */
+    ESIGN_OUTBOX_NOTICE, /* mail. values: subscriber, event (an esign_event_name), address, time */
     ESIGN_OUTBOX_KINDS
 } esign_outbox_kind_e;
 
@@ -49,11 +49,12 @@ esign_result_t esign_outbox_due(esign_database_t *database, apr_time_t now,
  * atomic UPDATE, so that two couriers never hold the same one; as fast with a hundred thousand
  * waiting as with one. `owner`: this courier's random name. Rows whose lease ran out are due again
  * for others, expired ones never; a row that cannot be unsealed, or is not of the kind and time
- * that were sealed, is marked dead. Array of esign_outbox_message_t. */
+ * that were sealed, is marked dead: `*unreadable` of them, which the caller counts and audits.
+ * Array of esign_outbox_message_t. */
 esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
                                   esign_outbox_kind_e kind, int max, apr_time_t now,
                                   apr_interval_time_t lease, const apr_array_header_t **messages,
-                                  apr_pool_t *p);
+                                  int *unreadable, apr_pool_t *p);
 
 /* Whatever `owner` holds it holds until `until` from now on, also where the lease ran out and
  * nobody else has come for it. `*ids`: apr_int64_t, what that is. */

@@ -82,7 +82,8 @@ static esign_result_t renew(esign_database_t *database, const esign_reseal_table
                             esign_reseal_t *run, change_t *change, int *renewed, apr_pool_t *p)
 {
     change->new = apr_pcalloc(p, sizeof(*change->new) * (size_t)table->values);
-    esign_result_t result = table->renew(database, change->id, change->old, change->new, p);
+    esign_result_t result =
+        table->renew(database->keyring, change->id, change->old, change->new, p);
     *renewed = !esign_failed(result);
     if (!APR_STATUS_IS_EINVAL(result.status))
         return result;

@@ -37,8 +37,8 @@ typedef struct {
                            (new values, id, old values) */
     int values;         /* in a row, at most ESIGN_RESEAL_VALUES: sealed, lookups, NULL or empty */
     int together;       /* 1: a batch is one transaction; 0: each row */
-    esign_result_t (*renew)(const esign_database_t *database, apr_int64_t id,
-                            const char *const *old, const char **new, apr_pool_t *p);
+    esign_result_t (*renew)(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
+                            const char **new, apr_pool_t *p);
 } esign_reseal_table_t;
 
 #define ESIGN_RESEAL_VALUES 8

@@ -21,23 +21,23 @@ static esign_result_t refuse(const char *place, apr_status_t status, apr_pool_t 
         "%s cannot be unsealed: it was changed or moved, or its key is not in the key file", place);
 }
 
-esign_result_t esign_sealed_make(const esign_database_t *database, const char *table,
-                                 apr_int64_t id, const char *column, const char *clear,
-                                 const char **sealed, apr_pool_t *p)
+esign_result_t esign_sealed_make(const esign_keyring_t *keyring, const char *table, apr_int64_t id,
+                                 const char *column, const char *clear, const char **sealed,
+                                 apr_pool_t *p)
 {
-    return esign_seal(database->keyring, ESIGN_KEY_DATABASE, place(table, id, column, p), clear,
+    return esign_seal(keyring, ESIGN_KEY_DATABASE, place(table, id, column, p), clear,
                       strlen(clear), sealed, p);
 }
 
-esign_result_t esign_sealed_open(const esign_database_t *database, const char *table,
-                                 apr_int64_t id, const char *column, const char *sealed,
-                                 const char **clear, apr_pool_t *p)
+esign_result_t esign_sealed_open(const esign_keyring_t *keyring, const char *table, apr_int64_t id,
+                                 const char *column, const char *sealed, const char **clear,
+                                 apr_pool_t *p)
 {
     char *opened;
     apr_size_t length;
     const char *here = place(table, id, column, p);
-    esign_result_t result = esign_unseal(database->keyring, ESIGN_KEY_DATABASE, here,
-                                         sealed ? sealed : "", &opened, &length, p);
+    esign_result_t result =
+        esign_unseal(keyring, ESIGN_KEY_DATABASE, here, sealed ? sealed : "", &opened, &length, p);
     if (esign_failed(result))
         return refuse(here, result.status, p);
     *clear = opened;
@@ -51,12 +51,12 @@ static const char *head_of(const char *phc, apr_pool_t *p)
     return apr_pstrmemdup(p, phc, last ? (apr_size_t)(last + 1 - phc) : 0);
 }
 
-esign_result_t esign_sealed_make_hash(const esign_database_t *database, const char *table,
+esign_result_t esign_sealed_make_hash(const esign_keyring_t *keyring, const char *table,
                                       apr_int64_t id, const char *column, const char *phc,
                                       const char **sealed, apr_pool_t *p)
 {
     const char *head = head_of(phc, p), *hash = phc + strlen(head), *rest;
-    esign_result_t result = esign_seal(database->keyring, ESIGN_KEY_PEPPER,
+    esign_result_t result = esign_seal(keyring, ESIGN_KEY_PEPPER,
                                        apr_pstrcat(p, place(table, id, column, p), "/", head, NULL),
                                        hash, strlen(hash), &rest, p);
     if (!esign_failed(result))
@@ -64,7 +64,7 @@ esign_result_t esign_sealed_make_hash(const esign_database_t *database, const ch
     return result;
 }
 
-esign_result_t esign_sealed_open_hash(const esign_database_t *database, const char *table,
+esign_result_t esign_sealed_open_hash(const esign_keyring_t *keyring, const char *table,
                                       apr_int64_t id, const char *column, const char *sealed,
                                       const char **phc, apr_pool_t *p)
 {
@@ -73,7 +73,7 @@ esign_result_t esign_sealed_open_hash(const esign_database_t *database, const ch
     const char *head = head_of(sealed, p), *here = place(table, id, column, p);
     apr_size_t before = strlen(head);
     esign_result_t result =
-        esign_unseal(database->keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, here, "/", head, NULL),
+        esign_unseal(keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, here, "/", head, NULL),
                      sealed + before, &hash, &length, p);
     if (esign_failed(result))
         return refuse(here, result.status, p);
@@ -84,17 +84,17 @@ esign_result_t esign_sealed_open_hash(const esign_database_t *database, const ch
     return ESIGN_OK;
 }
 
-esign_result_t esign_sealed_renew(const esign_database_t *database, const char *table,
-                                  apr_int64_t id, const char *column, const char *old,
-                                  const char **new, apr_pool_t *p)
+esign_result_t esign_sealed_renew(const esign_keyring_t *keyring, const char *table, apr_int64_t id,
+                                  const char *column, const char *old, const char **new,
+                                  apr_pool_t *p)
 {
     const char *clear;
     *new = old;
     if (!old || !*old)
         return ESIGN_OK;
-    esign_result_t result = esign_sealed_open(database, table, id, column, old, &clear, p);
+    esign_result_t result = esign_sealed_open(keyring, table, id, column, old, &clear, p);
     return esign_failed(result) ? result
-                                : esign_sealed_make(database, table, id, column, clear, new, p);
+                                : esign_sealed_make(keyring, table, id, column, clear, new, p);
 }
 
 int esign_sealed_key(const char *sealed)

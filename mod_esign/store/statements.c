@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* statements.c: every SQL statement of the store, one text for SQLite and PostgreSQL. */
-#include "audit/row.h"
+#include "database.h"
 
 #define SUBSCRIBER_COLUMNS                                                                     \
     "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, " \
@@ -20,6 +20,12 @@
 /* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free,
  * first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
+
+/* In the order of esign_audit_row_read (audit/row.h). The program writes no text of 300 bytes: a
+ * longer one is cut here, so that it costs no memory, and its seal is wrong either way. */
+#define AUDIT_COLUMNS                                                                              \
+    "id, time, substr(node, 1, 300), substr(event, 1, 300), subscriber, substr(address, 1, 300), " \
+    "position, substr(chain, 1, 300), substr(seal, 1, 300)"
 
 /* SQLite stores whatever is written to a column, and compares the text 7x or the number 7.5
  * otherwise than what is read of it here. A row with such a key would come back on each page, and
@@ -169,13 +175,12 @@ const esign_statement_t esign_database_statements[] = {
                    "chain, seal) VALUES (%lld, %lld, %s, %s, %lld, %s, NULL, NULL, %s)" },
     { "audit_count", "SELECT COUNT(*) FROM (SELECT event FROM audit WHERE subscriber = %lld AND "
                      "time >= %lld AND event = %s LIMIT %lld) AS counted" },
-    { "audit_list",
-      "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
+    { "audit_list", "SELECT " AUDIT_COLUMNS " FROM audit ORDER BY time DESC, id LIMIT %lld" },
     { "audit_list_subscriber",
-      "SELECT " ESIGN_AUDIT_ROW_COLUMNS
+      "SELECT " AUDIT_COLUMNS
       " FROM audit WHERE subscriber = %lld ORDER BY time DESC, id LIMIT %lld" },
     { "audit_unchained",
-      "SELECT " ESIGN_AUDIT_ROW_COLUMNS
+      "SELECT " AUDIT_COLUMNS
       " FROM audit WHERE chain IS NULL AND (time, id) > (%lld, %lld) AND " WHOLE_NUMBERS " "
       "ORDER BY time, id LIMIT %lld" },
     { "audit_unchained_count", "SELECT COUNT(*), MIN(time) FROM (SELECT time FROM audit WHERE "
@@ -184,26 +189,28 @@ const esign_statement_t esign_database_statements[] = {
       "UPDATE audit SET position = %lld, chain = %s, seal = %s WHERE id = %lld AND chain IS NULL" },
     { "audit_keep_out", "UPDATE audit SET chain = 'kept out' WHERE id = %lld AND chain IS NULL" },
     { "audit_page",
-      "SELECT " ESIGN_AUDIT_ROW_COLUMNS
+      "SELECT " AUDIT_COLUMNS
       " FROM audit WHERE (position, id) > (%lld, %lld) AND position <= %lld AND " WHOLE_NUMBERS " "
       "ORDER BY position, id LIMIT %lld" },
     { "audit_beyond",
-      "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) "
+      "SELECT " AUDIT_COLUMNS " FROM audit WHERE (position, id) > (%lld, %lld) "
       "AND position > COALESCE((SELECT MAX(position) FROM audit_head), 0) AND " WHOLE_NUMBERS
       " ORDER BY position, id LIMIT %lld" },
     { "audit_kept_out",
-      "SELECT " ESIGN_AUDIT_ROW_COLUMNS " FROM audit WHERE ((position IS NULL AND chain IS NOT "
+      "SELECT " AUDIT_COLUMNS " FROM audit WHERE ((position IS NULL AND chain IS NOT "
       "NULL) OR position <= 0) AND (id, id) > (%lld, %lld) "
       "AND " WHOLE_NUMBERS " ORDER BY id LIMIT %lld" },
-    { "audit_odd", "SELECT " ESIGN_AUDIT_ROW_COLUMNS
-                   " FROM audit WHERE (id IS NULL OR NOT " WHOLE_NUMBERS ") LIMIT %lld" },
-    { "audit_by_id", "SELECT " ESIGN_AUDIT_ROW_COLUMNS
-                     " FROM audit WHERE id > %lld AND " WHOLE_NUMBERS " ORDER BY id LIMIT %lld" },
+    { "audit_odd", "SELECT " AUDIT_COLUMNS " FROM audit WHERE (id IS NULL OR NOT " WHOLE_NUMBERS
+                   ") LIMIT %lld" },
+    { "audit_by_id", "SELECT " AUDIT_COLUMNS " FROM audit WHERE id > %lld AND " WHOLE_NUMBERS
+                     " ORDER BY id LIMIT %lld" },
     { "audit_reseal",
       "UPDATE audit SET seal = %s WHERE id = %lld AND COALESCE(position, 0) = %lld" },
     { "audit_count_key",
       "SELECT COUNT(*) + (SELECT COUNT(*) FROM audit_head WHERE seal LIKE %s) FROM audit "
       "WHERE seal LIKE %s AND (position > 0 OR chain IS NULL)" },
+    { "audit_head_add", "INSERT INTO audit_head (position, chain, copied, copier, copier_until, "
+                        "seal) VALUES (0, '', 0, '', 0, %s)" },
     { "audit_head", "SELECT position, chain, copied, copier, copier_until, seal FROM audit_head" },
     { "audit_head_chained",
       "UPDATE audit_head SET position = %lld, chain = %s, seal = %s WHERE " HEAD_STANDS },

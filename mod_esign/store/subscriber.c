@@ -59,14 +59,14 @@ static const char **member_of(esign_subscriber_t *s, size_t i)
     return (const char **)((char *)s + sealed_columns[i].member);
 }
 
-static esign_result_t from_row(esign_database_t *database, const char *const *row,
+static esign_result_t from_row(const esign_keyring_t *keyring, const char *const *row,
                                esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     esign_subscriber_t *s = apr_pcalloc(p, sizeof(*s));
     s->id = esign_database_number(row, ID);
     for (size_t i = 0; i < SEALED; i++) {
         esign_result_t result =
-            esign_sealed_open(database, TABLE, s->id, sealed_columns[i].name,
+            esign_sealed_open(keyring, TABLE, s->id, sealed_columns[i].name,
                               row[sealed_columns[i].column], member_of(s, i), p);
         if (esign_failed(result))
             return result;
@@ -83,12 +83,12 @@ static esign_result_t from_row(esign_database_t *database, const char *const *ro
 }
 
 /* What opening `values` sealed values costs: sealing does the same work. */
-static void spend(const esign_database_t *database, size_t values, apr_pool_t *p)
+static void spend(const esign_keyring_t *keyring, size_t values, apr_pool_t *p)
 {
     static const char usual[] = "somebody@example.org, or a hash of 43";
     const char *dropped;
     while (values-- > 0)
-        esign_sealed_make(database, TABLE, ESIGN_SUBSCRIBER_NONE, "nobody", usual, &dropped, p);
+        esign_sealed_make(keyring, TABLE, ESIGN_SUBSCRIBER_NONE, "nobody", usual, &dropped, p);
 }
 
 /* A row that moves to another key while we look is missed under both when the new one is looked at
@@ -112,8 +112,8 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
             row = APR_ARRAY_IDX(rows, 0, const char *const *);
     }
     if (row)
-        return from_row(database, row, subscriber, p);
-    spend(database, SEALED, p);
+        return from_row(database->keyring, row, subscriber, p);
+    spend(database->keyring, SEALED, p);
     return ESIGN_OK;
 }
 
@@ -144,7 +144,7 @@ esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id,
     *subscriber = NULL;
     if (esign_failed(result) || rows->nelts == 0)
         return result;
-    return from_row(database, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
+    return from_row(database->keyring, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
 }
 
 esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id,
@@ -160,23 +160,22 @@ esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id
     return result;
 }
 
-esign_result_t esign_subscriber_open_hash(const esign_database_t *database,
+esign_result_t esign_subscriber_open_hash(const esign_keyring_t *keyring,
                                           const esign_subscriber_t *s, const char **phc,
                                           apr_pool_t *p)
 {
     *phc = NULL;
     if (s && s->word_hash)
-        return esign_sealed_open_hash(database, TABLE, s->id, HASH_COLUMN, s->word_hash, phc, p);
-    spend(database, 1, p);
+        return esign_sealed_open_hash(keyring, TABLE, s->id, HASH_COLUMN, s->word_hash, phc, p);
+    spend(keyring, 1, p);
     return ESIGN_OK;
 }
 
-static esign_result_t seal_hash(const esign_database_t *database, apr_int64_t id, const char *phc,
+static esign_result_t seal_hash(const esign_keyring_t *keyring, apr_int64_t id, const char *phc,
                                 const char **sealed, apr_pool_t *p)
 {
     *sealed = NULL;
-    return phc ? esign_sealed_make_hash(database, TABLE, id, HASH_COLUMN, phc, sealed, p)
-               : ESIGN_OK;
+    return phc ? esign_sealed_make_hash(keyring, TABLE, id, HASH_COLUMN, phc, sealed, p) : ESIGN_OK;
 }
 
 /* The statement changes nothing but holds its row until the end. */
@@ -199,10 +198,10 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
     apr_int64_t now = apr_time_now();
     int rows = 0;
     s->id = esign_digest_random_id();
-    esign_result_t result = seal_hash(database, s->id, phc, &hash, p);
+    esign_result_t result = seal_hash(database->keyring, s->id, phc, &hash, p);
     for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
-        result = esign_sealed_make(database, TABLE, s->id, sealed_columns[i].name, *member_of(s, i),
-                                   &sealed[i], p);
+        result = esign_sealed_make(database->keyring, TABLE, s->id, sealed_columns[i].name,
+                                   *member_of(s, i), &sealed[i], p);
     /* The insert itself keeps out a second row under the active key; rows of other keys are found
      * by looking. */
     if (!esign_failed(result) && esign_keyring_ids(database->keyring, &keys) > 1)
@@ -250,7 +249,7 @@ esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int6
                                             const char *phc, int *changed, apr_pool_t *p)
 {
     const char *hash;
-    esign_result_t result = seal_hash(database, id, phc, &hash, p);
+    esign_result_t result = seal_hash(database->keyring, id, phc, &hash, p);
     return esign_failed(result)
                ? result
                : esign_database_write(database, "subscriber_word",
@@ -275,7 +274,7 @@ esign_result_t esign_subscriber_rehash(esign_database_t *database, const esign_s
                                        const char *phc, apr_pool_t *p)
 {
     const char *hash;
-    esign_result_t result = seal_hash(database, s->id, phc, &hash, p);
+    esign_result_t result = seal_hash(database->keyring, s->id, phc, &hash, p);
     return esign_failed(result)
                ? result
                : esign_database_write(database, "subscriber_rehash",
@@ -332,21 +331,20 @@ esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id,
 /* The values of "subscriber_sealed". */
 enum { OLD_LOOKUP, OLD_NATIONAL_ID, OLD_HASH = OLD_NATIONAL_ID + SEALED, VALUES };
 
-static esign_result_t renew(const esign_database_t *database, apr_int64_t id,
-                            const char *const *old, const char **new, apr_pool_t *p)
+static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
+                            const char **new, apr_pool_t *p)
 {
     const char *national_id, *phc = NULL;
-    esign_result_t result = esign_sealed_open(database, TABLE, id, sealed_columns[0].name,
+    esign_result_t result = esign_sealed_open(keyring, TABLE, id, sealed_columns[0].name,
                                               old[OLD_NATIONAL_ID], &national_id, p);
     if (!esign_failed(result))
-        new[OLD_LOOKUP] =
-            lookup_of(database->keyring, esign_keyring_active(database->keyring), national_id, p);
+        new[OLD_LOOKUP] = lookup_of(keyring, esign_keyring_active(keyring), national_id, p);
     for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
-        result = esign_sealed_renew(database, TABLE, id, sealed_columns[i].name,
+        result = esign_sealed_renew(keyring, TABLE, id, sealed_columns[i].name,
                                     old[OLD_NATIONAL_ID + i], &new[OLD_NATIONAL_ID + i], p);
     if (!esign_failed(result) && old[OLD_HASH])
-        result = esign_sealed_open_hash(database, TABLE, id, HASH_COLUMN, old[OLD_HASH], &phc, p);
-    return esign_failed(result) ? result : seal_hash(database, id, phc, &new[OLD_HASH], p);
+        result = esign_sealed_open_hash(keyring, TABLE, id, HASH_COLUMN, old[OLD_HASH], &phc, p);
+    return esign_failed(result) ? result : seal_hash(keyring, id, phc, &new[OLD_HASH], p);
 }
 
 esign_result_t esign_subscriber_reseal(esign_database_t *database, esign_reseal_t *run,

@@ -54,7 +54,7 @@ esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id
 
 /* The PHC string of a subscriber's word, wiped with `p`; NULL when there is none or `subscriber` is
  * NULL, at the same cost. APR_EINVAL: it does not open. */
-esign_result_t esign_subscriber_open_hash(const esign_database_t *database,
+esign_result_t esign_subscriber_open_hash(const esign_keyring_t *keyring,
                                           const esign_subscriber_t *subscriber, const char **phc,
                                           apr_pool_t *p);
 

@@ -74,7 +74,6 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed,
                                const char **better)
 {
     apr_pool_t *p = q->r->pool;
-    const esign_database_t keys = { .keyring = q->runtime->keyring }; /* all that unsealing needs */
     const char *hash, *word = esign_word_normalize(typed, p);
     int stale = 0;
     *matches = 0;
@@ -83,7 +82,8 @@ apr_status_t esign_hash_verify(esign_request_t *q, const char *typed,
     apr_status_t status = enter(q, &begun);
     if (status != APR_SUCCESS)
         return status;
-    esign_result_t result = forgive(q, esign_subscriber_open_hash(&keys, subscriber, &hash, p));
+    esign_result_t result =
+        forgive(q, esign_subscriber_open_hash(q->runtime->keyring, subscriber, &hash, p));
     /* A word that no subscriber can have costs the same as any other. */
     if (!esign_failed(result))
         result = forgive(q, esign_word_hash_verify(cost_of(q), word ? word : "", word ? hash : NULL,

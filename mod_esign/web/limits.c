@@ -31,7 +31,7 @@ void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64
 {
     apr_pool_t *p = q->r->pool;
     const char *what =
-                   apr_psprintf(p, "%s #%" APR_INT64_T_FMT, esign_audit_name(event), subscriber),
+                   apr_psprintf(p, "%s #%" APR_INT64_T_FMT, esign_event_name(event), subscriber),
                *network = esign_throttle_network(q->address, p);
     const esign_throttle_policy_t policy = { .window = q->config->address_window };
     esign_cache_answer_e first = esign_throttle_first(
@@ -95,7 +95,7 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
         apr_table_setn(q->r->err_headers_out, "Retry-After",
                        esign_limits_seconds(q, q->now + retry));
         *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
-        esign_request_note(q, esign_audit_name(refusal));
+        esign_request_note(q, esign_event_name(refusal));
         esign_limits_audit(q, refusal, ESIGN_SUBSCRIBER_NONE);
     }
     if (answer == ESIGN_CACHE_ERROR)
@@ -137,7 +137,7 @@ esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event,
                                               OFTEN, &count, q->r->pool);
     *often = count >= OFTEN;
     if (*often)
-        esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_audit_name(event)));
+        esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_event_name(event)));
     return result;
 }
 

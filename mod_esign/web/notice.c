@@ -13,7 +13,7 @@ esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *su
     apr_pool_t *p = q->r->pool;
     apr_table_t *values = apr_table_make(p, 4);
     esign_record_set_number(values, "subscriber", subscriber->id);
-    apr_table_set(values, "event", esign_audit_name(event));
+    apr_table_set(values, "event", esign_event_name(event));
     apr_table_set(values, "address", q->address);
     esign_record_set_number(values, "time", q->now);
     return esign_request_queue(q, ESIGN_OUTBOX_NOTICE, values, NOTICE_LIFE);

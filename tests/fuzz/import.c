@@ -3,7 +3,9 @@
  * is long enough here, so that no Argon2 is run: hashes are imported. */
 #include "fuzz.h"
 
+#include "audit/chain.h"
 #include "ctl/import.h"
+#include "store/schema.h"
 
 #include <apr_dbd.h>
 
@@ -25,11 +27,12 @@ static void make_database(void)
     HOLDS(apr_dbd_init(p) == APR_SUCCESS && !esign_failed(esign_word_hash_init()));
     const char *path = apr_pstrdup(p, fuzz_file("database", "", 0));
     esign_database_t *maker;
-    HOLDS(!esign_failed(esign_database_open(&maker, "sqlite3", path, fuzz_keyring(), 0, p)) &&
-          !esign_failed(esign_database_init(maker, p)));
+    HOLDS(!esign_failed(esign_database_open(&maker, "sqlite3", path, fuzz_keyring(), p)) &&
+          !esign_failed(esign_schema_create(maker, p)) &&
+          !esign_failed(esign_database_end(maker, esign_audit_head_init(maker, p), p)));
     registrar = (esign_registrar_t){ .settings = &settings, .words = { .min = 129, .max = 128 } };
     HOLDS(!esign_failed(
-        esign_database_open(&registrar.database, "sqlite3", path, fuzz_keyring(), 1, p)));
+        esign_database_open(&registrar.database, "sqlite3", path, fuzz_keyring(), p)));
     HOLDS(!esign_failed(esign_national_id_scheme(&registrar.scheme, "tckn", p)));
 }
 

@@ -19,13 +19,16 @@ static inline void outbox_add(esign_database_t *database, esign_outbox_kind_e ki
     OK(esign_outbox_add(database, kind, values, created, created + 600 * SECOND, pool));
 }
 
+/* How many messages the last lease could not unseal. */
+static int outbox_unreadable;
+
 static inline const apr_array_header_t *outbox_lease(esign_database_t *database, const char *owner,
                                                      esign_outbox_kind_e kind, int max,
                                                      apr_time_t now)
 {
     const apr_array_header_t *messages = NULL;
     CU_ASSERT_FATAL(!esign_failed(esign_outbox_lease(database, owner, kind, max, now, LEASE,
-                                                     &messages, pool)) &&
+                                                     &messages, &outbox_unreadable, pool)) &&
                     messages != NULL);
     return messages;
 }

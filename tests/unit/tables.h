@@ -4,8 +4,9 @@
 #ifndef ESIGN_TESTS_TABLES_H
 #define ESIGN_TESTS_TABLES_H
 
+#include "audit/chain.h"
 #include "scratch.h"
-#include "store/database.h"
+#include "store/schema.h"
 
 #define OK(result) CU_ASSERT(!esign_failed(result))
 
@@ -13,13 +14,13 @@
 static int tables_count;
 
 /* A connection with a pool of its own, as mod_dbd's have: any thread may use it. */
-static inline esign_database_t *tables_open(const char *path, const char *keys, int with_schema)
+static inline esign_database_t *tables_open(const char *path, const char *keys)
 {
     esign_database_t *database = NULL;
     apr_pool_t *own;
     apr_pool_create(&own, pool);
     CU_ASSERT_FATAL(!esign_failed(esign_database_open(&database, "sqlite3", path,
-                                                      scratch_keyring(keys), with_schema, own)) &&
+                                                      scratch_keyring(keys), own)) &&
                     database != NULL);
     return database;
 }
@@ -27,7 +28,16 @@ static inline esign_database_t *tables_open(const char *path, const char *keys, 
 /* One more connection to the running test's database. */
 static inline esign_database_t *tables_again(const char *keys)
 {
-    return tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), keys, 1);
+    return tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), keys);
+}
+
+/* Makes the tables and begins the chain of audit rows, as `esignctl db init` does. */
+static inline esign_result_t tables_init(esign_database_t *database)
+{
+    esign_result_t result = esign_schema_create(database, pool);
+    if (!esign_failed(result))
+        result = esign_audit_head_init(database, pool);
+    return esign_database_end(database, result, pool);
 }
 
 /* A new database with the schema, under key 1. */
@@ -35,8 +45,8 @@ static inline esign_database_t *tables_new(void)
 {
     tables_count++;
     esign_database_t *maker =
-        tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), SCRATCH_KEY_1, 0);
-    CU_ASSERT_FATAL(!esign_failed(esign_database_init(maker, pool)));
+        tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), SCRATCH_KEY_1);
+    CU_ASSERT_FATAL(!esign_failed(tables_init(maker)));
     return tables_again(SCRATCH_KEY_1);
 }
 

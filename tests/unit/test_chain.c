@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_chain.c: rows join the chain once, forged ones are kept out of it, and couriers do not fork
  * it. */
+#include "audit/reseal.h"
 #include "core/base64.h"
 #include "core/digest.h"
 #include "race.h"

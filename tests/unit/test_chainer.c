@@ -38,7 +38,7 @@ static void test_another_node_chains_meanwhile(void)
     char lines[65536];
     esign_database_t *database = tables_new(), *other = tables_again(SCRATCH_KEY_1);
     CU_ASSERT_FATAL(pipe(ends) == 0);
-    const esign_chainer_options_t options = { .copy = esign_audit_log_pipe(ends[1], pool),
+    const esign_chainer_options_t options = { .copy = esign_audit_copy_pipe(ends[1], pool),
                                               .stopping = never,
                                               .log = on_gap,
                                               .baton = other };

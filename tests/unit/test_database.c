@@ -27,14 +27,12 @@ static void test_open(void)
 {
     esign_database_t *database = NULL;
     const esign_keyring_t *keyring = scratch_keyring(SCRATCH_KEY_1);
-    esign_result_t result = esign_database_open(&database, "nosuch", "x", keyring, 0, pool);
+    esign_result_t result = esign_database_open(&database, "nosuch", "x", keyring, pool);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "nosuch") != NULL);
     CU_ASSERT(esign_failed(
-        esign_database_open(&database, "sqlite3", scratch_path("none/x.db"), keyring, 0, pool)));
+        esign_database_open(&database, "sqlite3", scratch_path("none/x.db"), keyring, pool)));
     CU_ASSERT(
-        esign_failed(esign_database_open(&database, "sqlite3", scratch_folder, keyring, 0, pool)));
-    result = esign_database_open(&database, "sqlite3", new_path(), keyring, 1, pool);
-    CU_ASSERT(esign_failed(result) && strstr(result.detail, "esignctl db init") != NULL);
+        esign_failed(esign_database_open(&database, "sqlite3", scratch_folder, keyring, pool)));
     CU_ASSERT_PTR_NULL(database);
 
     database = tables_new();
@@ -55,46 +53,45 @@ static void test_no_database(void)
                                           file) > 0);
     fclose(file);
     esign_result_t result =
-        esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 0, pool);
+        esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), pool);
     if (!esign_failed(result)) {
-        CU_ASSERT(esign_failed(esign_database_version(database, &version, pool)) || version == 0);
-        CU_ASSERT(esign_failed(esign_database_init(database, pool)));
+        CU_ASSERT(esign_failed(esign_schema_version(database, &version, pool)));
+        CU_ASSERT(esign_failed(tables_init(database)));
     }
-    CU_ASSERT(esign_failed(
-        esign_database_open(&database, "sqlite3", path, scratch_keyring(SCRATCH_KEY_1), 1, pool)));
 }
 
 static void test_init(void)
 {
     int version = -1;
-    esign_database_t *database = tables_open(new_path(), SCRATCH_KEY_1, 0);
-    OK(esign_database_version(database, &version, pool));
+    esign_database_t *database = tables_open(new_path(), SCRATCH_KEY_1);
+    esign_result_t result = esign_schema_version(database, &version, pool);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "esignctl db init") != NULL);
     CU_ASSERT_EQUAL(version, 0);
-    OK(esign_database_init(database, pool));
-    OK(esign_database_version(database, &version, pool));
+    OK(tables_init(database));
+    OK(esign_schema_version(database, &version, pool));
     CU_ASSERT_EQUAL(version, ESIGN_SCHEMA_VERSION);
-    CU_ASSERT_EQUAL(esign_database_init(database, pool).status, APR_EEXIST);
+    CU_ASSERT_EQUAL(tables_init(database).status, APR_EEXIST);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM schema_version"), 1);
 
     /* All or nothing: somebody's table of the same name stops it. */
-    esign_database_t *other = tables_open(new_path(), SCRATCH_KEY_1, 0);
+    esign_database_t *other = tables_open(new_path(), SCRATCH_KEY_1);
     tables_run(other, "CREATE TABLE outbox (x INTEGER)");
-    CU_ASSERT(esign_failed(esign_database_init(other, pool)));
+    CU_ASSERT(esign_failed(tables_init(other)));
     CU_ASSERT_EQUAL(tables_number(other, "SELECT count(*) FROM sqlite_master"), 1);
     tables_run(other, "DROP TABLE outbox");
-    OK(esign_database_init(other, pool));
+    OK(tables_init(other));
 }
 
 static void test_upgrade(void)
 {
     int from = -1;
-    esign_database_t *database = tables_open(new_path(), SCRATCH_KEY_1, 0);
-    CU_ASSERT_EQUAL(esign_database_upgrade(database, &from, pool).status, APR_ENOENT);
-    OK(esign_database_init(database, pool));
-    OK(esign_database_upgrade(database, &from, pool));
+    esign_database_t *database = tables_open(new_path(), SCRATCH_KEY_1);
+    CU_ASSERT_EQUAL(esign_schema_upgrade(database, &from, pool).status, APR_ENOENT);
+    OK(tables_init(database));
+    OK(esign_schema_upgrade(database, &from, pool));
     CU_ASSERT_EQUAL(from, ESIGN_SCHEMA_VERSION);
     tables_run(database, "UPDATE schema_version SET version = version + 1");
-    CU_ASSERT_EQUAL(esign_database_upgrade(database, &from, pool).status, APR_EINVAL);
+    CU_ASSERT_EQUAL(esign_schema_upgrade(database, &from, pool).status, APR_EINVAL);
     CU_ASSERT_EQUAL(from, ESIGN_SCHEMA_VERSION + 1);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT version FROM schema_version"),
                     ESIGN_SCHEMA_VERSION + 1);

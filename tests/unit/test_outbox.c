@@ -185,14 +185,14 @@ static int work(void *baton, apr_pool_t *p)
     static _Atomic int couriers;
     const char *owner = apr_psprintf(p, "courier %d", couriers++);
     const char *const *at = baton;
-    int taken = 0;
+    int taken = 0, unreadable;
     const apr_array_header_t *messages;
     if (esign_failed(esign_database_open(&database, "sqlite3", at[0],
-                                         (const esign_keyring_t *)(const void *)at[1], 1, p)))
+                                         (const esign_keyring_t *)(const void *)at[1], p)))
         return -1;
     do {
         if (esign_failed(esign_outbox_lease(database, owner, ESIGN_OUTBOX_CODE, 3, NOW, LEASE,
-                                            &messages, p)))
+                                            &messages, &unreadable, p)))
             return -1;
         for (int i = 0; i < messages->nelts; i++, taken++)
             if (esign_failed(esign_outbox_done(

@@ -153,6 +153,7 @@ static void test_tampered(void)
             NOW, NOW + 1));
     CU_ASSERT_STRING_EQUAL(
         outbox_marks(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 2)), "ac");
+    CU_ASSERT_EQUAL(outbox_unreadable, 1);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT created FROM outbox WHERE dead = 1 AND body = "
                                             "'' AND error = 'cannot be unsealed'"),
                     NOW + 1);

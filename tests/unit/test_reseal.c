@@ -78,7 +78,7 @@ static void check_content(esign_database_t *database)
         OK(esign_subscriber_find(database, number(i), &s, pool));
         CU_ASSERT_FATAL(s != NULL && strcmp(s->national_id, number(i)) == 0 &&
                         strcmp(s->name, "Ayşe") == 0);
-        OK(esign_subscriber_open_hash(database, s, &phc, pool));
+        OK(esign_subscriber_open_hash(database->keyring, s, &phc, pool));
         CU_ASSERT(i % 3 ? phc && strcmp(phc, PHC) == 0 : phc == NULL);
         OK(esign_card_list(database, s->id, 1, &cards, pool));
         CU_ASSERT_FATAL(cards != NULL && cards->nelts == 1);
@@ -86,8 +86,9 @@ static void check_content(esign_database_t *database)
         CU_ASSERT(strcmp(card->pin, number(i)) == 0 && strcmp(card->puk, "80261749") == 0);
     }
     const apr_array_header_t *messages = NULL;
+    int unreadable;
     OK(esign_outbox_lease(database, "me", ESIGN_OUTBOX_NOTICE, 1000, NOW, APR_USEC_PER_SEC,
-                          &messages, pool));
+                          &messages, &unreadable, pool));
     CU_ASSERT_FATAL(messages != NULL && messages->nelts == PEOPLE - 50);
     for (int i = 0; i < messages->nelts; i++)
         CU_ASSERT_PTR_NOT_NULL(
@@ -148,11 +149,11 @@ static void test_counted_by_key(void)
 }
 
 /* Somebody writes the row after it was read. */
-static esign_result_t renew_late(const esign_database_t *database, apr_int64_t id,
+static esign_result_t renew_late(const esign_keyring_t *keyring, apr_int64_t id,
                                  const char *const *old, const char **new, apr_pool_t *p)
 {
     static int first = 1;
-    (void)database, (void)old, (void)p;
+    (void)keyring, (void)old, (void)p;
     if (first)
         tables_run(
             tables_again(SCRATCH_KEY_1),

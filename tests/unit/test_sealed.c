@@ -3,21 +3,21 @@
 #include "store/sealed.h"
 #include "tables.h"
 
-static const char *seal(const esign_database_t *database, const char *clear)
+static const char *seal(const esign_keyring_t *keyring, const char *clear)
 {
     const char *sealed = NULL;
-    CU_ASSERT_FATAL(!esign_failed(esign_sealed_make(database, "subscriber", 17, "email", clear,
+    CU_ASSERT_FATAL(!esign_failed(esign_sealed_make(keyring, "subscriber", 17, "email", clear,
                                                     &sealed, pool)) &&
                     sealed != NULL);
     return sealed;
 }
 
 /* The clear text, or NULL with the refusal checked. */
-static const char *open_at(const esign_database_t *database, const char *table, apr_int64_t id,
+static const char *open_at(const esign_keyring_t *keyring, const char *table, apr_int64_t id,
                            const char *column, const char *sealed)
 {
     const char *clear = NULL;
-    esign_result_t result = esign_sealed_open(database, table, id, column, sealed, &clear, pool);
+    esign_result_t result = esign_sealed_open(keyring, table, id, column, sealed, &clear, pool);
     if (!esign_failed(result))
         return clear;
     CU_ASSERT_EQUAL(result.status, APR_EINVAL);
@@ -29,36 +29,35 @@ static const char *open_at(const esign_database_t *database, const char *table, 
 
 static void test_bound(void)
 {
-    esign_database_t database = { .keyring = scratch_keyring(SCRATCH_KEY_1) };
-    const char *sealed = seal(&database, "ayşe@example.org");
+    const esign_keyring_t *keyring = scratch_keyring(SCRATCH_KEY_1);
+    const char *sealed = seal(keyring, "ayşe@example.org");
     CU_ASSERT_PTR_NULL(strstr(sealed, "example"));
-    CU_ASSERT_STRING_EQUAL(open_at(&database, "subscriber", 17, "email", sealed),
-                           "ayşe@example.org");
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 18, "email", sealed));
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 1, "email", sealed));
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", -17, "email", sealed));
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "phone", sealed));
-    CU_ASSERT_PTR_NULL(open_at(&database, "card", 17, "email", sealed));
-    CU_ASSERT_STRING_EQUAL(open_at(&database, "subscriber", 17, "email", seal(&database, "")), "");
+    CU_ASSERT_STRING_EQUAL(open_at(keyring, "subscriber", 17, "email", sealed), "ayşe@example.org");
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", 18, "email", sealed));
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", 1, "email", sealed));
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", -17, "email", sealed));
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", 17, "phone", sealed));
+    CU_ASSERT_PTR_NULL(open_at(keyring, "card", 17, "email", sealed));
+    CU_ASSERT_STRING_EQUAL(open_at(keyring, "subscriber", 17, "email", seal(keyring, "")), "");
 }
 
 static void test_absent(void)
 {
-    esign_database_t database = { .keyring = scratch_keyring(SCRATCH_KEY_1) };
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "email", NULL));
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "email", ""));
-    CU_ASSERT_PTR_NULL(open_at(&database, "subscriber", 17, "email", "ayse@example.org"));
+    const esign_keyring_t *keyring = scratch_keyring(SCRATCH_KEY_1);
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", 17, "email", NULL));
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", 17, "email", ""));
+    CU_ASSERT_PTR_NULL(open_at(keyring, "subscriber", 17, "email", "ayse@example.org"));
 }
 
 static void test_keys(void)
 {
-    esign_database_t first = { .keyring = scratch_keyring(SCRATCH_KEY_1) },
-                     both = { .keyring = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2) },
-                     second = { .keyring = scratch_keyring(SCRATCH_KEY_2) };
-    const char *old = seal(&first, "old"), *new = seal(&both, "new");
-    CU_ASSERT_STRING_EQUAL(open_at(&both, "subscriber", 17, "email", old), "old");
-    CU_ASSERT_STRING_EQUAL(open_at(&second, "subscriber", 17, "email", new), "new");
-    CU_ASSERT_PTR_NULL(open_at(&second, "subscriber", 17, "email", old));
+    const esign_keyring_t *first = scratch_keyring(SCRATCH_KEY_1),
+                          *both = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2),
+                          *second = scratch_keyring(SCRATCH_KEY_2);
+    const char *old = seal(first, "old"), *new = seal(both, "new");
+    CU_ASSERT_STRING_EQUAL(open_at(both, "subscriber", 17, "email", old), "old");
+    CU_ASSERT_STRING_EQUAL(open_at(second, "subscriber", 17, "email", new), "new");
+    CU_ASSERT_PTR_NULL(open_at(second, "subscriber", 17, "email", old));
 }
 
 /* In the database itself: who can write rows still cannot swap what is in them. */
@@ -68,42 +67,41 @@ static void test_swapped_rows(void)
     tables_run(database, "CREATE TABLE safe (id INTEGER, pin TEXT)");
     for (apr_int64_t id = 1; id <= 2; id++) {
         const char *sealed = NULL;
-        CU_ASSERT_FATAL(!esign_failed(esign_sealed_make(database, "safe", id, "pin",
+        CU_ASSERT_FATAL(!esign_failed(esign_sealed_make(database->keyring, "safe", id, "pin",
                                                         id == 1 ? "1111" : "2222", &sealed, pool)));
         tables_run(database,
                    apr_psprintf(pool, "INSERT INTO safe VALUES (%d, '%s')", (int)id, sealed));
     }
-    CU_ASSERT_STRING_EQUAL(open_at(database, "safe", 2, "pin",
+    CU_ASSERT_STRING_EQUAL(open_at(database->keyring, "safe", 2, "pin",
                                    tables_text(database, "SELECT pin FROM safe WHERE id = 2")),
                            "2222");
     tables_run(database, "UPDATE safe SET pin = (SELECT pin FROM safe WHERE id = 1) WHERE id = 2");
-    CU_ASSERT_STRING_EQUAL(open_at(database, "safe", 1, "pin",
+    CU_ASSERT_STRING_EQUAL(open_at(database->keyring, "safe", 1, "pin",
                                    tables_text(database, "SELECT pin FROM safe WHERE id = 1")),
                            "1111");
-    CU_ASSERT_PTR_NULL(open_at(database, "safe", 2, "pin",
+    CU_ASSERT_PTR_NULL(open_at(database->keyring, "safe", 2, "pin",
                                tables_text(database, "SELECT pin FROM safe WHERE id = 2")));
 }
 
 static void test_hashes(void)
 {
     static const char phc[] = "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg";
-    esign_database_t first = { .keyring = scratch_keyring(SCRATCH_KEY_1) },
-                     second = { .keyring = scratch_keyring(SCRATCH_KEY_2) };
+    const esign_keyring_t *first = scratch_keyring(SCRATCH_KEY_1),
+                          *second = scratch_keyring(SCRATCH_KEY_2);
     const char *sealed = NULL, *opened = NULL;
-    OK(esign_sealed_make_hash(&first, "subscriber", 17, "word_hash", phc, &sealed, pool));
+    OK(esign_sealed_make_hash(first, "subscriber", 17, "word_hash", phc, &sealed, pool));
     CU_ASSERT(strncmp(sealed, phc, 43) == 0 && strstr(sealed, "171S9") == NULL &&
               esign_sealed_key(sealed) == 1);
-    OK(esign_sealed_open_hash(&first, "subscriber", 17, "word_hash", sealed, &opened, pool));
+    OK(esign_sealed_open_hash(first, "subscriber", 17, "word_hash", sealed, &opened, pool));
     CU_ASSERT_STRING_EQUAL(opened, phc);
     opened = NULL;
     CU_ASSERT_EQUAL(
-        esign_sealed_open_hash(&second, "subscriber", 17, "word_hash", sealed, &opened, pool)
-            .status,
+        esign_sealed_open_hash(second, "subscriber", 17, "word_hash", sealed, &opened, pool).status,
         APR_EINVAL);
     CU_ASSERT_EQUAL(
-        esign_sealed_open_hash(&first, "subscriber", 18, "word_hash", sealed, &opened, pool).status,
+        esign_sealed_open_hash(first, "subscriber", 18, "word_hash", sealed, &opened, pool).status,
         APR_EINVAL);
-    CU_ASSERT_EQUAL(esign_sealed_open(&first, "subscriber", 17, "word_hash",
+    CU_ASSERT_EQUAL(esign_sealed_open(first, "subscriber", 17, "word_hash",
                                       strrchr(sealed, '$') + 1, &opened, pool)
                         .status,
                     APR_EINVAL); /* another purpose */
@@ -112,19 +110,19 @@ static void test_hashes(void)
 
 static void test_renew(void)
 {
-    esign_database_t first = { .keyring = scratch_keyring(SCRATCH_KEY_1) },
-                     both = { .keyring = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2) },
-                     second = { .keyring = scratch_keyring(SCRATCH_KEY_2) };
-    const char *old = seal(&first, "ayse@example.org"), *new = NULL;
-    OK(esign_sealed_renew(&both, "subscriber", 17, "email", old, &new, pool));
+    const esign_keyring_t *first = scratch_keyring(SCRATCH_KEY_1),
+                          *both = scratch_keyring(SCRATCH_KEY_1 SCRATCH_KEY_2),
+                          *second = scratch_keyring(SCRATCH_KEY_2);
+    const char *old = seal(first, "ayse@example.org"), *new = NULL;
+    OK(esign_sealed_renew(both, "subscriber", 17, "email", old, &new, pool));
     CU_ASSERT(esign_sealed_key(old) == 1 && esign_sealed_key(new) == 2);
-    CU_ASSERT_STRING_EQUAL(open_at(&second, "subscriber", 17, "email", new), "ayse@example.org");
+    CU_ASSERT_STRING_EQUAL(open_at(second, "subscriber", 17, "email", new), "ayse@example.org");
     CU_ASSERT(
-        !esign_failed(esign_sealed_renew(&both, "subscriber", 17, "email", NULL, &new, pool)) &&
+        !esign_failed(esign_sealed_renew(both, "subscriber", 17, "email", NULL, &new, pool)) &&
         new == NULL);
-    CU_ASSERT(!esign_failed(esign_sealed_renew(&both, "subscriber", 17, "email", "", &new, pool)) &&
+    CU_ASSERT(!esign_failed(esign_sealed_renew(both, "subscriber", 17, "email", "", &new, pool)) &&
               *new == '\0');
-    CU_ASSERT_EQUAL(esign_sealed_renew(&both, "subscriber", 18, "email", old, &new, pool).status,
+    CU_ASSERT_EQUAL(esign_sealed_renew(both, "subscriber", 18, "email", old, &new, pool).status,
                     APR_EINVAL);
 }
 

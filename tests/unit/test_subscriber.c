@@ -52,8 +52,8 @@ static apr_int64_t found(esign_database_t *database, const char *national_id)
 static const char *hash_of(esign_database_t *database, apr_int64_t id)
 {
     const char *phc = "";
-    CU_ASSERT_FATAL(
-        !esign_failed(esign_subscriber_open_hash(database, get(database, id), &phc, pool)));
+    CU_ASSERT_FATAL(!esign_failed(
+        esign_subscriber_open_hash(database->keyring, get(database, id), &phc, pool)));
     CU_ASSERT(phc == NULL || strncmp(phc, HEAD, strlen(HEAD)) == 0);
     return phc ? phc + strlen(HEAD) : "";
 }
@@ -112,7 +112,7 @@ static void test_no_word(void)
     CU_ASSERT_PTR_NULL(get(database, subscriber.id)->word_hash);
     CU_ASSERT_STRING_EQUAL(hash_of(database, subscriber.id), "");
     const char *phc = "";
-    OK(esign_subscriber_open_hash(database, NULL, &phc, pool));
+    OK(esign_subscriber_open_hash(database->keyring, NULL, &phc, pool));
     CU_ASSERT_PTR_NULL(phc);
 }
 
@@ -269,7 +269,8 @@ static void test_rehash(void)
 static int opens(esign_database_t *database, apr_int64_t id)
 {
     const char *phc = "";
-    esign_result_t result = esign_subscriber_open_hash(database, get(database, id), &phc, pool);
+    esign_result_t result =
+        esign_subscriber_open_hash(database->keyring, get(database, id), &phc, pool);
     CU_ASSERT(!esign_failed(result) || (result.status == APR_EINVAL && phc == NULL));
     return !esign_failed(result);
 }

@@ -27,24 +27,24 @@ static void test_events(void)
         OK(esign_audit_add(database, (esign_audit_event_e)event, 7, "192.0.2.1", NOW + event,
                            pool));
         for (int other = 0; other < event; other++)
-            CU_ASSERT_STRING_NOT_EQUAL(esign_audit_name((esign_audit_event_e)event),
-                                       esign_audit_name((esign_audit_event_e)other));
+            CU_ASSERT_STRING_NOT_EQUAL(esign_event_name((esign_audit_event_e)event),
+                                       esign_event_name((esign_audit_event_e)other));
     }
     const apr_array_header_t *entries = list(database, 7, 100);
     CU_ASSERT_EQUAL(entries->nelts, ESIGN_AUDIT_EVENTS);
     for (int event = 0; event < ESIGN_AUDIT_EVENTS; event++)
         CU_ASSERT_EQUAL(nth(entries, ESIGN_AUDIT_EVENTS - 1 - event)->event, event);
     /* Names are kept in databases and shown by messages: they do not change. */
-    CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_REGISTERED), "registered");
-    CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_WORD_REFUSED), "word-refused");
-    CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_PIN_SHOWN), "pin-shown");
-    CU_ASSERT_STRING_EQUAL(esign_audit_name(ESIGN_AUDIT_EVENTS), "unknown");
-    CU_ASSERT_STRING_EQUAL(esign_audit_result("word-accepted"), "success");
-    CU_ASSERT_STRING_EQUAL(esign_audit_result("word-refused"), "failure");
-    CU_ASSERT_STRING_EQUAL(esign_audit_result("of a later version"), "unknown");
-    CU_ASSERT(esign_audit_personal(ESIGN_AUDIT_PIN_SHOWN) &&
-              !esign_audit_personal(ESIGN_AUDIT_RESET_UNKNOWN) &&
-              !esign_audit_personal(ESIGN_AUDIT_EVENTS));
+    CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_REGISTERED), "registered");
+    CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_WORD_REFUSED), "word-refused");
+    CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_PIN_SHOWN), "pin-shown");
+    CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_EVENTS), "unknown");
+    CU_ASSERT_STRING_EQUAL(esign_event_result("word-accepted"), "success");
+    CU_ASSERT_STRING_EQUAL(esign_event_result("word-refused"), "failure");
+    CU_ASSERT_STRING_EQUAL(esign_event_result("of a later version"), "unknown");
+    CU_ASSERT(esign_event_is_personal(ESIGN_AUDIT_PIN_SHOWN) &&
+              !esign_event_is_personal(ESIGN_AUDIT_RESET_UNKNOWN) &&
+              !esign_event_is_personal(ESIGN_AUDIT_EVENTS));
 }
 
 static void test_list(void)
@@ -82,7 +82,7 @@ static void test_unknown_event(void)
     esign_database_t *database = tables_new();
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 7, "local", NOW, pool));
     tables_run(database, "UPDATE audit SET event = 'of a later version'");
-    CU_ASSERT_STRING_EQUAL(esign_audit_name(nth(list(database, 7, 9), 0)->event), "unknown");
+    CU_ASSERT_STRING_EQUAL(esign_event_name(nth(list(database, 7, 9), 0)->event), "unknown");
 }
 
 /* Otherwise a thousand rows of one person are as many pages of the table, read one by one at each
