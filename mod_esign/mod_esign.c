@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mod_esign.c: the module record; each part registers its own hooks. */
 #include "operator/status.h"
+#include "server/check.h"
 #include "server/config.h"
+#include "server/lease.h"
+#include "server/retained.h"
 #include "server/runtime.h"
 #include "server/watchdog.h"
 #include "web/route.h"
@@ -37,8 +40,11 @@ static void register_hooks(apr_pool_t *p)
 {
     keep_libraries();
     esign_config_register_hooks(p);
+    esign_check_register_hooks(p);
+    esign_retained_register_hooks(p);
     esign_runtime_register_hooks(p);
-    esign_watch_register_hooks(p);
+    esign_lease_register_hooks(p);
+    esign_watchdog_register_hooks(p);
     esign_route_register_hooks(p);
     esign_session_register_hooks(p);
     esign_wipe_register_hooks(p);

@@ -2,6 +2,7 @@
 /* word_hash.c: Argon2id, with every way to fail costing what success costs. */
 #include "word_hash.h"
 #include "base64.h"
+#include "defaults.h"
 #include "secret.h"
 
 #include <apr_strings.h>
@@ -11,10 +12,6 @@
 #include <sys/mman.h>
 
 #define PROBLEM "security word hash"
-#define MIN_MEMORY_KIB 19456
-#define MAX_MEMORY_KIB (1024 * 1024)
-#define MIN_PASSES 2
-#define MAX_PASSES 16
 
 /* The numbers of a PHC string, as it writes them. */
 typedef struct {
@@ -73,9 +70,9 @@ static const char *parse(const char *phc, phc_t *numbers)
         !take_number(&rest, ",p=", &numbers->lanes) || !take_bytes(&rest, 8) ||
         !take_bytes(&rest, 16) || *rest != '\0')
         return malformed;
-    if (numbers->memory_kib > MAX_MEMORY_KIB)
+    if (numbers->memory_kib > ESIGN_HASH_MEMORY_MAX)
         return "it asks for more than 1 GiB of memory";
-    if (numbers->passes > MAX_PASSES)
+    if (numbers->passes > ESIGN_HASH_PASSES_MAX)
         return "it asks for more than 16 passes";
     if (numbers->lanes > 64 || numbers->memory_kib < 8 * numbers->lanes)
         return "its parallelism is more than 64, or has less than 8 KiB of memory for each lane";
@@ -96,11 +93,12 @@ const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost)
 esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, const char **hash,
                                     apr_pool_t *p)
 {
-    if (cost.memory_kib < MIN_MEMORY_KIB || cost.memory_kib > MAX_MEMORY_KIB ||
-        cost.passes < MIN_PASSES || cost.passes > MAX_PASSES)
+    if (cost.memory_kib < ESIGN_HASH_MEMORY_MIN || cost.memory_kib > ESIGN_HASH_MEMORY_MAX ||
+        cost.passes < ESIGN_HASH_PASSES_MIN || cost.passes > ESIGN_HASH_PASSES_MAX)
         return esign_result_make(p, APR_EINVAL, PROBLEM,
                                  "Argon2id's cost must be %d to %d KiB and %d to %d passes",
-                                 MIN_MEMORY_KIB, MAX_MEMORY_KIB, MIN_PASSES, MAX_PASSES);
+                                 ESIGN_HASH_MEMORY_MIN, ESIGN_HASH_MEMORY_MAX,
+                                 ESIGN_HASH_PASSES_MIN, ESIGN_HASH_PASSES_MAX);
     char *phc = esign_secret_alloc(p, crypto_pwhash_STRBYTES);
     if (crypto_pwhash_str_alg(phc, word, strlen(word), (unsigned long long)cost.passes,
                               (size_t)cost.memory_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)

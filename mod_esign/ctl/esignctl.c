@@ -2,6 +2,7 @@
 /* esignctl.c: the administrator's command: reads the command line and calls what it names. */
 #include "commands.h"
 
+#include "core/defaults.h"
 #include "render/render.h"
 
 #include <apr_general.h>
@@ -14,8 +15,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-#define DEFAULT_SETTINGS ESIGN_CONFDIR "/esignctl.conf"
 
 /* One command: its words, its options ("max=" takes a value), how many arguments, and what it says
  * of itself. */
@@ -127,7 +126,7 @@ static int print_help(void)
          "COMMAND …\n\nCommands:");
     for (size_t i = 0; i < COMMANDS; i++)
         print_command(&commands[i]);
-    puts("\nOptions:\n  --config FILE   settings (default: " DEFAULT_SETTINGS
+    puts("\nOptions:\n  --config FILE   settings (default: " ESIGN_DEFAULT_SETTINGS
          ")\n  --help          this text, or a command's\n  --version\n\n"
          "Keys, passwords and security words are read from files, never from the command line.\n\n"
          "Exit codes: 0 done; 1 refused, not found, or not whole; 2 the command line is wrong; 3 "
@@ -233,7 +232,8 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     if (arguments->nelts < row->least || arguments->nelts > row->most)
         return esign_complain(ESIGN_EXIT_USAGE, "usage: esignctl %s %s", row->words, row->usage);
     esign_settings_t settings;
-    esign_result_t result = esign_settings_read(&settings, config ? config : DEFAULT_SETTINGS, p);
+    esign_result_t result =
+        esign_settings_read(&settings, config ? config : ESIGN_DEFAULT_SETTINGS, p);
     if (esign_failed(result))
         return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
     esign_command_t command = {

@@ -4,6 +4,7 @@
 
 #include "audit/trail.h"
 #include "core/contact.h"
+#include "core/defaults.h"
 #include "core/iso_time.h"
 #include "render/catalogue.h"
 
@@ -27,7 +28,9 @@ esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_se
         result = esign_blocklist_load(&blocklist, settings->word_blocklist, p);
     if (!esign_failed(result))
         result = esign_settings_database(settings, 1, &registrar->database, p);
-    registrar->words = (esign_word_policy_t){ .min = 8, .max = 128, .blocklist = blocklist };
+    registrar->words = (esign_word_policy_t){ .min = ESIGN_WORD_LENGTH_MIN,
+                                              .max = ESIGN_WORD_LENGTH_MAX,
+                                              .blocklist = blocklist };
     return result;
 }
 

@@ -2,6 +2,7 @@
 /* settings.c: reads the settings file and opens what it names. */
 #include "settings.h"
 
+#include "core/defaults.h"
 #include "store/schema.h"
 
 #include <apr_file_io.h>
@@ -26,8 +27,10 @@ static const struct {
     { "EsignPrefix", offsetof(esign_settings_t, prefix), 0, 0 },
     { "EsignIdentityNumber", offsetof(esign_settings_t, identity_number), 0, 0 },
     { "EsignWordBlocklist", offsetof(esign_settings_t, word_blocklist), 0, 0 },
-    { "EsignHashMemory", offsetof(esign_settings_t, hash_memory), 19456, 1048576 },
-    { "EsignHashPasses", offsetof(esign_settings_t, hash_passes), 2, 16 },
+    { "EsignHashMemory", offsetof(esign_settings_t, hash_memory), ESIGN_HASH_MEMORY_MIN,
+      ESIGN_HASH_MEMORY_MAX },
+    { "EsignHashPasses", offsetof(esign_settings_t, hash_passes), ESIGN_HASH_PASSES_MIN,
+      ESIGN_HASH_PASSES_MAX },
 };
 
 static esign_result_t refuse(const esign_settings_t *settings, int line, apr_pool_t *p,
@@ -95,13 +98,13 @@ esign_result_t esign_settings_read(esign_settings_t *settings, const char *path,
 {
     *settings = (esign_settings_t){ .path = path,
                                     .db_driver = "sqlite3",
-                                    .htdocs = ESIGN_HTDOCS,
-                                    .word_blocklist = ESIGN_BLOCKLIST,
+                                    .htdocs = ESIGN_DEFAULT_HTDOCS,
+                                    .word_blocklist = ESIGN_DEFAULT_BLOCKLIST,
                                     .organization = "mod_esign",
-                                    .prefix = "/esign",
-                                    .identity_number = "tckn",
-                                    .hash_memory = 19456,
-                                    .hash_passes = 2 };
+                                    .prefix = ESIGN_DEFAULT_PREFIX,
+                                    .identity_number = ESIGN_DEFAULT_IDENTITY_NUMBER,
+                                    .hash_memory = ESIGN_HASH_MEMORY_MIN,
+                                    .hash_passes = ESIGN_HASH_PASSES_MIN };
     apr_file_t *file;
     char text[4096], reason[120];
     esign_result_t result = ESIGN_OK;

@@ -5,8 +5,8 @@
 #include "compose.h"
 #include "core/contact.h"
 #include "core/secret.h"
+#include "core/url.h"
 #include "sendmail.h"
-#include "url.h"
 
 #include <apr_strings.h>
 
@@ -74,7 +74,7 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
     const char *path = esign_sendmail_command(smtp->url);
     if (path)
         return check_sendmail(smtp, path, p);
-    if (!esign_url_valid(smtp->url, "smtp", "smtps", 1, p))
+    if (!esign_url_valid(smtp->url, ESIGN_URL_SMTP | ESIGN_URL_SMTPS, p))
         return esign_result_make(
             p, APR_EINVAL, "mail",
             "'%s' is no mail server: write smtp://host:port, smtps://host:port or sendmail:/path",

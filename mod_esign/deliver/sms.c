@@ -3,11 +3,11 @@
 #include "transport_private.h"
 
 #include "template.h"
-#include "url.h"
 
 #include "core/base64.h"
 #include "core/contact.h"
 #include "core/secret.h"
+#include "core/url.h"
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
@@ -259,7 +259,8 @@ esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway,
     if (esign_failed(result))
         return result;
     const char *url = plain_url(gateway, p);
-    if (!esign_url_valid(url, "http", "https", 0, p))
+    if (!esign_url_valid(url, ESIGN_URL_HTTP | ESIGN_URL_HTTPS | ESIGN_URL_PATH | ESIGN_URL_QUERY,
+                         p))
         return esign_result_make(p, APR_EINVAL, "SMS",
                                  "'%s' is not an HTTP address: write https://host/path",
                                  gateway->url);

@@ -7,6 +7,7 @@
 
 #include "audit/trail.h"
 #include "core/clock.h"
+#include "server/lease.h"
 #include "store/outbox.h"
 
 #include <http_config.h>
@@ -26,13 +27,13 @@ static void look(request_rec *r, const esign_runtime_t *portal)
     if (!esign_levels_claim(portal->meter, apr_time_now()))
         return;
     apr_pool_create(&p, r->pool);
-    esign_database_t *database = esign_runtime_acquire(portal, p);
+    esign_database_t *database = esign_lease_acquire(portal, p);
     esign_result_t result = esign_levels_read(portal->meter, database, p);
     if (esign_failed(result) && database)
         ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem,
                       result.detail);
     if (database)
-        esign_runtime_release(portal, database);
+        esign_lease_release(portal, database);
     apr_pool_destroy(p);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config.h: what the directives say. */
+/* config.h: the values of the directives, and how servers, locations and gateways inherit them. */
 #ifndef ESIGN_SERVER_CONFIG_H
 #define ESIGN_SERVER_CONFIG_H
 
@@ -8,21 +8,23 @@
 
 #include <apr_tables.h>
 
+/* Rows of the table of directives (directives.c), at most. */
 #define ESIGN_DIRECTIVES_MAX 64
 
-/* Ways to show that a person is there; bits, in the order of EsignChallenge's words. */
+/* The challenges that EsignChallenge can offer: bits, in the order of its words. */
 #define ESIGN_CHALLENGE_PICTURE 1
 #define ESIGN_CHALLENGE_SOUND 2
 #define ESIGN_CHALLENGE_WORK 4
 
-/* The values of all directives. One such record belongs to each server and one to each location;
- * which of them a directive writes to is where it stands. Texts and arrays are in the configuration
- * pool; a text that nobody set and that has no default is NULL. */
+/* The values of all directives. Each server has one such record, and so has each location and each
+ * <EsignSMSGateway>; a directive writes to the record of the section that it is in. Texts and
+ * arrays are in the configuration pool. A text without a value and without a default is NULL. */
 typedef struct {
-    unsigned char set[ESIGN_DIRECTIVES_MAX]; /* by the directive's place in the table: 1 where this
-                                                very record was given a value */
+    /* 1 where a directive set the value, here or in a record that was merged into this one; by the
+     * index of the directive's row in the table. */
+    unsigned char set[ESIGN_DIRECTIVES_MAX];
 
-    /* The portal and where it stands */
+    /* The portal and its address */
     int enabled;
     int session;
     const char *prefix;
@@ -34,7 +36,7 @@ typedef struct {
     int theme_reload;
     int require_tls;
     const char *certificate_url;
-    apr_array_header_t *menu_links; /* const char *: label, URL, label, URL … */
+    apr_array_header_t *menu_links; /* const char *: label, URL, label, URL, … */
 
     /* Keys and stores */
     const char *key_file;
@@ -64,7 +66,7 @@ typedef struct {
     apr_interval_time_t session_idle;
     apr_interval_time_t session_life;
     apr_interval_time_t pin_shown;
-    int challenge; /* ESIGN_CHALLENGE_… of what is offered */
+    int challenge; /* ESIGN_CHALLENGE_… bits */
     int work_number;
     int address_failures;
     int address_requests;
@@ -86,20 +88,21 @@ typedef struct {
     const char *sms_body;
     const char *sms_secret_file;
     const char *sms_ca_file;
-    const char *sms_accepted; /* patterns */
+    const char *sms_accepted; /* a regular expression, as the next two */
+    const char *sms_delivered;
+    const char *sms_undelivered;
     const char *sms_report_url;
-    const char *sms_delivered, *sms_undelivered;
     apr_interval_time_t sms_report_wait;
-    apr_array_header_t *sms_gateways; /* const esign_config_t *: what each <EsignSMSGateway> says,
-                                         for esign_config_gateways */
-    const char *gateway_name;         /* in such a record */
+    apr_array_header_t *sms_gateways; /* const esign_config_t *: a record a <EsignSMSGateway> */
+    const char *gateway_name;         /* of such a record; NULL in all others */
     int sms_connections;
     apr_interval_time_t delivery_timeout;
 } esign_config_t;
 
+/* The table of directives, ended by a row without a name; see directives.c. */
 extern const command_rec esign_config_directives[];
 
-/* The module's four constructors. */
+/* The constructors and the merges of the module record. */
 void *esign_config_create_server(apr_pool_t *p, server_rec *server);
 void *esign_config_create_location(apr_pool_t *p, char *path);
 void *esign_config_merge_server(apr_pool_t *p, void *base, void *over);
@@ -108,20 +111,21 @@ void *esign_config_merge_location(apr_pool_t *p, void *base, void *over);
 /* The server's own values. */
 const esign_config_t *esign_config_of_server(const server_rec *server);
 
-/* What holds for a request: its location's values where they were set, its server's elsewhere. In
- * r->pool. */
+/* The values for a request, in r->pool: its location's where they were set, else its server's. */
 const esign_config_t *esign_config_of_request(const request_rec *r);
 
-/* The SMS gateways of a server in their order, const esign_config_t *: each section's values where
- * they were set, the server's elsewhere. A server without sections is one gateway itself. */
+/* The SMS gateways of a server in their order, const esign_config_t *, in `p`: each section's
+ * values where they were set, else the server's. A server without sections is one gateway. */
 apr_array_header_t *esign_config_gateways(apr_pool_t *p, const esign_config_t *config);
 
-/* Whether this server is a portal: its public URL is set there or in the main server, which may
- * also hold directives for several portals and be none itself. */
+/* Whether this server is a portal: EsignPublicURL is set there or in the main server. A main server
+ * may hold directives for several virtual hosts without being a portal itself. */
 int esign_config_is_portal(const esign_config_t *config);
 
-/* `httpd -t -D DUMP_ESIGN` prints every server's effective values, one "Name value" a line; checks
- * run at `httpd -t` too. */
+/* Whether the configuration that httpd has read last contains any directive of mod_esign. */
+int esign_config_directive_seen(void);
+
+/* `httpd -t -D DUMP_ESIGN` prints the values of every server, one "Name value" a line. */
 void esign_config_register_hooks(apr_pool_t *p);
 
 #endif

@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* value.h: what a directive's value must be, found when the configuration is tested. */
+/* value.h: judges the value of one directive, while httpd reads the directive. */
 #ifndef ESIGN_SERVER_VALUE_H
 #define ESIGN_SERVER_VALUE_H
 
-#include "config.h"
+#include <apr_pools.h>
 
-/* NULL when `*value` is good, else what is wrong and what to write instead. May replace `*value` by
- * its full form, in `p`. */
-typedef const char *esign_config_check_fn(apr_pool_t *p, const char **value);
+/* Returns NULL if `*value` is good, else what is wrong with it and what to write instead, without
+ * the directive's name. May replace `*value` by its full form. Both are in `p`. */
+typedef const char *esign_value_check_fn(apr_pool_t *p, const char **value);
 
-esign_config_check_fn esign_config_check_path, esign_config_check_origin, esign_config_check_line,
-    esign_config_check_header, esign_config_check_link, esign_config_check_file,
-    esign_config_check_memcached, esign_config_check_identity_number, esign_config_check_email,
-    esign_config_check_method, esign_config_check_audit_log, esign_config_check_http,
-    esign_config_check_pattern;
-
-/* What no directive shows alone: those that are missing, files that cannot be read, settings that
- * do not fit together. */
-const char *esign_config_check_all(apr_pool_t *p, const esign_config_t *config);
+/* A URL path such as /esign. */
+esign_value_check_fn esign_value_check_path;
+/* A scheme, host and port; the full form is the one that browsers send as Origin. */
+esign_value_check_fn esign_value_check_origin;
+/* An http or https URL without a query; a slash at its end is cut off. */
+esign_value_check_fn esign_value_check_http;
+/* A link on a page: an https URL, or a path of this server. */
+esign_value_check_fn esign_value_check_link;
+/* A text, not empty and without control characters. */
+esign_value_check_fn esign_value_check_line;
+/* A request header, "Name: value". */
+esign_value_check_fn esign_value_check_header;
+/* GET or POST. */
+esign_value_check_fn esign_value_check_method;
+/* A path; the full form is absolute, below ServerRoot. */
+esign_value_check_fn esign_value_check_file;
+/* A configuration string of libmemcached that cache/cache.h accepts. */
+esign_value_check_fn esign_value_check_memcached;
+/* A scheme of core/national_id.h. */
+esign_value_check_fn esign_value_check_identity_number;
+/* An ASCII e-mail address. */
+esign_value_check_fn esign_value_check_email;
+/* off, syslog, syslog:FACILITY, "|PROGRAM arguments" or "|$command". */
+esign_value_check_fn esign_value_check_audit_log;
+/* A regular expression of core/pattern.h. */
+esign_value_check_fn esign_value_check_pattern;
 
 #endif

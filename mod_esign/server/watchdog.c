@@ -9,7 +9,8 @@
 #include "deliver/libcurl.h"
 #include "ipc/leader.h"
 #include "ipc/wakeup.h"
-#include "runtime.h"
+#include "lease.h"
+#include "retained.h"
 #include "store/node.h"
 
 #include <ap_mpm.h>
@@ -185,7 +186,7 @@ static esign_audit_copy_t *find_copy(const watch_t *watch, const char *where)
 /* The chainer gives way to who waits for a message. */
 static int called(void *baton)
 {
-    return ending(baton) || esign_wakeup_rings(esign_runtime_wakeup());
+    return ending(baton) || esign_wakeup_rings(esign_retained_wakeup());
 }
 
 static void hire_chainer(watch_t *watch, const esign_runtime_t *runtime)
@@ -227,13 +228,13 @@ static void work(watch_t *watch, int called, apr_pool_t *p)
         return;
     }
     int asked = esign_clock() >= watch->again;
-    esign_database_t *database = asked ? esign_runtime_acquire(runtime, p) : NULL;
+    esign_database_t *database = asked ? esign_lease_acquire(runtime, p) : NULL;
     result = esign_courier_round(watch->courier, database, called, p);
     if (database) {
         complain(watch, result);
         complain(watch, tell(watch, runtime->config, database, p));
         write_trail(watch, runtime, database, p);
-        esign_runtime_release(runtime, database);
+        esign_lease_release(runtime, database);
     }
     if (asked)
         watch->again = !database || esign_failed(result) ? esign_clock() + AGAIN : 0;
@@ -260,10 +261,10 @@ static int rest(void)
     for (int i = 0; i < watches->nelts; i++) {
         const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
         if (under_way(watch) > 0)
-            esign_courier_wait(watch->courier, esign_runtime_wakeup(), busy > 1 ? TURN : REST);
+            esign_courier_wait(watch->courier, esign_retained_wakeup(), busy > 1 ? TURN : REST);
     }
     if (busy == 0 && idle)
-        esign_courier_wait(idle, esign_runtime_wakeup(), REST);
+        esign_courier_wait(idle, esign_retained_wakeup(), REST);
     return busy > 0 || idle;
 }
 
@@ -278,7 +279,7 @@ static void serve(apr_pool_t *parent)
         int rested = 1;
         apr_thread_mutex_lock(child.mutex);
         if (!child.ending) {
-            int called = esign_wakeup_hush(esign_runtime_wakeup());
+            int called = esign_wakeup_hush(esign_retained_wakeup());
             for (int i = 0; i < watches->nelts; i++)
                 work(APR_ARRAY_IDX(watches, i, watch_t *), called, p);
             rested = rest();
@@ -317,12 +318,12 @@ static void finish(watch_t *watch)
     const esign_runtime_t *runtime = esign_runtime_of(watch->server);
     if (!watch->courier)
         return;
-    esign_database_t *database = esign_runtime_acquire(runtime, child.pool);
+    esign_database_t *database = esign_lease_acquire(runtime, child.pool);
     esign_courier_finish(watch->courier, database, child.pool);
     if (database && watch->chainer)
         esign_chainer_finish(watch->chainer, database, child.pool);
     if (database)
-        esign_runtime_release(runtime, database);
+        esign_lease_release(runtime, database);
     watch->courier = NULL;
 }
 
@@ -332,7 +333,7 @@ static apr_status_t say_farewell(void *data)
 {
     (void)data;
     child.ending = 1;
-    esign_wakeup_ring(esign_runtime_wakeup());
+    esign_wakeup_ring(esign_retained_wakeup());
     apr_thread_mutex_lock(child.mutex);
     if (child.pool) {
         leave();
@@ -477,7 +478,7 @@ static int post_config(apr_pool_t *p, apr_pool_t *log, apr_pool_t *temporary, se
     return watches->nelts > 0 ? prepare(first, p) : OK;
 }
 
-void esign_watch_register_hooks(apr_pool_t *p)
+void esign_watchdog_register_hooks(apr_pool_t *p)
 {
     (void)p;
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };

@@ -5,6 +5,6 @@
 
 #include <apr_pools.h>
 
-void esign_watch_register_hooks(apr_pool_t *p);
+void esign_watchdog_register_hooks(apr_pool_t *p);
 
 #endif

@@ -3,6 +3,8 @@
 #include "request.h"
 
 #include "ipc/wakeup.h"
+#include "server/lease.h"
+#include "server/retained.h"
 
 #include <http_log.h>
 
@@ -19,7 +21,7 @@ esign_request_t *esign_request_of(request_rec *r)
 static apr_status_t give_back(void *data)
 {
     esign_request_t *q = data;
-    esign_runtime_release(q->runtime, q->database);
+    esign_lease_release(q->runtime, q->database);
     q->database = NULL;
     return APR_SUCCESS;
 }
@@ -32,7 +34,7 @@ void esign_request_release(esign_request_t *q)
 
 esign_database_t *esign_request_database(esign_request_t *q)
 {
-    if (!q->database && (q->database = esign_runtime_acquire(q->runtime, q->r->pool)) != NULL) {
+    if (!q->database && (q->database = esign_lease_acquire(q->runtime, q->r->pool)) != NULL) {
         apr_pool_cleanup_register(q->r->pool, q, give_back, apr_pool_cleanup_null);
         q->turn = q->database->turn;
     }
@@ -65,7 +67,7 @@ esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
 {
     result = q->database ? esign_database_end(q->database, result, q->r->pool) : result;
     if (q->queued && !esign_failed(result))
-        esign_wakeup_ring(esign_runtime_wakeup());
+        esign_wakeup_ring(esign_retained_wakeup());
     q->queued = 0;
     return result;
 }

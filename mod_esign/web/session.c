@@ -6,6 +6,7 @@
 #include "cache/session.h"
 #include "client.h"
 #include "route.h"
+#include "server/lease.h"
 
 #include <http_log.h>
 #include <mod_session.h>
@@ -100,11 +101,11 @@ static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *sess
     apr_int64_t id = number_in(session->record.content, ENTRY_SUBSCRIBER), epoch = -1;
     if (esign_request_of(r) || id == ESIGN_SUBSCRIBER_NONE)
         return 0;
-    esign_database_t *database = esign_runtime_acquire(runtime, r->pool);
+    esign_database_t *database = esign_lease_acquire(runtime, r->pool);
     esign_result_t result =
         database ? esign_subscriber_epoch(database, id, &epoch, r->pool) : ESIGN_OK;
     if (database)
-        esign_runtime_release(runtime, database);
+        esign_lease_release(runtime, database);
     if (esign_failed(result))
         ap_log_rerror(APLOG_MARK, APLOG_ERR, result.status, r, "mod_esign, %s: %s", result.problem,
                       result.detail);

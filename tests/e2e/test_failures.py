@@ -210,7 +210,7 @@ def test_database_read_only_for_a_while(make_portal):
         == 503
     )
     assert portal.wait(lambda: portal.env["DATABASE"] + " is write-protected" in portal.log())
-    # Those beside it that SQLite has made since are as it was.
+    # The files that SQLite made beside it have its old mode.
     for path in glob.glob(portal.env["DATABASE"] + "*"):
         os.chown(path, owner.st_uid, owner.st_gid)
         os.chmod(path, 0o644)
@@ -230,7 +230,7 @@ def test_database_read_only_for_a_while(make_portal):
             return False
 
     assert portal.wait(lambda: all(taken() for _ in range(4)))
-    assert "was opened while it was write-protected: this child ends for another" in portal.log()
+    assert "was opened while it was write-protected: this child ends" in portal.log()
     assert portal.wait(lambda: portal.mails(s.email))
     portal.stop()
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_url.c: what is let through is what libcurl reads too, and no other host. */
-#include "deliver/url.h"
+#include "core/url.h"
 #include "suite.h"
 
 #include <curl/curl.h>
+
+#define HTTP (ESIGN_URL_HTTP | ESIGN_URL_HTTPS)
+#define WHOLE (HTTP | ESIGN_URL_PATH | ESIGN_URL_QUERY)
 
 static const struct {
     const char *url, *host;
@@ -62,7 +65,7 @@ static const char *const bad[] = {
 static void test_good(void)
 {
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
-        CU_ASSERT(esign_url_valid(good[i].url, "http", "https", 0, pool));
+        CU_ASSERT(esign_url_valid(good[i].url, WHOLE, pool));
         CU_ASSERT_STRING_EQUAL(esign_url_host(good[i].url, pool), good[i].host);
         CU_ASSERT_EQUAL(esign_url_private(good[i].url, pool), good[i].private);
     }
@@ -71,7 +74,7 @@ static void test_good(void)
 static void test_bad(void)
 {
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-        CU_ASSERT(!esign_url_valid(bad[i], "http", "https", 0, pool));
+        CU_ASSERT(!esign_url_valid(bad[i], WHOLE, pool));
     CU_ASSERT_STRING_EQUAL(esign_url_host("http://user@gw.example.org/", pool), "unknown");
     CU_ASSERT(!esign_url_private("https://user@gw.example.org/", pool));
 }
@@ -81,10 +84,58 @@ static void test_bare(void)
     static const char *const more[] = { "http://h/x", "http://h//", "http://h?", "http://h/?x",
                                         "http://h#" };
     for (size_t i = 0; i < sizeof(bare) / sizeof(*bare); i++)
-        CU_ASSERT(esign_url_valid(bare[i].url, "http", "https", 1, pool));
+        CU_ASSERT(esign_url_valid(bare[i].url, HTTP, pool));
     for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
-        CU_ASSERT(esign_url_valid(more[i], "http", "https", 0, pool) &&
-                  !esign_url_valid(more[i], "http", "https", 1, pool));
+        CU_ASSERT(esign_url_valid(more[i], WHOLE, pool) && !esign_url_valid(more[i], HTTP, pool));
+}
+
+static void test_schemes(void)
+{
+    CU_ASSERT(esign_url_valid("smtps://mail.example.org", ESIGN_URL_SMTP | ESIGN_URL_SMTPS, pool));
+    CU_ASSERT(!esign_url_valid("https://mail.example.org", ESIGN_URL_SMTP | ESIGN_URL_SMTPS, pool));
+    CU_ASSERT(!esign_url_valid("smtp://mail.example.org", HTTP, pool));
+    CU_ASSERT(!esign_url_valid("http://h/", ESIGN_URL_HTTPS, pool));
+}
+
+/* Links on pages: https, or a path of the portal's own server. */
+static void test_links(void)
+{
+    const int link =
+        ESIGN_URL_HTTPS | ESIGN_URL_PATH | ESIGN_URL_QUERY | ESIGN_URL_LOCAL | ESIGN_URL_QUOTABLE;
+    static const char *const accepted[] = { "/", "/card?a=b#c", "https://h.example/x?y#z" };
+    static const char *const refused[] = { "",
+                                           "card",
+                                           "//h.example/",
+                                           "/\\h.example/",
+                                           "/a b",
+                                           "/a\"b",
+                                           "/a'b",
+                                           "/<a>",
+                                           "/a\n",
+                                           "http://h.example/",
+                                           "https://",
+                                           "javascript:alert(1)",
+                                           "https://h.example/'" };
+    for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++)
+        CU_ASSERT(esign_url_valid(accepted[i], link, pool));
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+        CU_ASSERT(!esign_url_valid(refused[i], link, pool));
+    CU_ASSERT(!esign_url_valid("/card", link & ~ESIGN_URL_LOCAL, pool));
+    CU_ASSERT(esign_url_valid("https://h.example/'", link & ~ESIGN_URL_QUOTABLE, pool));
+}
+
+static void test_origin(void)
+{
+    static const char *const rows[][2] = {
+        { "https://portal.example.org", "https://portal.example.org" },
+        { "HTTPS://portal.example.org:443/", "https://portal.example.org" },
+        { "http://portal.example.org:80", "http://portal.example.org" },
+        { "https://portal.example.org:8443/", "https://portal.example.org:8443" },
+        { "https://[::1]:8443", "https://[::1]:8443" },
+        { "https://[::1]:443", "https://[::1]" },
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        CU_ASSERT_STRING_EQUAL(esign_url_origin(rows[i][0], pool), rows[i][1]);
 }
 
 /* The host that libcurl would connect to, by its own parser. */
@@ -109,6 +160,9 @@ int main(void)
     CU_TestInfo tests[] = { { "what can be an address", test_good },
                             { "what cannot", test_bad },
                             { "host and port alone", test_bare },
+                            { "schemes", test_schemes },
+                            { "links on pages", test_links },
+                            { "origins", test_origin },
                             { "libcurl reads the same host", test_same_host },
                             CU_TEST_INFO_NULL };
     return suite_run("url", tests);

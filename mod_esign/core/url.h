@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* url.h: judges URLs that an administrator wrote (RFC 3986). It is stricter than libcurl, so that
+ * libcurl finds the same host in every URL that is accepted here. */
+#ifndef ESIGN_CORE_URL_H
+#define ESIGN_CORE_URL_H
+
+#include <apr_pools.h>
+
+/* Parts of a URL that a caller accepts. A host is always needed. User names, blanks and
+ * control characters are never accepted. */
+enum {
+    ESIGN_URL_HTTP = 1,
+    ESIGN_URL_HTTPS = 2,
+    ESIGN_URL_SMTP = 4,
+    ESIGN_URL_SMTPS = 8,
+    ESIGN_URL_PATH = 16,     /* a path other than "/" */
+    ESIGN_URL_QUERY = 32,    /* a query, and a fragment */
+    ESIGN_URL_LOCAL = 64,    /* also a path of this server alone: "/x", but not "//x" or "/\x" */
+    ESIGN_URL_QUOTABLE = 128 /* no quotes, angle brackets and backslashes: fit for HTML */
+};
+
+/* Whether a URL has one of the schemes in `accepted`, and no part that is missing there. */
+int esign_url_valid(const char *url, int accepted, apr_pool_t *p);
+
+/* A valid URL's host, with the port if one is written; "unknown" for a URL that is not valid. */
+const char *esign_url_host(const char *url, apr_pool_t *p);
+
+/* The scheme, host and port of a valid http or https URL as browsers write them into Origin
+ * (RFC 6454): without the scheme's own port. */
+const char *esign_url_origin(const char *url, apr_pool_t *p);
+
+/* Whether requests to a valid URL stay private: it is https, or leads to this machine. */
+int esign_url_private(const char *url, apr_pool_t *p);
+
+#endif
