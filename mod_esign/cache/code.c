@@ -12,7 +12,7 @@
 /* More races than this on one session's code are no person's. */
 #define ROUNDS 8
 
-static const char *encode(const esign_otp_t *otp, apr_pool_t *p)
+static const char *encode(const esign_code_t *otp, apr_pool_t *p)
 {
     apr_table_t *values = apr_table_make(p, 5);
     apr_table_setn(values, "seed", esign_base64_url_encode(p, otp->seed, sizeof(otp->seed)));
@@ -23,7 +23,7 @@ static const char *encode(const esign_otp_t *otp, apr_pool_t *p)
     return esign_record_encode(p, values);
 }
 
-int esign_code_read(const esign_session_record_t *record, esign_otp_t *otp, apr_pool_t *p)
+int esign_code_read(const esign_session_record_t *record, esign_code_t *otp, apr_pool_t *p)
 {
     apr_size_t length = 0;
     const apr_table_t *values =
@@ -40,27 +40,28 @@ int esign_code_read(const esign_session_record_t *record, esign_otp_t *otp, apr_
     return 1;
 }
 
-int esign_code_alive(const esign_otp_t *otp, apr_time_t now)
+int esign_code_is_valid(const esign_code_t *otp, apr_time_t now)
 {
     return otp->expires > now && otp->tries_left > 0;
 }
 
 /* After a lost race: the record as it is now. */
-static esign_cache_answer_e load(const esign_otp_session_t *s, apr_time_t now, apr_pool_t *p)
+static esign_cache_answer_e load(const esign_code_session_t *s, apr_time_t now, apr_pool_t *p)
 {
     return esign_session_store_load(s->cache, s->key, &s->limits, now, s->record, p);
 }
 
-esign_cache_answer_e esign_code_open(const esign_otp_session_t *s, const esign_otp_policy_t *policy,
-                                     apr_time_t now, esign_otp_t *otp, int *resent, apr_pool_t *p)
+esign_cache_answer_e esign_code_issue(const esign_code_session_t *s,
+                                      const esign_code_policy_t *policy, apr_time_t now,
+                                      esign_code_t *otp, int *resent, apr_pool_t *p)
 {
     esign_cache_answer_e answer = ESIGN_CACHE_DONE;
     for (int round = 0; round < ROUNDS && answer == ESIGN_CACHE_DONE; round++) {
-        *resent = esign_code_read(s->record, otp, p) && esign_code_alive(otp, now);
+        *resent = esign_code_read(s->record, otp, p) && esign_code_is_valid(otp, now);
         if (!*resent) {
-            *otp = (esign_otp_t){ .key = policy->key,
-                                  .tries_left = policy->tries,
-                                  .expires = now + policy->life };
+            *otp = (esign_code_t){ .key = policy->key,
+                                   .tries_left = policy->tries,
+                                   .expires = now + policy->life };
             esign_digest_random(otp->seed, sizeof(otp->seed));
         }
         otp->sent = now;
@@ -75,39 +76,39 @@ esign_cache_answer_e esign_code_open(const esign_otp_session_t *s, const esign_o
 
 /* What a try comes to, by the record as it was loaded. 1: it counts, and the record has the code
  * with one try less. */
-static int judge(const esign_otp_session_t *s, const esign_keyring_t *keyring,
-                 const esign_otp_policy_t *policy, const char *typed, apr_time_t now,
-                 int *tries_left, esign_otp_verdict_e *verdict, apr_pool_t *p)
+static int judge(const esign_code_session_t *s, const esign_keyring_t *keyring,
+                 const esign_code_policy_t *policy, const char *typed, apr_time_t now,
+                 int *tries_left, esign_code_verdict_e *verdict, apr_pool_t *p)
 {
-    esign_otp_t otp;
+    esign_code_t otp;
     char code[ESIGN_OTP_MAX_DIGITS + 1];
-    *verdict = ESIGN_OTP_GONE;
+    *verdict = ESIGN_CODE_GONE;
     if (!esign_code_read(s->record, &otp, p) || otp.expires <= now ||
         !esign_otp_code(keyring, otp.key, s->key, otp.seed, policy->digits, code))
         return 0;
     int right = esign_otp_matches(code, typed);
     esign_secret_wipe(code, sizeof(code));
-    *verdict = ESIGN_OTP_EXHAUSTED;
+    *verdict = ESIGN_CODE_EXHAUSTED;
     *tries_left = 0;
     if (otp.tries_left <= 0)
         return 0;
     *tries_left = --otp.tries_left;
     if (right || otp.tries_left > 0)
-        *verdict = right ? ESIGN_OTP_RIGHT : ESIGN_OTP_WRONG;
+        *verdict = right ? ESIGN_CODE_RIGHT : ESIGN_CODE_WRONG;
     s->record->code = encode(&otp, p);
     return 1;
 }
 
-esign_otp_verdict_e esign_code_try(const esign_otp_session_t *s, const esign_keyring_t *keyring,
-                                   const esign_otp_policy_t *policy, const char *typed,
-                                   apr_time_t now, int *tries_left, apr_pool_t *p)
+esign_code_verdict_e esign_code_try(const esign_code_session_t *s, const esign_keyring_t *keyring,
+                                    const esign_code_policy_t *policy, const char *typed,
+                                    apr_time_t now, int *tries_left, apr_pool_t *p)
 {
     esign_cache_answer_e answer = ESIGN_CACHE_DONE;
     for (int round = 0; round < ROUNDS && answer == ESIGN_CACHE_DONE; round++) {
-        esign_otp_verdict_e verdict;
+        esign_code_verdict_e verdict;
         if (!judge(s, keyring, policy, typed, now, tries_left, &verdict, p))
             return verdict;
-        if (verdict == ESIGN_OTP_RIGHT)
+        if (verdict == ESIGN_CODE_RIGHT)
             answer = esign_session_store_exchange(s->cache, s->key, s->record, &s->limits, p);
         else
             answer = esign_session_store_update(s->cache, s->key, s->record, &s->limits, now, p);
@@ -116,5 +117,5 @@ esign_otp_verdict_e esign_code_try(const esign_otp_session_t *s, const esign_key
         if (answer == ESIGN_CACHE_MISS)
             answer = load(s, now, p);
     }
-    return answer == ESIGN_CACHE_MISS ? ESIGN_OTP_GONE : ESIGN_OTP_ERROR;
+    return answer == ESIGN_CACHE_MISS ? ESIGN_CODE_GONE : ESIGN_CODE_ERROR;
 }

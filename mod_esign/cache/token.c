@@ -18,7 +18,7 @@ int esign_token_well_formed(const char *token)
                ESIGN_TOKEN_LENGTH;
 }
 
-static const char *encode(const esign_grant_t *grant, apr_pool_t *p)
+static const char *encode(const esign_token_grant_t *grant, apr_pool_t *p)
 {
     apr_table_t *values = apr_table_make(p, 3);
     esign_record_set_number(values, "subscriber", grant->subscriber);
@@ -27,7 +27,7 @@ static const char *encode(const esign_grant_t *grant, apr_pool_t *p)
     return esign_record_encode(p, values);
 }
 
-esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_grant_t *grant,
+esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_token_grant_t *grant,
                                        const char **token, apr_pool_t *p)
 {
     unsigned char bytes[32];
@@ -37,8 +37,8 @@ esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_grant_t
                            grant->expires, p);
 }
 
-esign_cache_answer_e esign_token_look(esign_cache_t *cache, const char *token, esign_grant_t *grant,
-                                      apr_pool_t *p)
+esign_cache_answer_e esign_token_read(esign_cache_t *cache, const char *token,
+                                      esign_token_grant_t *grant, apr_pool_t *p)
 {
     char *text;
     esign_cache_answer_e answer =
@@ -60,7 +60,7 @@ esign_cache_answer_e esign_token_claim(esign_cache_t *cache, const char *token, 
 }
 
 esign_cache_answer_e esign_token_restore(esign_cache_t *cache, const char *token,
-                                         const esign_grant_t *grant, apr_pool_t *p)
+                                         const esign_token_grant_t *grant, apr_pool_t *p)
 {
     return esign_cache_add(cache, esign_cache_key(RESET, token, p), encode(grant, p),
                            grant->expires, p);

@@ -95,7 +95,7 @@ static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_
 static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes,
                                  apr_pool_t *p)
 {
-    return esign_node_list(database, apr_time_now() - ESIGN_NODE_FORGOTTEN, nodes, p);
+    return esign_node_list(database, apr_time_now() - ESIGN_NODE_EXPIRY, nodes, p);
 }
 
 /* Ids of keys that a running node has: a key that was added, read and retired again before it was
@@ -108,7 +108,8 @@ static esign_result_t find_taken(esign_database_t *database,
     memset(taken, 0, ESIGN_KEY_MAX_ID + 1);
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
         for (int id = 1; id <= ESIGN_KEY_MAX_ID; id++)
-            taken[id] |= (unsigned char)esign_node_has(&APR_ARRAY_IDX(nodes, i, esign_node_t), id);
+            taken[id] |=
+                (unsigned char)esign_node_has_key(&APR_ARRAY_IDX(nodes, i, esign_node_t), id);
     return result;
 }
 
@@ -162,7 +163,7 @@ static esign_result_t find_stranger(esign_database_t *database, int id, const ch
     esign_result_t result = list_nodes(database, &nodes, p);
     *name = NULL;
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
-        if (!esign_node_has(&APR_ARRAY_IDX(nodes, i, esign_node_t), id))
+        if (!esign_node_has_key(&APR_ARRAY_IDX(nodes, i, esign_node_t), id))
             *name = esign_command_plain(p, APR_ARRAY_IDX(nodes, i, esign_node_t).name);
     return result;
 }
@@ -177,12 +178,12 @@ static esign_result_t find_user(esign_database_t *database, int id, const char *
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++) {
         const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
         /* Children from before the reload take a moment to end. */
-        apr_time_t end = node->since + ESIGN_NODE_PAUSE + node->life;
-        if (esign_node_active(node) == id)
+        apr_time_t end = node->since + ESIGN_NODE_INTERVAL + node->life;
+        if (esign_node_active_key(node) == id)
             *why = apr_psprintf(
                 p, "httpd on %s still seals with it: give it the key file and reload httpd there",
                 esign_command_plain(p, node->name));
-        else if (esign_node_has(node, id) && end > apr_time_now())
+        else if (esign_node_has_key(node, id) && end > apr_time_now())
             *why = apr_psprintf(p, "links and sessions of %s may need it until %s",
                                 esign_command_plain(p, node->name), esign_iso_time(p, end));
     }

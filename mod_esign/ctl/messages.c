@@ -90,7 +90,7 @@ int esign_messages_show(const esign_command_t *command)
            esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created));
     printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n",
            esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires), m->attempts,
-           esign_command_plain(p, m->error), m->kept ? "sealed" : "gone");
+           esign_command_plain(p, m->error), m->has_values ? "sealed" : "gone");
     return ESIGN_EXIT_OK;
 }
 
@@ -129,7 +129,7 @@ static int complain_of_lease(const esign_outbox_message_t *message)
 static int retry(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
 {
     int done = 0;
-    esign_result_t result = esign_outbox_revive(database, message->id, apr_time_now(), &done, p);
+    esign_result_t result = esign_outbox_requeue(database, message->id, apr_time_now(), &done, p);
     if (esign_failed(result))
         return esign_complain_of(result);
     if (done)
@@ -138,11 +138,11 @@ static int retry(esign_database_t *database, const esign_outbox_message_t *messa
         return esign_complain(
             ESIGN_EXIT_REFUSED,
             "%" APR_INT64_T_FMT ": an SMS gateway took it and has not reported yet", message->id);
-    if (message->kept && message->expires > apr_time_now())
+    if (message->has_values && message->expires > apr_time_now())
         return complain_of_lease(message);
     return esign_complain(
         ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": %s", message->id,
-        message->kept || message->kind != ESIGN_OUTBOX_CODE
+        message->has_values || message->kind != ESIGN_OUTBOX_CODE
             ? "it has expired and cannot be sent any more"
             : "a code that was given up is not kept: the subscriber asks for another");
 }
@@ -158,7 +158,7 @@ static apr_int64_t subscriber_of(esign_database_t *database, const esign_outbox_
 {
     const apr_table_t *values;
     esign_subscriber_t *subscriber = NULL;
-    if (esign_failed(esign_outbox_open(database, message->id, &values, p)) || !values)
+    if (esign_failed(esign_outbox_values(database, message->id, &values, p)) || !values)
         return ESIGN_SUBSCRIBER_NONE;
     const char *national_id = apr_table_get(values, "national-id");
     if (!national_id)

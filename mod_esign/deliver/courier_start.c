@@ -93,9 +93,9 @@ static esign_result_t start_reset(esign_courier_t *courier, const esign_courier_
     const esign_courier_options_t *o = courier->options;
     esign_mail_t mail;
     const char *token;
-    esign_grant_t grant = { .subscriber = task->subscriber->id,
-                            .link_epoch = task->subscriber->link_epoch,
-                            .expires = apr_time_now() + o->link_life };
+    esign_token_grant_t grant = { .subscriber = task->subscriber->id,
+                                  .link_epoch = task->subscriber->link_epoch,
+                                  .expires = apr_time_now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s",
                                  esign_cache_error(o->cache, p));
@@ -125,7 +125,7 @@ static esign_result_t still_wanted(esign_courier_t *courier, const esign_outbox_
     const char *session = apr_table_get(message->values, "session");
     apr_time_t now = apr_time_now();
     esign_session_record_t record;
-    esign_otp_t otp;
+    esign_code_t otp;
     *wanted = 1;
     if (message->attempts == 1 && now - message->created < FRESH)
         return ESIGN_OK;
@@ -136,7 +136,7 @@ static esign_result_t still_wanted(esign_courier_t *courier, const esign_outbox_
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s",
                                  esign_cache_error(courier->options->cache, p));
     *wanted = answer == ESIGN_CACHE_DONE && esign_code_read(&record, &otp, p) &&
-              otp.sent == message->created && esign_code_alive(&otp, now);
+              otp.sent == message->created && esign_code_is_valid(&otp, now);
     if (!*wanted)
         esign_courier_say(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
     return ESIGN_OK;

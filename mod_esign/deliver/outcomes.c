@@ -47,12 +47,12 @@ static esign_result_t write_one(const esign_delivery_t *delivery, esign_database
         return esign_outbox_release(database, owner, delivery->id, delivery->due, delivery->error,
                                     p);
     case ESIGN_END_HAND_ON:
-        return esign_outbox_hand_on(database, owner, delivery->id, delivery->gateway,
-                                    delivery->accepted, apr_time_now(), delivery->due,
-                                    delivery->error, p);
+        return esign_outbox_next_gateway(database, owner, delivery->id, delivery->gateway,
+                                         delivery->accepted, apr_time_now(), delivery->due,
+                                         delivery->error, p);
     case ESIGN_END_BURY:
         event = ESIGN_AUDIT_MESSAGE_GIVEN_UP;
-        result = esign_outbox_bury(database, owner, delivery->id, delivery->error, p);
+        result = esign_outbox_give_up(database, owner, delivery->id, delivery->error, p);
         break;
     default:
         event = delivery->outcome;

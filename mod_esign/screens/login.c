@@ -86,7 +86,7 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
     const char *better;
     esign_subscriber_t *compared = subscriber;
     if (!subscriber &&
-        esign_failed(result = esign_subscriber_stand_in(q->database, national_id, &compared, p)))
+        esign_failed(result = esign_subscriber_decoy(q->database, national_id, &compared, p)))
         return esign_page_failed(q, result);
     /* Nobody signs in by a stand-in's hash: who is not there waits. */
     int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);

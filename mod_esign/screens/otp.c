@@ -14,12 +14,12 @@
 
 #include <apr_strings.h>
 
-static esign_otp_policy_t policy_of(const esign_request_t *q)
+static esign_code_policy_t policy_of(const esign_request_t *q)
 {
-    return (esign_otp_policy_t){ .digits = q->config->code_digits,
-                                 .life = q->config->code_life,
-                                 .tries = 3,
-                                 .key = esign_keyring_active(q->runtime->keyring) };
+    return (esign_code_policy_t){ .digits = q->config->code_digits,
+                                  .life = q->config->code_life,
+                                  .tries = 3,
+                                  .key = esign_keyring_active(q->runtime->keyring) };
 }
 
 static void show_phone(esign_page_t *page)
@@ -56,12 +56,12 @@ static void audit_held(esign_request_t *q)
 static esign_result_t queue_code(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    const esign_otp_session_t session = esign_session_codes(q);
-    const esign_otp_policy_t policy = policy_of(q);
-    esign_otp_t otp;
+    const esign_code_session_t session = esign_session_codes(q);
+    const esign_code_policy_t policy = policy_of(q);
+    esign_code_t otp;
     int resent;
     char *code = esign_secret_alloc(p, ESIGN_OTP_MAX_DIGITS + 1);
-    esign_cache_answer_e answer = esign_code_open(&session, &policy, q->now, &otp, &resent, p);
+    esign_cache_answer_e answer = esign_code_issue(&session, &policy, q->now, &otp, &resent, p);
     if (answer != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s",
                                  answer == ESIGN_CACHE_MISS ? "the session has ended meanwhile"
@@ -86,8 +86,8 @@ static esign_result_t queue_code(esign_request_t *q)
  * a reload is no mistake; else it says when. */
 static int send_not_yet(esign_request_t *q, apr_time_t next)
 {
-    const esign_otp_session_t session = esign_session_codes(q);
-    esign_otp_t otp;
+    const esign_code_session_t session = esign_session_codes(q);
+    esign_code_t otp;
     esign_cache_answer_e answer = esign_session_store_load(
         session.cache, session.key, &session.limits, q->now, session.record, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR) {
@@ -95,7 +95,7 @@ static int send_not_yet(esign_request_t *q, apr_time_t next)
         return esign_page_unavailable(q);
     }
     if (answer == ESIGN_CACHE_DONE && esign_code_read(session.record, &otp, q->r->pool) &&
-        esign_code_alive(&otp, q->now))
+        esign_code_is_valid(&otp, q->now))
         return esign_page_redirect(q, "otp/code");
     esign_limits_audit(q, ESIGN_AUDIT_SMS_REFUSED, q->subscriber->id);
     if (next - q->now > q->config->sms_pause)
@@ -124,7 +124,7 @@ int esign_otp_post(esign_request_t *q)
     return granted ? esign_page_redirect(q, "otp/code") : send_not_yet(q, next);
 }
 
-static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status,
+static int send_code_form(esign_request_t *q, const esign_code_t *otp, int status,
                           const char *problem, const char *argument)
 {
     apr_pool_t *p = q->r->pool;
@@ -134,7 +134,8 @@ static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status
         esign_page_problem(page, "code", problem, argument);
     show_phone(page);
     esign_page_element(page, 0, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
-                       esign_code_alive(otp, q->now) ? esign_limits_seconds(q, otp->expires) : "0",
+                       esign_code_is_valid(otp, q->now) ? esign_limits_seconds(q, otp->expires)
+                                                        : "0",
                        "tries", apr_itoa(p, otp->tries_left), NULL);
     esign_page_element(
         page, 0, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action",
@@ -148,8 +149,8 @@ static int send_code_form(esign_request_t *q, const esign_otp_t *otp, int status
  */
 static int send_code_page(esign_request_t *q, int status, const char *problem, const char *argument)
 {
-    const esign_otp_session_t session = esign_session_codes(q);
-    esign_otp_t otp;
+    const esign_code_session_t session = esign_session_codes(q);
+    esign_code_t otp;
     return esign_code_read(session.record, &otp, q->r->pool)
                ? send_code_form(q, &otp, status, problem, argument)
                : esign_page_redirect(q, "otp");
@@ -204,8 +205,8 @@ static int refuse(esign_request_t *q, const char *problem, const char *argument)
 int esign_otp_code_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
-    const esign_otp_session_t session = esign_session_codes(q);
-    const esign_otp_policy_t policy = policy_of(q);
+    const esign_code_session_t session = esign_session_codes(q);
+    const esign_code_policy_t policy = policy_of(q);
     const char *typed = esign_form_field(q, "code");
     int tries_left = 0;
     if (esign_limits_waiting(q->subscriber, q->now)) {
@@ -218,13 +219,13 @@ int esign_otp_code_post(esign_request_t *q)
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-form",
                               apr_itoa(p, policy.digits));
     switch (esign_code_try(&session, q->runtime->keyring, &policy, typed, q->now, &tries_left, p)) {
-    case ESIGN_OTP_RIGHT:
+    case ESIGN_CODE_RIGHT:
         return sign_in(q);
-    case ESIGN_OTP_WRONG:
+    case ESIGN_CODE_WRONG:
         return refuse(q, "code-wrong", apr_itoa(p, tries_left));
-    case ESIGN_OTP_EXHAUSTED:
+    case ESIGN_CODE_EXHAUSTED:
         return refuse(q, "code-exhausted", NULL);
-    case ESIGN_OTP_GONE:
+    case ESIGN_CODE_GONE:
         esign_limits_audit(q, ESIGN_AUDIT_CODE_DEAD, q->subscriber->id);
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-expired", NULL);
     default:

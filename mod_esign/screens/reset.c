@@ -104,12 +104,12 @@ int esign_reset_sent_get(esign_request_t *q)
 
 /* A living token's grant and subscriber. DONE; MISS: the link is dead, which is audited where it is
  * known whose it was; ERROR: logged. */
-static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_grant_t *grant,
+static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_token_grant_t *grant,
                                  esign_subscriber_t **subscriber)
 {
     esign_cache_answer_e answer =
         token && esign_token_well_formed(token)
-            ? esign_token_look(q->runtime->cache, token, grant, q->r->pool)
+            ? esign_token_read(q->runtime->cache, token, grant, q->r->pool)
             : ESIGN_CACHE_MISS;
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
@@ -140,7 +140,7 @@ static int send_refusal(esign_request_t *q, esign_cache_answer_e answer)
 /* The link of the mail: looked at, not used up, for mail scanners open it too. */
 int esign_reset_link_get(esign_request_t *q)
 {
-    esign_grant_t grant;
+    esign_token_grant_t grant;
     esign_subscriber_t *subscriber;
     const char *sealed, *token = q->argument;
     esign_cache_answer_e answer = look(q, token, &grant, &subscriber);
@@ -172,7 +172,7 @@ static const char *token_of_cookie(esign_request_t *q)
 
 int esign_reset_word_get(esign_request_t *q)
 {
-    esign_grant_t grant;
+    esign_token_grant_t grant;
     esign_subscriber_t *subscriber;
     esign_cache_answer_e answer = look(q, token_of_cookie(q), &grant, &subscriber);
     return answer == ESIGN_CACHE_DONE
@@ -181,7 +181,7 @@ int esign_reset_word_get(esign_request_t *q)
 }
 
 /* A link is put back that did not change a word. */
-static void restore(esign_request_t *q, const char *token, const esign_grant_t *grant)
+static void restore(esign_request_t *q, const char *token, const esign_token_grant_t *grant)
 {
     if (esign_token_restore(q->runtime->cache, token, grant, q->r->pool) == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
@@ -189,7 +189,7 @@ static void restore(esign_request_t *q, const char *token, const esign_grant_t *
 
 /* The link is claimed by this request: the word changes, or the link lives on. */
 static int change(esign_request_t *q, const esign_subscriber_t *subscriber,
-                  const esign_grant_t *grant, const char *token, const char *word)
+                  const esign_token_grant_t *grant, const char *token, const char *word)
 {
     const char *hash;
     int changed = 0;
@@ -210,7 +210,7 @@ static int change(esign_request_t *q, const esign_subscriber_t *subscriber,
 
 int esign_reset_word_post(esign_request_t *q)
 {
-    esign_grant_t grant;
+    esign_token_grant_t grant;
     esign_subscriber_t *subscriber;
     const char *field, *problem, *token = token_of_cookie(q);
     esign_cache_answer_e answer = look(q, token, &grant, &subscriber);

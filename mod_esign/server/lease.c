@@ -69,7 +69,7 @@ esign_database_t *esign_lease_acquire(const esign_runtime_t *runtime, apr_pool_t
     leased->database.prepared = connection->prepared;
     leased->database.keyring = runtime->keyring;
     leased->database.meter = runtime->meter;
-    leased->database.turn = sqlite ? esign_retained_write_gate() : NULL;
+    leased->database.write_gate = sqlite ? esign_retained_write_gate() : NULL;
     leased->database.pool = connection->pool;
     return &leased->database;
 }
@@ -124,7 +124,7 @@ static void replace_child(const esign_runtime_t *runtime, const ap_dbd_t *connec
 void esign_lease_release(const esign_runtime_t *runtime, esign_database_t *database)
 {
     leased_database_t *leased = (leased_database_t *)database;
-    esign_database_heal(database);
+    esign_database_refresh(database);
     if (database->read_only)
         replace_child(runtime, leased->connection);
     dbd_close(runtime->server, leased->connection);

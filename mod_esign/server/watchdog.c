@@ -56,7 +56,7 @@ typedef struct {
     esign_chainer_t *chainer;
     piped_log *program; /* that the copy of the audit trail goes to, started by the parent; NULL:
                            there is none */
-    apr_time_t told;    /* when esign_node_tell was last called */
+    apr_time_t told;    /* when esign_node_report was last called */
     apr_time_t wrote;   /* when the chainer did, by esign_clock */
 } watch_t;
 
@@ -157,10 +157,10 @@ static esign_result_t tell(watch_t *watch, const esign_config_t *config, esign_d
                            apr_pool_t *p)
 {
     apr_time_t now = apr_time_now();
-    if (now - watch->told < ESIGN_NODE_PAUSE)
+    if (now - watch->told < ESIGN_NODE_INTERVAL)
         return ESIGN_OK;
     watch->told = now;
-    return esign_node_tell(database, config->key_file, longest_life(config), now, p);
+    return esign_node_report(database, config->key_file, longest_life(config), now, p);
 }
 
 static void complain(const watch_t *watch, esign_result_t result)

@@ -80,7 +80,7 @@ static int revive(esign_database_t *database, apr_pool_t *p)
     return 1;
 }
 
-void esign_database_heal(esign_database_t *database)
+void esign_database_refresh(esign_database_t *database)
 {
     if (database->stale)
         revive(database, database->pool);
@@ -152,39 +152,39 @@ esign_result_t esign_database_look(esign_database_t *database, const char *sql, 
 }
 
 /* Longer than anybody writes; then SQLite's own lock decides. */
-#define TURN_PATIENCE apr_time_from_sec(5)
+#define LONGEST_WAIT apr_time_from_sec(5)
 
 /* SQLite lets one write at a time, and apr_dbd keeps a lock of the whole process while it waits for
  * that one, which may be a thread of the same process that needs the lock to come to its end. So
  * whoever is going to write waits here first, first come first served over all processes. */
-int esign_database_await(esign_gate_t *turn)
+int esign_database_wait_to_write(esign_gate_t *write_gate)
 {
-    return esign_gate_enter(turn, TURN_PATIENCE) == APR_SUCCESS;
+    return esign_gate_enter(write_gate, LONGEST_WAIT) == APR_SUCCESS;
 }
 
-static void take_turn(esign_database_t *database)
+static void enter_write_gate(esign_database_t *database)
 {
-    if (database->turn && !database->has_turn)
-        database->has_turn = esign_database_await(database->turn);
+    if (database->write_gate && !database->holds_write_gate)
+        database->holds_write_gate = esign_database_wait_to_write(database->write_gate);
 }
 
-static void leave_turn(esign_database_t *database)
+static void leave_write_gate(esign_database_t *database)
 {
-    if (database->has_turn)
-        esign_gate_leave(database->turn);
-    database->has_turn = 0;
+    if (database->holds_write_gate)
+        esign_gate_leave(database->write_gate);
+    database->holds_write_gate = 0;
 }
 
 /* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the
  * connection. */
 static esign_result_t start(esign_database_t *database, apr_pool_t *p)
 {
-    take_turn(database);
+    enter_write_gate(database);
     int rows, code = apr_dbd_query(database->driver, database->handle, &rows,
                                    is_sqlite(database) ? "BEGIN IMMEDIATE" : "BEGIN");
     database->broken = 0;
     if (code != 0) {
-        leave_turn(database);
+        leave_write_gate(database);
         return failed(database, "a transaction cannot begin", code, p);
     }
     database->transaction = 1;
@@ -217,14 +217,14 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
     if (!esign_failed(result)) {
         int code = apr_dbd_query(database->driver, database->handle, &rows, "COMMIT");
         if (code == 0) {
-            leave_turn(database);
+            leave_write_gate(database);
             return ESIGN_OK;
         }
         result = failed(database, "a transaction cannot be committed", code, p);
     }
     /* Also behind a commit that failed, which SQLite may leave open. */
     apr_dbd_query(database->driver, database->handle, &rows, "ROLLBACK");
-    leave_turn(database);
+    leave_write_gate(database);
     return result;
 }
 
@@ -269,10 +269,10 @@ static esign_result_t write_once(esign_database_t *database, const char *label,
         return result;
     *rows = 0;
     if (!database->transaction)
-        take_turn(database);
+        enter_write_gate(database);
     int code = apr_dbd_pbquery(database->driver, p, database->handle, rows, prepared, arguments);
     if (!database->transaction)
-        leave_turn(database);
+        leave_write_gate(database);
     return code == 0 ? ESIGN_OK : failed(database, label, code, p);
 }
 

@@ -19,11 +19,10 @@ typedef struct {
     const esign_keyring_t *keyring;
     struct esign_meter_t *meter; /* counts audit rows; NULL: nobody does */
     apr_pool_t *pool;            /* the connection's own, where its statements live */
-    esign_gate_t
-        *turn; /* of one slot: who may write to SQLite; NULL: the database itself sees to it */
-    int has_turn;
+    esign_gate_t *write_gate; /* of one slot: held while SQLite is written to; NULL: none needed */
+    int holds_write_gate;
     int transaction; /* 1 within esign_database_begin … _end */
-    int stale;       /* statements fail until they are prepared anew: esign_database_heal */
+    int stale;       /* statements fail until they are prepared anew: esign_database_refresh */
     int read_only; /* SQLite would not write: it found the file write-protected when it was opened,
                       and nobody in this process makes it look again */
     int broken;    /* a statement of this transaction has failed */
@@ -43,7 +42,7 @@ extern const esign_statement_t esign_database_statements[];
  * connection (PostgreSQL) the old ones fail for good while the connection still passes its check.
  * Outside a transaction, and under SQLite within one, too, a statement that meets this heals by
  * itself and is run again. */
-void esign_database_heal(esign_database_t *database);
+void esign_database_refresh(esign_database_t *database);
 
 /* Opens a connection outside httpd. `driver` "sqlite3" or "pgsql", `params` the driver's own.
  * Closed with `p`. SQLite is put into WAL mode with a busy time-out. The schema need not be there:
@@ -60,9 +59,10 @@ esign_result_t esign_database_run(esign_database_t *database, const char *sql, a
 esign_result_t esign_database_look(esign_database_t *database, const char *sql, const char **text,
                                    apr_pool_t *p);
 
-/* Waits for a `turn` to write to SQLite, before there is a connection; 1: whoever gets one sets its
- * `has_turn`, or leaves the gate again. 0: it took too long, and SQLite's own lock will decide. */
-int esign_database_await(esign_gate_t *turn);
+/* Waits for the one slot of the gate, before the caller has a connection. 1: the caller sets
+ * `holds_write_gate` of its connection, or leaves the gate. 0: the wait took too long; SQLite's own
+ * lock decides then. */
+int esign_database_wait_to_write(esign_gate_t *write_gate);
 
 /* A transaction; under SQLite it has the write lock from the start. `_end` commits when all went
  * well, which `result` tells, and else rolls back; it gives back `result`, or the failure of the

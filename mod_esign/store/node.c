@@ -17,13 +17,13 @@ static const char *keys_of(const esign_keyring_t *keyring, apr_pool_t *p)
     return text;
 }
 
-esign_result_t esign_node_tell(esign_database_t *database, const char *key_file,
-                               apr_interval_time_t life, apr_time_t now, apr_pool_t *p)
+esign_result_t esign_node_report(esign_database_t *database, const char *key_file,
+                                 apr_interval_time_t life, apr_time_t now, apr_pool_t *p)
 {
     char host[256] = "";
     gethostname(host, sizeof(host) - 1);
     const char *name = apr_pstrcat(p, host, ":", key_file, NULL);
-    return esign_database_write(database, "node_tell",
+    return esign_database_write(database, "node_report",
                                 ESIGN_SQL(name, keys_of(database->keyring, p), &life, &now, &now),
                                 NULL, p);
 }
@@ -51,12 +51,12 @@ esign_result_t esign_node_list(esign_database_t *database, apr_time_t since,
     return ESIGN_OK;
 }
 
-int esign_node_active(const esign_node_t *node)
+int esign_node_active_key(const esign_node_t *node)
 {
     return atoi(node->keys);
 }
 
-int esign_node_has(const esign_node_t *node, int key)
+int esign_node_has_key(const esign_node_t *node, int key)
 {
     char *next = NULL;
     for (const char *at = node->keys; *at; at = next) {

@@ -7,8 +7,8 @@
 #include "database.h"
 
 /* How often a node tells, and how long after that it counts as running. */
-#define ESIGN_NODE_PAUSE apr_time_from_sec(60)
-#define ESIGN_NODE_FORGOTTEN (10 * ESIGN_NODE_PAUSE)
+#define ESIGN_NODE_INTERVAL apr_time_from_sec(60)
+#define ESIGN_NODE_EXPIRY (10 * ESIGN_NODE_INTERVAL)
 
 typedef struct {
     const char *name;         /* the host's, and its key file */
@@ -20,15 +20,15 @@ typedef struct {
 } esign_node_t;
 
 /* Notes that the node runs, with the keys of the database's keyring. */
-esign_result_t esign_node_tell(esign_database_t *database, const char *key_file,
-                               apr_interval_time_t life, apr_time_t now, apr_pool_t *p);
+esign_result_t esign_node_report(esign_database_t *database, const char *key_file,
+                                 apr_interval_time_t life, apr_time_t now, apr_pool_t *p);
 
 /* Nodes that have told since a moment, by name. Array of esign_node_t. */
 esign_result_t esign_node_list(esign_database_t *database, apr_time_t since,
                                const apr_array_header_t **nodes, apr_pool_t *p);
 
 /* The id of its active key, and whether it has a key. */
-int esign_node_active(const esign_node_t *node);
-int esign_node_has(const esign_node_t *node, int key);
+int esign_node_active_key(const esign_node_t *node);
+int esign_node_has_key(const esign_node_t *node, int key);
 
 #endif

@@ -89,13 +89,13 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
                                   .gateways = esign_database_number(row, GATEWAYS),
                                   .awaited = (int)esign_database_number(row, AWAITED),
                                   .state = "leased",
-                                  .kept = 1,
+                                  .has_values = 1,
                                   .error = row[ERROR] };
     message->values = open_body(database, message->id, row[BODY], p);
     *good = message->values != NULL && is_whole(message);
     if (*good)
         return ESIGN_OK;
-    return esign_outbox_bury(database, owner, message->id, "cannot be unsealed", p);
+    return esign_outbox_give_up(database, owner, message->id, "cannot be unsealed", p);
 }
 
 /* An UPDATE tells of its rows in any order. */
@@ -169,13 +169,13 @@ esign_result_t esign_outbox_release(esign_database_t *database, const char *owne
                                 NULL, p);
 }
 
-esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id,
-                                    int gateway, int accepted, apr_time_t now, apr_time_t due,
-                                    const char *error, apr_pool_t *p)
+esign_result_t esign_outbox_next_gateway(esign_database_t *database, const char *owner,
+                                         apr_int64_t id, int gateway, int accepted, apr_time_t now,
+                                         apr_time_t due, const char *error, apr_pool_t *p)
 {
     apr_int64_t bit = APR_INT64_C(1) << gateway, number = gateway, taken = accepted;
     return esign_database_write(
-        database, "outbox_hand_on",
+        database, "outbox_next_gateway",
         ESIGN_SQL(&bit, &now, &due, &bit, &bit, &taken, &number, error, &id, owner), NULL, p);
 }
 
@@ -194,10 +194,10 @@ esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t 
                                 ESIGN_SQL(&number, &now, &bit, &number, error, &id), counted, p);
 }
 
-esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id,
-                                 const char *error, apr_pool_t *p)
+esign_result_t esign_outbox_give_up(esign_database_t *database, const char *owner, apr_int64_t id,
+                                    const char *error, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox_bury", ESIGN_SQL(error, &id, owner), NULL, p);
+    return esign_database_write(database, "outbox_give_up", ESIGN_SQL(error, &id, owner), NULL, p);
 }
 
 esign_result_t esign_outbox_expire(esign_database_t *database, apr_time_t now,
@@ -228,10 +228,10 @@ esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before,
     return result;
 }
 
-esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now,
-                                   int *done, apr_pool_t *p)
+esign_result_t esign_outbox_requeue(esign_database_t *database, apr_int64_t id, apr_time_t now,
+                                    int *done, apr_pool_t *p)
 {
-    return esign_database_write(database, "outbox_revive", ESIGN_SQL(&now, &id, &now, &now), done,
+    return esign_database_write(database, "outbox_requeue", ESIGN_SQL(&now, &id, &now, &now), done,
                                 p);
 }
 
@@ -241,8 +241,8 @@ esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr
     return esign_database_write(database, "outbox_drop", ESIGN_SQL(&id, &now), done, p);
 }
 
-esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id,
-                                 const apr_table_t **values, apr_pool_t *p)
+esign_result_t esign_outbox_values(esign_database_t *database, apr_int64_t id,
+                                   const apr_table_t **values, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     esign_result_t result =
@@ -264,7 +264,7 @@ enum {
     LEASE_UNTIL,
     AWAITED,
     ERROR,
-    KEPT,
+    HAS_VALUES,
     COLUMNS
 };
 
@@ -285,7 +285,7 @@ static esign_outbox_message_t seen(const char *const *row)
                                               : leased       ? "leased"
                                               : awaited >= 0 ? "sent"
                                                              : "waiting",
-                                     .kept = esign_database_number(row, KEPT) != 0,
+                                     .has_values = esign_database_number(row, HAS_VALUES) != 0,
                                      .error = row[ERROR] };
 }
 

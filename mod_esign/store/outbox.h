@@ -28,7 +28,7 @@ typedef struct {
                                   esign_outbox_list and esign_outbox_get */
     int awaited;               /* the gateway that took it and has not reported yet; -1: none */
     const char *state;         /* "waiting", "leased", "sent" (a report is awaited), "dead" */
-    int kept; /* 1: its sealed values are there; 0: emptied, nothing can send it any more */
+    int has_values; /* 1: its sealed values are there; 0: emptied, nothing can send it any more */
     const char *error; /* what the last attempt met, no secrets; NULL */
 } esign_outbox_message_t;
 
@@ -77,9 +77,9 @@ esign_result_t esign_outbox_release(esign_database_t *database, const char *owne
 /* An SMS gateway is done with a code: it took it (`accepted`: its report is awaited), or cannot be
  * asked again. The next one's turn is at `due`; at `now` when a report has already said that the
  * message was not delivered. */
-esign_result_t esign_outbox_hand_on(esign_database_t *database, const char *owner, apr_int64_t id,
-                                    int gateway, int accepted, apr_time_t now, apr_time_t due,
-                                    const char *error, apr_pool_t *p);
+esign_result_t esign_outbox_next_gateway(esign_database_t *database, const char *owner,
+                                         apr_int64_t id, int gateway, int accepted, apr_time_t now,
+                                         apr_time_t due, const char *error, apr_pool_t *p);
 
 /* A gateway's report: the code arrived, whichever gateway brought it, and its row goes; or it will
  * not, and where it was awaited the next one's turn is `now`. `*counted` 0: there is no such code
@@ -91,9 +91,9 @@ esign_result_t esign_outbox_undelivered(esign_database_t *database, apr_int64_t 
                                         apr_pool_t *p);
 
 /* Given up: stays as "dead" for the operator. Its sealed values stay with it until it expires, for
- * esign_outbox_revive; those of a code are emptied at once. */
-esign_result_t esign_outbox_bury(esign_database_t *database, const char *owner, apr_int64_t id,
-                                 const char *error, apr_pool_t *p);
+ * esign_outbox_requeue; those of a code are emptied at once. */
+esign_result_t esign_outbox_give_up(esign_database_t *database, const char *owner, apr_int64_t id,
+                                    const char *error, apr_pool_t *p);
 
 /* Ends waiting rows whose `expires` has passed (dead, error "expired"); `counts` of each kind.
  * These, and dead ones whose `expires` has passed, lose their sealed values. Those that were sent
@@ -108,8 +108,8 @@ esign_result_t esign_outbox_purge(esign_database_t *database, apr_time_t before,
 
 /* For the operator: a message that nobody has leased is due at once, a dead one again. `*done` 0:
  * leased, expired, sent and not yet reported, or its values are gone. */
-esign_result_t esign_outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now,
-                                   int *done, apr_pool_t *p);
+esign_result_t esign_outbox_requeue(esign_database_t *database, apr_int64_t id, apr_time_t now,
+                                    int *done, apr_pool_t *p);
 
 /* For the operator: a message that nobody has leased goes, unsent. `*done` 0: leased, or not there.
  */
@@ -118,8 +118,8 @@ esign_result_t esign_outbox_drop(esign_database_t *database, apr_int64_t id, apr
 
 /* The values of a message, for what has to be known of it outside a courier; NULL: it has none any
  * more, or they cannot be unsealed. */
-esign_result_t esign_outbox_open(esign_database_t *database, apr_int64_t id,
-                                 const apr_table_t **values, apr_pool_t *p);
+esign_result_t esign_outbox_values(esign_database_t *database, apr_int64_t id,
+                                   const apr_table_t **values, apr_pool_t *p);
 
 /* One row, without values; NULL: there is none. */
 esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id,

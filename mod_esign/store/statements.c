@@ -126,11 +126,12 @@ const esign_statement_t esign_database_statements[] = {
       "'', lease_until = 0 WHERE id = %lld AND owner = %s" },
     /* A report that a message was not delivered may overtake the answer that took it: its bit is
        there already. */
-    { "outbox_hand_on", "UPDATE outbox SET due = CASE WHEN (gateways & %lld) <> 0 THEN %lld ELSE "
-                        "%lld END, gateways = gateways | %lld, "
-                        "awaited = CASE WHEN (gateways & %lld) <> 0 OR %lld = 0 THEN awaited ELSE "
-                        "%lld END, error = COALESCE(%s, error), owner = '', lease_until = 0 "
-                        "WHERE id = %lld AND owner = %s" },
+    { "outbox_next_gateway",
+      "UPDATE outbox SET due = CASE WHEN (gateways & %lld) <> 0 THEN %lld ELSE "
+      "%lld END, gateways = gateways | %lld, "
+      "awaited = CASE WHEN (gateways & %lld) <> 0 OR %lld = 0 THEN awaited ELSE "
+      "%lld END, error = COALESCE(%s, error), owner = '', lease_until = 0 "
+      "WHERE id = %lld AND owner = %s" },
     { "outbox_delivered", "DELETE FROM outbox WHERE id = %lld AND kind = 1 AND dead = 0" },
     { "outbox_undelivered", "UPDATE outbox SET due = CASE WHEN awaited = %lld THEN %lld ELSE due "
                             "END, gateways = gateways | %lld, "
@@ -138,8 +139,9 @@ const esign_statement_t esign_database_statements[] = {
                             "%s WHERE id = %lld AND kind = 1 AND dead = 0" },
     { "outbox_unreported", "DELETE FROM outbox WHERE dead = 0 AND awaited >= 0 AND expires <= %lld "
                            "AND lease_until <= %lld" },
-    { "outbox_bury", "UPDATE outbox SET dead = 1, body = CASE kind WHEN 1 THEN '' ELSE body END, "
-                     "error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
+    { "outbox_give_up",
+      "UPDATE outbox SET dead = 1, body = CASE kind WHEN 1 THEN '' ELSE body END, "
+      "error = %s, owner = '', lease_until = 0 WHERE id = %lld AND owner = %s" },
     { "outbox_expire",
       "UPDATE outbox SET dead = 1, body = '', error = 'expired', owner = '', lease_until = 0 "
       "WHERE dead = 0 AND kind = %lld AND expires <= %lld AND lease_until <= %lld" },
@@ -147,8 +149,8 @@ const esign_statement_t esign_database_statements[] = {
                       "dead = 1 AND kind = %lld AND due <= %lld ORDER BY due LIMIT %lld)" },
     { "outbox_empty",
       "UPDATE outbox SET body = '' WHERE dead = 1 AND expires <= %lld AND body <> ''" },
-    { "outbox_revive", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= "
-                       "%lld AND awaited < 0 AND expires > %lld AND body <> ''" },
+    { "outbox_requeue", "UPDATE outbox SET dead = 0, due = %lld WHERE id = %lld AND lease_until <= "
+                        "%lld AND awaited < 0 AND expires > %lld AND body <> ''" },
     { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
     { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
     { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
@@ -161,13 +163,14 @@ const esign_statement_t esign_database_statements[] = {
 
     /* Portals that have a key file in common tell by turns, each of its own life: the longest
        counts, as long as the keys are the same. */
-    { "node_tell", "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, "
-                   "%lld) ON CONFLICT (name) DO UPDATE SET "
-                   "since = CASE WHEN node.keys = excluded.keys AND node.life >= excluded.life "
-                   "THEN node.since ELSE excluded.since END, "
-                   "life = CASE WHEN node.keys = excluded.keys AND node.life >= excluded.life THEN "
-                   "node.life ELSE excluded.life END, "
-                   "keys = excluded.keys, seen = excluded.seen" },
+    { "node_report",
+      "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, "
+      "%lld) ON CONFLICT (name) DO UPDATE SET "
+      "since = CASE WHEN node.keys = excluded.keys AND node.life >= excluded.life "
+      "THEN node.since ELSE excluded.since END, "
+      "life = CASE WHEN node.keys = excluded.keys AND node.life >= excluded.life THEN "
+      "node.life ELSE excluded.life END, "
+      "keys = excluded.keys, seen = excluded.seen" },
     { "node_list",
       "SELECT name, keys, life, since, seen FROM node WHERE seen >= %lld ORDER BY name" },
 

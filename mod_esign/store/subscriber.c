@@ -117,8 +117,8 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
     return ESIGN_OK;
 }
 
-esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char *national_id,
-                                         esign_subscriber_t **other, apr_pool_t *p)
+esign_result_t esign_subscriber_decoy(esign_database_t *database, const char *national_id,
+                                      esign_subscriber_t **other, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     const char *lookup =

@@ -41,8 +41,8 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
 /* For a number that nobody has: id and hash of another subscriber, always the same one as long as
  * it stays; `*other` NULL: there is none. A word against it costs what it costs somebody: hashes
  * are not all of today's cost, and two smaller ones do not take exactly the time of a large one. */
-esign_result_t esign_subscriber_stand_in(esign_database_t *database, const char *national_id,
-                                         esign_subscriber_t **other, apr_pool_t *p);
+esign_result_t esign_subscriber_decoy(esign_database_t *database, const char *national_id,
+                                      esign_subscriber_t **other, apr_pool_t *p);
 
 /* Finds by id. `*subscriber` NULL: nobody. */
 esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id,

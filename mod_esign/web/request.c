@@ -36,7 +36,7 @@ esign_database_t *esign_request_database(esign_request_t *q)
 {
     if (!q->database && (q->database = esign_lease_acquire(q->runtime, q->r->pool)) != NULL) {
         apr_pool_cleanup_register(q->r->pool, q, give_back, apr_pool_cleanup_null);
-        q->turn = q->database->turn;
+        q->turn = q->database->write_gate;
     }
     return q->database;
 }
@@ -46,10 +46,10 @@ esign_database_t *esign_request_database(esign_request_t *q)
 static void await_turn(esign_request_t *q)
 {
     esign_request_release(q);
-    int has_turn = esign_database_await(q->turn);
+    int has_turn = esign_database_wait_to_write(q->turn);
     if (esign_request_database(q)) {
-        q->database->has_turn = has_turn;
-        q->database->turn = has_turn ? q->turn : NULL;
+        q->database->holds_write_gate = has_turn;
+        q->database->write_gate = has_turn ? q->turn : NULL;
     } else if (has_turn) {
         esign_gate_leave(q->turn);
     }

@@ -301,18 +301,18 @@ int esign_session_identify(esign_request_t *q)
     return OK;
 }
 
-esign_otp_session_t esign_session_codes(esign_request_t *q)
+esign_code_session_t esign_session_codes(esign_request_t *q)
 {
     session_t *session = state_of(q->r);
-    return (esign_otp_session_t){ .cache = q->runtime->cache,
-                                  .key = session->key,
-                                  .record = &session->record,
-                                  .limits = limits_of(q->r) };
+    return (esign_code_session_t){ .cache = q->runtime->cache,
+                                   .key = session->key,
+                                   .record = &session->record,
+                                   .limits = limits_of(q->r) };
 }
 
 void esign_session_restore(esign_request_t *q)
 {
-    const esign_otp_session_t session = esign_session_codes(q);
+    const esign_code_session_t session = esign_session_codes(q);
     if (session.record->exchanged &&
         esign_session_store_restore(session.cache, session.key, session.record, &session.limits,
                                     q->r->pool) == ESIGN_CACHE_ERROR)

@@ -14,7 +14,7 @@
 int esign_session_identify(esign_request_t *q);
 
 /* The identified session, as the store of one-time codes takes it. */
-esign_otp_session_t esign_session_codes(esign_request_t *q);
+esign_code_session_t esign_session_codes(esign_request_t *q);
 
 /* Brings back the session that the right code has ended, for what should have come of it did not.
  * Logged if memcached fails. */

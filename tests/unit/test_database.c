@@ -159,7 +159,7 @@ static void test_heal(void)
 {
     esign_database_t *database = tables_new(), *other = tables_again(SCRATCH_KEY_1);
     OK(add(database, 1, NULL));
-    esign_database_heal(database);
+    esign_database_refresh(database);
     tables_run(other, "CREATE TABLE another (x INTEGER)");
     OK(add(database, 2, NULL)); /* by itself */
 
@@ -180,7 +180,7 @@ static void test_heal(void)
     database->stale = 1;
     static const char others[] = "of another module";
     apr_hash_set(database->prepared, others, APR_HASH_KEY_STRING, others);
-    esign_database_heal(database);
+    esign_database_refresh(database);
     CU_ASSERT(!database->stale);
     CU_ASSERT_PTR_NULL(apr_hash_get(database->prepared, "outbox_add", APR_HASH_KEY_STRING));
     CU_ASSERT_PTR_EQUAL(apr_hash_get(database->prepared, others, APR_HASH_KEY_STRING), others);
@@ -209,7 +209,7 @@ static void test_turn(void)
     esign_database_t *database = tables_new();
     esign_gate_t *turn = NULL;
     OK(esign_gate_create(&turn, 1, 1000, pool));
-    database->turn = turn;
+    database->write_gate = turn;
     OK(esign_database_begin(database, pool));
     CU_ASSERT(!is_free(turn));
     OK(add(database, 1, NULL));

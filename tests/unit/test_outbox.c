@@ -125,7 +125,7 @@ static void test_lease_runs_out(void)
     /* The first courier comes too late: nothing of what it says counts. */
     OK(esign_outbox_done(first, "one", id, pool));
     OK(esign_outbox_retry(first, "one", id, NOW, "late", pool));
-    OK(esign_outbox_bury(first, "one", id, "late", pool));
+    OK(esign_outbox_give_up(first, "one", id, "late", pool));
     CU_ASSERT_EQUAL(outbox_list(first)->nelts, 1);
     CU_ASSERT_EQUAL(outbox_lease(first, "one", ESIGN_OUTBOX_CODE, 9, NOW + LEASE + SECOND)->nelts,
                     0);

@@ -2,10 +2,10 @@
 /* test_outbox_operator.c: what the operator sees of waiting messages, sends again and drops. */
 #include "outbox.h"
 
-static int outbox_revive(esign_database_t *database, apr_int64_t id, apr_time_t now)
+static int outbox_requeue(esign_database_t *database, apr_int64_t id, apr_time_t now)
 {
     int done = -1;
-    OK(esign_outbox_revive(database, id, now, &done, pool));
+    OK(esign_outbox_requeue(database, id, now, &done, pool));
     return done;
 }
 
@@ -26,24 +26,24 @@ static void test_dead_letter(void)
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_RESET_REQUEST, 9, NOW), 0)->id;
     apr_int64_t code =
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 1), 0)->id;
-    CU_ASSERT_EQUAL(outbox_revive(database, letter, NOW), 0); /* leased */
+    CU_ASSERT_EQUAL(outbox_requeue(database, letter, NOW), 0); /* leased */
     CU_ASSERT_EQUAL(outbox_drop(database, letter, NOW), 0);
-    OK(esign_outbox_bury(database, "one", letter, "refused", pool));
-    OK(esign_outbox_bury(database, "one", code, "refused", pool));
-    CU_ASSERT(outbox_get(database, letter)->kept && !outbox_get(database, code)->kept);
-    CU_ASSERT_EQUAL(outbox_revive(database, code, NOW), 0);
-    CU_ASSERT_EQUAL(outbox_revive(database, letter, NOW + 600 * SECOND), 0); /* expired */
-    CU_ASSERT_EQUAL(outbox_revive(database, letter, NOW + 9 * SECOND), 1);
+    OK(esign_outbox_give_up(database, "one", letter, "refused", pool));
+    OK(esign_outbox_give_up(database, "one", code, "refused", pool));
+    CU_ASSERT(outbox_get(database, letter)->has_values && !outbox_get(database, code)->has_values);
+    CU_ASSERT_EQUAL(outbox_requeue(database, code, NOW), 0);
+    CU_ASSERT_EQUAL(outbox_requeue(database, letter, NOW + 600 * SECOND), 0); /* expired */
+    CU_ASSERT_EQUAL(outbox_requeue(database, letter, NOW + 9 * SECOND), 1);
     CU_ASSERT_STRING_EQUAL(outbox_marks(outbox_lease(database, "two", ESIGN_OUTBOX_RESET_REQUEST, 9,
                                                      NOW + 9 * SECOND)),
                            "a");
-    OK(esign_outbox_bury(database, "two", letter, "refused again", pool));
+    OK(esign_outbox_give_up(database, "two", letter, "refused again", pool));
     OK(esign_outbox_expire(database, NOW + 599 * SECOND, expired, &unreported, pool));
-    CU_ASSERT(outbox_get(database, letter)->kept);
+    CU_ASSERT(outbox_get(database, letter)->has_values);
     OK(esign_outbox_expire(database, NOW + 600 * SECOND, expired, &unreported, pool));
     const esign_outbox_message_t *m = outbox_get(database, letter);
-    CU_ASSERT(!m->kept && strcmp(m->state, "dead") == 0 && strcmp(m->error, "refused again") == 0 &&
-              m->attempts == 2);
+    CU_ASSERT(!m->has_values && strcmp(m->state, "dead") == 0 &&
+              strcmp(m->error, "refused again") == 0 && m->attempts == 2);
     CU_ASSERT_EQUAL(outbox_drop(database, letter, NOW), 1);
     CU_ASSERT_EQUAL(outbox_drop(database, letter, NOW), 0);
     CU_ASSERT_PTR_NULL(outbox_get(database, letter));
@@ -56,7 +56,7 @@ static void test_purge(void)
     for (int i = 0; i < 5; i++)
         outbox_add(database, ESIGN_OUTBOX_CODE, "a", NOW + i * SECOND);
     outbox_add(database, ESIGN_OUTBOX_NOTICE, "b", NOW);
-    OK(esign_outbox_bury(
+    OK(esign_outbox_give_up(
         database, "one",
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_NOTICE, 1, NOW), 0)->id, "refused",
         pool));
@@ -79,7 +79,7 @@ static void test_operator_hurries(void)
     outbox_add(database, ESIGN_OUTBOX_NOTICE, "a", NOW);
     apr_int64_t id = outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW), 0)->id;
     OK(esign_outbox_retry(database, "one", id, NOW + 500 * SECOND, "no answer", pool));
-    CU_ASSERT_EQUAL(outbox_revive(database, id, NOW + SECOND), 1);
+    CU_ASSERT_EQUAL(outbox_requeue(database, id, NOW + SECOND), 1);
     CU_ASSERT_EQUAL(
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + SECOND), 0)
             ->attempts,
@@ -87,9 +87,9 @@ static void test_operator_hurries(void)
     /* What was sent is not: a gateway has it. */
     outbox_add(database, ESIGN_OUTBOX_CODE, "b", NOW);
     id = outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + SECOND), 0)->id;
-    OK(esign_outbox_hand_on(database, "one", id, 0, 1, NOW, NOW + 30 * SECOND, NULL, pool));
+    OK(esign_outbox_next_gateway(database, "one", id, 0, 1, NOW, NOW + 30 * SECOND, NULL, pool));
     CU_ASSERT_STRING_EQUAL(outbox_get(database, id)->state, "sent");
-    CU_ASSERT_EQUAL(outbox_revive(database, id, NOW + SECOND), 0);
+    CU_ASSERT_EQUAL(outbox_requeue(database, id, NOW + SECOND), 0);
 }
 
 static void test_open(void)
@@ -98,13 +98,13 @@ static void test_open(void)
     const apr_table_t *values;
     outbox_add(database, ESIGN_OUTBOX_CODE, "a", NOW);
     apr_int64_t id = tables_number(database, "SELECT id FROM outbox");
-    OK(esign_outbox_open(database, id, &values, pool));
+    OK(esign_outbox_values(database, id, &values, pool));
     CU_ASSERT_FATAL(values != NULL);
     CU_ASSERT_STRING_EQUAL(apr_table_get(values, "mark"), "a");
     tables_run(database, "UPDATE outbox SET body = ''");
-    OK(esign_outbox_open(database, id, &values, pool));
+    OK(esign_outbox_values(database, id, &values, pool));
     CU_ASSERT_PTR_NULL(values);
-    OK(esign_outbox_open(database, id + 1, &values, pool));
+    OK(esign_outbox_values(database, id + 1, &values, pool));
     CU_ASSERT_PTR_NULL(values);
 }
 
@@ -138,9 +138,9 @@ static void test_depths(void)
     /* The oldest was taken by a gateway that reports, the next is given up, the third on its way.
      */
     const apr_array_header_t *leased = outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 3, NOW + 9);
-    OK(esign_outbox_hand_on(database, "one", outbox_nth(leased, 0)->id, 0, 1, NOW, NOW, NULL,
-                            pool));
-    OK(esign_outbox_bury(database, "one", outbox_nth(leased, 1)->id, "refused", pool));
+    OK(esign_outbox_next_gateway(database, "one", outbox_nth(leased, 0)->id, 0, 1, NOW, NOW, NULL,
+                                 pool));
+    OK(esign_outbox_give_up(database, "one", outbox_nth(leased, 1)->id, "refused", pool));
     OK(esign_outbox_depths(database, depths, pool));
     const esign_outbox_depth_t *code = &depths[ESIGN_OUTBOX_CODE],
                                *notice = &depths[ESIGN_OUTBOX_NOTICE];

@@ -14,7 +14,7 @@ static void test_retry_and_bury(void)
     const esign_outbox_message_t *m =
         outbox_nth(outbox_lease(database, "two", ESIGN_OUTBOX_CODE, 9, NOW + 5 * SECOND), 0);
     CU_ASSERT(m->attempts == 2 && m->due == NOW + 5 * SECOND && strcmp(m->error, "no answer") == 0);
-    OK(esign_outbox_bury(database, "two", id, "refused", pool));
+    OK(esign_outbox_give_up(database, "two", id, "refused", pool));
     CU_ASSERT_EQUAL(outbox_lease(database, "two", ESIGN_OUTBOX_CODE, 9, NOW + 9999 * SECOND)->nelts,
                     0);
     m = outbox_nth(outbox_list(database), 0);
@@ -60,12 +60,12 @@ static void test_gateways_in_turn(void)
     const esign_outbox_message_t *m = outbox_lease_one(database, NOW);
     CU_ASSERT(m->gateways == 0 && m->awaited == -1);
     /* The first refuses, the second takes it. */
-    OK(esign_outbox_hand_on(database, "one", m->id, 0, 0, NOW, NOW, "refused", pool));
+    OK(esign_outbox_next_gateway(database, "one", m->id, 0, 0, NOW, NOW, "refused", pool));
     m = outbox_lease_one(database, NOW);
     CU_ASSERT(m->gateways == 1 && m->awaited == -1 && strcmp(m->error, "refused") == 0);
-    OK(esign_outbox_hand_on(database, "other", m->id, 1, 1, NOW, NOW, NULL,
-                            pool)); /* not its own */
-    OK(esign_outbox_hand_on(database, "one", m->id, 1, 1, NOW, NOW + 30 * SECOND, NULL, pool));
+    OK(esign_outbox_next_gateway(database, "other", m->id, 1, 1, NOW, NOW, NULL,
+                                 pool)); /* not its own */
+    OK(esign_outbox_next_gateway(database, "one", m->id, 1, 1, NOW, NOW + 30 * SECOND, NULL, pool));
     CU_ASSERT(strcmp(outbox_nth(outbox_list(database), 0)->state, "sent") == 0 &&
               outbox_nth(outbox_list(database), 0)->awaited == 1);
     CU_ASSERT_EQUAL(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 29 * SECOND)->nelts,
@@ -80,12 +80,12 @@ static void test_gateways_in_turn(void)
               strcmp(m->error, "lost") == 0);
     /* The third one's report overtakes its answer. */
     OK(esign_outbox_undelivered(database, m->id, 2, NOW + 2 * SECOND, "lost", &counted, pool));
-    OK(esign_outbox_hand_on(database, "one", m->id, 2, 1, NOW + 2 * SECOND, NOW + 30 * SECOND, NULL,
-                            pool));
+    OK(esign_outbox_next_gateway(database, "one", m->id, 2, 1, NOW + 2 * SECOND, NOW + 30 * SECOND,
+                                 NULL, pool));
     m = outbox_lease_one(database, NOW + 2 * SECOND);
     CU_ASSERT(m->gateways == 15 && m->awaited == -1);
     /* Sent, and never reported: nothing for the operator to mend. */
-    OK(esign_outbox_hand_on(database, "one", m->id, 4, 1, NOW, m->expires, NULL, pool));
+    OK(esign_outbox_next_gateway(database, "one", m->id, 4, 1, NOW, m->expires, NULL, pool));
     OK(esign_outbox_expire(database, m->expires, expired, &unreported, pool));
     CU_ASSERT(expired[ESIGN_OUTBOX_CODE] == 0 && unreported == 1 &&
               outbox_list(database)->nelts == 0);
@@ -107,12 +107,12 @@ static void test_delivered(void)
     CU_ASSERT_EQUAL(counted, 0);
     OK(esign_outbox_delivered(database, outbox_nth(messages, 0)->id, &counted, pool));
     CU_ASSERT_EQUAL(counted, 1);
-    OK(esign_outbox_hand_on(database, "one", outbox_nth(messages, 0)->id, 0, 1, NOW, NOW, NULL,
-                            pool));
+    OK(esign_outbox_next_gateway(database, "one", outbox_nth(messages, 0)->id, 0, 1, NOW, NOW, NULL,
+                                 pool));
     CU_ASSERT_EQUAL(outbox_list(database)->nelts, 1);
     outbox_add(database, ESIGN_OUTBOX_CODE, "c", NOW);
     const esign_outbox_message_t *dead = outbox_lease_one(database, NOW);
-    OK(esign_outbox_bury(database, "one", dead->id, "refused", pool));
+    OK(esign_outbox_give_up(database, "one", dead->id, "refused", pool));
     OK(esign_outbox_delivered(database, dead->id, &counted, pool));
     CU_ASSERT(counted == 0 && outbox_list(database)->nelts == 2);
 }

@@ -64,13 +64,13 @@ static void test_stand_in(void)
     esign_subscriber_t *other, *again;
     const char *ids[] = { "10000000146", "10000000078", "19999999990", "28888888880",
                           "37777777770", "46666666660", "55555555550", "64444444440" };
-    OK(esign_subscriber_stand_in(database, ids[0], &other, pool));
+    OK(esign_subscriber_decoy(database, ids[0], &other, pool));
     CU_ASSERT_PTR_NULL(other);
     apr_int64_t id = add(database, "10000000147");
     int found_one = 0;
     for (apr_size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
-        OK(esign_subscriber_stand_in(database, ids[i], &other, pool));
-        OK(esign_subscriber_stand_in(database, ids[i], &again, pool));
+        OK(esign_subscriber_decoy(database, ids[i], &other, pool));
+        OK(esign_subscriber_decoy(database, ids[i], &again, pool));
         CU_ASSERT(other == NULL ? again == NULL
                                 : other->id == id && again->id == id &&
                                       strcmp(other->word_hash, get(database, id)->word_hash) == 0);

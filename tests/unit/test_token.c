@@ -8,7 +8,7 @@
 
 static esign_cache_t *cache;
 
-static const char *issue(const esign_grant_t *grant)
+static const char *issue(const esign_token_grant_t *grant)
 {
     const char *token = NULL;
     CU_ASSERT_FATAL(esign_token_issue(cache, grant, &token, pool) == ESIGN_CACHE_DONE &&
@@ -17,10 +17,10 @@ static const char *issue(const esign_grant_t *grant)
     return token;
 }
 
-static esign_cache_answer_e look(const char *token, esign_grant_t *grant)
+static esign_cache_answer_e look(const char *token, esign_token_grant_t *grant)
 {
-    *grant = (esign_grant_t){ 0 };
-    return esign_token_look(cache, token, grant, pool);
+    *grant = (esign_token_grant_t){ 0 };
+    return esign_token_read(cache, token, grant, pool);
 }
 
 static void test_form(void)
@@ -36,10 +36,10 @@ static void test_form(void)
 static void test_life(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = APR_INT64_MAX,
-                            .link_epoch = 12,
-                            .expires = apr_time_now() + 30 * MINUTE },
-                  seen;
+    esign_token_grant_t grant = { .subscriber = APR_INT64_MAX,
+                                  .link_epoch = 12,
+                                  .expires = apr_time_now() + 30 * MINUTE },
+                        seen;
     const char *token = issue(&grant), *other = issue(&grant),
                *key = esign_cache_key("reset:", token, pool);
     CU_ASSERT_STRING_NOT_EQUAL(token, other);
@@ -62,10 +62,10 @@ static void test_life(void)
 static void test_restore(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = 17,
-                            .link_epoch = 3,
-                            .expires = apr_time_now() + 10 * MINUTE },
-                  seen;
+    esign_token_grant_t grant = { .subscriber = 17,
+                                  .link_epoch = 3,
+                                  .expires = apr_time_now() + 10 * MINUTE },
+                        seen;
     const char *token = issue(&grant);
     CU_ASSERT_EQUAL(esign_token_restore(cache, token, &grant, pool),
                     ESIGN_CACHE_MISS); /* it is there */
@@ -92,9 +92,9 @@ static void test_races(void)
 {
     enum { THREADS = 24, ROUNDS = 20 };
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = 17,
-                            .link_epoch = 1,
-                            .expires = apr_time_now() + 10 * MINUTE };
+    esign_token_grant_t grant = { .subscriber = 17,
+                                  .link_epoch = 1,
+                                  .expires = apr_time_now() + 10 * MINUTE };
     for (int round = 0; round < ROUNDS; round++) {
         char *token = apr_pstrdup(pool, issue(&grant)),
              *challenge = apr_psprintf(pool, "race %d", round);
@@ -119,10 +119,10 @@ static void test_challenge(void)
 static void test_moved(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t mine = { .subscriber = 1,
-                           .link_epoch = 1,
-                           .expires = apr_time_now() + 10 * MINUTE },
-                  other = mine, seen;
+    esign_token_grant_t mine = { .subscriber = 1,
+                                 .link_epoch = 1,
+                                 .expires = apr_time_now() + 10 * MINUTE },
+                        other = mine, seen;
     other.subscriber = 2;
     const char *own = issue(&mine), *foreign = issue(&other);
     memcached_put(esign_cache_key("reset:", own, pool),
@@ -134,10 +134,10 @@ static void test_moved(void)
 static void test_down(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
-    esign_grant_t grant = { .subscriber = 17,
-                            .link_epoch = 1,
-                            .expires = apr_time_now() + 10 * MINUTE },
-                  seen;
+    esign_token_grant_t grant = { .subscriber = 17,
+                                  .link_epoch = 1,
+                                  .expires = apr_time_now() + 10 * MINUTE },
+                        seen;
     const char *token = issue(&grant), *none;
     memcached_stop();
     CU_ASSERT_EQUAL(look(token, &seen), ESIGN_CACHE_ERROR);
