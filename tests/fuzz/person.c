@@ -9,6 +9,8 @@
 #include "core/national_id.h"
 #include "core/otp.h"
 
+#include <unistr.h>
+
 #define DIGITS "0123456789"
 
 static void number(const char *scheme_name, const char *typed, apr_pool_t *p)
@@ -48,8 +50,10 @@ static void email(const char *text, apr_pool_t *p)
         return;
     HOLDS(fuzz_clean(text, "") && strlen(text) <= 254 && strpbrk(text, " <>\"\\,;:()[]") == NULL &&
           strchr(text, '@') == strrchr(text, '@'));
-    HOLDS(strncmp(masked + 1, "***@", 4) == 0 && masked[0] == text[0] &&
-          strcmp(masked + 4, strchr(text, '@')) == 0);
+    int first = u8_mblen((const uint8_t *)text, strlen(text)); /* bytes of the first character */
+    HOLDS(first > 0 && strncmp(masked, text, (size_t)first) == 0 &&
+          strncmp(masked + first, "***@", 4) == 0 &&
+          strcmp(masked + first + 3, strchr(text, '@')) == 0);
 }
 
 static void phone(const char *text, apr_pool_t *p)
