@@ -3,7 +3,8 @@
 #ifndef ESIGN_DELIVER_COMPOSE_H
 #define ESIGN_DELIVER_COMPOSE_H
 
-#include "transport.h"
+#include "message.h"
+#include "smtp.h"
 
 /* The whole message by RFC 5322 and RFC 2046: text and HTML as multipart/alternative,
  * quoted-printable, so that servers without 8BITMIME carry it unchanged; 7-bit but for the local

@@ -1,289 +1,275 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* courier.c: rounds over the outbox. */
-#include "courier_private.h"
+#include "courier.h"
 
-#include "cache/throttle.h"
+#include "courier_end.h"
+#include "courier_start.h"
+
 #include "core/base64.h"
 #include "core/digest.h"
 
 #include <apr_strings.h>
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <syslog.h>
 
+_Static_assert(ESIGN_OUTBOX_KINDS <= ESIGN_METER_KINDS, "ESIGN_METER_KINDS is too small");
 _Static_assert(1 + ESIGN_GATEWAYS_MAX <= ESIGN_METER_SERVERS_MAX,
                "ESIGN_METER_SERVERS_MAX is too small");
 
 #define EXPIRE_EVERY apr_time_from_sec(10)
 #define PURGE_MAX 100
-#define MINUTE apr_time_from_sec(60)
-#define ASK_AGAIN apr_time_from_sec(5)
 #define LOOK_EVERY apr_time_from_msec(20)
-/* Mails in a lease, whose making holds up a code; and mails that wait for a free connection or are
- * under way. */
-#define TAKE_MAX 64
+/* Mails leased at once: codes wait while these are made. */
+#define LEASE_MAX 64
+/* Mails that are under way or wait for a free connection. */
 #define AHEAD_MAX 512
 
-void esign_courier_say(const esign_courier_t *courier, int level, apr_status_t status,
-                       const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    courier->options->log(courier->options->baton, level, status,
-                          apr_pvsprintf(courier->round, format, arguments));
-    va_end(arguments);
-}
-
-static void complain(const esign_courier_t *courier, esign_result_t result)
+static void log_failure(const esign_courier_t *courier, esign_result_t result)
 {
     if (esign_failed(result))
         esign_courier_say(courier, LOG_ERR, result.status, "%s: %s", result.problem, result.detail);
 }
 
-const esign_sms_gateway_t *esign_courier_gateway(const esign_courier_t *courier, int gateway)
+/* How many of `places` messages the ceiling lets leave now. */
+static int room_below(const esign_courier_t *courier, esign_ceiling_t *ceiling, int places)
 {
-    return &APR_ARRAY_IDX(courier->options->gateways, gateway, esign_sms_gateway_t);
+    const char *warning;
+    int room = esign_ceiling_room(ceiling, places, courier->options->now(),
+                                  courier->options->clock(), &warning, courier->round);
+    if (warning)
+        esign_courier_say(courier, LOG_WARNING, 0, "%s", warning);
+    return room;
 }
 
-/* Messages are counted in handfuls, this part of the ceiling each, so that most cost memcached
- * nothing. A handful is good for a minute: no minute has more than one too many. */
-#define HANDFUL 60
-
-/* How many of the free places the ceiling leaves, over all nodes; those that look at the same
- * instant each find the same room. Not knowing is a refusal. */
-static int below(esign_courier_t *courier, esign_courier_ceiling_t *ceiling, int places)
-{
-    const esign_courier_options_t *o = courier->options;
-    esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
-    apr_interval_time_t retry = ASK_AGAIN;
-    apr_time_t clock = esign_clock();
-    if (ceiling->limit == 0 || places <= 0)
-        return places;
-    if (clock - ceiling->permitted >= MINUTE)
-        ceiling->permits = 0;
-    if (ceiling->permits > 0)
-        return ceiling->permits < places ? ceiling->permits : places;
-    if (clock < ceiling->held)
-        return 0;
-    esign_cache_answer_e answer =
-        esign_throttle_check(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(),
-                             &ceiling->counted, &ceiling->room, &retry, courier->round);
-    if (answer == ESIGN_CACHE_DONE)
-        return ceiling->room < places ? ceiling->room : places;
-    ceiling->held = clock + retry;
-    if (ceiling->told == 0 || clock - ceiling->told >= MINUTE) {
-        ceiling->told = clock;
-        if (answer == ESIGN_CACHE_MISS)
-            esign_courier_say(courier, LOG_WARNING, 0,
-                              "%d %s in a minute, as many as %s lets go: others wait",
-                              ceiling->limit, ceiling->what, ceiling->directive);
-        else
-            esign_courier_say(courier, LOG_WARNING, 0,
-                              "%s wait until memcached tells how many have left (%s): %s",
-                              ceiling->what, ceiling->directive,
-                              esign_cache_error(o->cache, courier->round));
-    }
-    return 0;
-}
-
-static void count(const esign_courier_t *courier, esign_courier_ceiling_t *ceiling, apr_pool_t *p)
-{
-    const esign_courier_options_t *o = courier->options;
-    esign_throttle_policy_t policy = { .limit = ceiling->limit, .window = MINUTE };
-    if (ceiling->limit == 0)
-        return;
-    if (ceiling->permits == 0) {
-        int handful =
-            ceiling->limit / HANDFUL < ceiling->room ? ceiling->limit / HANDFUL : ceiling->room;
-        ceiling->permits = handful > 1 ? handful : 1;
-        ceiling->permitted = esign_clock();
-        ceiling->room -= ceiling->permits;
-        esign_throttle_count(o->cache, ceiling->what, o->message.url, &policy, apr_time_now(),
-                             ceiling->permits, &ceiling->counted, p);
-    }
-    ceiling->permits--;
-}
-
-/* How many mails to lease: as many as keep the connections busy, one behind a pause of the server,
- * none before. */
+/* How many mails to lease: as many as keep the connections busy. While the breaker is open none,
+ * and one after its pause. */
 static int mail_places(const esign_courier_t *courier)
 {
     int pending = esign_transport_pending_mail(courier->transport), room = courier->ahead - pending;
-    if (!esign_breaker_may_try(&courier->mail_server.breaker, pending, esign_clock()))
+    const esign_breaker_t *breaker = &courier->mail_server.breaker;
+    if (!esign_breaker_may_try(breaker, pending, courier->options->clock()))
         return 0;
-    if (courier->mail_server.breaker.until != 0)
+    if (breaker->until != 0)
         return 1;
-    return pending > courier->ahead / 2 ? 0 : room > TAKE_MAX ? TAKE_MAX : room;
+    if (pending > courier->ahead / 2)
+        return 0;
+    return room > LEASE_MAX ? LEASE_MAX : room;
 }
 
-static int by_whose(const void *one, const void *other)
+static int by_subscriber(const void *one, const void *other)
 {
-    apr_int64_t a = (*(esign_courier_task_t *const *)one)->whose,
-                b = (*(esign_courier_task_t *const *)other)->whose;
+    apr_int64_t a = (*(esign_delivery_t *const *)one)->whose,
+                b = (*(esign_delivery_t *const *)other)->whose;
     return (a > b) - (a < b);
 }
 
-/* Counts mails in the order of their subscribers, in which `key rotate` goes, too: two who each
- * hold what the other wants would end in PostgreSQL's "deadlock detected". */
-static esign_result_t claim(esign_courier_t *courier, const apr_array_header_t *tasks, int first,
-                            apr_pool_t *p)
+/* Counts mails in the order of subscribers' ids, in which `key rotate` goes too: otherwise two
+ * transactions could each wait for a row that the other has locked. */
+static esign_result_t claim_mails(esign_courier_t *courier, const apr_array_header_t *deliveries,
+                                  int first, apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
-    apr_array_header_t *order = apr_array_make(p, TAKE_MAX, sizeof(esign_courier_task_t *));
-    for (int i = first; i < tasks->nelts; i++)
-        APR_ARRAY_PUSH(order, esign_courier_task_t *) =
-            &APR_ARRAY_IDX(tasks, i, esign_courier_task_t);
-    qsort(order->elts, (size_t)order->nelts, (size_t)order->elt_size, by_whose);
+    apr_array_header_t *order = apr_array_make(p, LEASE_MAX, sizeof(esign_delivery_t *));
+    for (int i = first; i < deliveries->nelts; i++)
+        APR_ARRAY_PUSH(order, esign_delivery_t *) =
+            APR_ARRAY_IDX(deliveries, i, esign_delivery_t *);
+    qsort(order->elts, (size_t)order->nelts, (size_t)order->elt_size, by_subscriber);
     for (int i = 0; !esign_failed(result) && i < order->nelts; i++) {
-        esign_courier_task_t *task = APR_ARRAY_IDX(order, i, esign_courier_task_t *);
-        esign_courier_start_claim(courier, task, p);
+        esign_delivery_t *delivery = APR_ARRAY_IDX(order, i, esign_delivery_t *);
+        esign_courier_start_claim(courier, delivery, p);
         if (courier->database->broken)
-            result = task->found;
+            result = delivery->found;
     }
     return result;
 }
 
-_Static_assert(ESIGN_OUTBOX_KINDS <= ESIGN_METER_KINDS, "ESIGN_METER_KINDS is too small");
+static esign_delivery_t *make_delivery(const esign_courier_t *courier,
+                                       const esign_outbox_message_t *row)
+{
+    const char *address = apr_table_get(row->values, "address");
+    apr_pool_t *p;
+    apr_pool_create(&p, courier->pool);
+    esign_delivery_t *delivery = apr_pcalloc(p, sizeof(*delivery));
+    *delivery = (esign_delivery_t){ .pool = p,
+                                    .id = row->id,
+                                    .kind = row->kind,
+                                    .attempts = row->attempts,
+                                    .expires = row->expires,
+                                    .address = address ? apr_pstrdup(p, address) : "unknown",
+                                    .gateways = row->gateways,
+                                    .awaited = row->awaited,
+                                    .row = row,
+                                    .whose = ESIGN_SUBSCRIBER_NONE,
+                                    .event = ESIGN_AUDIT_EVENTS,
+                                    .gateway = ESIGN_GATEWAY_NONE };
+    return delivery;
+}
 
-/* Counts and audits leased messages of a kind whose sealed values do not open. */
+/* Counts and audits rows of a kind whose sealed values cannot be unsealed. */
 static esign_result_t record_unreadable(const esign_courier_t *courier, esign_outbox_kind_e kind,
-                                        int count, apr_pool_t *p)
+                                        int count, apr_time_t now, apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (; count > 0 && !esign_failed(result); count--) {
         courier->options->meter->messages[kind].failed++;
         result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGE_GIVEN_UP,
-                                 ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, apr_time_now(), p);
+                                 ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, now, p);
     }
     return result;
 }
 
-/* Leases messages of a kind and finds out whom they are for. */
-static esign_result_t take(esign_courier_t *courier, esign_outbox_kind_e kind, int places,
-                           apr_time_t now, apr_array_header_t *tasks, apr_pool_t *p)
+/* Leases rows of a kind and looks up whom they are for. */
+static esign_result_t lease_kind(esign_courier_t *courier, esign_outbox_kind_e kind, int places,
+                                 apr_time_t now, apr_array_header_t *deliveries, apr_pool_t *p)
 {
-    const apr_array_header_t *messages;
-    int unreadable, first = tasks->nelts;
+    const apr_array_header_t *rows;
+    int unreadable, first = deliveries->nelts;
     if (places <= 0)
         return ESIGN_OK;
     esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, now,
-                                               ESIGN_COURIER_LEASE, &messages, &unreadable, p);
+                                               ESIGN_COURIER_LEASE, &rows, &unreadable, p);
     if (!esign_failed(result))
-        result = record_unreadable(courier, kind, unreadable, p);
-    for (int i = 0; !esign_failed(result) && i < messages->nelts; i++) {
-        const esign_outbox_message_t *message = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
-        /* It was lost to another courier, which gave it back while its transfer here still hangs:
-         * that one has its hold again, and none is begun beside it. */
-        if (apr_hash_get(courier->deliveries, &message->id, sizeof(message->id)))
+        result = record_unreadable(courier, kind, unreadable, now, p);
+    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
+        const esign_outbox_message_t *row = &APR_ARRAY_IDX(rows, i, esign_outbox_message_t);
+        /* Another courier had leased it after our lease ran out, and gave it back; our transfer is
+         * still under way. The new lease is that transfer's, so no second one begins. */
+        if (apr_hash_get(courier->deliveries, &row->id, sizeof(row->id)))
             continue;
-        esign_courier_task_t *task = apr_array_push(tasks);
-        *task = (esign_courier_task_t){ .message = message,
-                                        .whose = ESIGN_SUBSCRIBER_NONE,
-                                        .outcome = ESIGN_AUDIT_EVENTS };
-        esign_courier_start_find(courier, task, p);
-        /* A subscriber whose row cannot be unsealed is this message's failure; one of the database
-         * is that of all. */
+        esign_delivery_t *delivery = make_delivery(courier, row);
+        APR_ARRAY_PUSH(deliveries, esign_delivery_t *) = delivery;
+        esign_courier_start_find(courier, delivery, p);
+        /* A subscriber's row that cannot be unsealed fails this delivery; a failure of the database
+         * fails them all. */
         if (courier->database->broken)
-            result = task->found;
+            result = delivery->found;
     }
-    return esign_failed(result) ? result : claim(courier, tasks, first, p);
+    return esign_failed(result) ? result : claim_mails(courier, deliveries, first, p);
 }
 
 static int renewal_due(const esign_courier_t *courier)
 {
-    return courier->renewed == 0 || (apr_hash_count(courier->deliveries) > 0 &&
-                                     esign_clock() - courier->renewed >= ESIGN_COURIER_RENEW);
+    return courier->renewed == 0 ||
+           (apr_hash_count(courier->deliveries) > 0 &&
+            courier->options->clock() - courier->renewed >= ESIGN_COURIER_RENEW);
 }
 
-/* Leases of a transaction whose commit was not answered stand there, and nobody here knows of them:
- * they go back. */
-static esign_result_t renew(const esign_courier_t *courier, apr_time_t until,
-                            const apr_array_header_t **ids, apr_pool_t *p)
+/* Renews all leases; `*ids`: of the rows. A row without a delivery was leased by a transaction
+ * whose commit was not answered: it goes back. */
+static esign_result_t renew_leases(const esign_courier_t *courier, apr_time_t now,
+                                   const apr_array_header_t **ids, apr_pool_t *p)
 {
-    esign_result_t result = esign_outbox_renew(courier->database, courier->owner, until, ids, p);
+    esign_result_t result =
+        esign_outbox_renew(courier->database, courier->owner, now + ESIGN_COURIER_LEASE, ids, p);
     for (int i = 0; !esign_failed(result) && i < (*ids)->nelts; i++) {
         const apr_int64_t *id = &APR_ARRAY_IDX(*ids, i, apr_int64_t);
         if (!apr_hash_get(courier->deliveries, id, sizeof(*id)))
-            result = esign_outbox_release(courier->database, courier->owner, *id, apr_time_now(),
+            result = esign_outbox_release(courier->database, courier->owner, *id, now,
                                           "a lease of it was not answered", p);
     }
     return result;
 }
 
-/* What is not among `ids` was taken by others, because the renewal before came too late: it is held
- * no longer than it was. */
-static void extend(const esign_courier_t *courier, const apr_array_header_t *ids, apr_time_t until)
+/* Moves the deadlines of the leases that were renewed. A row that is not among `ids` was leased by
+ * another courier, because the renewal came too late: its deadline stays. */
+static void move_deadlines(const esign_courier_t *courier, const apr_array_header_t *ids,
+                           apr_time_t deadline)
 {
     for (int i = 0; i < ids->nelts; i++) {
         esign_delivery_t *delivery = apr_hash_get(
             courier->deliveries, &APR_ARRAY_IDX(ids, i, apr_int64_t), sizeof(apr_int64_t));
         if (delivery)
-            delivery->hold.until = until;
+            delivery->lease.deadline = deadline;
     }
 }
 
-/* Ends, renewals and leases in one transaction. `places`: how many messages of each kind to lease
- * at most; both kinds of mails together no more than of one. */
-static esign_result_t exchange(esign_courier_t *courier, const int places[ESIGN_OUTBOX_KINDS],
-                               apr_array_header_t *tasks, apr_pool_t *p)
+/* Leases at most `places` rows of each kind; together no more mails than of one kind. */
+static esign_result_t lease_rows(esign_courier_t *courier, const int places[ESIGN_OUTBOX_KINDS],
+                                 apr_time_t now, apr_array_header_t *deliveries, apr_pool_t *p)
 {
-    const apr_array_header_t *held = NULL;
-    /* In this order: no hold begins later than its lease. */
-    apr_time_t began = esign_clock(), now = apr_time_now();
+    esign_result_t result =
+        lease_kind(courier, ESIGN_OUTBOX_CODE, places[ESIGN_OUTBOX_CODE], now, deliveries, p);
+    int codes = deliveries->nelts;
+    /* Notices before requests: anybody can ask for links without end, and that must not keep from a
+     * subscriber that somebody has signed in. */
+    if (!esign_failed(result))
+        result = lease_kind(courier, ESIGN_OUTBOX_NOTICE, places[ESIGN_OUTBOX_NOTICE], now,
+                            deliveries, p);
+    int notices = deliveries->nelts - codes;
+    if (!esign_failed(result))
+        result = lease_kind(courier, ESIGN_OUTBOX_RESET_REQUEST,
+                            places[ESIGN_OUTBOX_RESET_REQUEST] - notices, now, deliveries, p);
+    return result;
+}
+
+/* Writes outcomes, renews leases and leases rows in one transaction. If it fails there are no new
+ * deliveries. */
+static esign_result_t write_and_lease(esign_courier_t *courier,
+                                      const int places[ESIGN_OUTBOX_KINDS],
+                                      apr_array_header_t *deliveries, apr_pool_t *p)
+{
+    const apr_array_header_t *ids = NULL;
+    /* In this order: no deadline is later than its lease allows. */
+    apr_time_t began = courier->options->clock(), now = courier->options->now();
     esign_result_t result = esign_database_begin(courier->database, p);
     if (!esign_failed(result))
-        result = esign_outcomes_write(courier->ends, courier->database, courier->owner, p);
+        result = esign_outcomes_write(courier->outcomes, courier->database, courier->owner, now, p);
     if (!esign_failed(result) && renewal_due(courier))
-        result = renew(courier, now + ESIGN_COURIER_LEASE, &held, p);
+        result = renew_leases(courier, now, &ids, p);
     if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_CODE, places[ESIGN_OUTBOX_CODE], now, tasks, p);
-    /* Notices before requests: what strangers ask for without end must not keep the owner from
-     * hearing that somebody got in. */
-    int others = tasks->nelts;
-    if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_NOTICE, places[ESIGN_OUTBOX_NOTICE], now, tasks, p);
-    if (!esign_failed(result))
-        result = take(courier, ESIGN_OUTBOX_RESET_REQUEST,
-                      places[ESIGN_OUTBOX_RESET_REQUEST] - (tasks->nelts - others), now, tasks, p);
+        result = lease_rows(courier, places, now, deliveries, p);
     result = esign_database_end(courier->database, result, p);
     courier->leased = began;
+    for (int i = 0; i < deliveries->nelts; i++) {
+        esign_delivery_t *delivery = APR_ARRAY_IDX(deliveries, i, esign_delivery_t *);
+        delivery->lease.deadline = began + ESIGN_COURIER_DEADLINE;
+        if (esign_failed(result))
+            apr_pool_destroy(delivery->pool);
+    }
     if (esign_failed(result)) {
+        apr_array_clear(deliveries);
         courier->renewed = 0;
         return result;
     }
-    esign_outcomes_clear(courier->ends);
-    if (held)
-        extend(courier, held, began + ESIGN_COURIER_HOLD);
-    if (held || apr_hash_count(courier->deliveries) == 0)
+    esign_outcomes_clear(courier->outcomes);
+    if (ids)
+        move_deadlines(courier, ids, began + ESIGN_COURIER_DEADLINE);
+    if (ids || apr_hash_count(courier->deliveries) == 0)
         courier->renewed = began;
     return result;
 }
 
-static void start(esign_courier_t *courier, const esign_courier_task_t *task,
-                  esign_courier_ceiling_t *ceiling)
+static void start_delivery(esign_courier_t *courier, esign_delivery_t *delivery,
+                           esign_ceiling_t *ceiling)
 {
-    if (esign_courier_start(courier, task) && task->subscriber)
-        count(courier, ceiling, courier->round);
+    const esign_courier_options_t *o = courier->options;
+    if (esign_courier_start(courier, delivery) == ESIGN_START_UNDER_WAY && delivery->subscriber)
+        esign_ceiling_count(ceiling, o->now(), o->clock(), courier->round);
+    delivery->row = NULL;
+    delivery->subscriber = NULL;
 }
 
-/* Codes stand first: their requests go out before mails are made. */
-static void start_all(esign_courier_t *courier, const apr_array_header_t *tasks)
+/* Codes come first, and their requests go out before mails are made. */
+static void start_deliveries(esign_courier_t *courier, const apr_array_header_t *deliveries)
 {
     int i = 0;
-    while (i < tasks->nelts &&
-           APR_ARRAY_IDX(tasks, i, esign_courier_task_t).message->kind == ESIGN_OUTBOX_CODE)
-        start(courier, &APR_ARRAY_IDX(tasks, i++, esign_courier_task_t), &courier->sms);
+    for (; i < deliveries->nelts; i++) {
+        esign_delivery_t *delivery = APR_ARRAY_IDX(deliveries, i, esign_delivery_t *);
+        if (delivery->kind != ESIGN_OUTBOX_CODE)
+            break;
+        start_delivery(courier, delivery, &courier->sms);
+    }
     if (i > 0)
-        esign_transport_finish(courier->transport);
-    while (i < tasks->nelts)
-        start(courier, &APR_ARRAY_IDX(tasks, i++, esign_courier_task_t), &courier->mails);
+        esign_transport_collect(courier->transport);
+    for (; i < deliveries->nelts; i++)
+        start_delivery(courier, APR_ARRAY_IDX(deliveries, i, esign_delivery_t *), &courier->mails);
 }
 
-/* Looks what is due, and for which of it there is room, which memcached is asked for. Most looks
- * find nothing, and nobody's turn to write is taken for it. */
-static esign_result_t look_for(esign_courier_t *courier, int codes, int mails, apr_time_t now,
-                               int places[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
+/* Reads which kinds have due rows, and only for these asks memcached how many may leave. Most looks
+ * find nothing, so a look takes no write lock. */
+static esign_result_t look_for_due(esign_courier_t *courier, int codes, int mails, apr_time_t now,
+                                   int places[ESIGN_OUTBOX_KINDS], apr_pool_t *p)
 {
     int due[ESIGN_OUTBOX_KINDS];
     courier->looked = now;
@@ -291,20 +277,21 @@ static esign_result_t look_for(esign_courier_t *courier, int codes, int mails, a
     if (esign_failed(result))
         return result;
     mails = due[ESIGN_OUTBOX_NOTICE] || due[ESIGN_OUTBOX_RESET_REQUEST]
-                ? below(courier, &courier->mails, mails)
+                ? room_below(courier, &courier->mails, mails)
                 : 0;
-    places[ESIGN_OUTBOX_CODE] = due[ESIGN_OUTBOX_CODE] ? below(courier, &courier->sms, codes) : 0;
+    places[ESIGN_OUTBOX_CODE] =
+        due[ESIGN_OUTBOX_CODE] ? room_below(courier, &courier->sms, codes) : 0;
     places[ESIGN_OUTBOX_NOTICE] = due[ESIGN_OUTBOX_NOTICE] ? mails : 0;
     places[ESIGN_OUTBOX_RESET_REQUEST] = due[ESIGN_OUTBOX_RESET_REQUEST] ? mails : 0;
     return ESIGN_OK;
 }
 
-/* Writes ends, renews leases and starts what is due, when it is time for one of them. `*taken`: how
- * many messages. */
-static esign_result_t turn(esign_courier_t *courier, int *taken)
+/* Writes outcomes, renews leases and starts what is due, where it is time for one of them.
+ * `*leased`: how many rows. */
+static esign_result_t pass_over(esign_courier_t *courier, int *leased)
 {
     const esign_courier_options_t *o = courier->options;
-    apr_time_t now = apr_time_now(), ends_due = esign_outcomes_due(courier->ends);
+    apr_time_t now = o->now(), outcomes_due = esign_outcomes_due(courier->outcomes);
     int mails_pending = esign_transport_pending_mail(courier->transport),
         codes_pending = esign_transport_pending_sms(courier->transport);
     int mails = mail_places(courier),
@@ -313,29 +300,46 @@ static esign_result_t turn(esign_courier_t *courier, int *taken)
     int look = (codes > 0 || mails > 0) &&
                (idle || now < courier->looked || now - courier->looked >= LOOK_EVERY),
         renewal = renewal_due(courier);
-    *taken = 0;
-    if (!look && !renewal && (ends_due == 0 || (now < ends_due && !idle)))
+    *leased = 0;
+    if (!look && !renewal && (outcomes_due == 0 || (now < outcomes_due && !idle)))
         return ESIGN_OK;
     int places[ESIGN_OUTBOX_KINDS] = { 0 };
     apr_pool_t *p;
     apr_pool_create(&p, courier->round);
-    apr_array_header_t *tasks = apr_array_make(p, TAKE_MAX, sizeof(esign_courier_task_t));
-    esign_result_t result = look ? look_for(courier, codes, mails, now, places, p) : ESIGN_OK;
+    apr_array_header_t *deliveries = apr_array_make(p, LEASE_MAX, sizeof(esign_delivery_t *));
+    esign_result_t result = look ? look_for_due(courier, codes, mails, now, places, p) : ESIGN_OK;
     mails = places[ESIGN_OUTBOX_NOTICE] > 0 ? places[ESIGN_OUTBOX_NOTICE]
                                             : places[ESIGN_OUTBOX_RESET_REQUEST];
     if (!esign_failed(result) &&
-        (places[ESIGN_OUTBOX_CODE] > 0 || mails > 0 || ends_due != 0 || renewal))
-        result = exchange(courier, places, tasks, p);
-    if (!esign_failed(result))
-        start_all(courier, tasks);
-    *taken = tasks->nelts;
-    /* The connections were hungry, and there may be more. */
-    if (mails > 0 && tasks->nelts >= mails && mails_pending < o->smtp->connections &&
+        (places[ESIGN_OUTBOX_CODE] > 0 || mails > 0 || outcomes_due != 0 || renewal))
+        result = write_and_lease(courier, places, deliveries, p);
+    *leased = deliveries->nelts;
+    start_deliveries(courier, deliveries);
+    /* The connections ran out of mails, and there may be more. */
+    if (mails > 0 && *leased >= mails && mails_pending < o->smtp->connections &&
         courier->mail_server.breaker.until == 0 && courier->ahead < AHEAD_MAX)
         courier->ahead *= 2;
     result.detail = apr_pstrdup(courier->round, result.detail);
     apr_pool_destroy(p);
     return result;
+}
+
+static void create_servers(esign_courier_t *courier)
+{
+    const esign_courier_options_t *o = courier->options;
+    apr_pool_t *p = courier->pool;
+    courier->mail_server.name =
+        apr_pstrcat(p, "mail server ", esign_transport_mail_host(o->smtp, p), NULL);
+    courier->mail_server.left_until = &o->meter->left_until[0];
+    courier->gateways = apr_pcalloc(p, sizeof(*courier->gateways) * (apr_size_t)o->gateways->nelts);
+    for (int i = 0; i < o->gateways->nelts; i++) {
+        const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, i);
+        courier->gateways[i].name = apr_psprintf(p, "SMS gateway %s (%s)", gateway->name,
+                                                 esign_transport_gateway_host(gateway, p));
+        courier->gateways[i].left_until = &o->meter->left_until[1 + i];
+    }
+    for (int i = 0; i < ESIGN_METER_SERVERS_MAX; i++)
+        o->meter->left_until[i] = 0;
 }
 
 esign_result_t esign_courier_create(esign_courier_t **courier,
@@ -344,106 +348,111 @@ esign_result_t esign_courier_create(esign_courier_t **courier,
     unsigned char name[12];
     esign_courier_t *made = apr_pcalloc(p, sizeof(*made));
     esign_digest_random(name, sizeof(name));
-    made->options = options;
-    made->pool = p;
-    made->owner = esign_base64_url_encode(p, name, sizeof(name));
-    made->deliveries = apr_hash_make(p);
-    made->ends = esign_outcomes_make(p);
-    made->mails = (esign_courier_ceiling_t){ .what = "mails",
-                                             .directive = "EsignMailsPerMinute",
-                                             .limit = options->mails_per_minute };
-    made->sms = (esign_courier_ceiling_t){ .what = "SMS",
-                                           .directive = "EsignSMSPerMinute",
-                                           .limit = options->sms_per_minute };
-    made->ahead = options->smtp->connections;
-    made->mail_server.left_until = &options->meter->left_until[0];
-    made->mail_server.name =
-        apr_pstrcat(p, "mail server ", esign_transport_mail_host(options->smtp, p), NULL);
-    made->gateways = apr_pcalloc(p, sizeof(*made->gateways) * (apr_size_t)options->gateways->nelts);
-    for (int i = 0; i < options->gateways->nelts; i++) {
-        made->gateways[i].left_until = &options->meter->left_until[1 + i];
-        made->gateways[i].name =
-            apr_psprintf(p, "SMS gateway %s (%s)", esign_courier_gateway(made, i)->name,
-                         esign_transport_gateway_host(esign_courier_gateway(made, i), p));
-    }
-    /* Nothing is known yet of any. */
-    for (int i = 0; i < ESIGN_METER_SERVERS_MAX; i++)
-        options->meter->left_until[i] = 0;
+    *made = (esign_courier_t){ .options = options,
+                               .pool = p,
+                               .owner = esign_base64_url_encode(p, name, sizeof(name)),
+                               .deliveries = apr_hash_make(p),
+                               .outcomes = esign_outcomes_create(p),
+                               .mails = { .what = "mails",
+                                          .directive = "EsignMailsPerMinute",
+                                          .limit = options->mails_per_minute,
+                                          .cache = options->cache,
+                                          .url = options->message.url },
+                               .sms = { .what = "SMS",
+                                        .directive = "EsignSMSPerMinute",
+                                        .limit = options->sms_per_minute,
+                                        .cache = options->cache,
+                                        .url = options->message.url },
+                               .ahead = options->smtp->connections };
+    create_servers(made);
     *courier = made;
     return esign_transport_create(&made->transport, options->smtp, esign_courier_end_transfer, made,
                                   p);
 }
 
-/* Ends messages whose time is over, and takes away what was given up long ago. Whose they were
- * stands sealed in their rows. Where nothing else is written this tells that nothing can be: until
- * it succeeds, no round does. */
-static esign_result_t expire(esign_courier_t *courier)
+/* Says in the log, and counts, what has expired. */
+static void log_expired(const esign_courier_t *courier, const int expired[ESIGN_OUTBOX_KINDS],
+                        int unreported, int purged)
 {
-    apr_time_t now = apr_time_now(), clock = esign_clock();
-    int counts[ESIGN_OUTBOX_KINDS] = { 0 }, expired = 0, unreported = 0, purged = 0;
-    if (courier->expired != 0 && clock - courier->expired < EXPIRE_EVERY)
-        return ESIGN_OK;
-    esign_result_t result = esign_database_begin(courier->database, courier->round);
-    if (!esign_failed(result))
-        result = esign_outbox_expire(courier->database, now, counts, &unreported, courier->round);
-    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
-        expired += counts[kind];
-    if (!esign_failed(result) && expired > 0)
-        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED,
-                                 ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, now, courier->round);
-    if (!esign_failed(result))
-        result = esign_outbox_purge(courier->database, now - courier->options->keep, PURGE_MAX,
-                                    &purged, courier->round);
-    result = esign_database_end(courier->database, result, courier->round);
-    if (!esign_failed(result))
-        courier->expired = clock;
-    if (!esign_failed(result) && unreported > 0)
+    int sum = 0;
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++) {
+        courier->options->meter->messages[kind].failed += (apr_uint64_t)expired[kind];
+        sum += expired[kind];
+    }
+    if (unreported > 0)
         esign_courier_say(courier, LOG_NOTICE, 0,
                           "of %d codes that were sent no gateway has reported what became of them",
                           unreported);
-    if (!esign_failed(result) && expired > 0)
-        esign_courier_say(courier, LOG_WARNING, 0, "%d messages expired unsent", expired);
-    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS && !esign_failed(result); kind++)
-        courier->options->meter->messages[kind].failed += (apr_uint64_t)counts[kind];
-    if (!esign_failed(result) && purged > 0)
+    if (sum > 0)
+        esign_courier_say(courier, LOG_WARNING, 0, "%d messages expired unsent", sum);
+    if (purged > 0)
         esign_courier_say(courier, LOG_INFO, 0,
                           "%d messages that were given up have been kept as long as "
                           "EsignOutboxKeep says, and are gone",
                           purged);
-    return result;
 }
 
-esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, int called,
+/* Ends rows whose time is over, and deletes those that were given up long ago. The subscribers of
+ * expired rows stay in their seals, so one audit row without a subscriber counts for all. This also
+ * finds a database that cannot be written to while nothing else writes: rounds fail until it
+ * succeeds. */
+static esign_result_t expire_rows(esign_courier_t *courier)
+{
+    const esign_courier_options_t *o = courier->options;
+    apr_time_t now = o->now(), clock = o->clock();
+    int expired[ESIGN_OUTBOX_KINDS] = { 0 }, any = 0, unreported = 0, purged = 0;
+    if (courier->expired != 0 && clock - courier->expired < EXPIRE_EVERY)
+        return ESIGN_OK;
+    esign_result_t result = esign_database_begin(courier->database, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_expire(courier->database, now, expired, &unreported, courier->round);
+    for (int kind = 0; kind < ESIGN_OUTBOX_KINDS; kind++)
+        any |= expired[kind] > 0;
+    if (!esign_failed(result) && any)
+        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGES_EXPIRED,
+                                 ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, now, courier->round);
+    if (!esign_failed(result))
+        result = esign_outbox_purge(courier->database, now - o->keep, PURGE_MAX, &purged,
+                                    courier->round);
+    result = esign_database_end(courier->database, result, courier->round);
+    if (esign_failed(result))
+        return result;
+    courier->expired = clock;
+    log_expired(courier, expired, unreported, purged);
+    return ESIGN_OK;
+}
+
+esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, int queued,
                                    apr_pool_t *p)
 {
     const esign_courier_options_t *o = courier->options;
-    int taken = 0;
+    int leased = 0;
     courier->database = database;
     courier->round = p;
-    if (called)
+    if (queued)
         courier->looked = 0;
-    esign_result_t result = database ? expire(courier) : ESIGN_OK;
+    esign_result_t result = database ? expire_rows(courier) : ESIGN_OK;
     do {
-        esign_transport_finish(courier->transport);
+        esign_transport_collect(courier->transport);
         if (database && !esign_failed(result))
-            result = turn(courier, &taken);
+            result = pass_over(courier, &leased);
         if (database && !esign_failed(result))
-            o->meter->round = apr_time_now();
-    } while (!esign_failed(result) && taken > 0 && !o->stopping(o->baton));
+            o->meter->round = o->now();
+    } while (!esign_failed(result) && leased > 0 && !o->stopping(o->baton));
     courier->cut_off = !database || esign_failed(result);
     courier->database = NULL;
     courier->round = NULL;
     return result;
 }
 
-void esign_courier_wait(esign_courier_t *courier, int wake, apr_interval_time_t wait)
+void esign_courier_wait(esign_courier_t *courier, int wakeup, apr_interval_time_t wait)
 {
-    apr_time_t due = esign_outcomes_due(courier->ends), now = apr_time_now();
+    apr_time_t due = esign_outcomes_due(courier->outcomes), now = courier->options->now();
     if (esign_transport_pending_mail(courier->transport) > 0 && wait > LOOK_EVERY)
         wait = LOOK_EVERY;
     if (due != 0 && !courier->cut_off && due - now < wait)
         wait = due - now;
-    esign_transport_wait(courier->transport, wake, wait);
+    esign_transport_wait(courier->transport, wakeup, wait);
 }
 
 int esign_courier_pending(const esign_courier_t *courier)
@@ -452,38 +461,39 @@ int esign_courier_pending(const esign_courier_t *courier)
            esign_transport_pending_sms(courier->transport);
 }
 
-int esign_courier_leave(esign_courier_t *courier, apr_interval_time_t wait, apr_pool_t *p)
+int esign_courier_drain(esign_courier_t *courier, apr_interval_time_t wait, apr_pool_t *p)
 {
     courier->round = p;
     courier->ending = 1;
     esign_transport_recall_mails(courier->transport);
-    if (esign_transport_finish(courier->transport) > 0)
+    if (esign_transport_collect(courier->transport) > 0)
         esign_transport_wait(courier->transport, -1, wait);
-    int left = esign_transport_finish(courier->transport);
+    int left = esign_transport_collect(courier->transport);
     courier->round = NULL;
     return left;
 }
 
-void esign_courier_break(esign_courier_t *courier)
+void esign_courier_abort(esign_courier_t *courier)
 {
     esign_transport_stop_mails(courier->transport);
 }
 
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p)
 {
+    const int no_places[ESIGN_OUTBOX_KINDS] = { 0 };
+    apr_array_header_t *none = apr_array_make(p, 1, sizeof(esign_delivery_t *));
     courier->database = database;
     courier->round = p;
     esign_transport_join_mails(courier->transport);
-    esign_transport_finish(courier->transport);
+    esign_transport_collect(courier->transport);
     for (apr_hash_index_t *i = apr_hash_first(p, courier->deliveries); i; i = apr_hash_next(i)) {
         void *delivery;
         apr_hash_this(i, NULL, NULL, &delivery);
-        esign_courier_end(courier, delivery, ESIGN_END_RETRY, apr_time_now(), "the process ended");
+        esign_courier_end(courier, delivery, ESIGN_OUTCOME_RETRY, courier->options->now(),
+                          "the process ended");
     }
-    const int nowhere[ESIGN_OUTBOX_KINDS] = { 0 };
-    apr_array_header_t *none = apr_array_make(p, 1, sizeof(esign_courier_task_t));
     if (database)
-        complain(courier, exchange(courier, nowhere, none, p));
+        log_failure(courier, write_and_lease(courier, no_places, none, p));
     courier->database = NULL;
     courier->round = NULL;
 }

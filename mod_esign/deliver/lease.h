@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lease.h: until when a message is certainly this courier's to hand over. */
+/* lease.h: until when a leased message may be handed to a server. */
 #ifndef ESIGN_DELIVER_LEASE_H
 #define ESIGN_DELIVER_LEASE_H
 
@@ -7,20 +7,21 @@
 
 #include <stdatomic.h>
 
-/* Extended by the courier's thread with each renewal of the lease; whoever carries the message
- * looks at it before the step that cannot be taken back, the final dot of a mail or the first byte
- * of a request. */
+/* The deadline of one lease. The courier's thread moves it on with each renewal; the transfer,
+ * which may run in another thread, looks at it before the step that cannot be taken back: the final
+ * dot of a mail, or the first byte of an HTTP request. */
 typedef struct {
-    _Atomic apr_time_t
-        until; /* by esign_clock, which goes on while the machine sleeps, as the lease does */
-} esign_hold_t;
+    /* By esign_clock, which goes on while the machine sleeps, as the lease in the database does. */
+    _Atomic apr_time_t deadline;
+} esign_lease_t;
 
-static inline int esign_hold_good(const esign_hold_t *hold)
+/* 1: the message may still be handed over. */
+static inline int esign_lease_held(const esign_lease_t *lease)
 {
-    return esign_clock() < hold->until;
+    return esign_clock() < lease->deadline;
 }
 
-/* What becomes of a message whose hold is over. */
-#define ESIGN_HOLD_LOST "its lease could not be renewed in time"
+/* The error text of a message whose deadline has passed. */
+#define ESIGN_LEASE_LOST "its lease could not be renewed in time"
 
 #endif

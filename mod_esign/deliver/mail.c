@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id,
-                                    const esign_mail_t *mail, const esign_hold_t *hold)
+                                    const esign_mail_t *mail, const esign_lease_t *lease)
 {
     apr_pool_t *p;
     char *bytes;
@@ -24,7 +24,7 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
     apr_pool_create(&p, transport->pool);
     esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
     *job = (esign_mail_job_t){
-        .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .hold = hold
+        .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .lease = lease
     };
     esign_result_t result =
         esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes, &job->length, p);
@@ -39,12 +39,12 @@ esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id
 }
 
 esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id,
-                                       const esign_hold_t *hold)
+                                       const esign_lease_t *lease)
 {
     apr_pool_t *p;
     apr_pool_create(&p, transport->pool);
     esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "", .hold = hold };
+    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "", .lease = lease };
     transport->mails++;
     esign_mailer_submit(transport->mailer, job);
     return ESIGN_OK;

@@ -31,17 +31,6 @@ struct esign_mailer_t {
     int unreaped;           /* of them */
 };
 
-static void give_back(esign_mail_job_t *job, const char *why)
-{
-    job->outcome = ESIGN_TRANSFER_UNTRIED;
-    apr_cpystrn(job->words, why, sizeof(job->words));
-}
-
-void esign_mailer_lost(esign_mail_job_t *job)
-{
-    give_back(job, ESIGN_HOLD_LOST);
-}
-
 /* Whoever waits behind a request must not tell from their own mail's delay whether it was a
  * registered person's. */
 static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
@@ -51,14 +40,14 @@ static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
         apr_sleep(until - now < SLICE ? until - now : SLICE);
     job->outcome = ESIGN_TRANSFER_SENT;
     if (mailer->stop)
-        give_back(job, "the process ended");
+        esign_mail_job_return(job, "the process ended");
 }
 
 static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **session,
                      esign_mail_job_t *job)
 {
-    if (!esign_hold_good(job->hold))
-        esign_mailer_lost(job);
+    if (!esign_lease_held(job->lease))
+        esign_mail_job_lost(job);
     else if (!job->bytes)
         keep_place(mailer, job);
     else if (esign_sendmail_command(mailer->smtp->url))
@@ -156,7 +145,7 @@ void esign_mailer_recall(esign_mailer_t *mailer)
     while (mailer->queue) {
         esign_mail_job_t *job = mailer->queue;
         mailer->queue = job->next;
-        give_back(job, "no connection was free for it");
+        esign_mail_job_return(job, "no connection was free for it");
         job->next = mailer->done;
         mailer->done = job;
         mailer->unreaped++;

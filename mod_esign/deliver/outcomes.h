@@ -1,57 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* outcomes.h: messages whose transfer has ended, until that stands in the database. */
+/* outcomes.h: batches the outcomes of deliveries, so that one commit covers many. */
 #ifndef ESIGN_DELIVER_OUTCOMES_H
 #define ESIGN_DELIVER_OUTCOMES_H
 
-#include "lease.h"
-
-#include "audit/trail.h"
-#include "store/outbox.h"
-
-typedef enum {
-    ESIGN_END_SENT,    /* or rightly not sent: the row goes */
-    ESIGN_END_RETRY,   /* due again */
-    ESIGN_END_RELEASE, /* due again, and it was no attempt */
-    ESIGN_END_HAND_ON, /* a code whose gateway is done with it: the next one's turn is at `due` */
-    ESIGN_END_BURY     /* given up */
-} esign_end_e;
-
-/* What has to be known of a message when its transfer ends, and then how it ended. */
-typedef struct {
-    apr_pool_t *pool;           /* its own, holds this */
-    apr_int64_t id, subscriber; /* ESIGN_SUBSCRIBER_NONE: nothing was sent to anybody */
-    esign_outbox_kind_e kind;
-    esign_hold_t hold;
-    int attempts;
-    esign_audit_event_e
-        outcome; /* what the audit trail tells when it is done; ESIGN_AUDIT_EVENTS: nothing */
-    apr_int64_t gateways; /* of a code, as the outbox has them */
-    int gateway, awaited; /* the one that it is handed to; the one that has yet to report */
-    int accepted;         /* whether `gateway` took it, and will report */
-    apr_time_t expires;
-    const char *address; /* from where it was asked for */
-    esign_end_e end;
-    const char *error; /* in `pool`; NULL when sent */
-    apr_time_t due;
-} esign_delivery_t;
+#include "delivery.h"
 
 typedef struct esign_outcomes_t esign_outcomes_t;
 
-esign_outcomes_t *esign_outcomes_make(apr_pool_t *p);
+esign_outcomes_t *esign_outcomes_create(apr_pool_t *p);
 
-/* Adds one, with `end`, `error` and `due` set. */
-void esign_outcomes_add(esign_outcomes_t *ends, esign_delivery_t *delivery, apr_time_t now);
+/* Adds a delivery whose `outcome`, `due` and `error` are set; it belongs to the batch from now on.
+ */
+void esign_outcomes_add(esign_outcomes_t *outcomes, esign_delivery_t *delivery, apr_time_t now);
 
-/* When they are to be written at the latest; 0: there are none. Full, or one of a code: at once. */
-apr_time_t esign_outcomes_due(const esign_outcomes_t *ends);
+/* When the batch is to be written, by the clock of `now` above; 0: it is empty. That is 50 ms after
+ * its first outcome, or at once where it has 100 of them or one of a code. */
+apr_time_t esign_outcomes_due(const esign_outcomes_t *outcomes);
 
-/* Writes all, in the caller's transaction; what became of a request for a link goes into the audit
- * trail, and what is given up. */
-esign_result_t esign_outcomes_write(const esign_outcomes_t *ends, esign_database_t *database,
-                                    const char *owner, apr_pool_t *p);
+/* Writes the batch within the caller's transaction: to the rows that `owner` holds, and to the
+ * audit trail what became of requests for links and which messages were given up. */
+esign_result_t esign_outcomes_write(const esign_outcomes_t *outcomes, esign_database_t *database,
+                                    const char *owner, apr_time_t now, apr_pool_t *p);
 
-/* They stand in the database: they and their pools go. Where the transaction failed they stay, to
- * be written again. */
-void esign_outcomes_clear(esign_outcomes_t *ends);
+/* Empties the batch after the commit, and destroys its deliveries. After a failed transaction the
+ * batch stays as it is, to be written again. */
+void esign_outcomes_clear(esign_outcomes_t *outcomes);
 
 #endif

@@ -154,11 +154,11 @@ static void end(const command_t *command)
 /* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody
  * else in this process took it, -3: killed before it had the whole of a mail that is not held any
  * more. */
-static int attend(command_t *command, const esign_hold_t *hold, apr_time_t until,
+static int attend(command_t *command, const esign_lease_t *lease, apr_time_t until,
                   const atomic_int *stop)
 {
     for (;;) {
-        int status = 0, lost = command->in >= 0 && !esign_hold_good(hold);
+        int status = 0, lost = command->in >= 0 && !esign_lease_held(lease);
         pid_t ended = waitpid(command->pid, &status, WNOHANG);
         if (ended == 0 && (lost || esign_clock() >= until || *stop)) {
             end(command);
@@ -225,9 +225,9 @@ void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const a
     command_t command = { .pid = -1, .in = -1, .out = -1, .next = job->bytes, .left = job->length };
     int error = start(&command, path, smtp->from);
     if (error == 0) {
-        int status = attend(&command, job->hold, esign_clock() + smtp->timeout, stop);
+        int status = attend(&command, job->lease, esign_clock() + smtp->timeout, stop);
         if (status == -3)
-            esign_mailer_lost(job);
+            esign_mail_job_lost(job);
         else
             judge(&command, status, stop, job);
     } else {

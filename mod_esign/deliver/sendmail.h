@@ -3,7 +3,7 @@
 #ifndef ESIGN_DELIVER_SENDMAIL_H
 #define ESIGN_DELIVER_SENDMAIL_H
 
-#include "mailer.h"
+#include "smtp.h"
 
 /* The program of "sendmail:PATH" ("sendmail:": /usr/sbin/sendmail); NULL for any other URL. */
 const char *esign_sendmail_command(const char *url);

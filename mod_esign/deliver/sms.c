@@ -74,11 +74,11 @@ static const char *own_words(const esign_transfer_t *transfer)
 }
 
 /* Called when there is a connection, before anything of the request goes out. */
-static int look_at_hold(void *baton, char *address, char *own_address, int port, int own_port)
+static int check_lease(void *baton, char *address, char *own_address, int port, int own_port)
 {
     esign_transfer_t *transfer = baton;
     (void)address, (void)own_address, (void)port, (void)own_port;
-    transfer->lost = !esign_hold_good(transfer->hold);
+    transfer->lost = !esign_lease_held(transfer->lease);
     return transfer->lost ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
@@ -89,7 +89,7 @@ static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code,
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (transfer->lost) {
-        *words = ESIGN_HOLD_LOST;
+        *words = ESIGN_LEASE_LOST;
         return ESIGN_TRANSFER_UNTRIED;
     }
     if (status >= 200 && status < 300) {
@@ -166,7 +166,7 @@ static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
 
 esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
                                    const esign_sms_gateway_t *gateway, const esign_sms_t *sms,
-                                   const esign_hold_t *hold)
+                                   const esign_lease_t *lease)
 {
     apr_interval_time_t left = sms->expires - apr_time_now();
     esign_libcurl_limits_t limits = { .protocols = "http,https",
@@ -185,11 +185,11 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     if (esign_failed(result))
         return result;
     transfer->gateway = gateway;
-    transfer->hold = hold;
+    transfer->lease = lease;
     transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
     transfer->answer = esign_secret_alloc(transfer->pool, ANSWER_MAX + 1);
     add_request(transfer, sms);
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQFUNCTION, look_at_hold);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQFUNCTION, check_lease);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQDATA, transfer);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, take_answer);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, transfer);

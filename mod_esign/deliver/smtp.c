@@ -3,7 +3,7 @@
 #include "smtp.h"
 
 #include "core/contact.h"
-#include "transport_private.h"
+#include "libcurl.h"
 
 #include <apr_strings.h>
 
@@ -30,7 +30,7 @@ static size_t feed(char *bytes, size_t size, size_t count, void *baton)
     const esign_mail_job_t *job = session->job;
     apr_size_t left = job->length - session->read,
                taken = size * count < left ? size * count : left;
-    session->lost = taken == left && !esign_hold_good(job->hold);
+    session->lost = taken == left && !esign_lease_held(job->lease);
     if (session->lost)
         return CURL_READFUNC_ABORT;
     memcpy(bytes, job->bytes + session->read, taken);
@@ -201,7 +201,7 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     if (code == CURLE_OK)
         code = curl_easy_perform(session->easy);
     if (session->lost)
-        esign_mailer_lost(job);
+        esign_mail_job_lost(job);
     else
         judge(session, code, job);
     session->job = NULL;

@@ -202,7 +202,7 @@ static int finish_ended(esign_transport_t *transport)
     return ended;
 }
 
-int esign_transport_finish(esign_transport_t *transport)
+int esign_transport_collect(esign_transport_t *transport)
 {
     int running;
     while (curl_multi_perform(transport->multi, &running) == CURLM_OK &&
@@ -212,22 +212,22 @@ int esign_transport_finish(esign_transport_t *transport)
 }
 
 /* The mailer's wake is heard by the next poll, also when it came before. */
-void esign_transport_wait(esign_transport_t *transport, int wake, apr_interval_time_t wait)
+void esign_transport_wait(esign_transport_t *transport, int wakeup, apr_interval_time_t wait)
 {
     apr_time_t until = esign_clock() + wait;
-    struct curl_waitfd bell = { .fd = wake, .events = CURL_WAIT_POLLIN };
+    struct curl_waitfd wakeup_event = { .fd = wakeup, .events = CURL_WAIT_POLLIN };
     for (apr_interval_time_t rest = wait; rest > 0; rest = until - esign_clock()) {
         int running;
         CURLMcode code = curl_multi_perform(transport->multi, &running);
         if (code == CURLM_OK && running < transport->messages)
             return;
         if (code == CURLM_OK)
-            code = curl_multi_poll(transport->multi, &bell, wake >= 0,
+            code = curl_multi_poll(transport->multi, &wakeup_event, wakeup >= 0,
                                    (int)apr_time_as_msec(rest) + 1, NULL);
         /* Nothing that fails here ends by being asked again at once. */
         if (code != CURLM_OK)
             apr_sleep(rest);
-        if (bell.revents != 0 || esign_mailer_done(transport->mailer) > 0)
+        if (wakeup_event.revents != 0 || esign_mailer_done(transport->mailer) > 0)
             return;
     }
 }

@@ -6,6 +6,7 @@
 
 #include "libcurl.h"
 #include "mailer.h"
+#include "transport.h"
 
 typedef struct esign_transfer_t esign_transfer_t;
 
@@ -26,7 +27,7 @@ struct esign_transfer_t {
     CURLcode setup; /* the first option that libcurl refused */
     struct curl_slist *headers;
     const esign_sms_gateway_t *gateway; /* of an SMS */
-    const esign_hold_t *hold;
+    const esign_lease_t *lease;
     int lost;                    /* the hold was over before the request was sent */
     apr_size_t received;         /* bytes of its answer */
     char *answer;                /* the first of them, secret memory */

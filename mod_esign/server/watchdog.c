@@ -126,6 +126,8 @@ static esign_result_t hire(watch_t *watch, esign_runtime_t *runtime, apr_pool_t 
                                           .link_life = c->link_life,
                                           .mails_per_day = c->mails_per_day,
                                           .keep = c->outbox_keep,
+                                          .now = apr_time_now,
+                                          .clock = esign_clock,
                                           .stopping = ending,
                                           .render = find_render,
                                           .log = write_log,
@@ -303,13 +305,13 @@ static void leave(void)
         for (int i = 0; i < watches->nelts; i++) {
             const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
             if (watch->courier)
-                left += esign_courier_leave(watch->courier, TURN, child.pool);
+                left += esign_courier_drain(watch->courier, TURN, child.pool);
         }
     } while (left > 0 && esign_clock() < until);
     for (int i = 0; i < watches->nelts; i++) {
         const watch_t *watch = APR_ARRAY_IDX(watches, i, watch_t *);
         if (watch->courier)
-            esign_courier_break(watch->courier);
+            esign_courier_abort(watch->courier);
     }
 }
 

@@ -36,7 +36,7 @@ static esign_mailer_t *mailer_of(const char *name, const char *script, apr_pool_
     return mailer;
 }
 
-static esign_hold_t hold = { APR_INT64_MAX };
+static esign_lease_t lease = { APR_INT64_MAX };
 
 static void submit(esign_mailer_t *mailer, apr_int64_t id, const char *bytes, apr_pool_t *p)
 {
@@ -46,7 +46,7 @@ static void submit(esign_mailer_t *mailer, apr_int64_t id, const char *bytes, ap
                                .to = "ayse@example.org",
                                .bytes = bytes,
                                .length = bytes ? strlen(bytes) : 0,
-                               .hold = &hold };
+                               .lease = &lease };
     esign_mailer_submit(mailer, job);
 }
 
@@ -114,10 +114,10 @@ static void test_too_late(void)
     apr_pool_t *p;
     apr_pool_create(&p, pool);
     esign_mailer_t *mailer = mailer_of("late", "cat > \"$0.mail\"", p);
-    hold.until = esign_clock() - 1;
+    lease.deadline = esign_clock() - 1;
     submit(mailer, 0, "a\r\n", p);
     reap(mailer, 1, outcomes);
-    hold.until = APR_INT64_MAX;
+    lease.deadline = APR_INT64_MAX;
     CU_ASSERT_EQUAL(outcomes[ESIGN_TRANSFER_UNTRIED], 1);
     struct stat file;
     CU_ASSERT(stat(scratch_path("late.mail"), &file) != 0);

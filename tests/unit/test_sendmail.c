@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static atomic_int stop;
-static esign_hold_t hold = { APR_INT64_MAX };
+static esign_lease_t lease = { APR_INT64_MAX };
 
 /* A file's text; "" when there is none. */
 static const char *text_of(const char *path)
@@ -52,7 +52,7 @@ static esign_mail_job_t *run_with(const esign_smtp_t *smtp, const char *bytes)
                                .to = "ayse@example.org",
                                .bytes = bytes,
                                .length = strlen(bytes),
-                               .hold = &hold };
+                               .lease = &lease };
     esign_sendmail_run(smtp, job, &stop);
     return job;
 }
@@ -204,17 +204,17 @@ static void test_not_held(void)
     memset(large, 'x', 200000);
     large[200000] = '\0';
     esign_smtp_t *smtp = command("echo $$ > \"$0.pid\"; sleep 600; cat > \"$0.mail\"");
-    hold.until = esign_clock() + apr_time_from_msec(300);
+    lease.deadline = esign_clock() + apr_time_from_msec(300);
     apr_time_t before = apr_time_now();
     esign_mail_job_t *job = run_with(smtp, large);
-    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_HOLD_LOST) == 0 &&
+    CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_LEASE_LOST) == 0 &&
               apr_time_now() - before < apr_time_from_sec(5));
     CU_ASSERT(!runs(file_of(smtp, ".pid")));
     /* Behind it, what was begun is waited for. */
-    hold.until = esign_clock() + apr_time_from_msec(300);
+    lease.deadline = esign_clock() + apr_time_from_msec(300);
     CU_ASSERT_EQUAL(run_with(command("cat > /dev/null; sleep 1"), "a\r\n")->outcome,
                     ESIGN_TRANSFER_SENT);
-    hold.until = APR_INT64_MAX;
+    lease.deadline = APR_INT64_MAX;
 }
 
 /* Exim's leaves a delivery process behind that holds what it wrote to. */
@@ -257,7 +257,7 @@ static int open_files(void)
 static void *run_many(void *data)
 {
     for (int i = 0; i < 10; i++) {
-        esign_mail_job_t job = { .to = "a@b", .bytes = "a\r\n", .length = 3, .hold = &hold };
+        esign_mail_job_t job = { .to = "a@b", .bytes = "a\r\n", .length = 3, .lease = &lease };
         esign_sendmail_run(data, &job, &stop);
         if (job.outcome != ESIGN_TRANSFER_SENT)
             return data;

@@ -100,7 +100,7 @@ static void close_gateway(gateway_t *g)
 /* No mail is sent here. */
 static const esign_smtp_t no_mail = { .url = "smtp://127.0.0.1:1", .connections = 1 };
 
-static esign_hold_t hold = { APR_INT64_MAX };
+static esign_lease_t lease = { APR_INT64_MAX };
 
 /* How the last transfer ended. */
 static esign_transfer_outcome_e outcome;
@@ -130,8 +130,8 @@ static apr_interval_time_t send_for(const char *url, esign_sms_gateway_t gateway
     CU_ASSERT_FATAL(
         !esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, pool)));
     apr_time_t start = apr_time_now();
-    CU_ASSERT_FATAL(!esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &hold)));
-    while (esign_transport_finish(transport) > 0 && apr_time_now() - start < apr_time_from_sec(8))
+    CU_ASSERT_FATAL(!esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &lease)));
+    while (esign_transport_collect(transport) > 0 && apr_time_now() - start < apr_time_from_sec(8))
         esign_transport_wait(transport, -1, apr_time_from_sec(1));
     CU_ASSERT_EQUAL(ended, 1);
     return apr_time_now() - start;
@@ -235,7 +235,7 @@ static void test_expires_on_the_way(void)
     esign_transport_t *transport;
     const esign_sms_t late = { .to = "+905551234567", .text = "x", .expires = apr_time_now() - 1 };
     CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, NULL, pool)));
-    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late, &hold)) &&
+    CU_ASSERT(esign_failed(esign_transport_sms(transport, 7, &plain, &late, &lease)) &&
               esign_transport_pending_sms(transport) == 0);
 }
 
@@ -245,10 +245,10 @@ static void test_not_held(void)
 {
     static const esign_sms_gateway_t plain = { .name = "a" };
     gateway_t *g = open_gateway(HTTP("200 OK", ""));
-    hold.until = esign_clock() - 1;
+    lease.deadline = esign_clock() - 1;
     send_for(url_of(g, "http"), plain, apr_time_from_sec(60));
-    hold.until = APR_INT64_MAX;
-    CU_ASSERT(outcome == ESIGN_TRANSFER_UNTRIED && strcmp(words, ESIGN_HOLD_LOST) == 0);
+    lease.deadline = APR_INT64_MAX;
+    CU_ASSERT(outcome == ESIGN_TRANSFER_UNTRIED && strcmp(words, ESIGN_LEASE_LOST) == 0);
     close_gateway(g);
     CU_ASSERT_STRING_EQUAL(g->asked, "");
 }
@@ -285,7 +285,7 @@ static void test_not_inherited(void)
                               .expires = apr_time_now() + apr_time_from_sec(10) };
     apr_pool_create(&p, pool);
     CU_ASSERT_FATAL(!esign_failed(esign_transport_create(&transport, &no_mail, done, &ended, p)) &&
-                    !esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &hold)));
+                    !esign_failed(esign_transport_sms(transport, 7, &gateway, &sms, &lease)));
     for (int tries = 0; tries < 100 && g->connections == 0; tries++)
         esign_transport_wait(transport, -1, apr_time_from_msec(20));
     CU_ASSERT(leading_to(g->port, &inherited) == 1 && inherited == 0);
