@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mod_esign.c: the module record; each part registers its own hooks. */
 #include "operator/status.h"
+#include "screens/table.h"
 #include "server/check.h"
 #include "server/config.h"
 #include "server/lease.h"
 #include "server/retained.h"
 #include "server/runtime.h"
 #include "server/watchdog.h"
-#include "web/route.h"
 #include "web/session.h"
 #include "web/wipe.h"
 
@@ -45,7 +45,7 @@ static void register_hooks(apr_pool_t *p)
     esign_runtime_register_hooks(p);
     esign_lease_register_hooks(p);
     esign_watchdog_register_hooks(p);
-    esign_route_register_hooks(p);
+    esign_table_register_hooks(p);
     esign_session_register_hooks(p);
     esign_wipe_register_hooks(p);
     esign_status_register_hooks(p);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* login.c: figures 3 and 4: the way in by number, picture and word; and the way out. */
+#include "login.h"
+
 #include "picture.h"
+#include "web/account.h"
 #include "web/form.h"
 #include "web/hash.h"
 #include "web/limits.h"
@@ -14,7 +17,7 @@
 int esign_start_get(esign_request_t *q)
 {
     esign_page_t *page = esign_page_common(q, "start", HTTP_OK);
-    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, "login"), NULL);
+    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ESIGN_PATH_LOGIN), NULL);
     if (q->config->certificate_url)
         esign_page_element(page, 0, "certificate", "href", q->config->certificate_url, NULL);
     return esign_page_send(page);
@@ -37,12 +40,12 @@ static int send_form(esign_request_t *q, const login_t *login)
     esign_picture_tell(page, &login->picture);
     if (login->word_problem)
         esign_page_problem(page, "word", login->word_problem, NULL);
-    int form = esign_page_form(page, "form", "login", NULL);
+    int form = esign_page_form(page, "form", ESIGN_PATH_LOGIN, NULL);
     esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"),
                        NULL);
     esign_picture_show(page, form, &login->picture);
     esign_page_element(page, form, "field", "name", "word", NULL);
-    esign_page_element(page, 0, "forgot", "href", esign_request_path(q, "reset"), NULL);
+    esign_page_element(page, 0, "forgot", "href", esign_request_path(q, ESIGN_PATH_RESET), NULL);
     return esign_page_send(page);
 }
 
@@ -89,21 +92,23 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
         esign_failed(result = esign_subscriber_decoy(q->database, national_id, &compared, p)))
         return esign_page_failed(q, result);
     /* Nobody signs in by a stand-in's hash: who is not there waits. */
-    int matches = 0, waiting = !subscriber || esign_limits_waiting(subscriber, q->now);
+    int matches = 0,
+        waiting = !subscriber || esign_account_state(subscriber, q->now) != ESIGN_ACCOUNT_OPEN;
     apr_status_t status =
         esign_hash_verify(q, esign_form_field(q, "word"), compared, !waiting, &matches, &better);
     if (status != APR_SUCCESS)
         return esign_hash_refused(q, status);
     int accepted = matches && !waiting;
-    result = esign_limits_record_word(q, subscriber, &accepted);
+    result = esign_account_record_word(q, subscriber, &accepted);
     if (!esign_failed(result) && accepted && better)
         result = rehash(q, subscriber, better);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     if (!accepted)
         return refuse(q, login);
-    return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD) ? esign_page_redirect(q, "otp")
-                                                                : esign_page_unavailable(q);
+    return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD)
+               ? esign_page_redirect(q, ESIGN_PATH_OTP)
+               : esign_page_unavailable(q);
 }
 
 int esign_login_post(esign_request_t *q)
@@ -116,16 +121,16 @@ int esign_login_post(esign_request_t *q)
     }
     switch (esign_limits_check(q, "sign-in", q->config->address_failures,
                                ESIGN_AUDIT_SIGN_IN_LIMITED, &login.argument)) {
-    case ESIGN_CACHE_DONE:
+    case ESIGN_LIMITS_BELOW:
         break;
-    case ESIGN_CACHE_MISS:
+    case ESIGN_LIMITS_REACHED:
         login.status = HTTP_TOO_MANY_REQUESTS;
         login.general = "too-many";
         return send_fresh_form(q, &login);
     default:
         return esign_page_unavailable(q);
     }
-    login.id_problem = esign_limits_id_problem(q, national_id);
+    login.id_problem = esign_form_id_problem(q, national_id);
     if (!*esign_form_field(q, "word"))
         login.word_problem = "word-empty";
     if (!esign_picture_judge(q, &login.picture))
@@ -144,5 +149,6 @@ int esign_logout_post(esign_request_t *q)
 {
     if (esign_session_identify(q) == OK)
         esign_request_audit(q, ESIGN_AUDIT_SIGNED_OUT, q->subscriber->id);
-    return esign_session_end(q) ? esign_page_redirect(q, "") : esign_page_unavailable(q);
+    return esign_session_end(q) ? esign_page_redirect(q, ESIGN_PATH_START)
+                                : esign_page_unavailable(q);
 }

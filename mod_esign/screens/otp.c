@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* otp.c: figures 14 and 15: the phone number confirmed, the code sent and entered. */
+#include "otp.h"
+
+#include "web/account.h"
 #include "web/device.h"
 #include "web/form.h"
 #include "web/limits.h"
@@ -35,21 +38,13 @@ static int send_confirm(esign_request_t *q, int status, const char *problem, con
     if (problem)
         esign_page_problem(page, NULL, problem, argument);
     show_phone(page);
-    esign_page_form(page, "form", "otp", q->subscriber);
+    esign_page_form(page, "form", ESIGN_PATH_OTP, q->subscriber);
     return esign_page_send(page);
 }
 
 int esign_otp_get(esign_request_t *q)
 {
     return send_confirm(q, HTTP_OK, NULL, NULL);
-}
-
-/* A wait after failures, or a closure. */
-static void audit_held(esign_request_t *q)
-{
-    esign_limits_audit(
-        q, q->subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING,
-        q->subscriber->id);
 }
 
 /* In the transaction that claimed the SMS: opens the code and queues it. */
@@ -96,11 +91,11 @@ static int send_not_yet(esign_request_t *q, apr_time_t next)
     }
     if (answer == ESIGN_CACHE_DONE && esign_code_read(session.record, &otp, q->r->pool) &&
         esign_code_is_valid(&otp, q->now))
-        return esign_page_redirect(q, "otp/code");
+        return esign_page_redirect(q, ESIGN_PATH_OTP_CODE);
     esign_limits_audit(q, ESIGN_AUDIT_SMS_REFUSED, q->subscriber->id);
     if (next - q->now > q->config->sms_pause)
         return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "sms-limit", NULL);
-    return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "resend-early", esign_limits_seconds(q, next));
+    return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "resend-early", esign_request_seconds(q, next));
 }
 
 int esign_otp_post(esign_request_t *q)
@@ -108,9 +103,9 @@ int esign_otp_post(esign_request_t *q)
     apr_pool_t *p = q->r->pool;
     int granted = 0;
     apr_time_t next = 0;
-    if (esign_limits_waiting(q->subscriber, q->now)) {
-        audit_held(q);
-        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_limits_held(q));
+    if (esign_account_state(q->subscriber, q->now) != ESIGN_ACCOUNT_OPEN) {
+        esign_account_audit_refusal(q);
+        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_account_wait(q));
     }
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
@@ -121,7 +116,7 @@ int esign_otp_post(esign_request_t *q)
         result = queue_code(q);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
-    return granted ? esign_page_redirect(q, "otp/code") : send_not_yet(q, next);
+    return granted ? esign_page_redirect(q, ESIGN_PATH_OTP_CODE) : send_not_yet(q, next);
 }
 
 static int send_code_form(esign_request_t *q, const esign_code_t *otp, int status,
@@ -134,13 +129,14 @@ static int send_code_form(esign_request_t *q, const esign_code_t *otp, int statu
         esign_page_problem(page, "code", problem, argument);
     show_phone(page);
     esign_page_element(page, 0, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
-                       esign_code_is_valid(otp, q->now) ? esign_limits_seconds(q, otp->expires)
+                       esign_code_is_valid(otp, q->now) ? esign_request_seconds(q, otp->expires)
                                                         : "0",
                        "tries", apr_itoa(p, otp->tries_left), NULL);
-    esign_page_element(
-        page, 0, "resend", "seconds", next > q->now ? esign_limits_seconds(q, next) : "0", "action",
-        esign_request_path(q, "otp"), "~mark", esign_mark_make(q, q->subscriber), NULL);
-    int form = esign_page_form(page, "form", "otp/code", q->subscriber);
+    esign_page_element(page, 0, "resend", "seconds",
+                       next > q->now ? esign_request_seconds(q, next) : "0", "action",
+                       esign_request_path(q, ESIGN_PATH_OTP), "~mark",
+                       esign_mark_make(q, q->subscriber), NULL);
+    int form = esign_page_form(page, "form", ESIGN_PATH_OTP_CODE, q->subscriber);
     esign_page_element(page, form, "field", "name", "code", NULL);
     return esign_page_send(page);
 }
@@ -153,7 +149,7 @@ static int send_code_page(esign_request_t *q, int status, const char *problem, c
     esign_code_t otp;
     return esign_code_read(session.record, &otp, q->r->pool)
                ? send_code_form(q, &otp, status, problem, argument)
-               : esign_page_redirect(q, "otp");
+               : esign_page_redirect(q, ESIGN_PATH_OTP);
 }
 
 int esign_otp_code_get(esign_request_t *q)
@@ -181,23 +177,14 @@ static int sign_in(esign_request_t *q)
         return esign_failed(result) ? esign_page_failed(q, result) : esign_page_unavailable(q);
     }
     esign_device_remember(q, q->subscriber);
-    return esign_page_redirect(q, "menu");
+    return esign_page_redirect(q, ESIGN_PATH_MENU);
 }
 
 /* A wrong code counts among the subscriber's failures; a new code does not reset them. */
 static int refuse(esign_request_t *q, const char *problem, const char *argument)
 {
-    apr_pool_t *p = q->r->pool;
-    int closing = 0;
-    esign_result_t result = esign_request_begin(q);
-    if (!esign_failed(result))
-        result = esign_subscriber_failed(q->database, q->subscriber->id, &esign_failure_limits, 1,
-                                         q->now, &closing, p);
-    if (!esign_failed(result))
-        result =
-            esign_audit_add(q->database, closing ? ESIGN_AUDIT_CLOSED : ESIGN_AUDIT_CODE_REFUSED,
-                            q->subscriber->id, q->address, q->now, p);
-    if (esign_failed(result = esign_request_end(q, result)))
+    esign_result_t result = esign_account_record_wrong_code(q);
+    if (esign_failed(result))
         return esign_page_failed(q, result);
     return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, problem, argument);
 }
@@ -209,9 +196,9 @@ int esign_otp_code_post(esign_request_t *q)
     const esign_code_policy_t policy = policy_of(q);
     const char *typed = esign_form_field(q, "code");
     int tries_left = 0;
-    if (esign_limits_waiting(q->subscriber, q->now)) {
-        audit_held(q);
-        return send_code_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_limits_held(q));
+    if (esign_account_state(q->subscriber, q->now) != ESIGN_ACCOUNT_OPEN) {
+        esign_account_audit_refusal(q);
+        return send_code_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_account_wait(q));
     }
     if (!*typed)
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-empty", NULL);

@@ -4,7 +4,7 @@
 #include "picture.h"
 
 #include "web/form.h"
-#include "web/wipe.h"
+#include "web/send.h"
 
 #include "cache/token.h"
 #include "challenge/work.h"
@@ -88,12 +88,10 @@ void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture)
 }
 
 /* NULL when the way is not offered. */
-static const char *address(const esign_request_t *q, int way, const esign_picture_t *picture,
-                           const char *behind)
+static const char *address(const esign_request_t *q, int way, esign_path_e path,
+                           const esign_picture_t *picture)
 {
-    return offers(q, way) ? esign_request_path(q, apr_pstrcat(q->r->pool, "captcha/",
-                                                              picture->challenge, behind, NULL))
-                          : NULL;
+    return offers(q, way) ? esign_request_path_of(q, path, picture->challenge) : NULL;
 }
 
 static void show_work(esign_page_t *page, int challenge, const esign_picture_t *picture)
@@ -113,12 +111,13 @@ static void show_work(esign_page_t *page, int challenge, const esign_picture_t *
 void esign_picture_show(esign_page_t *page, int form, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
+    const char *drawn = address(q, ESIGN_CHALLENGE_PICTURE, ESIGN_PATH_PICTURE, picture),
+               *spoken = address(q, ESIGN_CHALLENGE_SOUND, ESIGN_PATH_SOUND, picture);
+    if (spoken)
+        spoken = apr_pstrcat(q->r->pool, spoken, "?lang=", q->language, NULL);
     int challenge =
-        esign_page_element(page, form, "challenge", "~value", picture->challenge, "~picture",
-                           address(q, ESIGN_CHALLENGE_PICTURE, picture, ".png"), "~sound",
-                           address(q, ESIGN_CHALLENGE_SOUND, picture,
-                                   apr_pstrcat(q->r->pool, ".wav?lang=", q->language, NULL)),
-                           "~answer", picture->answer, NULL);
+        esign_page_element(page, form, "challenge", "~value", picture->challenge, "~picture", drawn,
+                           "~sound", spoken, "~answer", picture->answer, NULL);
     if (offers(q, ESIGN_CHALLENGE_WORK))
         show_work(page, challenge, picture);
 }
@@ -128,7 +127,7 @@ static int send_bytes(esign_request_t *q, const char *type, const char *bytes, a
     ap_set_content_type(q->r, type);
     ap_set_content_length(q->r, (apr_off_t)length);
     ap_set_accept_ranges(q->r);
-    esign_wipe_send(q->r, bytes, length, 0);
+    esign_send_bytes(q->r, bytes, length, 0);
     return OK;
 }
 

@@ -8,6 +8,8 @@
 
 #include "challenge/captcha.h"
 
+esign_screen_fn esign_picture_get, esign_picture_sound_get;
+
 #define ESIGN_PICTURE_LIFE apr_time_from_sec(5 * 60)
 
 /* The picture of one form. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pin.c: figure 17: PIN and PUK, shown on an explicit press. */
-#include "web/limits.h"
+#include "pin.h"
+
+#include "web/account.h"
 #include "web/notice.h"
 #include "web/page.h"
 
@@ -17,10 +19,10 @@ static const char *shown_seconds(const esign_request_t *q)
 
 int esign_pin_get(esign_request_t *q)
 {
-    if (!esign_limits_fresh(q))
-        return esign_page_redirect(q, "otp");
+    if (!esign_account_proof_fresh(q))
+        return esign_page_redirect(q, ESIGN_PATH_OTP);
     esign_page_t *page = esign_page_common(q, "pin-ask", HTTP_OK);
-    esign_page_form(page, "form", "pin", q->subscriber);
+    esign_page_form(page, "form", ESIGN_PATH_PIN, q->subscriber);
     esign_page_element(page, 0, "shown", "seconds", shown_seconds(q), NULL);
     return esign_page_send(page);
 }
@@ -48,7 +50,7 @@ static esign_result_t view(esign_request_t *q, int *often, const apr_array_heade
     *often = 0;
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
-        result = esign_limits_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, often);
+        result = esign_account_count_often(q, ESIGN_AUDIT_PIN_SHOWN, q->subscriber->id, often);
     if (!esign_failed(result) && !*often)
         result = record_view(q);
     if (!esign_failed(result) && !*often)
@@ -92,8 +94,8 @@ int esign_pin_post(esign_request_t *q)
 {
     const apr_array_header_t *cards;
     int often;
-    if (!esign_limits_fresh(q))
-        return esign_page_redirect(q, "otp");
+    if (!esign_account_proof_fresh(q))
+        return esign_page_redirect(q, ESIGN_PATH_OTP);
     esign_result_t result = view(q, &often, &cards);
     if (esign_failed(result))
         return esign_page_failed(q, result);
@@ -101,7 +103,7 @@ int esign_pin_post(esign_request_t *q)
         return esign_page_busy(q);
     esign_page_t *page = esign_page_common(q, "pin", HTTP_OK);
     page->secret = 1;
-    const char *seconds = shown_seconds(q), *menu = esign_request_path(q, "menu");
+    const char *seconds = shown_seconds(q), *menu = esign_request_path(q, ESIGN_PATH_MENU);
     esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);
     for (int i = 0; i < cards->nelts; i++)
         show_card(page, &APR_ARRAY_IDX(cards, i, esign_card_t));

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.c: what SMS gateways report of messages that they took. */
+#include "report.h"
+
 #include "web/request.h"
 
 #include "ipc/wakeup.h"

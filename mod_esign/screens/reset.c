@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reset.c: figures 5, 6, 9 and 10: the forgotten word, from the request to the new word. */
+#include "reset.h"
+
 #include "picture.h"
 #include "web/client.h"
 #include "web/form.h"
@@ -28,7 +30,7 @@ static int send_form(esign_request_t *q, int status, const char *id_problem, con
     if (id_problem)
         esign_page_problem(page, "id", id_problem, NULL);
     esign_picture_tell(page, picture);
-    int form = esign_page_form(page, "form", "reset", NULL);
+    int form = esign_page_form(page, "form", ESIGN_PATH_RESET, NULL);
     esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"),
                        NULL);
     esign_picture_show(page, form, picture);
@@ -71,12 +73,12 @@ int esign_reset_post(esign_request_t *q)
     const char *minutes;
     if (*esign_form_field(q, "new"))
         return send_fresh_form(q, HTTP_OK, NULL);
-    esign_cache_answer_e allowed = esign_limits_check(q, "reset", q->config->address_requests,
-                                                      ESIGN_AUDIT_RESET_LIMITED, &minutes);
-    if (allowed == ESIGN_CACHE_MISS)
+    esign_limits_e allowed = esign_limits_check(q, "reset", q->config->address_requests,
+                                                ESIGN_AUDIT_RESET_LIMITED, &minutes);
+    if (allowed == ESIGN_LIMITS_REACHED)
         return send_fresh_form(q, HTTP_TOO_MANY_REQUESTS, minutes);
-    const char *id_problem = esign_limits_id_problem(q, national_id);
-    if (allowed == ESIGN_CACHE_ERROR || !esign_picture_judge(q, &picture))
+    const char *id_problem = esign_form_id_problem(q, national_id);
+    if (allowed == ESIGN_LIMITS_UNAVAILABLE || !esign_picture_judge(q, &picture))
         return esign_page_unavailable(q);
     if (picture.wrong)
         esign_limits_count(q, "reset", q->config->address_requests);
@@ -89,7 +91,7 @@ int esign_reset_post(esign_request_t *q)
     if (esign_failed(result))
         return esign_page_failed(q, result);
     esign_limits_count(q, "reset", q->config->address_requests);
-    return esign_page_redirect(q, "reset/sent");
+    return esign_page_redirect(q, ESIGN_PATH_RESET_SENT);
 }
 
 int esign_reset_sent_get(esign_request_t *q)
@@ -155,7 +157,7 @@ int esign_reset_link_get(esign_request_t *q)
     esign_limits_audit(q, ESIGN_AUDIT_LINK_OPENED, grant.subscriber);
     esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, sealed,
                             (int)apr_time_sec(grant.expires - q->now) + 1);
-    return esign_page_redirect(q, "reset/word");
+    return esign_page_redirect(q, ESIGN_PATH_RESET_WORD);
 }
 
 /* The token of this step's cookie; NULL when there is none. */
@@ -176,7 +178,7 @@ int esign_reset_word_get(esign_request_t *q)
     esign_subscriber_t *subscriber;
     esign_cache_answer_e answer = look(q, token_of_cookie(q), &grant, &subscriber);
     return answer == ESIGN_CACHE_DONE
-               ? esign_newword_page(q, subscriber, "reset-word", "reset/word", NULL, NULL)
+               ? esign_word_page(q, subscriber, "reset-word", ESIGN_PATH_RESET_WORD, NULL, NULL)
                : send_refusal(q, answer);
 }
 
@@ -196,13 +198,13 @@ static int change(esign_request_t *q, const esign_subscriber_t *subscriber,
     esign_result_t result = ESIGN_OK;
     apr_status_t status = esign_hash_make(q, word, &hash);
     if (status == APR_SUCCESS)
-        result = esign_newword_store(q, subscriber, grant->link_epoch, hash, ESIGN_AUDIT_WORD_RESET,
-                                     &changed);
+        result = esign_word_store(q, subscriber, grant->link_epoch, hash, ESIGN_AUDIT_WORD_RESET,
+                                  &changed);
     if (status == APR_SUCCESS && !esign_failed(result)) {
         esign_client_set_cookie(q->r, ESIGN_COOKIE_RESET, "", -1);
         if (!changed)
             esign_limits_audit(q, ESIGN_AUDIT_LINK_REFUSED, subscriber->id);
-        return changed ? esign_page_redirect(q, "reset/done") : esign_page_link_dead(q);
+        return changed ? esign_page_redirect(q, ESIGN_PATH_RESET_DONE) : esign_page_link_dead(q);
     }
     restore(q, token, grant);
     return status != APR_SUCCESS ? esign_hash_refused(q, status) : esign_page_failed(q, result);
@@ -217,10 +219,10 @@ int esign_reset_word_post(esign_request_t *q)
     if (answer != ESIGN_CACHE_DONE)
         return send_refusal(q, answer);
     if (esign_mark_differs(q, subscriber))
-        return esign_page_other_tab(q, "reset/word");
-    const char *word = esign_newword_read(q, subscriber, &field, &problem);
+        return esign_page_other_tab(q, ESIGN_PATH_RESET_WORD);
+    const char *word = esign_word_read(q, subscriber, &field, &problem);
     if (!word)
-        return esign_newword_page(q, subscriber, "reset-word", "reset/word", field, problem);
+        return esign_word_page(q, subscriber, "reset-word", ESIGN_PATH_RESET_WORD, field, problem);
     answer = esign_token_claim(q->runtime->cache, token, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR) {
         /* Perhaps it was deleted and only the answer was lost. Should another request have claimed
@@ -235,6 +237,6 @@ int esign_reset_word_post(esign_request_t *q)
 int esign_reset_done_get(esign_request_t *q)
 {
     esign_page_t *page = esign_page_common(q, "reset-done", HTTP_OK);
-    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ""), NULL);
+    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ESIGN_PATH_START), NULL);
     return esign_page_send(page);
 }

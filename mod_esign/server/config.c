@@ -289,9 +289,20 @@ void *esign_config_merge_server(apr_pool_t *p, void *base, void *over)
     return merge_configs(p, base, over);
 }
 
+/* Whether no directive gave the record a value. */
+static int is_unset(const esign_config_t *config)
+{
+    static const unsigned char none[ESIGN_DIRECTIVES_MAX];
+    return memcmp(config->set, none, sizeof(none)) == 0;
+}
+
+/* httpd calls this twice a request. The same sections then give the same record, which lets
+ * esign_request_config see that nothing has changed. */
 void *esign_config_merge_location(apr_pool_t *p, void *base, void *over)
 {
-    return merge_configs(p, base, over);
+    if (is_unset(base))
+        return over;
+    return is_unset(over) ? base : merge_configs(p, base, over);
 }
 
 const esign_config_t *esign_config_of_server(const server_rec *server)

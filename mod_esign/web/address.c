@@ -8,10 +8,6 @@
 #include <apr_strings.h>
 #include <string.h>
 
-#define LINK "reset/"
-#define REPORT "report/"
-#define MASK "***"
-
 const char *esign_address_below(const char *path, const char *prefix)
 {
     size_t length = strlen(prefix);
@@ -20,54 +16,28 @@ const char *esign_address_below(const char *path, const char *prefix)
     return path[length] == '/' ? path + length + 1 : path + length;
 }
 
-const char *esign_address_segment(const char *below, const char *before, const char *behind,
+const char *esign_address_segment(const char *below, const char *before, const char *after,
                                   apr_pool_t *p)
 {
-    size_t start = strlen(before), end = strlen(behind), length = strlen(below);
+    size_t start = strlen(before), end = strlen(after), length = strlen(below);
     if (length <= start + end || strncmp(below, before, start) != 0 ||
-        strcmp(below + length - end, behind) != 0 || strchr(below + start, '/'))
+        strcmp(below + length - end, after) != 0 || strchr(below + start, '/'))
         return NULL;
     return esign_secret_copy(p, below + start, length - start - end);
 }
 
-/* Pages of the reset whose last segment is a word of ours and no token. */
-static int is_reset_page(const char *below)
+const char *esign_address_after(const char *below, const char *before)
 {
-    return strcmp(below, "reset/sent") == 0 || strcmp(below, "reset/word") == 0 ||
-           strcmp(below, "reset/done") == 0;
+    size_t length = strlen(before);
+    return strncmp(below, before, length) == 0 && below[length] != '\0' ? below + length : NULL;
 }
 
-int esign_address_is_report(const char *below)
+void esign_address_mask(char *line, const char *start, const char *ends)
 {
-    return strncmp(below, REPORT, strlen(REPORT)) == 0;
-}
-
-const char *esign_address_token(const char *below)
-{
-    const char *path = esign_address_is_report(below) ? REPORT : LINK;
-    const char *token = strncmp(below, path, strlen(path)) == 0 ? below + strlen(path) : "";
-    return *token == '\0' || is_reset_page(below) ? NULL : token;
-}
-
-char *esign_address_hidden(const char *below, const char *prefix, apr_pool_t *p)
-{
-    return apr_pstrcat(p, prefix, esign_address_is_report(below) ? "/" REPORT MASK : "/" LINK MASK,
-                       NULL);
-}
-
-static void hide_behind(char *line, const char *path, const char *until)
-{
-    for (char *found = line; (found = strstr(found, path)) != NULL;) {
-        found += strlen(path);
-        memset(found, '*', strcspn(found, until));
+    for (char *found = line; (found = strstr(found, start)) != NULL;) {
+        found += strlen(start);
+        memset(found, '*', strcspn(found, ends));
     }
-}
-
-void esign_address_hide(char *line, const char *prefix, apr_pool_t *p)
-{
-    hide_behind(line, apr_pstrcat(p, prefix, "/" LINK, NULL), " ?#");
-    /* A gateway may add the phone number to its report. */
-    hide_behind(line, apr_pstrcat(p, prefix, "/" REPORT, NULL), " ");
 }
 
 const char *esign_address_cookie(const char *field, const char *name, apr_pool_t *p)

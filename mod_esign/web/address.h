@@ -10,25 +10,18 @@
  * Inside `path`. */
 const char *esign_address_below(const char *path, const char *prefix);
 
-/* The one segment between `before` and `behind` of what stands below the prefix, wiped with `p`;
+/* The one segment between `before` and `after` of what stands below the prefix, wiped with `p`;
  * NULL when it is built otherwise or the segment is empty. */
-const char *esign_address_segment(const char *below, const char *before, const char *behind,
+const char *esign_address_segment(const char *below, const char *before, const char *after,
                                   apr_pool_t *p);
 
-/* The token of a mailed link, "reset/TOKEN", or the reference of a gateway's report,
- * "report/REFERENCE", in what stands below the prefix, as it is written there; NULL: it is neither.
- * Inside `below`. */
-const char *esign_address_token(const char *below);
+/* All that follows `before` in what stands below the prefix. Inside `below`; NULL: `below` does not
+ * begin so, or nothing follows. */
+const char *esign_address_after(const char *below, const char *before);
 
-/* Whether it is that of a report. */
-int esign_address_is_report(const char *below);
-
-/* The path that stands for all mailed links, or all reports, wherever a request is written down. In
- * `p`. */
-char *esign_address_hidden(const char *below, const char *prefix, apr_pool_t *p);
-
-/* Masks the tokens and references of a request line that nobody took apart, in their place. */
-void esign_address_hide(char *line, const char *prefix, apr_pool_t *p);
+/* Overwrites with stars what follows `start`, wherever that stands in the line, up to one of the
+ * characters `ends`. */
+void esign_address_mask(char *line, const char *start, const char *ends);
 
 /* A cookie's value in a Cookie field (RFC 6265 section 4.2.1; NULL: no field); NULL when it is
  * absent or stands there twice. Wiped with `p`. */

@@ -90,3 +90,11 @@ const char *esign_form_field(const esign_request_t *q, const char *name)
     const char *value = q->form ? apr_table_get(q->form, name) : NULL;
     return value ? value : "";
 }
+
+const char *esign_form_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1])
+{
+    const char *typed = esign_form_field(q, "id");
+    if (typed[strspn(typed, " \t")] == '\0')
+        return "id-empty";
+    return esign_national_id_parse(q->runtime->scheme, typed, id) ? NULL : "id-wrong";
+}

@@ -17,4 +17,7 @@ int esign_form_read_plain(esign_request_t *q);
 /* A field as it was sent, "" when it is absent. */
 const char *esign_form_field(const esign_request_t *q, const char *name);
 
+/* The identity number of the field `id`, normalized into `id`. NULL, or the code of its problem. */
+const char *esign_form_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1]);
+
 #endif

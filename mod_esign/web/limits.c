@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limits.c: address limits, the form of the identity number and what failures cost, as the forms
- * ask them. */
+/* limits.c: counts requests of an address, its network and a known browser in memcached. */
 #include "limits.h"
 
 #include "audit/trail.h"
@@ -11,21 +10,9 @@
 
 #include <apr_strings.h>
 
-#define PROOF_FRESH apr_time_from_sec(5 * 60)
-
 /* A machine at a provider often has a /48 to itself, each of whose /64 has a count of its own: all
  * of them together may do this many times as much as one. */
 #define NETWORK_FACTOR 16
-
-#define OFTEN 1000
-#define OFTEN_WINDOW apr_time_from_sec(900)
-
-const esign_failure_policy_t esign_failure_limits = {
-    .free = 4,
-    .first = 30 * APR_USEC_PER_SEC,
-    .longest = 3600 * APR_USEC_PER_SEC,
-    .close_at = 100,
-};
 
 void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber)
 {
@@ -54,7 +41,7 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what,
     esign_subscriber_t *subscriber, nobody = { .id = ESIGN_SUBSCRIBER_NONE };
     esign_throttle_seen_t counted;
     int room;
-    if (!esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE) || esign_limits_id_problem(q, id) ||
+    if (!esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE) || esign_form_id_problem(q, id) ||
         !esign_request_database(q))
         return ESIGN_CACHE_MISS;
     esign_result_t result = esign_subscriber_find(q->database, id, &subscriber, p);
@@ -74,8 +61,8 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what,
                                       : answer;
 }
 
-esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, int limit,
-                                        esign_audit_event_e refusal, const char **minutes)
+esign_limits_e esign_limits_check(esign_request_t *q, const char *what, int limit,
+                                  esign_audit_event_e refusal, const char **minutes)
 {
     const char *network = esign_throttle_network(q->address, q->r->pool);
     const esign_throttle_policy_t policy = { .limit = limit, .window = q->config->address_window };
@@ -91,16 +78,17 @@ esign_cache_answer_e esign_limits_check(esign_request_t *q, const char *what, in
                                       &q->counted_network, &room, &retry, q->r->pool);
     if (answer == ESIGN_CACHE_MISS)
         answer = check_browser(q, what, &policy, &retry);
-    if (answer == ESIGN_CACHE_MISS) {
-        apr_table_setn(q->r->err_headers_out, "Retry-After",
-                       esign_limits_seconds(q, q->now + retry));
-        *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
-        esign_request_note(q, esign_event_name(refusal));
-        esign_limits_audit(q, refusal, ESIGN_SUBSCRIBER_NONE);
-    }
-    if (answer == ESIGN_CACHE_ERROR)
+    if (answer == ESIGN_CACHE_DONE)
+        return ESIGN_LIMITS_BELOW;
+    if (answer == ESIGN_CACHE_ERROR) {
         esign_request_log_cache(q);
-    return answer;
+        return ESIGN_LIMITS_UNAVAILABLE;
+    }
+    apr_table_setn(q->r->err_headers_out, "Retry-After", esign_request_seconds(q, q->now + retry));
+    *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
+    esign_request_note(q, esign_event_name(refusal));
+    esign_limits_audit(q, refusal, ESIGN_SUBSCRIBER_NONE);
+    return ESIGN_LIMITS_REACHED;
 }
 
 void esign_limits_count(esign_request_t *q, const char *what, int limit)
@@ -114,92 +102,4 @@ void esign_limits_count(esign_request_t *q, const char *what, int limit)
                                       &q->counted_network, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
-}
-
-const char *esign_limits_id_problem(const esign_request_t *q, char id[ESIGN_NATIONAL_ID_MAX + 1])
-{
-    const char *typed = esign_form_field(q, "id");
-    if (typed[strspn(typed, " \t")] == '\0')
-        return "id-empty";
-    return esign_national_id_parse(q->runtime->scheme, typed, id) ? NULL : "id-wrong";
-}
-
-int esign_limits_waiting(const esign_subscriber_t *subscriber, apr_time_t now)
-{
-    return subscriber->closed || subscriber->wait_until > now;
-}
-
-esign_result_t esign_limits_often(esign_request_t *q, esign_audit_event_e event,
-                                  apr_int64_t subscriber, int *often)
-{
-    int count = 0;
-    esign_result_t result = esign_audit_count(q->database, event, subscriber, q->now - OFTEN_WINDOW,
-                                              OFTEN, &count, q->r->pool);
-    *often = count >= OFTEN;
-    if (*often)
-        esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_event_name(event)));
-    return result;
-}
-
-/* Who waits is refused unjudged: nothing tells whether the word was right. */
-static esign_audit_event_e refusal_of(const esign_request_t *q,
-                                      const esign_subscriber_t *subscriber)
-{
-    if (!subscriber || !esign_limits_waiting(subscriber, q->now))
-        return ESIGN_AUDIT_WORD_REFUSED;
-    return subscriber->closed ? ESIGN_AUDIT_REFUSED_CLOSED : ESIGN_AUDIT_REFUSED_WAITING;
-}
-
-esign_result_t esign_limits_record_word(esign_request_t *q, const esign_subscriber_t *subscriber,
-                                        int *accepted)
-{
-    apr_pool_t *p = q->r->pool;
-    apr_int64_t id = subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
-    apr_int64_t counted = subscriber && !esign_limits_waiting(subscriber, q->now) && !*accepted
-                              ? id
-                              : ESIGN_SUBSCRIBER_NONE;
-    esign_subscriber_t *now = NULL;
-    int closing = 0, often = 0;
-    esign_result_t result = esign_request_begin(q);
-    if (!esign_failed(result))
-        result = esign_subscriber_failed(q->database, counted, &esign_failure_limits, 0, q->now,
-                                         &closing, p);
-    if (!esign_failed(result) && *accepted) {
-        result = esign_subscriber_get(q->database, id, &now, p);
-        if (!esign_failed(result))
-            result = esign_limits_often(q, ESIGN_AUDIT_WORD_ACCEPTED, id, &often);
-        *accepted = !esign_failed(result) && now && !esign_limits_waiting(now, q->now) && !often;
-    }
-    esign_audit_event_e event = *accepted ? ESIGN_AUDIT_WORD_ACCEPTED
-                                : closing ? ESIGN_AUDIT_CLOSED
-                                : often   ? ESIGN_AUDIT_REFUSED_WAITING
-                                          : refusal_of(q, now ? now : subscriber);
-    if (!esign_failed(result))
-        result = esign_audit_add(q->database, event, id, q->address, q->now, p);
-    return esign_request_end(q, result);
-}
-
-int esign_limits_fresh(const esign_request_t *q)
-{
-    return q->now - q->proved <= PROOF_FRESH;
-}
-
-int esign_limits_word_fresh(const esign_request_t *q)
-{
-    return q->now - q->worded <= PROOF_FRESH;
-}
-
-const char *esign_limits_seconds(const esign_request_t *q, apr_time_t moment)
-{
-    apr_time_t left = moment - q->now;
-    return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT,
-                        left > APR_USEC_PER_SEC ? (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC
-                                                : 1);
-}
-
-const char *esign_limits_held(const esign_request_t *q)
-{
-    const esign_subscriber_t *s = q->subscriber;
-    return esign_limits_seconds(q,
-                                s->closed ? q->now + esign_failure_limits.longest : s->wait_until);
 }

@@ -4,8 +4,7 @@
 
 #include "client.h"
 #include "mark.h"
-#include "route.h"
-#include "wipe.h"
+#include "send.h"
 
 #include <http_log.h>
 #include <http_protocol.h>
@@ -38,7 +37,7 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
         { "lang", q->language },
         { "status", apr_itoa(p, status) },
         { "prefix", q->config->prefix },
-        { "static", esign_request_path(q, "static") },
+        { "static", apr_pstrcat(p, q->config->prefix, "/" ESIGN_STATIC, NULL) },
         { "home", q->config->home_url },
         { "organization", q->config->organization },
     };
@@ -47,11 +46,12 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
     int languages = esign_page_element(page, 0, "languages", NULL);
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
         const char *code = esign_catalogue_languages[i];
-        esign_page_element(page, languages, "language", "code", code, "current",
-                           strcmp(code, q->language) == 0 ? "yes" : "no", "href",
-                           apr_pstrcat(p, takes_no_get(q) ? esign_request_path(q, "menu") : "",
-                                       "?lang=", code, NULL),
-                           NULL);
+        esign_page_element(
+            page, languages, "language", "code", code, "current",
+            strcmp(code, q->language) == 0 ? "yes" : "no", "href",
+            apr_pstrcat(p, takes_no_get(q) ? esign_request_path(q, ESIGN_PATH_MENU) : "",
+                        "?lang=", code, NULL),
+            NULL);
     }
     if (q->trust == ESIGN_TRUST_CODE)
         esign_page_element(page, 0, "signed-in", NULL);
@@ -89,10 +89,10 @@ int esign_page_element(esign_page_t *page, int parent, const char *name, ...)
     return element;
 }
 
-int esign_page_form(esign_page_t *page, const char *name, const char *below,
+int esign_page_form(esign_page_t *page, const char *name, esign_path_e path,
                     const esign_subscriber_t *subscriber)
 {
-    return esign_page_element(page, 0, name, "action", esign_request_path(page->q, below), "~mark",
+    return esign_page_element(page, 0, name, "action", esign_request_path(page->q, path), "~mark",
                               subscriber ? esign_mark_make(page->q, subscriber) : NULL, NULL);
 }
 
@@ -189,13 +189,13 @@ int esign_page_send(esign_page_t *page)
     ap_set_content_length(r, (apr_off_t)length);
     esign_request_release(q);
     if (!r->header_only)
-        esign_wipe_send(r, output, length, page->secret);
+        esign_send_bytes(r, output, length, page->secret);
     return OK;
 }
 
-int esign_page_redirect(esign_request_t *q, const char *below)
+int esign_page_redirect(esign_request_t *q, esign_path_e path)
 {
-    apr_table_setn(q->r->err_headers_out, "Location", esign_request_path(q, below));
+    apr_table_setn(q->r->err_headers_out, "Location", esign_request_path(q, path));
     q->r->status = HTTP_SEE_OTHER;
     ap_set_content_length(q->r, 0);
     return OK;
@@ -212,25 +212,26 @@ static int send_plain(esign_request_t *q, const char *name, int status, const ch
 
 static int send_start(esign_request_t *q, const char *name, int status)
 {
-    return send_plain(q, name, status, "start", esign_request_path(q, ""));
+    return send_plain(q, name, status, "start", esign_request_path(q, ESIGN_PATH_START));
 }
 
 int esign_page_link_dead(esign_request_t *q)
 {
     esign_page_t *page = esign_page_common(q, "link-dead", HTTP_GONE);
-    esign_page_element(page, 0, "again", "href", esign_request_path(q, "reset"), NULL);
-    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, "login"), NULL);
+    esign_page_element(page, 0, "again", "href", esign_request_path(q, ESIGN_PATH_RESET), NULL);
+    esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ESIGN_PATH_LOGIN), NULL);
     return esign_page_send(page);
 }
 
 int esign_page_expired(esign_request_t *q)
 {
-    return send_plain(q, "expired", HTTP_FORBIDDEN, "sign-in", esign_request_path(q, "login"));
+    return send_plain(q, "expired", HTTP_FORBIDDEN, "sign-in",
+                      esign_request_path(q, ESIGN_PATH_LOGIN));
 }
 
-int esign_page_other_tab(esign_request_t *q, const char *below)
+int esign_page_other_tab(esign_request_t *q, esign_path_e path)
 {
-    return send_plain(q, "other-tab", HTTP_CONFLICT, "go-on", esign_request_path(q, below));
+    return send_plain(q, "other-tab", HTTP_CONFLICT, "go-on", esign_request_path(q, path));
 }
 
 int esign_page_not_found(esign_request_t *q)
@@ -265,7 +266,7 @@ static const char *try_again(const esign_request_t *q)
 {
     if (q->argument)
         return "";
-    return takes_no_get(q) ? esign_request_path(q, "menu") : q->r->uri;
+    return takes_no_get(q) ? esign_request_path(q, ESIGN_PATH_MENU) : q->r->uri;
 }
 
 int esign_page_busy(esign_request_t *q)

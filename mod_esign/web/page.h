@@ -34,9 +34,9 @@ void esign_page_problem(esign_page_t *page, const char *field, const char *code,
 int esign_page_element(esign_page_t *page, int parent, const char *name, ...)
     __attribute__((sentinel));
 
-/* An element for a form that is sent to `below` the prefix: `subscriber`'s, and nobody else's
- * (NULL: anybody's). */
-int esign_page_form(esign_page_t *page, const char *name, const char *below,
+/* An element for a form that is sent to `path`: `subscriber`'s, and nobody else's (NULL:
+ * anybody's). */
+int esign_page_form(esign_page_t *page, const char *name, esign_path_e path,
                     const esign_subscriber_t *subscriber);
 
 /* Text of the element that began last; one that stylesheets only copy. */
@@ -49,15 +49,14 @@ const char *esign_page_time(const esign_page_t *page, apr_time_t time, int date_
 /* Sends the page. */
 int esign_page_send(esign_page_t *page);
 
-/* 303 to a path below the prefix. */
-int esign_page_redirect(esign_request_t *q, const char *below);
+/* 303 to an address of the portal. */
+int esign_page_redirect(esign_request_t *q, esign_path_e path);
 
 /* Pages that only say how to go on. */
 int esign_page_link_dead(esign_request_t *q); /* 410 */
 int esign_page_expired(esign_request_t *q);   /* 403: no session */
-int esign_page_other_tab(
-    esign_request_t *q,
-    const char *below); /* 409: a form of somebody else; `below` is where this person goes on */
+/* 409: a form of somebody else; `path` is where this person goes on. */
+int esign_page_other_tab(esign_request_t *q, esign_path_e path);
 int esign_page_not_found(esign_request_t *q);  /* 404 */
 int esign_page_method(esign_request_t *q);     /* 405 */
 int esign_page_cross_site(esign_request_t *q); /* 403 */

@@ -13,9 +13,43 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
+/* What the module keeps of a request_rec, of the portal or not. */
+typedef struct {
+    const void *location; /* the location's record that `config` was merged from */
+    const esign_config_t *config;
+    esign_request_t *portal;
+} record_t;
+
+static record_t *record_of(request_rec *r)
+{
+    record_t *record = ap_get_module_config(r->request_config, &esign_module);
+    if (!record) {
+        record = apr_pcalloc(r->pool, sizeof(*record));
+        ap_set_module_config(r->request_config, &esign_module, record);
+    }
+    return record;
+}
+
 esign_request_t *esign_request_of(request_rec *r)
 {
-    return ap_get_module_config(r->request_config, &esign_module);
+    const record_t *record = ap_get_module_config(r->request_config, &esign_module);
+    return record ? record->portal : NULL;
+}
+
+void esign_request_set(request_rec *r, esign_request_t *q)
+{
+    record_of(r)->portal = q;
+}
+
+const esign_config_t *esign_request_config(request_rec *r)
+{
+    record_t *record = record_of(r);
+    const void *location = ap_get_module_config(r->per_dir_config, &esign_module);
+    if (!record->config || record->location != location) {
+        record->config = esign_config_of_request(r);
+        record->location = location;
+    }
+    return record->config;
 }
 
 static apr_status_t give_back(void *data)
@@ -95,9 +129,23 @@ esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
     return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
 }
 
-const char *esign_request_path(const esign_request_t *q, const char *below)
+const char *esign_request_path(const esign_request_t *q, esign_path_e path)
 {
-    return apr_pstrcat(q->r->pool, q->config->prefix, "/", below, NULL);
+    return apr_pstrcat(q->r->pool, q->config->prefix, "/", q->routes[path].path, NULL);
+}
+
+const char *esign_request_path_of(const esign_request_t *q, esign_path_e path, const char *segment)
+{
+    const esign_route_t *row = &q->routes[path];
+    return apr_pstrcat(q->r->pool, q->config->prefix, "/", row->path, segment, row->suffix, NULL);
+}
+
+const char *esign_request_seconds(const esign_request_t *q, apr_time_t moment)
+{
+    apr_time_t left = moment - q->now;
+    return apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT,
+                        left > APR_USEC_PER_SEC ? (left + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC
+                                                : 1);
 }
 
 void esign_request_log(const esign_request_t *q, esign_result_t result)

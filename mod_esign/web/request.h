@@ -19,15 +19,62 @@ typedef enum {
     ESIGN_TRUST_CODE  /* and the SMS code */
 } esign_trust_e;
 
-typedef struct esign_route_t esign_route_t;
+/* The portal's addresses: the rows of the route table, in their order. */
+typedef enum {
+    ESIGN_PATH_START,
+    ESIGN_PATH_LOGIN,
+    ESIGN_PATH_PICTURE,
+    ESIGN_PATH_SOUND,
+    ESIGN_PATH_RESET,
+    ESIGN_PATH_RESET_SENT,
+    ESIGN_PATH_RESET_WORD,
+    ESIGN_PATH_RESET_DONE,
+    ESIGN_PATH_RESET_LINK,
+    ESIGN_PATH_REPORT,
+    ESIGN_PATH_OTP,
+    ESIGN_PATH_OTP_CODE,
+    ESIGN_PATH_MENU,
+    ESIGN_PATH_PIN,
+    ESIGN_PATH_WORD,
+    ESIGN_PATH_ACTIVITY,
+    ESIGN_PATH_LOGOUT,
+    ESIGN_PATHS /* their number */
+} esign_path_e;
+
+/* The folder below the prefix whose files httpd itself serves. */
+#define ESIGN_STATIC "static"
+
+typedef struct esign_request_t esign_request_t;
+
+/* A screen answers a request: OK, with r->status set; or DONE. It never returns an error status,
+ * because httpd would then answer with a page of its own. */
+typedef int esign_screen_fn(esign_request_t *q);
+
+/* Properties of a row; bits. */
+#define ESIGN_ROUTE_SESSION 1      /* the page reads the session */
+#define ESIGN_ROUTE_PLAIN_BODY 2   /* the body of a POST is no form */
+#define ESIGN_ROUTE_SECRET 4       /* the segment is moved out of the address before it is logged */
+#define ESIGN_ROUTE_SECRET_QUERY 8 /* the query too */
+
+/* A row of the route table. */
+typedef struct {
+    const char *path;    /* below the prefix: "login"; with a suffix, the text before the segment */
+    const char *suffix;  /* the text after the segment, which is a challenge or token: ".png"; NULL:
+                            `path` is the whole address */
+    int properties;      /* ESIGN_ROUTE_… */
+    esign_trust_e trust; /* needed before a screen is called */
+    esign_screen_fn *get; /* NULL: 405 */
+    esign_screen_fn *post;
+} esign_route_t;
 
 /* Made when the request is routed; lives in r->pool. */
-typedef struct {
+struct esign_request_t {
     request_rec *r;
     const esign_runtime_t *runtime;
     const esign_config_t *config;
-    const esign_route_t *route; /* NULL: no such page */
-    const char *argument;       /* the challenge or token that stood in the path; secret memory */
+    const esign_route_t *routes; /* the table, ESIGN_PATHS rows */
+    const esign_route_t *route;  /* the row of this address; NULL: no such page */
+    const char *argument;        /* the challenge or token that stood in the path; secret memory */
     const char *report;   /* the query of a delivery report, secret memory; NULL: it is none */
     const char *language; /* "tr" or "en" */
     const char *address;  /* the client's */
@@ -48,14 +95,15 @@ typedef struct {
     esign_trust_e trust;
     apr_time_t worded; /* when the word was shown, at the sign-in */
     apr_time_t proved; /* when the second factor was last shown; 0: not yet */
-} esign_request_t;
+};
 
-/* A screen answers a request: OK, with r->status set; or DONE. It never returns an error status, so
- * that no page is the server's own. */
-typedef int esign_screen_fn(esign_request_t *q);
-
-/* The request of the portal that `r` is; NULL when it is none of ours. */
+/* The portal's record of a request; NULL: the request is not for a page of the portal. */
 esign_request_t *esign_request_of(request_rec *r);
+void esign_request_set(request_rec *r, esign_request_t *q);
+
+/* The configuration that holds for a request, of the portal or not; merged at the first call, and
+ * again only if httpd has found another location for the request since. In r->pool. */
+const esign_config_t *esign_request_config(request_rec *r);
 
 /* This request's database connection, taken from the pool at the first call; NULL, logged, when
  * there is none. */
@@ -78,8 +126,14 @@ void esign_request_audit(esign_request_t *q, esign_audit_event_e event, apr_int6
 esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
                                    apr_table_t *values, apr_interval_time_t life);
 
-/* A path below the prefix: esign_request_path(q, "otp/code"). */
-const char *esign_request_path(const esign_request_t *q, const char *below);
+/* The path of an address, prefix included. In r->pool. */
+const char *esign_request_path(const esign_request_t *q, esign_path_e path);
+
+/* The same with a segment: a challenge or token. */
+const char *esign_request_path_of(const esign_request_t *q, esign_path_e path, const char *segment);
+
+/* Whole seconds until `moment`, at least 1, as text. In r->pool. */
+const char *esign_request_seconds(const esign_request_t *q, apr_time_t moment);
 
 /* Logs a failure at error level with the request's own log. */
 void esign_request_log(const esign_request_t *q, esign_result_t result);
@@ -90,13 +144,5 @@ void esign_request_note(const esign_request_t *q, const char *what);
 
 /* Logs that memcached failed. */
 void esign_request_log_cache(const esign_request_t *q);
-
-/* Screens, in their rooms. */
-esign_screen_fn esign_start_get, esign_login_get, esign_login_post, esign_logout_post,
-    esign_picture_get, esign_picture_sound_get, esign_reset_get, esign_reset_post,
-    esign_reset_sent_get, esign_reset_link_get, esign_reset_word_get, esign_reset_word_post,
-    esign_reset_done_get, esign_otp_get, esign_otp_post, esign_otp_code_get, esign_otp_code_post,
-    esign_menu_get, esign_report_any, esign_activity_get, esign_activity_post, esign_pin_get,
-    esign_pin_post, esign_word_get, esign_word_post;
 
 #endif

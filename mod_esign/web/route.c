@@ -27,32 +27,23 @@ extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
 #define HANDLER "esign"
-#define STATIC "static/"
+#define MASK "***"
 
-const esign_route_t esign_route_table[] = {
-    { "", NULL, 0, ESIGN_TRUST_NONE, esign_start_get, NULL },
-    { "login", NULL, 0, ESIGN_TRUST_NONE, esign_login_get, esign_login_post },
-    { "captcha/", ".png", 0, ESIGN_TRUST_NONE, esign_picture_get, NULL },
-    { "captcha/", ".wav", 0, ESIGN_TRUST_NONE, esign_picture_sound_get, NULL },
-    { "reset", NULL, 0, ESIGN_TRUST_NONE, esign_reset_get, esign_reset_post },
-    { "reset/sent", NULL, 0, ESIGN_TRUST_NONE, esign_reset_sent_get, NULL },
-    { "reset/word", NULL, 0, ESIGN_TRUST_NONE, esign_reset_word_get, esign_reset_word_post },
-    { "reset/done", NULL, 0, ESIGN_TRUST_NONE, esign_reset_done_get, NULL },
-    { "reset/", "", 0, ESIGN_TRUST_NONE, esign_reset_link_get, NULL },
-    { "report/", "", 0, ESIGN_TRUST_NONE, esign_report_any, esign_report_any },
-    { "otp", NULL, 1, ESIGN_TRUST_WORD, esign_otp_get, esign_otp_post },
-    { "otp/code", NULL, 1, ESIGN_TRUST_WORD, esign_otp_code_get, esign_otp_code_post },
-    { "menu", NULL, 1, ESIGN_TRUST_CODE, esign_menu_get, NULL },
-    { "pin", NULL, 1, ESIGN_TRUST_CODE, esign_pin_get, esign_pin_post },
-    { "word", NULL, 1, ESIGN_TRUST_CODE, esign_word_get, esign_word_post },
-    { "activity", NULL, 1, ESIGN_TRUST_CODE, esign_activity_get, esign_activity_post },
-    { "logout", NULL, 1, ESIGN_TRUST_NONE, NULL, esign_logout_post },
-    { NULL }
-};
+/* The table of all requests; set when the hooks are registered. */
+static const esign_route_t *routes;
 
-int esign_route_has_session(const esign_route_t *route)
+/* The row whose segment, a secret, ends this address: the token of a mailed link, or the reference
+ * of a report. `*segment`: as it is written in `below`. NULL: there is none. */
+static const esign_route_t *find_secret(const char *below, const char **segment)
 {
-    return route && route->session;
+    for (const esign_route_t *row = routes; row < routes + ESIGN_PATHS; row++) {
+        if (!row->suffix && strcmp(row->path, below) == 0)
+            return NULL;
+        if ((row->properties & ESIGN_ROUTE_SECRET) &&
+            (*segment = esign_address_after(below, row->path)) != NULL)
+            return row;
+    }
+    return NULL;
 }
 
 /* The token of a mailed link, or the reference of a report, takes its leave of everything that a
@@ -62,12 +53,13 @@ static void hide_token(esign_request_t *q, const char *below)
 {
     request_rec *r = q->r;
     apr_pool_t *p = r->pool;
-    const char *written = q->argument ? NULL : esign_address_token(below);
-    if (!written)
+    const char *written;
+    const esign_route_t *row = q->argument ? NULL : find_secret(below, &written);
+    if (!row)
         return;
     char *token = esign_secret_copy(p, written, strlen(written)),
-         *hidden = esign_address_hidden(below, q->config->prefix, p);
-    int report = r->args && esign_address_is_report(below);
+         *hidden = apr_pstrcat(p, q->config->prefix, "/", row->path, MASK, NULL);
+    int report = r->args && (row->properties & ESIGN_ROUTE_SECRET_QUERY);
     ap_unescape_url(token);
     q->argument = token;
     q->report = report ? esign_secret_copy(p, r->args, strlen(r->args)) : NULL;
@@ -77,7 +69,7 @@ static void hide_token(esign_request_t *q, const char *below)
     r->uri = r->parsed_uri.path = hidden;
     /* A gateway may add the phone number to its report, or the text. */
     if (report)
-        r->args = r->parsed_uri.query = apr_pstrdup(p, "***");
+        r->args = r->parsed_uri.query = apr_pstrdup(p, MASK);
     r->unparsed_uri = r->args ? apr_pstrcat(p, r->uri, "?", r->args, NULL) : r->uri;
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
@@ -116,7 +108,8 @@ static esign_request_t *recognise(request_rec *r)
         q->r = r;
         q->runtime = runtime;
         q->config = runtime->config;
-        ap_set_module_config(r->request_config, &esign_module, q);
+        q->routes = routes;
+        esign_request_set(r, q);
     }
     hide_token(q, below);
     return q;
@@ -130,6 +123,24 @@ static int hide_secrets(request_rec *r)
     return DECLINED;
 }
 
+/* Masks the secrets of an address that was not taken apart, in place. */
+static void hide_unread_secrets(request_rec *r, const char *prefix)
+{
+    const char *below = r->uri ? esign_address_below(r->uri, prefix) : NULL;
+    char *const lines[] = { r->the_request, r->unparsed_uri, r->uri };
+    for (const esign_route_t *row = routes; row < routes + ESIGN_PATHS; row++) {
+        int query = (row->properties & ESIGN_ROUTE_SECRET_QUERY) != 0;
+        if (!(row->properties & ESIGN_ROUTE_SECRET))
+            continue;
+        if (query && r->args && below && strncmp(below, row->path, strlen(row->path)) == 0)
+            memset(r->args, '*', strlen(r->args));
+        const char *start = apr_pstrcat(r->pool, prefix, "/", row->path, NULL);
+        for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+            if (lines[i])
+                esign_address_mask(lines[i], start, query ? " " : " ?#");
+    }
+}
+
 /* A request that was refused before anybody could look at it (a header too long) is logged all the
  * same. */
 static int hide_unread(request_rec *r)
@@ -140,14 +151,7 @@ static int hide_unread(request_rec *r)
     esign_wipe_after(r);
     if (!runtime)
         return DECLINED;
-    const char *prefix = runtime->config->prefix,
-               *below = r->uri ? esign_address_below(r->uri, prefix) : NULL;
-    if (r->args && below && esign_address_is_report(below))
-        memset(r->args, '*', strlen(r->args));
-    char *const lines[] = { r->the_request, r->unparsed_uri, r->uri };
-    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-        if (lines[i])
-            esign_address_hide(lines[i], prefix, r->pool);
+    hide_unread_secrets(r, runtime->config->prefix);
     /* The status page has its line already. */
     ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     return DECLINED;
@@ -156,10 +160,10 @@ static int hide_unread(request_rec *r)
 /* The row of what stands below the prefix, and the segment that stands for its *. */
 static void find_route(esign_request_t *q, const char *below)
 {
-    for (const esign_route_t *row = esign_route_table; row->path; row++) {
+    for (const esign_route_t *row = routes; row < routes + ESIGN_PATHS; row++) {
         const char *argument =
-            row->behind ? esign_address_segment(below, row->path, row->behind, q->r->pool) : NULL;
-        if (!argument && (row->behind || strcmp(row->path, below) != 0))
+            row->suffix ? esign_address_segment(below, row->path, row->suffix, q->r->pool) : NULL;
+        if (!argument && (row->suffix || strcmp(row->path, below) != 0))
             continue;
         q->route = row;
         if (!q->argument)
@@ -175,12 +179,12 @@ static int translate(request_rec *r)
      * leads. */
     esign_request_t *q = r->main ? NULL : recognise(r);
     const char *below = q ? esign_address_below(r->uri, q->config->prefix) : NULL;
-    if (!below || strncmp(below, STATIC, strlen(STATIC)) == 0 ||
-        !esign_config_of_request(r)->enabled) {
-        ap_set_module_config(r->request_config, &esign_module, NULL);
+    if (!below || strncmp(below, ESIGN_STATIC "/", strlen(ESIGN_STATIC "/")) == 0 ||
+        !esign_request_config(r)->enabled) {
+        esign_request_set(r, NULL);
         return DECLINED;
     }
-    q->config = esign_config_of_request(r);
+    q->config = esign_request_config(r);
     q->now = apr_time_now();
     q->address = r->useragent_ip;
     q->language = esign_client_language(r);
@@ -201,8 +205,8 @@ static int read_form(request_rec *r)
 {
     esign_request_t *q = esign_request_of(r);
     if (q && r->method_number == M_POST) {
-        q->form_refusal = q->route && q->route->post == esign_report_any ? esign_form_read_plain(q)
-                                                                         : esign_form_read(q);
+        int plain = q->route && (q->route->properties & ESIGN_ROUTE_PLAIN_BODY);
+        q->form_refusal = plain ? esign_form_read_plain(q) : esign_form_read(q);
         q->now = apr_time_now();
     }
     return DECLINED;
@@ -210,8 +214,10 @@ static int read_form(request_rec *r)
 
 static int fixups(request_rec *r)
 {
-    const esign_config_t *config = esign_config_of_request(r);
-    if (!config->enabled || !esign_runtime_of(r->server))
+    if (!esign_runtime_of(r->server))
+        return DECLINED;
+    const esign_config_t *config = esign_request_config(r);
+    if (!config->enabled)
         return DECLINED;
     esign_page_headers(r, config);
     if (esign_request_of(r)) {
@@ -252,12 +258,12 @@ static int switch_language(esign_request_t *q)
     if (!language || r->method_number != M_GET)
         return DECLINED;
     q->language = language;
-    if (q->route && q->route->behind && *q->route->behind)
+    if (q->route && q->route->suffix && *q->route->suffix)
         return DECLINED;
     esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
     if (q->argument || !q->route || !may_answer(q))
         return DECLINED;
-    return esign_page_redirect(q, esign_address_below(r->uri, q->config->prefix));
+    return esign_page_redirect(q, (esign_path_e)(q->route - q->routes));
 }
 
 /* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK:
@@ -272,9 +278,9 @@ static int admit(esign_request_t *q)
     else if (found != OK)
         esign_page_unavailable(q);
     else if (q->trust < q->route->trust)
-        esign_page_redirect(q, "otp");
+        esign_page_redirect(q, ESIGN_PATH_OTP);
     else if (q->r->method_number == M_POST && esign_mark_differs(q, q->subscriber))
-        esign_page_other_tab(q, q->trust < ESIGN_TRUST_CODE ? "otp" : "menu");
+        esign_page_other_tab(q, q->trust < ESIGN_TRUST_CODE ? ESIGN_PATH_OTP : ESIGN_PATH_MENU);
     else
         return OK;
     return DONE;
@@ -323,9 +329,10 @@ static int handler(request_rec *r)
     return status;
 }
 
-void esign_route_register_hooks(apr_pool_t *p)
+void esign_route_register_hooks(apr_pool_t *p, const esign_route_t *table)
 {
     (void)p;
+    routes = table;
     ap_hook_pre_connection(quieten_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_post_read_request(hide_secrets, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_translate_name(translate, NULL, NULL, APR_HOOK_FIRST);

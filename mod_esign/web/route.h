@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route.h: the URL table. */
+/* route.h: leads each request of the portal to its screen. */
 #ifndef ESIGN_WEB_ROUTE_H
 #define ESIGN_WEB_ROUTE_H
 
 #include "request.h"
 
-/* A row: what stands below the prefix, what it asks for, who answers. */
-struct esign_route_t {
-    const char *path; /* "login"; a * stands for one path segment's challenge or token: "captcha/" …
-                         ".png" */
-    const char *behind;   /* what follows the *; NULL: no * */
-    int session;          /* whether the page reads the session */
-    esign_trust_e trust;  /* needed before a screen is called */
-    esign_screen_fn *get; /* NULL: 405 */
-    esign_screen_fn *post;
-};
-
-/* The table, ended by a NULL path. */
-extern const esign_route_t esign_route_table[];
-
-/* Whether the page of a route (NULL: none) reads the session. */
-int esign_route_has_session(const esign_route_t *route);
-
-void esign_route_register_hooks(apr_pool_t *p);
+/* Registers the hooks that route requests by `table`, whose ESIGN_PATHS rows stand in the order of
+ * esign_path_e and are compared in that order. */
+void esign_route_register_hooks(apr_pool_t *p, const esign_route_t *table);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "cache/session.h"
 #include "client.h"
-#include "route.h"
 #include "server/lease.h"
 
 #include <http_log.h>
@@ -56,14 +55,14 @@ static session_t *state_of(request_rec *r)
 
 static esign_session_limits_t limits_of(request_rec *r)
 {
-    const esign_config_t *config = esign_config_of_request(r);
+    const esign_config_t *config = esign_request_config(r);
     return (esign_session_limits_t){ .idle = config->session_idle, .life = config->session_life };
 }
 
 /* A portal's own sessions are always ours to keep. */
 static int provides(request_rec *r)
 {
-    const esign_config_t *config = esign_config_of_request(r);
+    const esign_config_t *config = esign_request_config(r);
     return config->session || config->enabled;
 }
 
@@ -118,7 +117,8 @@ static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *sess
 static void find_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
     const esign_request_t *q = esign_request_of(r);
-    int asked = q ? esign_route_has_session(q->route) : !esign_config_of_request(r)->enabled;
+    int asked = q ? q->route && (q->route->properties & ESIGN_ROUTE_SESSION)
+                  : !esign_request_config(r)->enabled;
     const char *id = asked ? esign_client_cookie(r, ESIGN_COOKIE_SESSION) : NULL;
     esign_session_limits_t limits = limits_of(r);
     if (!id || !esign_session_store_well_formed(id))

@@ -2,6 +2,7 @@
 /* wipe.c: overwrites, or has overwritten, what others would keep of a request. */
 #include "wipe.h"
 
+#include "allocator.h"
 #include "client.h"
 #include "request.h"
 
@@ -12,7 +13,6 @@
 #include <http_connection.h>
 #include <http_protocol.h>
 #include <mpm_common.h>
-#include <util_filter.h>
 
 #include <malloc.h>
 #include <string.h>
@@ -30,21 +30,6 @@ void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t l
         esign_secret_wipe((char *)bytes, length);
 }
 
-void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int secret)
-{
-    apr_bucket_alloc_t *list = r->connection->bucket_alloc;
-    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
-    /* mod_ssl collects short buckets in a buffer of the connection, but not across this, which a
-     * Range would leave out. */
-    if (secret) {
-        ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
-        APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(list));
-    }
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(bytes, length, r->pool, list));
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(list));
-    ap_pass_brigade(r->output_filters, brigade);
-}
-
 /* Whether a request brings what opens something: a word, a code, a link; a session's cookie comes
  * with requests for whatever stands beside the portal, too. One that was refused before anybody
  * could look at it, and has no file name yet, may bring any of it. */
@@ -59,78 +44,11 @@ static int is_secret(const request_rec *r)
             (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
 }
 
-#define WIPED 0x5a
-
-/* New memory is zeros, or what M_PERTURB makes of it; what pools and buckets gave back is neither,
- * for they write into whatever they take. */
-static int is_new(const apr_memnode_t *node)
-{
-    return *node->first_avail != WIPED && memcmp(node->first_avail, node->first_avail + 1,
-                                                 (size_t)(node->endp - node->first_avail) - 1) == 0;
-}
-
-/* Of a connection. */
+/* A connection whose memory is overwritten when it waits. */
 typedef struct {
-    apr_allocator_t *allocator;
-    int due;             /* a request with a secret has ended since it was overwritten */
-    apr_memnode_t *last; /* the piece that it gives last, unless somebody has used that */
+    esign_allocator_t kept;
+    int due; /* a request with a secret has ended since it was overwritten */
 } wiping_t;
-
-/* Larger than what APR keeps by size, which is up to ten of its smallest pieces: such pieces it
- * gives when it has no others, and of them first what it got last. Only the beginning of this one
- * is ever written. */
-#define LAST_PIECES 12
-
-static const char last_mark[] = "the last piece of this allocator";
-
-static int is_last(const wiping_t *wiping, const apr_memnode_t *node)
-{
-    return node == wiping->last && memcmp(node->first_avail, last_mark, sizeof(last_mark)) == 0;
-}
-
-/* All that an allocator keeps for later, out of it. Nobody can look at that, but it gives what it
- * keeps first: each piece is taken, until the last one comes, or a new one: `*end`. */
-static apr_memnode_t *take_kept(const wiping_t *wiping, apr_memnode_t **end)
-{
-    apr_memnode_t *kept = NULL, *node;
-    while ((node = apr_allocator_alloc(wiping->allocator, 1)) != NULL && !is_last(wiping, node) &&
-           !is_new(node)) {
-        node->next = kept;
-        kept = node;
-    }
-    *end = node;
-    return kept;
-}
-
-static void give_back(apr_allocator_t *allocator, apr_memnode_t *nodes)
-{
-    if (nodes)
-        apr_allocator_free(allocator, nodes);
-}
-
-/* The system has a new piece back, for otherwise each time would leave one more; that costs a call
- * to the other processors, which a last piece saves. */
-static void change_last(wiping_t *wiping, apr_memnode_t *new)
-{
-    apr_allocator_max_free_set(wiping->allocator, 1);
-    give_back(wiping->allocator, new);
-    apr_allocator_max_free_set(wiping->allocator, ap_max_mem_free);
-    wiping->last = apr_allocator_alloc(wiping->allocator,
-                                       LAST_PIECES * apr_allocator_align(wiping->allocator, 1));
-    if (wiping->last)
-        memcpy(wiping->last->first_avail, last_mark, sizeof(last_mark));
-}
-
-static void overwrite_kept(wiping_t *wiping)
-{
-    apr_memnode_t *end, *kept = take_kept(wiping, &end);
-    for (apr_memnode_t *node = kept; node; node = node->next)
-        memset(node->first_avail, WIPED, (size_t)(node->endp - node->first_avail));
-    if (!end || !is_last(wiping, end))
-        change_last(wiping, end);
-    give_back(wiping->allocator, wiping->last);
-    give_back(wiping->allocator, kept);
-}
 
 static apr_status_t make_due(void *wiping)
 {
@@ -140,15 +58,9 @@ static apr_status_t make_due(void *wiping)
 
 /* All goes to the system: what is kept now, and what the connection itself gives back behind this.
  */
-static apr_status_t end_wiping(void *data)
+static apr_status_t end_wiping(void *wiping)
 {
-    wiping_t *wiping = data;
-    apr_memnode_t *end, *kept;
-    wiping->last = NULL;
-    kept = take_kept(wiping, &end);
-    apr_allocator_max_free_set(wiping->allocator, 1);
-    give_back(wiping->allocator, end);
-    give_back(wiping->allocator, kept);
+    esign_allocator_give_back(&((wiping_t *)wiping)->kept);
     return APR_SUCCESS;
 }
 
@@ -165,7 +77,7 @@ void esign_wipe_after(request_rec *r)
     wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
     if (!wiping) {
         wiping = apr_pcalloc(c->pool, sizeof(*wiping));
-        wiping->allocator = apr_pool_allocator_get(c->pool);
+        wiping->kept.allocator = apr_pool_allocator_get(c->pool);
         ap_set_module_config(c->conn_config, &esign_module, wiping);
         apr_pool_cleanup_register(c->pool, wiping, end_wiping, apr_pool_cleanup_null);
     }
@@ -179,7 +91,7 @@ static void wipe_kept(conn_rec *c, request_rec *r)
     wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
     if (wiping && wiping->due) {
         wiping->due = 0;
-        overwrite_kept(wiping);
+        esign_allocator_overwrite(&wiping->kept, ap_max_mem_free);
     }
 }
 
@@ -204,7 +116,7 @@ static void child_init(apr_pool_t *p, server_rec *first)
     if (!esign_runtime_any())
         return;
     ap_mpm_query(AP_MPMQ_IS_ASYNC, &suspends);
-    mallopt(M_PERTURB, WIPED);
+    mallopt(M_PERTURB, ESIGN_ALLOCATOR_WIPED);
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
     mallopt(M_ARENA_MAX, (get_nprocs() + 1) / 2);
 }

@@ -18,11 +18,6 @@ void esign_wipe_after(request_rec *r);
  * `bytes`, as apr_bucket_read gave them. */
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length);
 
-/* Answers with `length` bytes in one brigade to its end: only then httpd's own filter answers the
- * ranges that Safari asks a sound in. `secret`: mod_ssl gets the bytes themselves, in secret memory
- * of r->pool, and copies them nowhere but into the ciphertext. */
-void esign_wipe_send(request_rec *r, const char *bytes, apr_size_t length, int secret);
-
 void esign_wipe_register_hooks(apr_pool_t *p);
 
 #endif

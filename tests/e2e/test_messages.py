@@ -112,7 +112,7 @@ def personal_events():
 def notices():
     """Names of the events that are told by mail."""
     calls = re.findall(
-        r"\besign_(?:notice_add|newword_store)\([^;{]*?\b(ESIGN_AUDIT_\w+)",
+        r"\besign_(?:notice_add|word_store)\([^;{]*?\b(ESIGN_AUDIT_\w+)",
         "".join(sources("web").values()),
     )
     assert calls
@@ -342,7 +342,7 @@ def names_of_code():
     """Page names that web/*.c can send."""
     return set(
         re.findall(
-            r'\b(?:esign_page_new|esign_page_common|esign_newword_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"',
+            r'\b(?:esign_page_new|esign_page_common|esign_word_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"',
             "".join(sources("web").values()),
         )
     )

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_address.c: addresses of the portal, tokens in them, cookies and languages. */
+/* test_address.c: addresses of the portal, secrets in them, cookies and languages. */
 #include "suite.h"
 #include "web/address.h"
 
@@ -27,34 +27,33 @@ static void test_segment(void)
         CU_ASSERT_PTR_NULL(esign_address_segment(none[i], "captcha/", ".png", pool));
 }
 
-static const char *hide(const char *line)
+static void test_after(void)
 {
-    char *hidden = apr_pstrdup(pool, line);
-    esign_address_hide(hidden, PREFIX, pool);
-    return hidden;
+    CU_ASSERT_STRING_EQUAL(esign_address_after("reset/abc", "reset/"), "abc");
+    CU_ASSERT_STRING_EQUAL(esign_address_after("reset/word/x", "reset/"), "word/x");
+    static const char *const none[] = { "reset", "reset/", "resets/a", "login", "" };
+    for (apr_size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+        CU_ASSERT_PTR_NULL(esign_address_after(none[i], "reset/"));
 }
 
-static void test_token(void)
+static const char *mask(const char *line, const char *start, const char *ends)
 {
-    CU_ASSERT_STRING_EQUAL(esign_address_token("reset/abc"), "abc");
-    CU_ASSERT_STRING_EQUAL(esign_address_token("reset/word/x"), "word/x");
-    static const char *const none[] = { "reset", "reset/", "reset/word", "reset/sent", "reset/done",
-                                        "login", "" };
-    for (apr_size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
-        CU_ASSERT_PTR_NULL(esign_address_token(none[i]));
-    CU_ASSERT_STRING_EQUAL(esign_address_hidden("reset/abc", PREFIX, pool), "/esign/reset/***");
-    CU_ASSERT_STRING_EQUAL(esign_address_token("report/abc"), "abc");
-    CU_ASSERT(!esign_address_token("report/") && !esign_address_token("report") &&
-              !esign_address_token("reports/a"));
-    CU_ASSERT(esign_address_is_report("report/abc") && !esign_address_is_report("reset/report/"));
-    CU_ASSERT_STRING_EQUAL(esign_address_hidden("report/abc", PREFIX, pool), "/esign/report/***");
-    CU_ASSERT_STRING_EQUAL(hide("GET /esign/report/ab?to=905551234567 HTTP/1.1"),
-                           "GET /esign/report/****************** HTTP/1.1");
-    CU_ASSERT_STRING_EQUAL(hide("GET /esign/reset/abcdef HTTP/1.1"),
+    char *masked = apr_pstrdup(pool, line);
+    esign_address_mask(masked, start, ends);
+    return masked;
+}
+
+static void test_mask(void)
+{
+    CU_ASSERT_STRING_EQUAL(
+        mask("GET /esign/report/ab?to=905551234567 HTTP/1.1", "/esign/report/", " "),
+        "GET /esign/report/****************** HTTP/1.1");
+    CU_ASSERT_STRING_EQUAL(mask("GET /esign/reset/abcdef HTTP/1.1", "/esign/reset/", " ?#"),
                            "GET /esign/reset/****** HTTP/1.1");
-    CU_ASSERT_STRING_EQUAL(hide("GET /esign/reset/ab?x=/esign/reset/cd&y"),
+    CU_ASSERT_STRING_EQUAL(mask("GET /esign/reset/ab?x=/esign/reset/cd&y", "/esign/reset/", " ?#"),
                            "GET /esign/reset/**?x=/esign/reset/****");
-    CU_ASSERT_STRING_EQUAL(hide("GET /esign/login HTTP/1.1"), "GET /esign/login HTTP/1.1");
+    CU_ASSERT_STRING_EQUAL(mask("GET /esign/login HTTP/1.1", "/esign/reset/", " ?#"),
+                           "GET /esign/login HTTP/1.1");
 }
 
 static void test_cookie(void)
@@ -94,9 +93,10 @@ int main(void)
 {
     CU_TestInfo tests[] = { { "what stands below the prefix", test_below },
                             { "the segment of a row", test_segment },
-                            { "the token of a link, and its mask", test_token },
+                            { "what follows the start of an address", test_after },
+                            { "a secret of a request line is masked", test_mask },
                             { "a cookie that stands there once", test_cookie },
                             { "the best of the languages", test_language },
                             CU_TEST_INFO_NULL };
-    return suite_run("http", tests);
+    return suite_run("address", tests);
 }
