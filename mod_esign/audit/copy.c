@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copy.c: lines into a pipe or to the log daemon, without waiting for either. */
+/* copy.c: writes lines to a pipe or to the log daemon, without waiting for either. */
 #include "copy.h"
 
 #include "row.h"
@@ -18,14 +18,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DAEMON "/dev/log"
-
-_Static_assert(ESIGN_AUDIT_LINE_MAX <= PIPE_BUF, "a line would be written in pieces");
+/* POSIX, write: up to PIPE_BUF bytes go into a pipe whole or not at all. */
+_Static_assert(ESIGN_AUDIT_LINE_MAX <= PIPE_BUF, "a pipe would take a line in pieces");
 
 struct esign_audit_copy_t {
-    int pipe; /* -1: the log daemon */
+    int pipe;         /* its writing end; -1: the lines go to the log daemon */
+    const char *path; /* of the daemon's socket */
     int facility;
-    int socket; /* to the daemon; -1: not connected */
+    int socket; /* connected to the daemon; -1: not connected */
     apr_uint64_t written;
 };
 
@@ -49,94 +49,94 @@ int esign_audit_copy_facility(const char *name, const char **known)
 
 esign_audit_copy_t *esign_audit_copy_pipe(int file, apr_pool_t *p)
 {
-    esign_audit_copy_t *log = apr_pcalloc(p, sizeof(*log));
-    *log = (esign_audit_copy_t){ .pipe = file, .socket = -1 };
+    esign_audit_copy_t *copy = apr_pcalloc(p, sizeof(*copy));
+    *copy = (esign_audit_copy_t){ .pipe = file, .socket = -1 };
     fcntl(file, F_SETFL, fcntl(file, F_GETFL) | O_NONBLOCK);
-    return log;
+    return copy;
 }
 
-static void hang_up(esign_audit_copy_t *log)
+static void disconnect(esign_audit_copy_t *copy)
 {
-    if (log->socket >= 0)
-        close(log->socket);
-    log->socket = -1;
+    int error = errno;
+    if (copy->socket >= 0)
+        close(copy->socket);
+    copy->socket = -1;
+    errno = error;
 }
 
-static apr_status_t close_log(void *log)
+static apr_status_t disconnect_with_pool(void *copy)
 {
-    hang_up(log);
+    disconnect(copy);
     return APR_SUCCESS;
 }
 
-esign_audit_copy_t *esign_audit_copy_syslog(int facility, apr_pool_t *p)
+esign_audit_copy_t *esign_audit_copy_syslog(const char *path, int facility, apr_pool_t *p)
 {
-    esign_audit_copy_t *log = apr_pcalloc(p, sizeof(*log));
-    *log = (esign_audit_copy_t){ .pipe = -1, .facility = facility, .socket = -1 };
-    apr_pool_cleanup_register(p, log, close_log, apr_pool_cleanup_null);
-    return log;
+    esign_audit_copy_t *copy = apr_pcalloc(p, sizeof(*copy));
+    *copy = (esign_audit_copy_t){ .pipe = -1, .path = path, .facility = facility, .socket = -1 };
+    apr_pool_cleanup_register(p, copy, disconnect_with_pool, apr_pool_cleanup_null);
+    return copy;
 }
 
-static int call(esign_audit_copy_t *log)
+/* Connects to the daemon, unless it is connected. 0: it failed, errno says why. */
+static int connect_to_daemon(esign_audit_copy_t *copy)
 {
-    const struct sockaddr_un daemon = { .sun_family = AF_UNIX, .sun_path = DAEMON };
-    if (log->socket >= 0)
+    struct sockaddr_un daemon = { .sun_family = AF_UNIX };
+    if (copy->socket >= 0)
         return 1;
-    log->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (log->socket >= 0 &&
-        connect(log->socket, (const struct sockaddr *)&daemon, sizeof(daemon)) == 0)
+    apr_cpystrn(daemon.sun_path, copy->path, sizeof(daemon.sun_path));
+    copy->socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (copy->socket >= 0 &&
+        connect(copy->socket, (const struct sockaddr *)&daemon, sizeof(daemon)) == 0)
         return 1;
-    int error = errno;
-    hang_up(log);
-    errno = error;
+    disconnect(copy);
     return 0;
 }
 
-/* syslog(3) itself waits for a daemon that does not read, and tells nobody that a line was lost.
- * The head is the one that it writes. */
-static int send_line(esign_audit_copy_t *log, const char *line, int refusal)
+/* syslog(3) cannot be used: it waits for a daemon that does not read, and does not report a line
+ * that was lost. The head of the line is the one that it writes (RFC 3164, without the host). */
+static int send_to_daemon(esign_audit_copy_t *copy, const char *line, int refusal)
 {
     char text[ESIGN_AUDIT_LINE_MAX + 100];
     time_t now = time(NULL);
     struct tm t;
     localtime_r(&now, &t);
     int length = apr_snprintf(text, sizeof(text), "<%d>%s %2d %02d:%02d:%02d mod_esign[%d]: %.*s",
-                              log->facility | (refusal ? LOG_NOTICE : LOG_INFO),
+                              copy->facility | (refusal ? LOG_NOTICE : LOG_INFO),
                               apr_month_snames[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec,
                               (int)getpid(), (int)strcspn(line, "\n"), line);
-    if (!call(log))
+    if (!connect_to_daemon(copy))
         return 0;
-    if (send(log->socket, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) == length)
+    if (send(copy->socket, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) == length)
         return 1;
-    int error = errno;
-    if (error != EAGAIN && error != ENOBUFS)
-        hang_up(log);
-    errno = error;
+    if (errno != EAGAIN && errno != ENOBUFS)
+        disconnect(copy);
     return 0;
 }
 
-int esign_audit_copy_write(esign_audit_copy_t *log, const char *line, int refusal)
+int esign_audit_copy_write(esign_audit_copy_t *copy, const char *line, int refusal)
 {
     size_t length = strlen(line);
-    int taken = log->pipe >= 0 ? write(log->pipe, line, length) == (ssize_t)length
-                               : send_line(log, line, refusal);
-    if (taken)
-        log->written += length;
-    return taken;
+    int written = copy->pipe >= 0 ? write(copy->pipe, line, length) == (ssize_t)length
+                                  : send_to_daemon(copy, line, refusal);
+    if (written)
+        copy->written += length;
+    return written;
 }
 
-apr_uint64_t esign_audit_copy_written(const esign_audit_copy_t *log)
+apr_uint64_t esign_audit_copy_written(const esign_audit_copy_t *copy)
 {
-    return log->written;
+    return copy->written;
 }
 
-apr_uint64_t esign_audit_copy_read(const esign_audit_copy_t *log)
+apr_uint64_t esign_audit_copy_read(const esign_audit_copy_t *copy)
 {
-    int waiting = 0;
-    if (log->pipe < 0)
-        return log->written;
-    /* What another process of ours left in the pipe counts too: then this is less than was read,
-     * never more. */
-    if (ioctl(log->pipe, FIONREAD, &waiting) != 0 || (apr_uint64_t)waiting > log->written)
+    int unread = 0;
+    if (copy->pipe < 0)
+        return copy->written;
+    /* The pipe may also hold bytes of another process of this httpd. Then the result is less than
+     * what was read, and never more. */
+    if (ioctl(copy->pipe, FIONREAD, &unread) != 0 || (apr_uint64_t)unread > copy->written)
         return 0;
-    return log->written - (apr_uint64_t)waiting;
+    return copy->written - (apr_uint64_t)unread;
 }

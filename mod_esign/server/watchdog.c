@@ -181,7 +181,8 @@ static esign_audit_copy_t *find_copy(const watch_t *watch, const char *where)
                    ? esign_audit_copy_pipe(file, child.pool)
                    : NULL;
     if (strncmp(where, "syslog:", 7) == 0)
-        return esign_audit_copy_syslog(esign_audit_copy_facility(where + 7, &known), child.pool);
+        return esign_audit_copy_syslog(ESIGN_AUDIT_COPY_SYSLOG,
+                                       esign_audit_copy_facility(where + 7, &known), child.pool);
     return NULL;
 }
 
