@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gate.c: two System V semaphores: the slots, and the places of all who hold a slot or wait for
- * one. */
+/* gate.c: two System V semaphores. SLOTS counts free slots. PLACES counts free places of the gate;
+ * each caller has one from its arrival until it leaves, waiting or inside. */
 #include "gate.h"
 #include "core/clock.h"
 
@@ -23,7 +23,7 @@ struct esign_gate_t {
     int slots, queue;
 };
 
-/* semctl's fourth argument, which the caller has to define (POSIX). */
+/* semctl(2)'s fourth argument, which POSIX lets the caller define. */
 union semun {
     int val;
     struct semid_ds *buf;
@@ -84,8 +84,8 @@ int esign_gate_alive(const esign_gate_t *gate)
     return semctl(gate->set, SLOTS, GETVAL) >= 0;
 }
 
-/* Everyone takes a place first and then waits for a slot in the kernel's queue, which hands a free
- * slot to the longest waiting: nobody overtakes. */
+/* A caller takes a place first, and then waits for a slot in the kernel's queue. The kernel gives a
+ * free slot to the caller that has waited longest, so no caller overtakes another. */
 apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience)
 {
     struct sembuf take_place = { PLACES, -1, SEM_UNDO | IPC_NOWAIT };
@@ -113,12 +113,12 @@ void esign_gate_leave(esign_gate_t *gate)
     semop(gate->set, give_back, SEMAPHORES);
 }
 
-/* Who has a slot has a place too. */
-apr_status_t esign_gate_look(const esign_gate_t *gate, esign_gate_state_t *state)
+apr_status_t esign_gate_read(const esign_gate_t *gate, esign_gate_state_t *state)
 {
     unsigned short values[SEMAPHORES];
     if (semctl(gate->set, 0, GETALL, (union semun){ .array = values }) != 0)
         return errno;
+    /* A caller inside has both a slot and a place. */
     int inside = gate->slots - values[SLOTS], places = gate->slots + gate->queue - values[PLACES];
     *state = (esign_gate_state_t){ .slots = gate->slots,
                                    .inside = inside,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gate.h: lets a fixed number of callers, over all processes of a node, do heavy work at once. */
+/* gate.h: limits how many callers, over all processes of a node, do heavy work at once. */
 #ifndef ESIGN_IPC_GATE_H
 #define ESIGN_IPC_GATE_H
 
@@ -7,39 +7,42 @@
 
 #include <sys/types.h>
 
-/* System V semaphores: the kernel serves them in order of arrival and gives back what a process
- * held when it dies (SEM_UNDO). */
+/* A number of slots with a bounded queue before them. It consists of System V semaphores: the
+ * kernel serves callers in order of arrival, and frees what a process held when it dies (SEM_UNDO).
+ */
 typedef struct esign_gate_t esign_gate_t;
 
-/* `slots` at once, at most `queue` waiting. The gate is plain memory of `p`; its semaphores stay
- * until esign_gate_destroy. */
+/* Makes a gate with `slots` slots, at least 1, and at most `queue` waiting callers; together at
+ * most 32767. The gate itself is memory of `p`. Its semaphores outlast `p` and the process: they
+ * stay until esign_gate_destroy. */
 esign_result_t esign_gate_create(esign_gate_t **gate, int slots, int queue, apr_pool_t *p);
 
-/* Takes the semaphores away, in the process that made them; elsewhere, as in httpd's children, it
- * does nothing. Fit for a pool cleanup. */
+/* Removes the semaphores when called in the process that made them. In any other, such as httpd's
+ * children, it does nothing, so it can be a pool cleanup. Returns APR_SUCCESS. */
 apr_status_t esign_gate_destroy(void *gate);
 
-/* Lets the children's user enter; called by root. */
+/* Lets processes of this user enter, besides root's. Called by root. */
 esign_result_t esign_gate_allow(esign_gate_t *gate, uid_t uid, gid_t gid);
 
-/* Whether the semaphores are still there: an operator's ipcrm, or systemd's RemoveIPC, can take
- * them. */
+/* Returns 1 while the semaphores exist. An operator's ipcrm and systemd's RemoveIPC can remove
+ * them.
+ */
 int esign_gate_alive(const esign_gate_t *gate);
 
-/* Waits for a slot. APR_EAGAIN: the queue is full, at once. APR_TIMEUP: no slot within `patience`.
- * Every success is followed by one esign_gate_leave. */
+/* Waits for a slot, at most `patience` microseconds. APR_EAGAIN: the queue is full; returned at
+ * once. APR_TIMEUP: no slot became free in time. Other errors: the semaphores are gone. After
+ * APR_SUCCESS the caller leaves by one esign_gate_leave. */
 apr_status_t esign_gate_enter(esign_gate_t *gate, apr_interval_time_t patience);
 
 void esign_gate_leave(esign_gate_t *gate);
 
-/* As it stands now. */
 typedef struct {
-    int slots;   /* there are */
-    int inside;  /* of them taken */
-    int waiting; /* callers */
+    int slots;   /* how many the gate has */
+    int inside;  /* slots in use */
+    int waiting; /* callers in the queue */
 } esign_gate_state_t;
 
-/* APR_SUCCESS, or why the semaphores cannot be read. */
-apr_status_t esign_gate_look(const esign_gate_t *gate, esign_gate_state_t *state);
+/* Reads how many callers are inside and waiting now. Fails when the semaphores are gone. */
+apr_status_t esign_gate_read(const esign_gate_t *gate, esign_gate_state_t *state);
 
 #endif

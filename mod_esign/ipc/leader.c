@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leader.c: the seat is a record lock (fcntl(2)) on a file in memory: it belongs to a process, a
- * fork does not pass it on, and the kernel takes it back at the process's end. */
+/* leader.c: the leader lock is a record lock (fcntl(2)) on a file in memory. Such a lock belongs to
+ * a process, a fork does not inherit it, and the kernel frees it at the end of the process. */
 #include "leader.h"
 
 #include <fcntl.h>
@@ -9,21 +9,21 @@
 
 int esign_leader_create(void)
 {
-    return memfd_create("esign seat", MFD_CLOEXEC);
+    return memfd_create("esign leader lock", MFD_CLOEXEC);
 }
 
-static int lock(int seat, short type)
+static int set_lock(int lock, short type)
 {
-    struct flock whole = { .l_type = type, .l_whence = SEEK_SET };
-    return fcntl(seat, F_SETLK, &whole) == 0;
+    struct flock whole_file = { .l_type = type, .l_whence = SEEK_SET };
+    return fcntl(lock, F_SETLK, &whole_file) == 0;
 }
 
-int esign_leader_take(int seat)
+int esign_leader_take(int lock)
 {
-    return lock(seat, F_WRLCK);
+    return set_lock(lock, F_WRLCK);
 }
 
-void esign_leader_leave(int seat)
+void esign_leader_release(int lock)
 {
-    lock(seat, F_UNLCK);
+    set_lock(lock, F_UNLCK);
 }

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* leader.h: a place that one process of a family has at a time; free again the moment that process
- * ends, however it ends. */
+/* leader.h: a lock that one process of a family holds at a time. The kernel frees it the moment
+ * that the process ends, however it ends. */
 #ifndef ESIGN_IPC_LEADER_H
 #define ESIGN_IPC_LEADER_H
 
-/* Made before the fork, so that parent and children share it: a descriptor that does not survive
- * exec. -1, errno set: there are no descriptors left. */
+/* Makes the lock: a descriptor that the caller closes. Called before the fork, so that parent and
+ * children share it; exec closes it. -1 when no descriptor is left, with errno set. */
 int esign_leader_create(void);
 
-/* Whether this process has the seat now, which it may have had before. Never waits. Any thread's
- * claim is its whole process's. */
-int esign_leader_take(int seat);
+/* Returns 1 when this process holds the lock now, whether it held it before or not, otherwise 0.
+ * Never waits. The lock belongs to the process: a thread takes it for all threads of its process.
+ */
+int esign_leader_take(int lock);
 
-/* For another process; nothing happens when this one has not got it. */
-void esign_leader_leave(int seat);
+/* Frees the lock for another process. Does nothing in a process that does not hold it. */
+void esign_leader_release(int lock);
 
 #endif

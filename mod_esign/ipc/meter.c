@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* meter.c: makes a portal's meter in shared memory. */
+/* meter.c: allocates a meter in shared memory. */
 #include "meter.h"
 
 #include <apr_shm.h>

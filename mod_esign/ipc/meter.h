@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* meter.h: what all processes of an httpd count together of one portal, in memory that they share,
- * and what one of them has last seen in its database. */
+/* meter.h: counters of one portal that all processes of an httpd share, and the figures that one of
+ * them last read from the portal's database. */
 #ifndef ESIGN_IPC_METER_H
 #define ESIGN_IPC_METER_H
 
@@ -8,38 +8,42 @@
 
 #include <apr_pools.h>
 
-/* Kinds of messages and audit events, at most: store/outbox.h and audit/trail.h assert that theirs
- * fit. */
+/* The most kinds of messages, kinds of audit events, and servers (the mail server first, then the
+ * SMS gateways in their order). The files that index these arrays assert that their values fit. */
 #define ESIGN_METER_KINDS 3
 #define ESIGN_METER_EVENTS 64
-
-/* The mail server, and the SMS gateways in their order. */
 #define ESIGN_METER_SERVERS_MAX 9
 
-/* Grows only; the kernel's zero when it is made. */
+/* A count only grows, from 0. A level is a figure of the moment. */
 typedef _Atomic apr_uint64_t esign_count_t;
 typedef _Atomic apr_int64_t esign_level_t;
 
+/* Every process reads and writes the fields without a lock. */
 typedef struct esign_meter_t {
     struct {
-        esign_count_t sent;                           /* a server took it */
-        esign_count_t retried;                        /* tries that failed and were not the last */
-        esign_count_t failed;                         /* given up, or expired */
-        esign_level_t waiting, reports, dead, oldest; /* esign_outbox_depth_t's */
+        esign_count_t sent;    /* messages that a server accepted */
+        esign_count_t retried; /* failed tries after which another try follows */
+        esign_count_t failed;  /* messages given up or expired */
+        /* As in esign_outbox_depth_t, whose `sent` is `reports` here. */
+        esign_level_t waiting, reports, dead, oldest;
     } messages[ESIGN_METER_KINDS];
     esign_count_t events[ESIGN_METER_EVENTS]; /* rows written into the audit trail */
-    esign_count_t hashes_refused;             /* the gate's queue was full, or patience over */
-    esign_count_t hashes_accepted, hash_time; /* the others, and microseconds of processor time that
-                                                 they took behind the gate */
-    esign_level_t left_until[ESIGN_METER_SERVERS_MAX]; /* a server is left alone until then, by
-                                                          esign_clock; 0: it is used */
-    esign_level_t round; /* when the courier last reached its database; 0: not yet */
-    esign_level_t unchained, unchained_oldest; /* audit rows; esign_audit_unchained's */
-    _Atomic int known;                         /* the last look succeeded: levels hold */
-    esign_level_t next_look;                   /* nobody looks before */
+
+    esign_count_t hashes_refused;  /* the gate's queue was full, or the wait too long */
+    esign_count_t hashes_accepted; /* callers that the gate let in */
+    esign_count_t hash_time;       /* microseconds of processor time that these used inside */
+
+    /* Until when the courier sends nothing to a server, by esign_clock; 0: it does. */
+    esign_level_t left_until[ESIGN_METER_SERVERS_MAX];
+    esign_level_t round; /* when the courier last reached the database; 0: never */
+
+    /* Audit rows that wait to be chained, and the time of the oldest; see esign_audit_unchained. */
+    esign_level_t unchained, unchained_oldest;
+    _Atomic int known;       /* 1: the last reading of the database succeeded, so levels hold */
+    esign_level_t next_look; /* when the database may be read next; see operator/levels.h */
 } esign_meter_t;
 
-/* Shared with all processes forked later; as old as `p`. */
+/* Makes a meter of zeros in shared memory of `p`, for this process and those forked later. */
 esign_result_t esign_meter_create(esign_meter_t **meter, apr_pool_t *p);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wakeup.c: the bell is an eventfd: any number of rings are one wake. */
+/* wakeup.c: the wakeup is an eventfd(2), whose counter adds up all wakeups sent until it is read.
+ */
 #include "wakeup.h"
 
 #include <poll.h>
@@ -12,22 +13,22 @@ int esign_wakeup_create(void)
     return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
-/* Its only failure, a full counter, says that it rings already. */
-void esign_wakeup_ring(int wake)
+/* write fails only when the counter is full, and then a wakeup is pending already. */
+void esign_wakeup_send(int wakeup)
 {
     const uint64_t one = 1;
-    ssize_t written = write(wake, &one, sizeof(one));
+    ssize_t written = write(wakeup, &one, sizeof(one));
     (void)written;
 }
 
-int esign_wakeup_rings(int wake)
+int esign_wakeup_pending(int wakeup)
 {
-    struct pollfd bell = { .fd = wake, .events = POLLIN };
-    return poll(&bell, 1, 0) == 1;
+    struct pollfd polled = { .fd = wakeup, .events = POLLIN };
+    return poll(&polled, 1, 0) == 1;
 }
 
-int esign_wakeup_hush(int wake)
+int esign_wakeup_clear(int wakeup)
 {
-    uint64_t rings;
-    return read(wake, &rings, sizeof(rings)) == sizeof(rings);
+    uint64_t count;
+    return read(wakeup, &count, sizeof(count)) == sizeof(count);
 }

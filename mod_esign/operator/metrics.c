@@ -165,7 +165,7 @@ static void write_node(const report_t *report)
     esign_gate_state_t gate;
     write_gauge(r, "esign_build_info", "The version of mod_esign.", "version", ESIGN_VERSION, 1);
     if (report->portals->nelts == 0 ||
-        esign_gate_look(APR_ARRAY_IDX(report->portals, 0, const esign_runtime_t *)->gate, &gate) !=
+        esign_gate_read(APR_ARRAY_IDX(report->portals, 0, const esign_runtime_t *)->gate, &gate) !=
             APR_SUCCESS)
         return;
     write_gauge(r, "esign_hash_slots", "Argon2id hashes that may run at once on this node.", NULL,

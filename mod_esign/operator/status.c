@@ -167,7 +167,7 @@ static void write_table(request_rec *r, const apr_array_header_t *portals, apr_t
 static void write_gate(request_rec *r, const esign_runtime_t *any, int lines)
 {
     esign_gate_state_t gate;
-    if (esign_gate_look(any->gate, &gate) != APR_SUCCESS)
+    if (esign_gate_read(any->gate, &gate) != APR_SUCCESS)
         return;
     if (lines)
         ap_rprintf(r, "EsignHashSlots: %d\nEsignHashSlotsInUse: %d\nEsignHashWaiting: %d\n",

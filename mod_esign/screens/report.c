@@ -55,7 +55,7 @@ static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
     esign_result_t result = record(q, message, gateway, error, &counted);
     if (!esign_failed(result) && error && counted > 0) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->r, "mod_esign: a code, %s", error);
-        esign_wakeup_ring(esign_retained_wakeup());
+        esign_wakeup_send(esign_retained_wakeup());
     }
     return result;
 }

@@ -189,7 +189,7 @@ static esign_audit_copy_t *find_copy(const watch_t *watch, const char *where)
 /* The chainer gives way to who waits for a message. */
 static int called(void *baton)
 {
-    return ending(baton) || esign_wakeup_rings(esign_retained_wakeup());
+    return ending(baton) || esign_wakeup_pending(esign_retained_wakeup());
 }
 
 static void hire_chainer(watch_t *watch, const esign_runtime_t *runtime)
@@ -282,7 +282,7 @@ static void serve(apr_pool_t *parent)
         int rested = 1;
         apr_thread_mutex_lock(child.mutex);
         if (!child.ending) {
-            int called = esign_wakeup_hush(esign_retained_wakeup());
+            int called = esign_wakeup_clear(esign_retained_wakeup());
             for (int i = 0; i < watches->nelts; i++)
                 work(APR_ARRAY_IDX(watches, i, watch_t *), called, p);
             rested = rest();
@@ -336,7 +336,7 @@ static apr_status_t say_farewell(void *data)
 {
     (void)data;
     child.ending = 1;
-    esign_wakeup_ring(esign_retained_wakeup());
+    esign_wakeup_send(esign_retained_wakeup());
     apr_thread_mutex_lock(child.mutex);
     if (child.pool) {
         leave();
@@ -344,7 +344,7 @@ static apr_status_t say_farewell(void *data)
             finish(APR_ARRAY_IDX(watches, i, watch_t *));
     }
     child.pool = NULL;
-    esign_leader_leave(seat);
+    esign_leader_release(seat);
     apr_thread_mutex_unlock(child.mutex);
     return APR_SUCCESS;
 }

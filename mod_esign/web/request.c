@@ -101,7 +101,7 @@ esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
 {
     result = q->database ? esign_database_end(q->database, result, q->r->pool) : result;
     if (q->queued && !esign_failed(result))
-        esign_wakeup_ring(esign_retained_wakeup());
+        esign_wakeup_send(esign_retained_wakeup());
     q->queued = 0;
     return result;
 }

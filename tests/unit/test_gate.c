@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_gate.c: the gate over processes: its limits, its order, and what it does when processes die.
- */
+/* test_gate.c: the gate between processes: its limits, its order, and the death of callers. */
 #include "ipc/gate.h"
 #include "suite.h"
 
@@ -15,9 +14,8 @@
 #include <unistd.h>
 
 #define SHORTLY apr_time_from_msec(20)
-#define LONG           \
-    apr_time_from_sec( \
-        60) /* longer than any test waits, so that a hang shows as a failure and not as a pass */
+/* Longer than any test waits, so that a hang shows as a failure and not as a pass. */
+#define LONG apr_time_from_sec(60)
 
 static esign_gate_t *create(int slots, int queue)
 {
@@ -43,11 +41,11 @@ static char state_of(pid_t child)
 
 typedef struct {
     pid_t pid;
-    int begun, entered, go; /* pipes: a byte when it begins, the status of its entering; closing
-                               `go` lets it leave */
+    /* Pipes: a byte when it begins, the status of esign_gate_enter; closing `go` lets it leave. */
+    int begun, entered, go;
 } child_t;
 
-/* A child that enters and stays inside until told. */
+/* Starts a child that enters and stays inside until `go` is closed. */
 static child_t start(esign_gate_t *gate, apr_interval_time_t patience)
 {
     int begun[2], entered[2], go[2];
@@ -97,9 +95,8 @@ static void end(const child_t *child, int signal_number)
     int status;
     if (signal_number != 0)
         kill(child->pid, signal_number);
-    else if (write(child->go, "", 1) <
-             0) /* younger siblings hold this pipe open too, so that closing it would not tell */
-        CU_ASSERT_EQUAL(errno, EPIPE); /* it did not get in, and ended */
+    else if (write(child->go, "", 1) < 0) /* younger siblings have this pipe open too */
+        CU_ASSERT_EQUAL(errno, EPIPE);    /* it did not get in, and ended */
     close(child->go);
     CU_ASSERT_EQUAL(waitpid(child->pid, &status, 0), child->pid);
     CU_ASSERT(signal_number != 0 ? WIFSIGNALED(status)
@@ -123,7 +120,7 @@ static void test_bounds(void)
 static void test_slots_and_patience(void)
 {
     esign_gate_t *gate = create(2, 1);
-    for (int round = 0; round < 3; round++) { /* what a caller gave up it gave back */
+    for (int round = 0; round < 3; round++) { /* a caller that gives up frees its place */
         CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
         CU_ASSERT_EQUAL(esign_gate_enter(gate, LONG), APR_SUCCESS);
         apr_time_t from = apr_time_now();
@@ -148,8 +145,8 @@ static void test_full_queue(void)
     CU_ASSERT(apr_time_now() - from < apr_time_from_sec(5));
     esign_gate_leave(gate);
     CU_ASSERT_EQUAL(status_of(&waiting), APR_SUCCESS);
-    CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY),
-                    APR_TIMEUP); /* one inside again, the queue free */
+    /* One is inside again, and the queue is free. */
+    CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY), APR_TIMEUP);
     end(&waiting, 0);
     CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
 
@@ -169,8 +166,8 @@ static void test_order(void)
     for (int i = 0; i < CHILDREN; i++)
         children[i] = start_waiting(gate, LONG);
     esign_gate_leave(gate);
-    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0),
-                    APR_TIMEUP); /* the freed slot is the first child's already */
+    /* The free slot is the first child's already. */
+    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_TIMEUP);
     for (int i = 0; i < CHILDREN; i++) {
         CU_ASSERT_EQUAL(status_of(&children[i]), APR_SUCCESS);
         for (int later = i + 1; later < CHILDREN; later++)
@@ -205,8 +202,8 @@ static void test_killed_waiting(void)
     CU_ASSERT_EQUAL(esign_gate_enter(gate, SHORTLY), APR_TIMEUP);
     esign_gate_leave(gate);
     CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
-    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0),
-                    APR_TIMEUP); /* the dead one gave nothing back that it did not have */
+    /* The dead child held no slot, so the kernel freed none. */
+    CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_TIMEUP);
 }
 
 static void test_never_more_than_slots(void)
@@ -280,13 +277,13 @@ static void test_life(void)
     CU_ASSERT_EQUAL(esign_gate_enter(gate, 0), APR_SUCCESS);
 
     child_t waiting = start_waiting(gate, LONG);
-    esign_gate_destroy(gate); /* takes the semaphores away from who still waits */
+    esign_gate_destroy(gate); /* the waiting child's semop fails */
     CU_ASSERT_EQUAL(status_of(&waiting), EIDRM);
     end(&waiting, 0);
     apr_pool_destroy(inner);
 }
 
-/* As root (./check): the children's user cannot enter before it is allowed to, and can then. */
+/* As root (./check runs so): the children's user can enter only once it is allowed to. */
 static void test_allow(void)
 {
     esign_gate_t *gate = create(1, 0);
@@ -313,11 +310,11 @@ static void test_allow(void)
 static void expect_state(const esign_gate_t *gate, int inside, int waiting)
 {
     esign_gate_state_t state = { 0, 0, 0 };
-    CU_ASSERT_EQUAL(esign_gate_look(gate, &state), APR_SUCCESS);
+    CU_ASSERT_EQUAL(esign_gate_read(gate, &state), APR_SUCCESS);
     CU_ASSERT(state.slots == 2 && state.inside == inside && state.waiting == waiting);
 }
 
-static void test_look(void)
+static void test_read(void)
 {
     esign_gate_t *gate = create(2, 3);
     child_t children[3];
@@ -337,24 +334,25 @@ static void test_look(void)
     expect_state(gate, 0, 0);
     esign_gate_state_t state;
     esign_gate_destroy(gate);
-    CU_ASSERT_NOT_EQUAL(esign_gate_look(gate, &state), APR_SUCCESS);
+    CU_ASSERT_NOT_EQUAL(esign_gate_read(gate, &state), APR_SUCCESS);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "slots and queue have bounds", test_bounds },
-                            { "slots are limited and waiting ends in time",
-                              test_slots_and_patience },
-                            { "a full queue says so at once", test_full_queue },
-                            { "first come, first served", test_order },
-                            { "who dies inside gives slot and place back", test_killed_inside },
-                            { "who dies waiting gives its place back", test_killed_waiting },
-                            { "never more inside than slots", test_never_more_than_slots },
-                            { "signals do not change the patience", test_interrupted },
-                            { "the maker alone takes the semaphores away", test_life },
-                            { "the children's user is let in", test_allow },
-                            { "who is inside and who waits", test_look },
-                            CU_TEST_INFO_NULL };
+    CU_TestInfo tests[] = {
+        { "slots and queue have bounds", test_bounds },
+        { "slots are limited and waiting ends in time", test_slots_and_patience },
+        { "a full queue says so at once", test_full_queue },
+        { "first come, first served", test_order },
+        { "the death of a caller inside frees its slot and place", test_killed_inside },
+        { "the death of a waiting caller frees its place", test_killed_waiting },
+        { "never more inside than slots", test_never_more_than_slots },
+        { "signals do not change the patience", test_interrupted },
+        { "only the process that made them removes the semaphores", test_life },
+        { "the children's user may enter once allowed", test_allow },
+        { "callers inside and waiting are counted", test_read },
+        CU_TEST_INFO_NULL
+    };
     signal(SIGPIPE, SIG_IGN);
     return suite_run("gate", tests);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_leader.c: of a family of processes one has the seat, until it leaves it or ends. */
+/* test_leader.c: one process of a family holds the lock, until it releases it or ends. */
 #include "suite.h"
 
 #include "ipc/leader.h"
@@ -8,14 +8,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child that takes the seat, tells whether it got it, and lives on. */
-static pid_t sit(int seat, char *got)
+/* Starts a child that tries to take the lock, reports whether it got it, and runs on. */
+static pid_t start_taker(int lock, char *got)
 {
     int told[2];
     CU_ASSERT_FATAL(pipe(told) == 0);
     pid_t child = fork();
     if (child == 0) {
-        const char took = esign_leader_take(seat) ? 'y' : 'n';
+        const char took = esign_leader_take(lock) ? 'y' : 'n';
         ssize_t written = write(told[1], &took, 1);
         while (written == 1)
             pause();
@@ -33,43 +33,43 @@ static void kill_and_wait(pid_t child)
     CU_ASSERT(kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child);
 }
 
-static void test_one_has_it(void)
+static void test_one_holds_it(void)
 {
-    int seat = esign_leader_create();
+    int lock = esign_leader_create();
     char first, second;
-    CU_ASSERT_FATAL(seat >= 0);
-    pid_t one = sit(seat, &first), other = sit(seat, &second);
+    CU_ASSERT_FATAL(lock >= 0);
+    pid_t one = start_taker(lock, &first), other = start_taker(lock, &second);
     CU_ASSERT(first == 'y' && second == 'n');
-    CU_ASSERT(!esign_leader_take(seat));
-    esign_leader_leave(seat); /* not ours to leave */
-    CU_ASSERT(!esign_leader_take(seat));
+    CU_ASSERT(!esign_leader_take(lock));
+    esign_leader_release(lock); /* does nothing: the lock is not ours */
+    CU_ASSERT(!esign_leader_take(lock));
     kill_and_wait(other);
-    CU_ASSERT(!esign_leader_take(seat));
+    CU_ASSERT(!esign_leader_take(lock));
     kill_and_wait(one);
-    CU_ASSERT(esign_leader_take(seat));
-    CU_ASSERT(esign_leader_take(seat));
-    close(seat);
+    CU_ASSERT(esign_leader_take(lock));
+    CU_ASSERT(esign_leader_take(lock));
+    close(lock);
 }
 
-static void test_left(void)
+static void test_released(void)
 {
-    int seat = esign_leader_create();
+    int lock = esign_leader_create();
     char got;
-    CU_ASSERT_FATAL(seat >= 0 && esign_leader_take(seat));
-    pid_t child = sit(seat, &got);
-    CU_ASSERT_EQUAL(got, 'n'); /* a fork passes nothing on */
+    CU_ASSERT_FATAL(lock >= 0 && esign_leader_take(lock));
+    pid_t child = start_taker(lock, &got);
+    CU_ASSERT_EQUAL(got, 'n'); /* a fork does not inherit it */
     kill_and_wait(child);
-    esign_leader_leave(seat);
-    child = sit(seat, &got);
+    esign_leader_release(lock);
+    child = start_taker(lock, &got);
     CU_ASSERT_EQUAL(got, 'y');
     kill_and_wait(child);
-    close(seat);
+    close(lock);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "one process has it, until it is killed", test_one_has_it },
-                            { "who leaves makes room", test_left },
+    CU_TestInfo tests[] = { { "one process holds it until it is killed", test_one_holds_it },
+                            { "a released lock is free for another process", test_released },
                             CU_TEST_INFO_NULL };
-    return suite_run("seat", tests);
+    return suite_run("leader", tests);
 }

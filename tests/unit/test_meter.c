@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_meter.c: processes count together, and one of them at a time looks at the database. */
+/* test_meter.c: processes count together, and one of them at a time reads the database. */
 #include "audit/trail.h"
 #include "operator/levels.h"
 #include "race.h"
@@ -46,7 +46,7 @@ static void test_claim(void)
 {
     esign_meter_t *meter = make();
     CU_ASSERT_EQUAL(race(16, claim, meter, 1), 1);
-    /* Whoever has it and dies keeps it a minute; a clock set back frees it. */
+    /* A process that dies with the claim keeps it for a minute; a clock set back frees it. */
     CU_ASSERT(!esign_levels_claim(meter, 1059 * SECOND));
     CU_ASSERT(esign_levels_claim(meter, 1060 * SECOND));
     CU_ASSERT(esign_levels_claim(meter, 1 * SECOND));
@@ -76,7 +76,7 @@ static void test_look(void)
     OK(esign_audit_add(database, ESIGN_AUDIT_SIGNED_IN, 5, "192.0.2.1", now, pool));
     OK(esign_levels_read(meter, database, pool));
     CU_ASSERT(meter->unchained == 2 && meter->unchained_oldest == now - 2 * SECOND);
-    /* A database that is away is seen. */
+    /* A failed reading makes the levels unknown. */
     CU_ASSERT(esign_failed(esign_levels_read(meter, NULL, pool)) && !meter->known);
 }
 
@@ -99,8 +99,8 @@ static void test_events(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "processes count together", test_processes },
-                            { "one of many looks", test_claim },
-                            { "what is seen", test_look },
+                            { "one of many reads the database", test_claim },
+                            { "levels are those of the database", test_look },
                             { "audit rows are counted", test_events },
                             CU_TEST_INFO_NULL };
     return tables_suite("meter", tests);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_wakeup.c: a bell that all processes of a family ring and hear. */
+/* test_wakeup.c: a wakeup that processes of a family send to one another. */
 #include "suite.h"
 
 #include "ipc/wakeup.h"
@@ -8,58 +8,59 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int rings(int wake, int milliseconds)
+static int is_readable(int wakeup, int milliseconds)
 {
-    struct pollfd bell = { .fd = wake, .events = POLLIN };
-    return poll(&bell, 1, milliseconds) == 1 && bell.revents == POLLIN;
+    struct pollfd polled = { .fd = wakeup, .events = POLLIN };
+    return poll(&polled, 1, milliseconds) == 1 && polled.revents == POLLIN;
 }
 
-static void test_rings_until_hushed(void)
+static void test_pending_until_cleared(void)
 {
-    int wake = esign_wakeup_create();
-    CU_ASSERT_FATAL(wake >= 0);
-    CU_ASSERT(!rings(wake, 0));
-    CU_ASSERT(!esign_wakeup_hush(wake)); /* never blocks */
-    esign_wakeup_ring(wake);
-    esign_wakeup_ring(wake);
-    CU_ASSERT(rings(wake, 0) && rings(wake, 0) && esign_wakeup_rings(wake) &&
-              esign_wakeup_rings(wake));
-    CU_ASSERT(esign_wakeup_hush(wake));
-    CU_ASSERT(!rings(wake, 0) && !esign_wakeup_rings(wake));
-    close(wake);
+    int wakeup = esign_wakeup_create();
+    CU_ASSERT_FATAL(wakeup >= 0);
+    CU_ASSERT(!is_readable(wakeup, 0));
+    CU_ASSERT(!esign_wakeup_clear(wakeup)); /* never blocks */
+    esign_wakeup_send(wakeup);
+    esign_wakeup_send(wakeup);
+    CU_ASSERT(is_readable(wakeup, 0) && is_readable(wakeup, 0) && esign_wakeup_pending(wakeup) &&
+              esign_wakeup_pending(wakeup));
+    CU_ASSERT(esign_wakeup_clear(wakeup));
+    CU_ASSERT(!is_readable(wakeup, 0) && !esign_wakeup_pending(wakeup));
+    close(wakeup);
 }
 
-static void test_rings_across_processes(void)
+static void test_sent_by_a_child(void)
 {
-    int wake = esign_wakeup_create(), status;
-    CU_ASSERT_FATAL(wake >= 0);
+    int wakeup = esign_wakeup_create(), status;
+    CU_ASSERT_FATAL(wakeup >= 0);
     pid_t child = fork();
     if (child == 0) {
-        esign_wakeup_ring(wake);
+        esign_wakeup_send(wakeup);
         _exit(0);
     }
-    CU_ASSERT(rings(wake, 5000));
+    CU_ASSERT(is_readable(wakeup, 5000));
     CU_ASSERT(waitpid(child, &status, 0) == child && status == 0);
-    close(wake);
+    close(wakeup);
 }
 
-static void test_a_full_bell_rings(void)
+static void test_full_counter(void)
 {
-    int wake = esign_wakeup_create();
+    int wakeup = esign_wakeup_create();
     const unsigned long long most = 0xfffffffffffffffeULL;
-    CU_ASSERT_FATAL(wake >= 0 && write(wake, &most, sizeof(most)) == sizeof(most));
-    esign_wakeup_ring(wake); /* does not block */
-    CU_ASSERT(rings(wake, 0));
-    CU_ASSERT(esign_wakeup_hush(wake));
-    CU_ASSERT(!rings(wake, 0));
-    close(wake);
+    CU_ASSERT_FATAL(wakeup >= 0 && write(wakeup, &most, sizeof(most)) == sizeof(most));
+    esign_wakeup_send(wakeup); /* does not block */
+    CU_ASSERT(is_readable(wakeup, 0));
+    CU_ASSERT(esign_wakeup_clear(wakeup));
+    CU_ASSERT(!is_readable(wakeup, 0));
+    close(wakeup);
 }
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "it rings until it is hushed", test_rings_until_hushed },
-                            { "a child rings for its parent", test_rings_across_processes },
-                            { "a bell that is full still rings", test_a_full_bell_rings },
+    CU_TestInfo tests[] = { { "it is pending until it is cleared", test_pending_until_cleared },
+                            { "a child sends to its parent", test_sent_by_a_child },
+                            { "a full counter is pending too, and does not block",
+                              test_full_counter },
                             CU_TEST_INFO_NULL };
-    return suite_run("wake", tests);
+    return suite_run("wakeup", tests);
 }
