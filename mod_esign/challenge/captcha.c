@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* captcha.c: seals a random answer into its challenge, opens it again, and compares. */
+/* captcha.c: seals a random answer into a challenge, opens it, and compares answers. */
 #include "captcha.h"
 #include "core/base64.h"
 #include "core/digest.h"
@@ -14,12 +14,12 @@
 static const char alphabet[] = ESIGN_CAPTCHA_ALPHABET;
 #define LETTERS (sizeof(alphabet) - 1)
 
-static void draw_answer(char answer[ESIGN_CAPTCHA_LENGTH + 1])
+static void pick_answer(char answer[ESIGN_CAPTCHA_LENGTH + 1])
 {
     for (int i = 0; i < ESIGN_CAPTCHA_LENGTH;) {
         unsigned char byte;
         esign_digest_random(&byte, 1);
-        if (byte < 256 / LETTERS * LETTERS) /* the rest would make the first letters likelier */
+        if (byte < 256 / LETTERS * LETTERS) /* larger ones would favour the first letters */
             answer[i++] = alphabet[byte % LETTERS];
     }
     answer[ESIGN_CAPTCHA_LENGTH] = '\0';
@@ -29,7 +29,7 @@ esign_result_t esign_captcha_issue(const esign_keyring_t *keyring, apr_time_t no
                                    apr_interval_time_t life, const char **challenge, apr_pool_t *p)
 {
     char answer[ESIGN_CAPTCHA_LENGTH + 1], clear[ESIGN_CAPTCHA_LENGTH + 24];
-    draw_answer(answer);
+    pick_answer(answer);
     int length = apr_snprintf(clear, sizeof(clear), "%s %" APR_TIME_T_FMT, answer, now + life);
     esign_result_t result =
         esign_seal(keyring, ESIGN_KEY_CHALLENGE, PLACE, clear, (apr_size_t)length, challenge, p);
@@ -53,22 +53,21 @@ esign_captcha_state_e esign_captcha_read(const esign_keyring_t *keyring, const c
     return now < *expires ? ESIGN_CAPTCHA_OPEN : ESIGN_CAPTCHA_EXPIRED;
 }
 
-const char *esign_captcha_chance(const esign_keyring_t *keyring, const char *challenge,
-                                 apr_pool_t *p)
+const char *esign_captcha_seed(const esign_keyring_t *keyring, const char *challenge, apr_pool_t *p)
 {
     unsigned char mac[ESIGN_DIGEST_SIZE];
     const unsigned char *key =
-        esign_keyring_key(keyring, ESIGN_KEY_CHANCE, esign_seal_key_id(challenge));
+        esign_keyring_key(keyring, ESIGN_KEY_CAPTCHA_SEED, esign_seal_key_id(challenge));
     if (!key)
         return NULL;
     esign_digest_hmac(key, challenge, strlen(challenge), mac);
-    const char *chance = esign_base64_url_encode(p, mac, sizeof(mac));
+    const char *seed = esign_base64_url_encode(p, mac, sizeof(mac));
     esign_secret_wipe(mac, sizeof(mac));
-    return chance;
+    return seed;
 }
 
-/* The next character of `*text` that counts, in upper case, with ı and İ as I; 0 at the end. Of
- * other bytes above ASCII each stands for itself. */
+/* Moves `*text` past the next character that counts, and returns it: in upper case, ı and İ as I.
+ * Other bytes above ASCII are returned one by one. 0 at the end. */
 static unsigned char next_letter(const char **text)
 {
     while (**text == ' ' || **text == '\t' || strncmp(*text, "\xC2\xA0", 2) == 0) /* U+00A0 */

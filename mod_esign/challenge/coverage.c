@@ -1,38 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* coverage.c: cuts a side at the columns, and its part within a column at the rows. Each piece then
- * lies in one pixel, and covers all beneath it by its width. */
+/* coverage.c: cuts a side at the edges of columns, and each part at the edges of rows. A piece then
+ * lies in one pixel, and covers the pixels below it by its width. */
 #include "coverage.h"
 
 #include <stdlib.h>
 
 #define PIXEL ESIGN_COVERAGE_PIXEL
 
-/* A piece within a pixel, `width` units from left to right (negative the other way): the pixel is
- * covered beneath the piece's middle, those under it by the whole width. */
-static void leave(esign_coverage_t coverage, int row, int column, int width, int top, int bottom)
+/* Adds a piece within one pixel, `width` units from left to right, negative from right to left. The
+ * pixel is covered below the middle of the piece, and the pixels below it by the whole width. */
+static void add_piece(esign_coverage_t coverage, int row, int column, int width, int top,
+                      int bottom)
 {
     int above = width * (top + bottom - 2 * row * PIXEL) / (2 * PIXEL);
     coverage[row][column] = (int16_t)(coverage[row][column] + width - above);
     coverage[row + 1][column] = (int16_t)(coverage[row + 1][column] + above);
 }
 
-/* The part of a side within a column. What is above the picture covers all of it. */
-static void leave_column(esign_coverage_t coverage, int column, int width, int top, int bottom)
+/* Adds the part of a side within one column. A part above the picture covers the whole column. */
+static void add_column(esign_coverage_t coverage, int column, int width, int top, int bottom)
 {
     if (top < 0) {
         int outside = bottom > 0 ? width * -top / (bottom - top) : width;
-        leave(coverage, 0, column, outside, 0, 0);
+        add_piece(coverage, 0, column, outside, 0, 0);
         width -= outside;
         top = 0;
     }
     for (int row = top / PIXEL; row < ESIGN_CAPTCHA_HEIGHT; row++) {
         int end = (row + 1) * PIXEL;
         if (bottom <= end) {
-            leave(coverage, row, column, width, top, bottom);
+            add_piece(coverage, row, column, width, top, bottom);
             return;
         }
         int here = width * (end - top) / (bottom - top);
-        leave(coverage, row, column, here, top, end);
+        add_piece(coverage, row, column, here, top, end);
         width -= here;
         top = end;
     }
@@ -51,8 +52,8 @@ void esign_coverage_add(esign_coverage_t coverage, int from_x, int from_y, int t
     while (x < stop) {
         int column = x / PIXEL, end = (column + 1) * PIXEL;
         int next_x = end < stop ? end : stop, next_y = y + (end_y - y) * (next_x - x) / (end_x - x);
-        leave_column(coverage, column, right ? next_x - x : x - next_x, y < next_y ? y : next_y,
-                     y < next_y ? next_y : y);
+        add_column(coverage, column, right ? next_x - x : x - next_x, y < next_y ? y : next_y,
+                   y < next_y ? next_y : y);
         x = next_x;
         y = next_y;
     }

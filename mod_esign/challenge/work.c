@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work.c: derives a challenge's number and its target, and compares. */
+/* work.c: derives a challenge's number and target, and compares numbers. */
 #include "work.h"
 #include "core/digest.h"
 #include "core/seal.h"
@@ -12,9 +12,10 @@
 
 #define PROBLEM "proof of work"
 
-/* The number as text. 0: the challenge names a key that is not there. */
-static int derive(const esign_keyring_t *keyring, const char *challenge, int max,
-                  char number[ESIGN_WORK_LENGTH + 1])
+/* Writes the number as decimal text. Returns 0 when the key file has no key of the challenge's id.
+ */
+static int derive_number(const esign_keyring_t *keyring, const char *challenge, int max,
+                         char number[ESIGN_WORK_LENGTH + 1])
 {
     unsigned char mac[ESIGN_DIGEST_SIZE];
     uint64_t value = 0;
@@ -25,7 +26,7 @@ static int derive(const esign_keyring_t *keyring, const char *challenge, int max
     esign_digest_hmac(key, challenge, strlen(challenge), mac);
     for (size_t i = 0; i < sizeof(value); i++)
         value = value << 8 | mac[i];
-    /* Of 2^64 values so few are left over that no number is likelier by more than 2^-33. */
+    /* `max` is below 2^31, so the remainder makes no number likelier by more than 2^-33. */
     apr_snprintf(number, ESIGN_WORK_LENGTH + 1, "%" APR_UINT64_T_FMT,
                  (apr_uint64_t)(value % ((uint64_t)max + 1)));
     esign_secret_wipe(mac, sizeof(mac));
@@ -37,8 +38,9 @@ esign_result_t esign_work_target(const esign_keyring_t *keyring, const char *cha
 {
     char number[ESIGN_WORK_LENGTH + 1], *hex = apr_palloc(p, 2 * ESIGN_DIGEST_SIZE + 1);
     unsigned char digest[ESIGN_DIGEST_SIZE];
-    if (!derive(keyring, challenge, max, number))
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "the challenge is none");
+    if (!derive_number(keyring, challenge, max, number))
+        return esign_result_make(p, APR_EINVAL, PROBLEM,
+                                 "the challenge names a key that the key file does not have");
     apr_size_t length = strlen(challenge);
     char *text = esign_secret_alloc(p, length + sizeof(number));
     memcpy(text, challenge, length);
@@ -53,7 +55,7 @@ int esign_work_matches(const esign_keyring_t *keyring, const char *challenge, in
                        const char *typed)
 {
     char number[ESIGN_WORK_LENGTH + 1];
-    int right = derive(keyring, challenge, max, number) && strcmp(number, typed) == 0;
+    int right = derive_number(keyring, challenge, max, number) && strcmp(number, typed) == 0;
     esign_secret_wipe(number, sizeof(number));
     return right;
 }

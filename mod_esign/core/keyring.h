@@ -15,7 +15,7 @@ typedef enum {
     ESIGN_KEY_COOKIE,    /* sealed cookies */
     ESIGN_KEY_AUDIT,     /* the chain over audit rows */
     ESIGN_KEY_WORK,      /* the number that a challenge's proof of work looks for */
-    ESIGN_KEY_CHANCE,    /* a picture's distortion and noise, and its sound's */
+    ESIGN_KEY_CAPTCHA_SEED,    /* a picture's distortion and noise, and its sound's */
     ESIGN_KEY_MARK,   /* keyed hashes that stand for a subscriber, in forms and the device cookie */
     ESIGN_KEY_REPORT, /* references of SMS delivery reports */
     ESIGN_KEY_MESSAGE_ID, /* left sides of Message-IDs */

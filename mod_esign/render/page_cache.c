@@ -246,7 +246,7 @@ static void settle(esign_page_cache_t *kept, const char *name, unsigned hash, co
     pthread_rwlock_unlock(&kept->lock);
 }
 
-esign_result_t esign_render_document_text(esign_page_cache_t *kept, const esign_render_t *render,
+esign_result_t esign_page_cache_render(esign_page_cache_t *kept, const esign_render_t *render,
                                           const char *name, const esign_document_t *document,
                                           char **output, apr_size_t *length, apr_pool_t *p)
 {

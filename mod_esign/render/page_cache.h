@@ -20,7 +20,7 @@ esign_page_cache_t *esign_page_cache_create(apr_pool_t *p);
  * whole; from the third time on no stylesheet runs. `kept` is for one `render` alone; NULL: nothing
  * is kept, nor is it of a document that cannot be copied. `name`, the stylesheet's, outlives
  * `kept`. */
-esign_result_t esign_render_document_text(esign_page_cache_t *kept, const esign_render_t *render,
+esign_result_t esign_page_cache_render(esign_page_cache_t *kept, const esign_render_t *render,
                                           const char *name, const esign_document_t *document,
                                           char **output, apr_size_t *length, apr_pool_t *p);
 

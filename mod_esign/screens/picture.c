@@ -136,17 +136,17 @@ static int send_form_of(esign_request_t *q, int way, const char *type)
 {
     char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     apr_time_t expires;
-    const char *bytes, *chance;
+    const char *bytes, *seed;
     apr_size_t length;
     if (!offers(q, way) ||
-        (chance = esign_captcha_chance(q->runtime->keyring, q->argument, q->r->pool)) == NULL ||
+        (seed = esign_captcha_seed(q->runtime->keyring, q->argument, q->r->pool)) == NULL ||
         esign_captcha_read(q->runtime->keyring, q->argument, q->now, answer, &expires,
                            q->r->pool) != ESIGN_CAPTCHA_OPEN)
         return esign_page_not_found(q);
     esign_result_t result =
         way == ESIGN_CHALLENGE_PICTURE
-            ? esign_captcha_draw(answer, chance, &bytes, &length, q->r->pool)
-            : esign_captcha_speak(answer, chance, q->language, &bytes, &length, q->r->pool);
+            ? esign_captcha_draw(answer, seed, &bytes, &length, q->r->pool)
+            : esign_captcha_speak(answer, seed, q->language, &bytes, &length, q->r->pool);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return esign_page_unavailable(q);

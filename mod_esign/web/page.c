@@ -146,7 +146,7 @@ static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *l
     esign_result_t result = esign_runtime_render(runtime, &render, &kept, p);
     if (esign_failed(result))
         return result;
-    return esign_render_document_text(page->common ? kept : NULL, render, "page", page->document,
+    return esign_page_cache_render(page->common ? kept : NULL, render, "page", page->document,
                                       output, length, p);
 }
 

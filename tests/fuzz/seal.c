@@ -73,7 +73,7 @@ static void foreign(const char *text, apr_pool_t *p)
     HOLDS(esign_captcha_read(fuzz_keyring(), text, NOW, answer, &expires, p) ==
           ESIGN_CAPTCHA_FORGED);
     HOLDS(id >= 0 && id <= 255);
-    HOLDS((esign_captcha_chance(fuzz_keyring(), text, p) != NULL) == (id == 1 || id == 2));
+    HOLDS((esign_captcha_seed(fuzz_keyring(), text, p) != NULL) == (id == 1 || id == 2));
     HOLDS(esign_failed(esign_work_target(fuzz_keyring(), text, WORK, &target, p)) ==
           (id != 1 && id != 2));
     unsigned char *bytes = esign_base64_url_decode(p, text, &length);

@@ -77,9 +77,8 @@ static void test_forged(void)
         CU_ASSERT_EQUAL(read_at(keyring, others[i], NOW), ESIGN_CAPTCHA_FORGED);
     for (apr_size_t i = 0; i < strlen(challenge); i++) {
         char *tampered = apr_pstrdup(pool, challenge);
-        tampered[i] = tampered[i] == 'A'
-                          ? 'E'
-                          : 'A'; /* four apart: even in the last character no bit that is cut off */
+        /* Four apart, so that they differ in the bits that the last character keeps. */
+        tampered[i] = tampered[i] == 'A' ? 'E' : 'A';
         CU_ASSERT_EQUAL(read_at(keyring, tampered, NOW), ESIGN_CAPTCHA_FORGED);
         CU_ASSERT_EQUAL(read_at(keyring, apr_pstrmemdup(pool, challenge, i), NOW),
                         ESIGN_CAPTCHA_FORGED);
@@ -89,7 +88,7 @@ static void test_forged(void)
                                                  strlen(shapes[i]), &sealed, pool)));
         CU_ASSERT_EQUAL(read_at(keyring, sealed, NOW), ESIGN_CAPTCHA_FORGED);
     }
-    /* What the portal seals for somewhere else is no challenge. */
+    /* Values that the portal seals for other purposes or places are no challenges. */
     CU_ASSERT_FATAL(!esign_failed(esign_seal(keyring, ESIGN_KEY_COOKIE, "captcha",
                                              "ACDEF 9999999999999999", 22, &sealed, pool)));
     CU_ASSERT_EQUAL(read_at(keyring, sealed, NOW), ESIGN_CAPTCHA_FORGED);
@@ -133,7 +132,7 @@ static const char *draw(const char *answer, const char *challenge, apr_size_t *l
 
 #define PIXELS (ESIGN_CAPTCHA_WIDTH * ESIGN_CAPTCHA_HEIGHT)
 
-/* The picture as its reader sees it, 0 black. */
+/* The pixels of the picture, 0 is black. */
 static void draw_pixels(const char *answer, const char *challenge, unsigned char pixels[PIXELS])
 {
     apr_size_t length;
@@ -156,25 +155,24 @@ static void test_picture(void)
         draw_pixels("NCRK9", apr_psprintf(pool, "challenge-%d", i), pixels);
         for (int pixel = 0; pixel < PIXELS; pixel++)
             dark += pixels[pixel] < 96;
-        /* Five heavy letters and a band turned round, not an empty sheet and not a black one. */
+        /* Five bold letters and the inverted band: neither an empty picture nor a black one. */
         CU_ASSERT(dark > PIXELS / 5 && dark < PIXELS * 4 / 5);
     }
 }
 
-static void test_chance(void)
+static void test_seed(void)
 {
     const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n"),
                           *other = keys_load("key 1 " KEY_B "\n");
-    const char *challenge = issue(keyring),
-               *chance = esign_captcha_chance(keyring, challenge, pool);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(chance);
-    CU_ASSERT_STRING_EQUAL(chance, esign_captcha_chance(keyring, challenge, pool));
-    CU_ASSERT_STRING_NOT_EQUAL(chance, esign_captcha_chance(keyring, issue(keyring), pool));
-    CU_ASSERT_STRING_NOT_EQUAL(chance, esign_captcha_chance(other, challenge, pool));
-    CU_ASSERT_PTR_NULL(esign_captcha_chance(keys_load("key 2 " KEY_A "\n"), challenge, pool));
+    const char *challenge = issue(keyring), *seed = esign_captcha_seed(keyring, challenge, pool);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(seed);
+    CU_ASSERT_STRING_EQUAL(seed, esign_captcha_seed(keyring, challenge, pool));
+    CU_ASSERT_STRING_NOT_EQUAL(seed, esign_captcha_seed(keyring, issue(keyring), pool));
+    CU_ASSERT_STRING_NOT_EQUAL(seed, esign_captcha_seed(other, challenge, pool));
+    CU_ASSERT_PTR_NULL(esign_captcha_seed(keys_load("key 2 " KEY_A "\n"), challenge, pool));
 }
 
-/* Another last letter bends the first ones otherwise, too. */
+/* Another last letter changes the distortion of the first ones too. */
 static void test_distortion(void)
 {
     unsigned char one[PIXELS], other[PIXELS];
@@ -208,18 +206,17 @@ static void test_no_outline(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = {
-        { "a challenge holds its answer, of letters that are told apart", test_issued },
-        { "a challenge expires", test_expired },
-        { "a forged or changed challenge is none", test_forged },
-        { "a challenge opens with the key that sealed it", test_keys },
-        { "spaces and case do not matter, nor which i", test_matches },
-        { "the picture is a grey PNG with ink on it", test_picture },
-        { "who has not the key cannot compute a challenge's chance", test_chance },
-        { "the distortion follows from the answer, too", test_distortion },
-        { "a challenge always gives its own picture", test_same_picture },
-        { "what is not of the alphabet is not drawn", test_no_outline },
-        CU_TEST_INFO_NULL
-    };
+    CU_TestInfo tests[] = { { "a challenge holds its answer, of letters that do not look alike",
+                              test_issued },
+                            { "a challenge expires", test_expired },
+                            { "a forged or changed challenge is refused", test_forged },
+                            { "a challenge opens with the key that sealed it", test_keys },
+                            { "spaces, case and the kind of i do not matter", test_matches },
+                            { "the picture is a grey PNG with ink on it", test_picture },
+                            { "the seed of a challenge depends on the key", test_seed },
+                            { "the distortion depends on the answer too", test_distortion },
+                            { "a challenge always gives its own picture", test_same_picture },
+                            { "a character outside the alphabet is refused", test_no_outline },
+                            CU_TEST_INFO_NULL };
     return suite_run("captcha", tests);
 }

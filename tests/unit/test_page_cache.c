@@ -78,7 +78,7 @@ static const char *render_one(esign_page_cache_t *kept, const esign_render_t *re
     char *output = NULL;
     apr_size_t length = 0;
     esign_result_t result =
-        esign_render_document_text(kept, render, "page", document, &output, &length, p);
+        esign_page_cache_render(kept, render, "page", document, &output, &length, p);
     if (esign_failed(result)) {
         fprintf(stderr, "%s\n", result.detail);
         return "";
