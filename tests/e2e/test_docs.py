@@ -82,3 +82,22 @@ def test_architecture_lists_the_folders_that_are_there():
     listed = re.findall(r"^- `(\w+)/`: ", read("docs", "architecture.md"), re.M)
     source = os.path.join(TOP, "mod_esign")
     assert sorted(listed) == sorted(e.name for e in os.scandir(source) if e.is_dir())
+
+
+def sources():
+    """Files of the module and of the build's programs, as documents name them: `core/seal`."""
+    tops = [("mod_esign", ""), ("", "tools")]
+    found = set()
+    for top, start in tops:
+        for folder, _, names in os.walk(os.path.join(TOP, top, start)):
+            for name in names:
+                path = os.path.relpath(os.path.join(folder, name), os.path.join(TOP, top))
+                found |= {path, os.path.splitext(path)[0]}
+    return found
+
+
+@pytest.mark.parametrize("document", documents())
+def test_source_files_that_a_document_names_exist(document):
+    folders = "|".join(e.name for e in os.scandir(os.path.join(TOP, "mod_esign")) if e.is_dir())
+    named = re.findall(r"`((?:%s|tools)/[a-z_]+(?:\.[ch])?)`" % folders, read(document))
+    assert sorted(set(named) - sources()) == []
