@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* catalogue.c: reads the message files and finds texts in them. */
+/* catalogue.c: reads the message files, and finds and formats texts. */
 #include "catalogue.h"
 
 #include <apr_cstr.h>
@@ -21,8 +21,8 @@ struct esign_catalogue_t {
 #define TEXT(x) ((const char *)(x))
 #define X(x) ((const xmlChar *)(x))
 
-/* What the keys begin with that a theme adds. */
-#define OWN "theme."
+/* The beginning of keys that a theme adds. */
+#define THEME_KEYS "theme."
 
 static int language_index(const char *language)
 {
@@ -39,21 +39,24 @@ const char *esign_catalogue_language(const char *language)
     return i < 0 ? NULL : esign_catalogue_languages[i];
 }
 
-static esign_result_t refuse(apr_pool_t *p, const char *path, const xmlNode *node, const char *what)
+static esign_result_t refuse_node(apr_pool_t *p, const char *path, const xmlNode *node,
+                                  const char *problem)
 {
     return esign_result_make(p, APR_EINVAL, "message catalogue", "%s:%ld: %s", path,
-                             node ? xmlGetLineNo((xmlNode *)node) : 1L, what);
+                             node ? xmlGetLineNo((xmlNode *)node) : 1L, problem);
 }
 
-/* What is wrong with a theme's text for a key; NULL: nothing. */
-static const char *judge(apr_hash_t *ours, const char *key, const char *text, apr_pool_t *p)
+/* Why a theme's text for a key is refused; NULL when it is not. */
+static const char *judge_override(apr_hash_t *ours, const char *key, const char *text,
+                                  apr_pool_t *p)
 {
     const char *replaced = apr_hash_get(ours, key, APR_HASH_KEY_STRING);
     if (!replaced)
-        return strncmp(key, OWN, strlen(OWN)) == 0
+        return strncmp(key, THEME_KEYS, strlen(THEME_KEYS)) == 0
                    ? NULL
                    : apr_psprintf(
-                         p, "there is no key %s to override; keys of your own begin with " OWN,
+                         p,
+                         "there is no key %s to override; keys of your own begin with " THEME_KEYS,
                          key);
     for (const char *brace = text; (brace = strchr(brace, '{')) != NULL; brace++)
         if (brace[1] >= '1' && brace[1] <= '9' && brace[2] == '}' &&
@@ -62,21 +65,22 @@ static const char *judge(apr_hash_t *ours, const char *key, const char *text, ap
     return NULL;
 }
 
-/* `ours`: the texts that a theme may override; NULL where the texts are ours. */
-static esign_result_t take_message(apr_hash_t *texts, apr_hash_t *ours, const char *path,
-                                   xmlNodePtr node, apr_pool_t *p)
+/* Adds the text of a <message>. `ours` are the texts that a theme's may replace; NULL when the file
+ * is not a theme's. */
+static esign_result_t add_message(apr_hash_t *texts, apr_hash_t *ours, const char *path,
+                                  xmlNodePtr node, apr_pool_t *p)
 {
     const char *wrong = NULL;
     if (strcmp(TEXT(node->name), "message") != 0)
-        return refuse(p, path, node, "only <message> elements can stand here");
+        return refuse_node(p, path, node, "only <message> elements can stand here");
     xmlChar *key = xmlGetNoNsProp(node, X("key")), *text = xmlNodeGetContent(node);
     esign_result_t result = ESIGN_OK;
     if (!key || !*key)
-        result = refuse(p, path, node, "a <message> has no key");
+        result = refuse_node(p, path, node, "a <message> has no key");
     else if (apr_hash_get(texts, key, APR_HASH_KEY_STRING))
-        result = refuse(p, path, node, apr_psprintf(p, "the key %s stands twice", TEXT(key)));
-    else if (ours && (wrong = judge(ours, TEXT(key), TEXT(text), p)) != NULL)
-        result = refuse(p, path, node, wrong);
+        result = refuse_node(p, path, node, apr_psprintf(p, "the key %s stands twice", TEXT(key)));
+    else if (ours && (wrong = judge_override(ours, TEXT(key), TEXT(text), p)) != NULL)
+        result = refuse_node(p, path, node, wrong);
     else
         apr_hash_set(texts, apr_pstrdup(p, TEXT(key)), APR_HASH_KEY_STRING,
                      apr_pstrdup(p, TEXT(text)));
@@ -101,26 +105,26 @@ static esign_result_t read_file(apr_hash_t *texts, apr_hash_t *ours, const char 
                                     : "cannot be read");
     } else {
         xmlNodePtr root = xmlDocGetRootElement(document);
-        xmlChar *said = root ? xmlGetNoNsProp(root, X("lang")) : NULL;
+        xmlChar *lang = root ? xmlGetNoNsProp(root, X("lang")) : NULL;
         if (document->intSubset)
-            result = refuse(p, path, root, "a document type declaration cannot stand here");
-        else if (strcmp(TEXT(root->name), "messages") != 0 || !said ||
-                 strcmp(TEXT(said), language) != 0)
-            result = refuse(p, path, root,
-                            apr_psprintf(p, "the root is not <messages lang=\"%s\">", language));
+            result = refuse_node(p, path, root, "a document type declaration cannot stand here");
+        else if (strcmp(TEXT(root->name), "messages") != 0 || !lang ||
+                 strcmp(TEXT(lang), language) != 0)
+            result = refuse_node(
+                p, path, root, apr_psprintf(p, "the root is not <messages lang=\"%s\">", language));
         for (xmlNodePtr node = root->children; node && !esign_failed(result); node = node->next)
             if (node->type == XML_ELEMENT_NODE)
-                result = take_message(texts, ours, path, node, p);
-        xmlFree(said);
+                result = add_message(texts, ours, path, node, p);
+        xmlFree(lang);
         xmlFreeDoc(document);
     }
     xmlFreeParserCtxt(parser);
     return result;
 }
 
-/* Every key of one language stands in the other too. */
-static esign_result_t compare_two(const esign_catalogue_t *catalogue, const char *folder, int a,
-                                  int b, apr_pool_t *p)
+/* Checks that language b has every key of language a. */
+static esign_result_t compare_keys(const esign_catalogue_t *catalogue, const char *folder, int a,
+                                   int b, apr_pool_t *p)
 {
     for (apr_hash_index_t *i = apr_hash_first(p, catalogue->texts[a]); i; i = apr_hash_next(i)) {
         const void *key;
@@ -133,20 +137,22 @@ static esign_result_t compare_two(const esign_catalogue_t *catalogue, const char
     return ESIGN_OK;
 }
 
-static esign_result_t compare(const esign_catalogue_t *catalogue, const char *folder, apr_pool_t *p)
+/* Checks that all languages have the same keys. */
+static esign_result_t compare_languages(const esign_catalogue_t *catalogue, const char *folder,
+                                        apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (int i = 1; i < ESIGN_LANGUAGES && !esign_failed(result); i++) {
-        result = compare_two(catalogue, folder, 0, i, p);
+        result = compare_keys(catalogue, folder, 0, i, p);
         if (!esign_failed(result))
-            result = compare_two(catalogue, folder, i, 0, p);
+            result = compare_keys(catalogue, folder, i, 0, p);
     }
     return result;
 }
 
-/* The theme's texts over ours. */
-static esign_result_t override(esign_catalogue_t *catalogue, const esign_theme_t *theme,
-                               apr_pool_t *p)
+/* Replaces texts by the theme's. */
+static esign_result_t add_theme(esign_catalogue_t *catalogue, const esign_theme_t *theme,
+                                apr_pool_t *p)
 {
     const char *path = NULL;
     for (int i = 0; i < ESIGN_LANGUAGES; i++) {
@@ -162,9 +168,10 @@ static esign_result_t override(esign_catalogue_t *catalogue, const esign_theme_t
         catalogue->texts[i] = apr_hash_overlay(p, texts, catalogue->texts[i]);
         path = own;
     }
-    return path ? compare(catalogue,
-                          apr_pstrmemdup(p, path, (apr_size_t)(strrchr(path, '/') - path)), p)
-                : ESIGN_OK;
+    return path
+               ? compare_languages(
+                     catalogue, apr_pstrmemdup(p, path, (apr_size_t)(strrchr(path, '/') - path)), p)
+               : ESIGN_OK;
 }
 
 esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const char *folder,
@@ -180,9 +187,9 @@ esign_result_t esign_catalogue_load(const esign_catalogue_t **catalogue, const c
         if (esign_failed(result))
             return result;
     }
-    esign_result_t result = compare(made, folder, p);
+    esign_result_t result = compare_languages(made, folder, p);
     if (!esign_failed(result))
-        result = override(made, theme, p);
+        result = add_theme(made, theme, p);
     if (!esign_failed(result))
         *catalogue = made;
     return result;

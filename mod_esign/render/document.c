@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* document.c: writes XML: tags, escaped values, and where those stand that are only copied. */
+/* document.c: writes tags and escaped values, and notes the places of copied values. */
 #include "document.h"
 
 #include "core/secret.h"
@@ -11,8 +11,8 @@
 #define DECLARATION "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define FIRST_SIZE 4096
 
-/* Room for `length` bytes and a NUL behind what is written. */
-static char *reserve(esign_document_t *d, apr_size_t length)
+/* Makes room for `length` bytes and a NUL, and returns the place of the first. */
+static char *reserve_room(esign_document_t *d, apr_size_t length)
 {
     if (d->length + length >= d->size) {
         apr_size_t size = 2 * d->size + length;
@@ -24,18 +24,18 @@ static char *reserve(esign_document_t *d, apr_size_t length)
     return d->bytes + d->length;
 }
 
-static void put(esign_document_t *d, const char *text, apr_size_t length)
+static void put_bytes(esign_document_t *d, const char *text, apr_size_t length)
 {
-    memcpy(reserve(d, length), text, length);
+    memcpy(reserve_room(d, length), text, length);
     d->length += length;
 }
 
 static void put_text(esign_document_t *d, const char *text)
 {
-    put(d, text, strlen(text));
+    put_bytes(d, text, strlen(text));
 }
 
-/* Line ends and tabs would become spaces in an attribute. */
+/* Unescaped line ends and tabs in an attribute would be read as spaces (XML 1.0 section 3.3.3). */
 const char *esign_document_escape(unsigned char c)
 {
     switch (c) {
@@ -60,7 +60,7 @@ const char *esign_document_escape(unsigned char c)
     }
 }
 
-/* One character beyond ASCII; how many bytes it took. */
+/* Writes one character beyond ASCII, and returns its length in bytes. */
 static size_t put_wide(esign_document_t *d, const char *c, size_t left)
 {
     ucs4_t point;
@@ -68,20 +68,20 @@ static size_t put_wide(esign_document_t *d, const char *c, size_t left)
     if (size <= 0)
         put_text(d, "\xef\xbf\xbd");
     else if (point != 0xfffe && point != 0xffff)
-        put(d, c, (apr_size_t)size);
+        put_bytes(d, c, (apr_size_t)size);
     return size > 0 ? (size_t)size : 1;
 }
 
 static void put_escaped(esign_document_t *d, const char *text)
 {
     const char *stop = text + strlen(text);
-    reserve(d, (apr_size_t)(stop - text));
+    reserve_room(d, (apr_size_t)(stop - text));
     while (text < stop) {
         const char *plain = text, *escape = NULL;
         while (text < stop && (unsigned char)*text < 0x80 &&
                (escape = esign_document_escape((unsigned char)*text)) == NULL)
             text++;
-        put(d, plain, (apr_size_t)(text - plain));
+        put_bytes(d, plain, (apr_size_t)(text - plain));
         if (escape) {
             put_text(d, escape);
             text++;
@@ -91,10 +91,11 @@ static void put_escaped(esign_document_t *d, const char *text)
     }
 }
 
-static void end_tag(esign_document_t *d, const char *how)
+/* Ends the tag of the last element by `close`, if it is still open. */
+static void end_tag(esign_document_t *d, const char *close)
 {
     if (d->in_tag)
-        put_text(d, how);
+        put_text(d, close);
     d->in_tag = 0;
 }
 
@@ -140,7 +141,7 @@ int esign_document_element(esign_document_t *d, int parent, const char *name)
     return parent + 1;
 }
 
-/* What looks the same in text and in an attribute, escaped or not. */
+/* Whether output methods write these bytes unchanged, in texts and in attributes. */
 static int is_plain(const char *bytes, apr_size_t length)
 {
     for (; length > 0; bytes++, length--)
@@ -151,7 +152,8 @@ static int is_plain(const char *bytes, apr_size_t length)
     return 1;
 }
 
-/* An empty value is a decision of its own for stylesheets: it is no copy. */
+/* Notes that the value from `at` to the end is copied. Not an empty value: stylesheets test for it.
+ */
 static void note_copy(esign_document_t *d, apr_size_t at)
 {
     apr_size_t length = d->length - at;

@@ -1,54 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* document.h: an XML document written as text, from its root to its last element: a page's costs a
- * tenth of a tree's. */
+/* document.h: writes an XML document as text, from its root to its last element. For a page this
+ * takes a tenth of the time of building libxml2's tree. */
 #ifndef ESIGN_RENDER_DOCUMENT_H
 #define ESIGN_RENDER_DOCUMENT_H
 
 #include <apr_tables.h>
 
-/* Of a page with fifty events three each, and its own. */
+/* The most values that stylesheets copy: three for each of fifty events on a page, and its own. */
 #define ESIGN_DOCUMENT_COPIES 192
 
-/* A stretch of `bytes`. */
+/* A part of `bytes`. */
 typedef struct {
     apr_size_t at, length;
 } esign_document_copy_t;
 
 typedef struct {
-    char *bytes; /* NUL-terminated once finished; secret, wiped with the pool */
+    char *bytes; /* in the document's pool, wiped with it; NUL-terminated once finished */
     apr_size_t length;
-    /* Values that stylesheets only copy, in the order of `bytes`; see core/render_kept.h. */
+    /* The values that stylesheets only copy, in the order of `bytes`; see page_cache.h. */
     esign_document_copy_t copies[ESIGN_DOCUMENT_COPIES];
-    int count; /* of `copies`; -1: one cannot be copied as it is, or there are too many */
-    /* The writer's own. */
+    int count; /* of `copies`; -1: too many, or one that the output may escape differently */
+
+    /* Private to document.c. */
     apr_pool_t *pool;
-    apr_size_t size;
-    apr_array_header_t *open; /* names of the elements that have not ended */
-    int in_tag;               /* the last of them may still get attributes */
+    apr_size_t size;          /* of `bytes` */
+    apr_array_header_t *open; /* const char *: names of the elements that have not ended */
+    int in_tag;               /* 1: the last of them can still get attributes */
 } esign_document_t;
 
-/* A document in `p` that has its root, which gets the attributes that follow. */
+/* Makes a document in `p` and begins its root element. `root` must outlive the document. */
 esign_document_t *esign_document_new(const char *root, apr_pool_t *p);
 
-/* Begins a child of element number `parent`: 0 is the root; others as this function gave them. It
- * ends all that has begun in that parent, which must not have ended itself. */
+/* Begins a child of element `parent`: 0 is the root, other numbers are what this function returned.
+ * It ends all elements inside `parent`, which itself must not have ended. Returns the number of the
+ * new element. `name` must outlive the document. */
 int esign_document_element(esign_document_t *document, int parent, const char *name);
 
-/* An attribute of the element that began last. A name with ~ before it: its value differs from one
- * such document to the next, and stylesheets only copy it, to an address only if it is ASCII.
- * Values and texts lose characters that XML 1.0 cannot hold; bytes that are not UTF-8 become
- * U+FFFD. */
+/* Adds an attribute to the element that began last. A name that begins with ~ marks a value that
+ * stylesheets only copy, into a URL only if it is ASCII: documents that differ in such values alone
+ * share an entry of the page cache. In values and texts, characters that XML 1.0 cannot hold are
+ * left out, and bytes that are not UTF-8 become U+FFFD. */
 void esign_document_attribute(esign_document_t *document, const char *name, const char *value);
 
-/* Text in the element that began last; as such a value, too. */
+/* Adds text to the element that began last; the second function adds text that stylesheets only
+ * copy. */
 void esign_document_text(esign_document_t *document, const char *text);
 void esign_document_copied_text(esign_document_t *document, const char *text);
 
-/* What stands in text and attributes for a character that cannot stand for itself there; "": XML
- * has none for it; NULL: itself. */
+/* The escape of an ASCII character in texts and attributes: NULL when it needs none, "" when
+ * XML 1.0 cannot hold it. */
 const char *esign_document_escape(unsigned char c);
 
-/* Ends all elements. */
+/* Ends all elements. Then `bytes` is complete. */
 void esign_document_finish(esign_document_t *document);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* functions.c: texts, times, groups, lines and static files for the stylesheets. */
+/* functions.c: the extension functions of the stylesheets: each takes its arguments from libxslt's
+ * stack and puts its result there. */
 #include "functions.h"
 
 #include "core/iso_time.h"
@@ -17,23 +18,24 @@
 #define NAMESPACE ((const xmlChar *)"urn:mod_esign:text")
 #define ARGUMENTS_MAX 9
 
-static esign_render_call_t *call_of(xmlXPathParserContextPtr xpath,
-                                    xsltTransformContextPtr *context)
+static esign_render_call_t *get_call(xmlXPathParserContextPtr xpath,
+                                     xsltTransformContextPtr *context)
 {
     *context = xsltXPathGetTransformContext(xpath);
     return (*context)->_private;
 }
 
-static void fail(esign_render_call_t *call, xsltTransformContextPtr context, const char *what)
+/* Records an error and stops the transformation. */
+static void stop_call(esign_render_call_t *call, xsltTransformContextPtr context, const char *what)
 {
     if (!call->error)
         call->error = what;
     context->state = XSLT_STATE_STOPPED;
 }
 
-/* The next string from the stack, copied into the call's pool: it may be a code, so the copy is
- * wiped too. */
-static const char *pop(xmlXPathParserContextPtr xpath, apr_pool_t *p)
+/* Takes the next string from the stack, copied into `p`. It may be a code, so the copy is wiped
+ * with `p`. */
+static const char *pop_text(xmlXPathParserContextPtr xpath, apr_pool_t *p)
 {
     xmlChar *string = xmlXPathPopString(xpath);
     const char *copy = esign_secret_copy(p, string, string ? strlen((const char *)string) : 0);
@@ -41,7 +43,7 @@ static const char *pop(xmlXPathParserContextPtr xpath, apr_pool_t *p)
     return copy;
 }
 
-static void give(xmlXPathParserContextPtr xpath, const char *text)
+static void push_text(xmlXPathParserContextPtr xpath, const char *text)
 {
     valuePush(xpath, xmlXPathNewCString(text));
 }
@@ -49,21 +51,22 @@ static void give(xmlXPathParserContextPtr xpath, const char *text)
 static void text_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = call_of(xpath, &context);
+    esign_render_call_t *call = get_call(xpath, &context);
     const char *arguments[ARGUMENTS_MAX + 1];
     if (count < 1 || count > ARGUMENTS_MAX + 1) {
         xmlXPathSetArityError(xpath);
         return;
     }
     for (int i = count - 1; i >= 0; i--)
-        arguments[i] = pop(xpath, call->pool);
+        arguments[i] = pop_text(xpath, call->pool);
     const char *text = esign_catalogue_format(call->catalogue, call->language, arguments[0],
                                               arguments + 1, count - 1, call->pool);
     if (!text)
-        fail(call, context,
-             apr_psprintf(call->pool, "the catalogues have no key %s", arguments[0]));
-    give(xpath, text ? text : "");
-    /* With arguments filled in it is a copy of this call's; without, the catalogue's own. */
+        stop_call(call, context,
+                  apr_psprintf(call->pool, "the catalogues have no key %s", arguments[0]));
+    push_text(xpath, text ? text : "");
+    /* With arguments, esign_catalogue_format made the text for this call; without, it is the
+     * catalogue's. */
     if (text && count > 1)
         esign_secret_wipe((char *)text, strlen(text));
 }
@@ -71,49 +74,50 @@ static void text_function(xmlXPathParserContextPtr xpath, int count)
 static void has_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = call_of(xpath, &context);
+    esign_render_call_t *call = get_call(xpath, &context);
     if (count != 1) {
         xmlXPathSetArityError(xpath);
         return;
     }
     valuePush(xpath, xmlXPathNewBoolean(esign_catalogue_text(call->catalogue, call->language,
-                                                             pop(xpath, call->pool)) != NULL));
+                                                             pop_text(xpath, call->pool)) != NULL));
 }
 
-static void moment(xmlXPathParserContextPtr xpath, int count, int date_only)
+static void format_time(xmlXPathParserContextPtr xpath, int count, int date_only)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = call_of(xpath, &context);
+    esign_render_call_t *call = get_call(xpath, &context);
     apr_time_t time;
     if (count != 1) {
         xmlXPathSetArityError(xpath);
         return;
     }
-    const char *iso = pop(xpath, call->pool);
+    const char *iso = pop_text(xpath, call->pool);
     if (!esign_iso_time_parse(iso, date_only, &time)) {
-        fail(call, context,
-             apr_psprintf(call->pool, "'%s' is no ISO 8601 %s", iso,
-                          date_only ? "date" : "UTC time"));
-        give(xpath, "");
+        stop_call(call, context,
+                  apr_psprintf(call->pool, "'%s' is not an ISO 8601 %s", iso,
+                               date_only ? "date" : "UTC time"));
+        push_text(xpath, "");
         return;
     }
-    give(xpath, esign_catalogue_time(call->catalogue, call->language, time, date_only, call->pool));
+    push_text(xpath,
+              esign_catalogue_time(call->catalogue, call->language, time, date_only, call->pool));
 }
 
 static void time_function(xmlXPathParserContextPtr xpath, int count)
 {
-    moment(xpath, count, 0);
+    format_time(xpath, count, 0);
 }
 
 static void date_function(xmlXPathParserContextPtr xpath, int count)
 {
-    moment(xpath, count, 1);
+    format_time(xpath, count, 1);
 }
 
 static void group_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = call_of(xpath, &context);
+    esign_render_call_t *call = get_call(xpath, &context);
     if (count != 2) {
         xmlXPathSetArityError(xpath);
         return;
@@ -132,11 +136,11 @@ static void group_function(xmlXPathParserContextPtr xpath, int count)
         *end++ = (char)*c;
     }
     xmlFree(text);
-    give(xpath, grouped);
+    push_text(xpath, grouped);
 }
 
-/* Characters of UTF-8. */
-static int characters(const char *text, apr_size_t length)
+/* Counts the characters of a UTF-8 text. */
+static int count_characters(const char *text, apr_size_t length)
 {
     int count = 0;
     for (const char *end = text + length; text < end; text++)
@@ -148,17 +152,17 @@ static void wrap_function(xmlXPathParserContextPtr xpath, int count)
 {
     static const char space[] = " \t\r\n";
     xsltTransformContextPtr context;
-    esign_render_call_t *call = call_of(xpath, &context);
+    esign_render_call_t *call = get_call(xpath, &context);
     if (count != 2) {
         xmlXPathSetArityError(xpath);
         return;
     }
     int width = (int)xmlXPathPopNumber(xpath), column = 0;
-    const char *word = pop(xpath, call->pool);
+    const char *word = pop_text(xpath, call->pool);
     char *lines = esign_secret_alloc(call->pool, strlen(word) + 1), *end = lines;
     for (word += strspn(word, space); *word; word += strspn(word, space)) {
         apr_size_t length = strcspn(word, space);
-        int wide = characters(word, length), fits = column + 1 + wide <= width;
+        int wide = count_characters(word, length), fits = column + 1 + wide <= width;
         if (column > 0)
             *end++ = fits ? ' ' : '\n';
         column = column > 0 && fits ? column + 1 + wide : wide;
@@ -166,21 +170,21 @@ static void wrap_function(xmlXPathParserContextPtr xpath, int count)
         end += length;
         word += length;
     }
-    give(xpath, lines);
+    push_text(xpath, lines);
 }
 
 static void static_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = call_of(xpath, &context);
+    esign_render_call_t *call = get_call(xpath, &context);
     if (count != 1) {
         xmlXPathSetArityError(xpath);
         return;
     }
-    const char *name = pop(xpath, call->pool);
-    give(xpath, esign_theme_has_static(call->theme, name)
-                    ? apr_pstrcat(call->pool, "theme/", name, NULL)
-                    : name);
+    const char *name = pop_text(xpath, call->pool);
+    push_text(xpath, esign_theme_has_static(call->theme, name)
+                         ? apr_pstrcat(call->pool, "theme/", name, NULL)
+                         : name);
 }
 
 void esign_functions_register(xsltTransformContextPtr context)

@@ -7,17 +7,18 @@
 
 #include <libxslt/xsltInternals.h>
 
-/* What the functions need during one transformation; the context's _private. */
+/* The data of one transformation that the functions need: the _private of libxslt's context. */
 typedef struct {
     const esign_catalogue_t *catalogue;
     const esign_theme_t *theme; /* NULL: none */
     const char *language;
     apr_pool_t *pool;
-    const char *error; /* the first thing that went wrong; NULL */
-    int messages;      /* how many libxslt has said */
+    const char *error; /* the first error, in `pool`; NULL: none */
+    int messages;      /* how many messages libxslt has given */
 } esign_render_call_t;
 
-/* Makes m:text, m:has, m:time, m:date, m:group, m:wrap and m:static known to one transformation. */
+/* Registers m:text, m:has, m:time, m:date, m:group, m:wrap and m:static for one transformation.
+ * Their meaning is described at esign_render_transform. */
 void esign_functions_register(xsltTransformContextPtr context);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* page_cache.c: a table of rendered documents, each cut where the values stand that were copied. */
+/* page_cache.c: a hash table of rendered documents, each cut into pieces at its copied values. */
 #include "page_cache.h"
 
 #include "core/secret.h"
@@ -13,16 +13,16 @@
 #include <string.h>
 
 #define BUCKETS 256
-/* More than there are pages and mistakes to be made on them; of what persons' lists and times that
- * run out bring about beyond that, the least recently used goes. */
+/* More than there are pages with their error messages. Lists of events and remaining times make
+ * further entries, so the least recently used one is removed. */
 #define ENTRIES 256
 
-/* Stands in a document for its copy number 0 to 999. */
+/* Replaces copied value number 0 to 999 in a document. */
 #define MARKER "copied-value-"
 #define MARKER_DIGITS 3
 #define MARKER_LENGTH (sizeof(MARKER "000-") - 1)
 
-/* A piece of output, and which copy follows it; -1: none, it is the last. */
+/* A piece of output, and the number of the copied value after it; -1: it is the last piece. */
 typedef struct {
     apr_size_t at, length;
     int copy;
@@ -30,20 +30,20 @@ typedef struct {
 
 typedef struct entry_t {
     struct entry_t *next;
-    unsigned hash;
-    const char *name; /* the stylesheet's, as callers have it */
-    char *key;        /* the document without its copies */
+    unsigned int hash;
+    const char *name; /* the stylesheet's; the caller's memory */
+    char *key;        /* the document without its copied values */
     apr_size_t key_length;
-    enum { SEEN, KEPT, UNFIT } state;
-    char *output; /* with the markers still in it */
+    enum { SEEN, CACHED, UNFIT } state; /* noted; with output and pieces; cannot be cached */
+    char *output;                       /* with the markers in it */
     piece_t *pieces;
-    atomic_uint used; /* the table's `uses` when it was last asked for */
+    atomic_uint used; /* the cache's `uses` at its last use */
 } entry_t;
 
 struct esign_page_cache_t {
     pthread_rwlock_t lock;
     entry_t *buckets[BUCKETS];
-    int count;
+    int count; /* entries */
     atomic_uint uses;
 };
 
@@ -55,28 +55,28 @@ static void free_entry(entry_t *entry)
     free(entry);
 }
 
-static apr_status_t destroy(void *data)
+static apr_status_t free_entries(void *data)
 {
-    esign_page_cache_t *kept = data;
+    esign_page_cache_t *cache = data;
     for (int i = 0; i < BUCKETS; i++)
-        for (entry_t *entry = kept->buckets[i], *next; entry; entry = next) {
+        for (entry_t *entry = cache->buckets[i], *next; entry; entry = next) {
             next = entry->next;
             free_entry(entry);
         }
-    memset(kept->buckets, 0, sizeof(kept->buckets));
+    memset(cache->buckets, 0, sizeof(cache->buckets));
     return APR_SUCCESS;
 }
 
 esign_page_cache_t *esign_page_cache_create(apr_pool_t *p)
 {
-    esign_page_cache_t *kept = apr_pcalloc(p, sizeof(*kept));
-    pthread_rwlock_init(&kept->lock, NULL);
-    apr_pool_cleanup_register(p, kept, destroy, apr_pool_cleanup_null);
-    return kept;
+    esign_page_cache_t *cache = apr_pcalloc(p, sizeof(*cache));
+    pthread_rwlock_init(&cache->lock, NULL);
+    apr_pool_cleanup_register(p, cache, free_entries, apr_pool_cleanup_null);
+    return cache;
 }
 
-/* The document with something else in place of each copy. `marked`: its marker, else a byte that no
- * document has. */
+/* The document with each copied value replaced: by its marker when `marked`, otherwise by a byte
+ * that no XML document holds. */
 static char *replace_copies(const esign_document_t *document, int marked, apr_size_t *length,
                             apr_pool_t *p)
 {
@@ -99,39 +99,40 @@ static char *replace_copies(const esign_document_t *document, int marked, apr_si
     return text;
 }
 
-/* With the lock held. */
-static entry_t *find(const esign_page_cache_t *kept, const char *name, unsigned hash,
-                     const char *key, apr_size_t length)
+/* The caller holds the lock. */
+static entry_t *find_entry(const esign_page_cache_t *cache, const char *name, unsigned int hash,
+                           const char *key, apr_size_t length)
 {
-    entry_t *entry = kept->buckets[hash % BUCKETS];
+    entry_t *entry = cache->buckets[hash % BUCKETS];
     while (entry && (entry->hash != hash || entry->key_length != length ||
                      strcmp(entry->name, name) != 0 || memcmp(entry->key, key, length) != 0))
         entry = entry->next;
     return entry;
 }
 
-/* When it was asked for: what another thread writes at the same time is as good. */
-static void touch(esign_page_cache_t *kept, entry_t *entry)
+/* Notes a use. Several threads may do so at once, in any order. */
+static void note_use(esign_page_cache_t *cache, entry_t *entry)
 {
-    entry->used = ++kept->uses;
+    entry->used = ++cache->uses;
 }
 
-/* With the lock held for writing. */
-static void forget_oldest(esign_page_cache_t *kept)
+/* Removes the least recently used entry. The caller holds the lock for writing. */
+static void remove_oldest(esign_page_cache_t *cache)
 {
     entry_t **oldest = NULL;
     for (int i = 0; i < BUCKETS; i++)
-        for (entry_t **entry = &kept->buckets[i]; *entry; entry = &(*entry)->next)
-            if (!oldest || kept->uses - (*entry)->used > kept->uses - (*oldest)->used)
+        for (entry_t **entry = &cache->buckets[i]; *entry; entry = &(*entry)->next)
+            if (!oldest || cache->uses - (*entry)->used > cache->uses - (*oldest)->used)
                 oldest = entry;
-    entry_t *gone = *oldest;
-    *oldest = gone->next;
-    free_entry(gone);
-    kept->count--;
+    entry_t *removed = *oldest;
+    *oldest = removed->next;
+    free_entry(removed);
+    cache->count--;
 }
 
-static void fill(const esign_document_t *document, const char *output, const piece_t *pieces,
-                 char **filled, apr_size_t *length, apr_pool_t *p)
+/* Joins the pieces and the document's copied values. */
+static void fill_values(const esign_document_t *document, const char *output, const piece_t *pieces,
+                        char **filled, apr_size_t *length, apr_pool_t *p)
 {
     const piece_t *piece = pieces;
     for (*length = 0; *length += piece->length, piece->copy >= 0; piece++)
@@ -148,8 +149,8 @@ static void fill(const esign_document_t *document, const char *output, const pie
     }
 }
 
-/* Where the markers stand in what came of them. */
-static piece_t *cut(const char *output, apr_size_t length, int copies, apr_pool_t *p)
+/* Cuts output at its markers. NULL when a marker did not come through the stylesheet whole. */
+static piece_t *cut_pieces(const char *output, apr_size_t length, int copies, apr_pool_t *p)
 {
     apr_array_header_t *pieces = apr_array_make(p, 32, sizeof(piece_t));
     const char *from = output, *marker;
@@ -168,8 +169,9 @@ static piece_t *cut(const char *output, apr_size_t length, int copies, apr_pool_
     return (piece_t *)pieces->elts;
 }
 
-static esign_result_t transform(const esign_render_t *render, const char *name, const char *bytes,
-                                apr_size_t size, char **output, apr_size_t *length, apr_pool_t *p)
+static esign_result_t transform_text(const esign_render_t *render, const char *name,
+                                     const char *bytes, apr_size_t size, char **output,
+                                     apr_size_t *length, apr_pool_t *p)
 {
     xmlDocPtr document = esign_render_parse(bytes, size);
     if (!document)
@@ -180,23 +182,25 @@ static esign_result_t transform(const esign_render_t *render, const char *name, 
     return result;
 }
 
-/* The document rendered apart from its copies, if filling these in gives just what `right` is. */
-static int set_apart(const esign_render_t *render, const char *name,
-                     const esign_document_t *document, const char *right, apr_size_t right_length,
-                     const char **output, apr_size_t *length, const piece_t **pieces, apr_pool_t *p)
+/* Renders the document with markers. Returns 1 when filling in the values gives `right`, the
+ * stylesheet's own output. */
+static int render_marked(const esign_render_t *render, const char *name,
+                         const esign_document_t *document, const char *right,
+                         apr_size_t right_length, const char **output, apr_size_t *length,
+                         const piece_t **pieces, apr_pool_t *p)
 {
     apr_size_t size, filled_length;
     char *made, *filled;
     const char *marked = replace_copies(document, 1, &size, p);
-    if (esign_failed(transform(render, name, marked, size, &made, length, p)) ||
-        (*pieces = cut(made, *length, document->count, p)) == NULL)
+    if (esign_failed(transform_text(render, name, marked, size, &made, length, p)) ||
+        (*pieces = cut_pieces(made, *length, document->count, p)) == NULL)
         return 0;
     *output = made;
-    fill(document, made, *pieces, &filled, &filled_length, p);
+    fill_values(document, made, *pieces, &filled, &filled_length, p);
     return filled_length == right_length && memcmp(filled, right, right_length) == 0;
 }
 
-static void *duplicate(const void *bytes, apr_size_t length)
+static void *copy_bytes(const void *bytes, apr_size_t length)
 {
     void *copy = malloc(length);
     if (copy)
@@ -204,78 +208,81 @@ static void *duplicate(const void *bytes, apr_size_t length)
     return copy;
 }
 
-static void remember(esign_page_cache_t *kept, const char *name, unsigned hash, const char *key,
-                     apr_size_t length)
+/* Adds an entry in the state SEEN. Without memory it adds none. */
+static void add_entry(esign_page_cache_t *cache, const char *name, unsigned int hash,
+                      const char *key, apr_size_t length)
 {
     entry_t *entry = calloc(1, sizeof(*entry));
-    if (!entry || (entry->key = duplicate(key, length)) == NULL) {
+    if (!entry || (entry->key = copy_bytes(key, length)) == NULL) {
         free(entry);
         return;
     }
     entry->name = name;
     entry->hash = hash;
     entry->key_length = length;
-    touch(kept, entry);
-    pthread_rwlock_wrlock(&kept->lock);
-    if (find(kept, name, hash, key, length)) {
+    note_use(cache, entry);
+    pthread_rwlock_wrlock(&cache->lock);
+    if (find_entry(cache, name, hash, key, length)) {
         free_entry(entry);
     } else {
-        if (kept->count == ENTRIES)
-            forget_oldest(kept);
-        entry->next = kept->buckets[hash % BUCKETS];
-        kept->buckets[hash % BUCKETS] = entry;
-        kept->count++;
+        if (cache->count == ENTRIES)
+            remove_oldest(cache);
+        entry->next = cache->buckets[hash % BUCKETS];
+        cache->buckets[hash % BUCKETS] = entry;
+        cache->count++;
     }
-    pthread_rwlock_unlock(&kept->lock);
+    pthread_rwlock_unlock(&cache->lock);
 }
 
-static void settle(esign_page_cache_t *kept, const char *name, unsigned hash, const char *key,
-                   apr_size_t key_length, const char *output, apr_size_t length,
-                   const piece_t *pieces)
+/* Moves an entry from SEEN to CACHED, or to UNFIT when `pieces` is NULL or there is no memory. */
+static void complete_entry(esign_page_cache_t *cache, const char *name, unsigned int hash,
+                           const char *key, apr_size_t key_length, const char *output,
+                           apr_size_t length, const piece_t *pieces)
 {
     int count = 0;
     while (pieces && pieces[count++].copy >= 0)
         ;
-    pthread_rwlock_wrlock(&kept->lock);
-    entry_t *entry = find(kept, name, hash, key, key_length);
+    pthread_rwlock_wrlock(&cache->lock);
+    entry_t *entry = find_entry(cache, name, hash, key, key_length);
     if (entry && entry->state == SEEN) {
-        entry->output = pieces ? duplicate(output, length) : NULL;
-        entry->pieces = pieces ? duplicate(pieces, (apr_size_t)count * sizeof(*pieces)) : NULL;
-        entry->state = entry->output && entry->pieces ? KEPT : UNFIT;
+        entry->output = pieces ? copy_bytes(output, length) : NULL;
+        entry->pieces = pieces ? copy_bytes(pieces, (apr_size_t)count * sizeof(*pieces)) : NULL;
+        entry->state = entry->output && entry->pieces ? CACHED : UNFIT;
     }
-    pthread_rwlock_unlock(&kept->lock);
+    pthread_rwlock_unlock(&cache->lock);
 }
 
-esign_result_t esign_page_cache_render(esign_page_cache_t *kept, const esign_render_t *render,
-                                          const char *name, const esign_document_t *document,
-                                          char **output, apr_size_t *length, apr_pool_t *p)
+esign_result_t esign_page_cache_render(esign_page_cache_t *cache, const esign_render_t *render,
+                                       const char *name, const esign_document_t *document,
+                                       char **output, apr_size_t *length, apr_pool_t *p)
 {
-    if (!kept || document->count < 0)
-        return transform(render, name, document->bytes, document->length, output, length, p);
-    apr_size_t key_length, apart_length = 0;
-    const char *key = replace_copies(document, 0, &key_length, p), *apart = NULL;
+    if (!cache || document->count < 0)
+        return transform_text(render, name, document->bytes, document->length, output, length, p);
+    apr_size_t key_length, marked_length = 0;
+    const char *key = replace_copies(document, 0, &key_length, p), *marked = NULL;
     const piece_t *pieces = NULL;
     apr_ssize_t hashed = (apr_ssize_t)key_length;
-    unsigned hash = apr_hashfunc_default(key, &hashed);
-    pthread_rwlock_rdlock(&kept->lock);
-    entry_t *entry = find(kept, name, hash, key, key_length);
+    unsigned int hash = apr_hashfunc_default(key, &hashed);
+    pthread_rwlock_rdlock(&cache->lock);
+    entry_t *entry = find_entry(cache, name, hash, key, key_length);
     int known = entry != NULL, state = known ? (int)entry->state : SEEN;
     if (known)
-        touch(kept, entry);
-    if (state == KEPT)
-        fill(document, entry->output, entry->pieces, output, length, p);
-    pthread_rwlock_unlock(&kept->lock);
-    if (state == KEPT)
+        note_use(cache, entry);
+    if (state == CACHED)
+        fill_values(document, entry->output, entry->pieces, output, length, p);
+    pthread_rwlock_unlock(&cache->lock);
+    if (state == CACHED)
         return ESIGN_OK;
     esign_result_t result =
-        transform(render, name, document->bytes, document->length, output, length, p);
+        transform_text(render, name, document->bytes, document->length, output, length, p);
     if (esign_failed(result) || state == UNFIT)
         return result;
     if (!known)
-        remember(kept, name, hash, key, key_length);
-    else if (set_apart(render, name, document, *output, *length, &apart, &apart_length, &pieces, p))
-        settle(kept, name, hash, key, key_length, apart, apart_length, pieces);
+        add_entry(cache, name, hash, key, key_length);
+    else if (render_marked(render, name, document, *output, *length, &marked, &marked_length,
+                           &pieces, p))
+        complete_entry(cache, name, hash, key, key_length, marked, marked_length, pieces);
     else
-        settle(kept, name, hash, key, key_length, NULL, 0, NULL);
+        complete_entry(cache, name, hash, key, key_length, NULL, 0, NULL);
     return result;
 }

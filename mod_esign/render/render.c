@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* render.c: compiles the stylesheets of a folder and transforms documents by them. */
+/* render.c: compiles the stylesheets of a folder, and transforms documents by them. */
 #include "render.h"
 
 #include "core/secret.h"
@@ -25,13 +25,13 @@
 struct esign_render_t {
     const esign_theme_t *theme; /* NULL: none */
     const esign_catalogue_t *catalogue;
-    apr_hash_t *sheets;           /* name -> xsltStylesheetPtr */
-    xsltSecurityPrefsPtr nothing; /* forbids all reading and writing */
+    apr_hash_t *sheets;             /* name -> xsltStylesheetPtr */
+    xsltSecurityPrefsPtr forbidden; /* all reading and writing */
 };
 
 static const char *const sheet_names[] = { "page", "mail-html", "mail-text", "sms", "form" };
 
-/* How libxml2 is lent memory. */
+/* The memory functions of libxml2. */
 typedef struct {
     xmlFreeFunc free;
     xmlMallocFunc malloc;
@@ -39,40 +39,41 @@ typedef struct {
     xmlStrdupFunc strdup;
 } memory_t;
 
-/* What stood there before ours. */
-static memory_t before;
+/* Those before esign_render_init. */
+static memory_t memory_before;
 
-static memory_t memory_now(void)
+static memory_t get_memory(void)
 {
     memory_t now;
     xmlMemGet(&now.free, &now.malloc, &now.realloc, &now.strdup);
     return now;
 }
 
-/* Unless somebody else has come after us, who would lose what is theirs. */
-static apr_status_t leave_memory(void *nothing)
+/* Restores the functions, unless another module has replaced ours meanwhile. */
+static apr_status_t restore_memory(void *nothing)
 {
     (void)nothing;
-    if (memory_now().free == esign_secret_free)
-        xmlMemSetup(before.free, before.malloc, before.realloc, before.strdup);
+    if (get_memory().free == esign_secret_free)
+        xmlMemSetup(memory_before.free, memory_before.malloc, memory_before.realloc,
+                    memory_before.strdup);
     return APR_SUCCESS;
 }
 
-/* libxml2 is the whole process's: blocks that other modules got before come back to ours, and some
- * of ours to what stood there before. That goes well where both are malloc's, whose blocks tell
- * their size. Those of anybody else could be neither overwritten nor freed. */
+/* libxml2 serves the whole process. Blocks that other modules allocated before are freed by our
+ * function, and blocks of ours may later be freed by the one before. That works only while all of
+ * them are malloc's blocks, whose size malloc_usable_size tells. */
 esign_result_t esign_render_init(apr_pool_t *p)
 {
-    memory_t now = memory_now();
+    memory_t now = get_memory();
     if (now.free == esign_secret_free)
         return ESIGN_OK;
     if (now.free != free || now.malloc != malloc || now.realloc != realloc)
         return (esign_result_t){ APR_EEXIST, "libxml2",
-                                 "another module lends it memory of its own, which could not be "
+                                 "another module gives it memory of its own, which cannot be "
                                  "overwritten: load that module in another httpd" };
-    before = now;
+    memory_before = now;
     xmlMemSetup(esign_secret_free, now.malloc, esign_secret_realloc, now.strdup);
-    apr_pool_cleanup_register(p, NULL, leave_memory, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, NULL, restore_memory, apr_pool_cleanup_null);
     xmlInitParser();
     xsltInit();
     return ESIGN_OK;
@@ -125,7 +126,7 @@ esign_result_t esign_render_load(const esign_render_t **render, const char *fold
         result = load_sheets(made, folder, p);
     if (esign_failed(result))
         return result;
-    made->nothing = forbid_all(p);
+    made->forbidden = forbid_all(p);
     *render = made;
     return ESIGN_OK;
 }
@@ -135,9 +136,9 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render)
     return render->catalogue;
 }
 
-/* libxslt's messages of one transformation: the first two are kept, for it says first where and
- * then what. */
-static void keep_error(void *data, const char *format, ...)
+/* Receives libxslt's messages of one transformation. Only the first two count: they give the place
+ * and the error. */
+static void receive_error(void *data, const char *format, ...)
 {
     esign_render_call_t *call = data;
     va_list arguments;
@@ -155,13 +156,13 @@ static apr_status_t free_document(void *data)
     return APR_SUCCESS;
 }
 
-static xmlDocPtr apply(const esign_render_t *render, xsltStylesheetPtr sheet, xmlDocPtr document,
-                       esign_render_call_t *call)
+static xmlDocPtr apply_sheet(const esign_render_t *render, xsltStylesheetPtr sheet,
+                             xmlDocPtr document, esign_render_call_t *call)
 {
     xsltTransformContextPtr context = xsltNewTransformContext(sheet, document);
     context->_private = call;
-    xsltSetTransformErrorFunc(context, call, keep_error);
-    xsltSetCtxtSecurityPrefs(render->nothing, context);
+    xsltSetTransformErrorFunc(context, call, receive_error);
+    xsltSetCtxtSecurityPrefs(render->forbidden, context);
     esign_functions_register(context);
     xmlDocPtr result = xsltApplyStylesheetUser(sheet, document, NULL, NULL, NULL, context);
     if (context->state != XSLT_STATE_OK && !call->error)
@@ -176,17 +177,17 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
 {
     xsltStylesheetPtr sheet = apr_hash_get(render->sheets, name, APR_HASH_KEY_STRING);
     xmlNodePtr root = xmlDocGetRootElement(document);
-    xmlChar *said = root ? xmlGetNoNsProp(root, (const xmlChar *)"lang") : NULL;
-    const char *language = esign_catalogue_language((const char *)said);
-    xmlFree(said);
+    xmlChar *wanted = root ? xmlGetNoNsProp(root, (const xmlChar *)"lang") : NULL;
+    const char *language = esign_catalogue_language((const char *)wanted);
+    xmlFree(wanted);
     if (!sheet || !language)
         return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: %s", name,
                                  sheet ? "the document names no language"
-                                       : "there is none of this name");
+                                       : "there is no stylesheet of this name");
     esign_render_call_t call = {
         .catalogue = render->catalogue, .theme = render->theme, .language = language, .pool = p
     };
-    xmlDocPtr result = apply(render, sheet, document, &call);
+    xmlDocPtr result = apply_sheet(render, sheet, document, &call);
     xmlChar *bytes = NULL;
     int size = 0;
     if (result && !call.error)

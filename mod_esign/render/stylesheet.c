@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stylesheet.c: lends libxslt a loader and an ear while it compiles. */
+/* stylesheet.c: compiles a stylesheet with a file loader and error functions of its own. */
 #include "stylesheet.h"
 
 #include <apr_strings.h>
@@ -19,30 +19,31 @@
 typedef struct {
     const char *ours;
     apr_pool_t *pool;
-    const char *error; /* NULL: nothing is wrong */
-    int messages;      /* how many stand in it */
+    const char *error; /* NULL: none */
+    int messages;      /* how many `error` holds */
 } compilation_t;
 
-/* libxslt's loader and error function are the whole process's. Ours stand there only while one
- * compiles, and only that thread's calls are ours: others, of other modules too, go on to what
- * stood there before. */
-static pthread_mutex_t lending = PTHREAD_MUTEX_INITIALIZER;
-static _Thread_local compilation_t *current;
+/* libxslt has one loader and one error function for the whole process. Ours are installed only
+ * during a compilation, and act only on calls of the compiling thread. They pass calls of other
+ * threads, which may be other modules', to the functions that were installed before. */
+static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local compilation_t *current; /* NULL in other threads */
 static xsltDocLoaderFunc loader_before;
 static xmlGenericErrorFunc error_before;
 static void *error_context_before;
 
-/* libxslt says first where and then what; of a pattern first what and then where; of a file that
- * was not read, who asked for it. */
+/* Several of libxslt's messages belong to one error: they give its place, the error itself, and for
+ * a file that cannot be read the file that includes it. */
 #define MESSAGES 4
 
-static void complain(compilation_t *c, const char *error)
+static void add_error(compilation_t *c, const char *error)
 {
     if (*error && c->messages++ < MESSAGES)
         c->error = c->error ? apr_pstrcat(c->pool, c->error, ": ", error, NULL) : error;
 }
 
-static void hear(void *data, const char *format, ...)
+/* libxslt's error function. */
+static void receive_message(void *data, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -50,7 +51,7 @@ static void hear(void *data, const char *format, ...)
         compilation_t *c = current;
         char *text = apr_pvsprintf(c->pool, format, arguments);
         text[strcspn(text, "\n")] = '\0';
-        complain(c, text);
+        add_error(c, text);
     } else {
         char text[1024];
         apr_vsnprintf(text, sizeof(text), format, arguments);
@@ -60,13 +61,13 @@ static void hear(void *data, const char *format, ...)
     (void)data;
 }
 
-/* libxml2's own. The parser's first is the one that matters; XPath's name no place, and libxslt
- * tells of them with one. */
-static void hear_parser(void *data, xmlErrorPtr error)
+/* libxml2's error function. It records the parser's first error. Errors of XPath have no place
+ * here, and libxslt reports them with one. */
+static void receive_parser_error(void *data, xmlErrorPtr error)
 {
     compilation_t *c = data;
     if (error->domain == XML_FROM_PARSER && error->file && error->message && !c->error)
-        complain(
+        add_error(
             c, apr_psprintf(c->pool, "%s:%d: %s", error->file, error->line,
                             apr_pstrndup(c->pool, error->message, strcspn(error->message, "\n"))));
 }
@@ -74,18 +75,18 @@ static void hear_parser(void *data, xmlErrorPtr error)
 static xmlDocPtr read_sheet(compilation_t *c, const char *path, xmlDictPtr dictionary)
 {
     xmlParserCtxtPtr parser = xmlNewParserCtxt();
-    if (dictionary) { /* that of the stylesheet which includes this one: libxslt compares names by
-                         address */
+    /* The dictionary of the including stylesheet: libxslt compares names by address. */
+    if (dictionary) {
         xmlDictFree(parser->dict);
         parser->dict = dictionary;
         xmlDictReference(dictionary);
     }
     xmlDocPtr document = xmlCtxtReadFile(parser, path, NULL, XML_PARSE_NONET | XML_PARSE_NOCDATA);
     if (!document && !c->error)
-        complain(c, apr_psprintf(c->pool, "%s cannot be read", path));
+        add_error(c, apr_psprintf(c->pool, "%s cannot be read", path));
     if (document && document->intSubset) {
-        complain(c,
-                 apr_psprintf(c->pool, "%s: a document type declaration cannot stand here", path));
+        add_error(c,
+                  apr_psprintf(c->pool, "%s: a document type declaration cannot stand here", path));
         xmlFreeDoc(document);
         document = NULL;
     }
@@ -93,10 +94,10 @@ static xmlDocPtr read_sheet(compilation_t *c, const char *path, xmlDictPtr dicti
     return document;
 }
 
-/* Stylesheets, included ones too, come from files: libxslt's own loader would fetch them over the
- * network. */
-static xmlDocPtr load(const xmlChar *address, xmlDictPtr dictionary, int options, void *context,
-                      xsltLoadType type)
+/* libxslt's loader. It reads stylesheets from files only; libxslt's own would use the network too.
+ */
+static xmlDocPtr load_sheet(const xmlChar *address, xmlDictPtr dictionary, int options,
+                            void *context, xsltLoadType type)
 {
     const char *path = TEXT(address);
     compilation_t *c = current;
@@ -109,7 +110,7 @@ static xmlDocPtr load(const xmlChar *address, xmlDictPtr dictionary, int options
     return type == XSLT_LOAD_DOCUMENT ? NULL : read_sheet(c, path, dictionary);
 }
 
-static xsltStylesheetPtr compile(compilation_t *c, const char *path)
+static xsltStylesheetPtr compile_file(compilation_t *c, const char *path)
 {
     xmlDocPtr document = read_sheet(c, path, NULL);
     xsltStylesheetPtr sheet = document ? xsltParseStylesheetDoc(document) : NULL;
@@ -121,24 +122,24 @@ static xsltStylesheetPtr compile(compilation_t *c, const char *path)
     return NULL;
 }
 
-static xsltStylesheetPtr compile_with_ours(compilation_t *c, const char *path)
+static xsltStylesheetPtr compile_locked(compilation_t *c, const char *path)
 {
     xmlStructuredErrorFunc structured = xmlStructuredError; /* this thread's */
     void *structured_context = xmlStructuredErrorContext;
-    pthread_mutex_lock(&lending);
+    pthread_mutex_lock(&installing);
     loader_before = xsltDocDefaultLoader;
     error_before = xsltGenericError;
     error_context_before = xsltGenericErrorContext;
     current = c;
-    xsltSetLoaderFunc(load);
-    xsltSetGenericErrorFunc(error_context_before, hear);
-    xmlSetStructuredErrorFunc(c, hear_parser);
-    xsltStylesheetPtr sheet = compile(c, path);
+    xsltSetLoaderFunc(load_sheet);
+    xsltSetGenericErrorFunc(error_context_before, receive_message);
+    xmlSetStructuredErrorFunc(c, receive_parser_error);
+    xsltStylesheetPtr sheet = compile_file(c, path);
     xmlSetStructuredErrorFunc(structured_context, structured);
     xsltSetGenericErrorFunc(error_context_before, error_before);
     xsltSetLoaderFunc(loader_before);
     current = NULL;
-    pthread_mutex_unlock(&lending);
+    pthread_mutex_unlock(&installing);
     return sheet;
 }
 
@@ -152,10 +153,10 @@ esign_result_t esign_stylesheet_compile(xsltStylesheetPtr *sheet, const char *pa
                                         const char *ours, apr_pool_t *p)
 {
     compilation_t c = { .ours = ours, .pool = p };
-    *sheet = compile_with_ours(&c, path);
+    *sheet = compile_locked(&c, path);
     if (!*sheet)
         return esign_result_make(p, APR_EINVAL, "stylesheet", "%s cannot be compiled: %s", path,
-                                 c.error ? c.error : "it is no stylesheet");
+                                 c.error ? c.error : "it is not a stylesheet");
     apr_pool_cleanup_register(p, *sheet, free_sheet, apr_pool_cleanup_null);
     return ESIGN_OK;
 }

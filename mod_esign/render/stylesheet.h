@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stylesheet.h: compiles one stylesheet, with what is wrong in it as a sentence. */
+/* stylesheet.h: compiles one stylesheet, and explains its errors. */
 #ifndef ESIGN_RENDER_STYLESHEET_H
 #define ESIGN_RENDER_STYLESHEET_H
 
@@ -7,10 +7,11 @@
 
 #include <libxslt/xsltInternals.h>
 
-/* Compiles the file `path` and what it includes and imports: files beside it, and esign:NAME, which
- * is `ours`/NAME wherever that is. Refused, with file and line, are stylesheets about which libxslt
- * has anything to say, that have a document type, or that name something of the network. Freed with
- * `p`. Threads may run. */
+/* Compiles the file `path` with the files that it includes and imports: relative paths, and
+ * esign:NAME, which stands for the file NAME of the folder `ours`. Refuses a stylesheet when
+ * libxslt gives any message about it, when it has a document type, or when it names an address of
+ * the network. The error names file and line. Freed with `p`. May be called while other threads
+ * run. */
 esign_result_t esign_stylesheet_compile(xsltStylesheetPtr *sheet, const char *path,
                                         const char *ours, apr_pool_t *p);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* theme.c: looks what a theme's folder holds. */
+/* theme.c: finds the files of a theme's folder. */
 #include "theme.h"
 
 #include <apr_file_info.h>
@@ -11,7 +11,7 @@ struct esign_theme_t {
     apr_array_header_t *statics; /* const char *: the names in static/ */
 };
 
-static esign_result_t refuse(apr_pool_t *p, apr_status_t status, const char *path)
+static esign_result_t refuse_path(apr_pool_t *p, apr_status_t status, const char *path)
 {
     char reason[120];
     return esign_result_make(p, status, "theme", "%s cannot be read: %s", path,
@@ -28,7 +28,7 @@ static esign_result_t list_statics(esign_theme_t *theme, apr_pool_t *p)
     if (APR_STATUS_IS_ENOENT(status))
         return ESIGN_OK;
     if (status != APR_SUCCESS)
-        return refuse(p, status, path);
+        return refuse_path(p, status, path);
     while (apr_dir_read(&entry, APR_FINFO_NAME, folder) == APR_SUCCESS)
         APR_ARRAY_PUSH(theme->statics, const char *) = apr_pstrdup(p, entry.name);
     apr_dir_close(folder);
@@ -43,9 +43,9 @@ esign_result_t esign_theme_open(const esign_theme_t **theme, const char *folder,
         return ESIGN_OK;
     apr_status_t status = apr_stat(&info, folder, APR_FINFO_TYPE, p);
     if (status != APR_SUCCESS)
-        return refuse(p, status, folder);
+        return refuse_path(p, status, folder);
     if (info.filetype != APR_DIR)
-        return esign_result_make(p, APR_ENOTDIR, "theme", "%s is no folder", folder);
+        return esign_result_make(p, APR_ENOTDIR, "theme", "%s is not a folder", folder);
     esign_theme_t *made = apr_pcalloc(p, sizeof(*made));
     made->folder = apr_pstrdup(p, folder);
     esign_result_t result = list_statics(made, p);
@@ -60,8 +60,7 @@ const char *esign_theme_file(const esign_theme_t *theme, const char *name, apr_p
     if (!theme)
         return NULL;
     const char *path = apr_pstrcat(p, theme->folder, "/", name, NULL);
-    /* What may not be looked at is not absent: to go on with ours instead would hide that from
-     * everybody. */
+    /* Other errors than ENOENT, such as missing permission, must not silently select our file. */
     return APR_STATUS_IS_ENOENT(apr_stat(&info, path, APR_FINFO_TYPE, p)) ? NULL : path;
 }
 

@@ -119,8 +119,8 @@ static void test_functions_fail(void)
     fails("concat(m:text('known'), m:text(concat('title.', name(/*))))", "no key title.page");
     fails("m:text()", "");
     fails("m:has()", "");
-    fails("m:date('24.11.2026')", "'24.11.2026' is no ISO 8601 date");
-    fails("m:time('2026-11-24')", "'2026-11-24' is no ISO 8601");
+    fails("m:date('24.11.2026')", "'24.11.2026' is not an ISO 8601 date");
+    fails("m:time('2026-11-24')", "'2026-11-24' is not an ISO 8601");
     fails("m:group('a')", "");
     fails("m:wrap('a')", "");
     fails("m:nothing('a')", "element value-of: XPath");

@@ -120,7 +120,7 @@ static void test_folder_refused(void)
     esign_result_t result = esign_render_load(&render, ESIGN_TEST_HTDOCS, none, pool);
     CU_ASSERT(esign_failed(result) && render == NULL && strstr(result.detail, none) != NULL);
     result = esign_render_load(&render, ESIGN_TEST_HTDOCS, ESIGN_TEST_PAGES "/login.xml", pool);
-    CU_ASSERT(esign_failed(result) && strstr(result.detail, "login.xml is no folder") != NULL);
+    CU_ASSERT(esign_failed(result) && strstr(result.detail, "login.xml is not a folder") != NULL);
 }
 
 static void test_texts(void)
@@ -264,7 +264,7 @@ static void test_threads(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "an empty theme changes nothing", test_nothing },
-                            { "what is no folder is refused", test_folder_refused },
+                            { "a path that is not a folder is refused", test_folder_refused },
                             { "single texts are overridden, in one language or both", test_texts },
                             { "a theme adds texts of its own", test_own_texts },
                             { "wrong texts are refused by file, line and key", test_texts_refused },
