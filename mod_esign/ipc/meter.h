@@ -19,7 +19,7 @@ typedef _Atomic apr_uint64_t esign_count_t;
 typedef _Atomic apr_int64_t esign_level_t;
 
 /* Every process reads and writes the fields without a lock. */
-typedef struct esign_meter_t {
+typedef struct {
     struct {
         esign_count_t sent;    /* messages that a server accepted */
         esign_count_t retried; /* failed tries after which another try follows */

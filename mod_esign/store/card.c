@@ -12,18 +12,18 @@
 
 enum { ID, SERIAL, STATE, NOT_BEFORE, NOT_AFTER, FINGERPRINT, PIN, PUK, COLUMNS };
 
-/* Whose card it is stands before PIN and PUK, inside the seal: whoever can write the column
- * `subscriber` must not be shown another's by calling the card their own. */
-static const char *owner(apr_int64_t subscriber, apr_pool_t *p)
+/* The subscriber's id is sealed before PIN and PUK. So a card whose column `subscriber` was changed
+ * does not show its PIN to the other subscriber. */
+static const char *owner_prefix(apr_int64_t subscriber, apr_pool_t *p)
 {
     return apr_psprintf(p, "%" APR_INT64_T_FMT " ", subscriber);
 }
 
-static esign_result_t seal(const esign_keyring_t *keyring, apr_int64_t subscriber, apr_int64_t id,
-                           const char *column, const char *clear, const char **sealed,
-                           apr_pool_t *p)
+static esign_result_t seal_secret(const esign_keyring_t *keyring, apr_int64_t subscriber,
+                                  apr_int64_t id, const char *column, const char *clear,
+                                  const char **sealed, apr_pool_t *p)
 {
-    const char *whose = owner(subscriber, p);
+    const char *whose = owner_prefix(subscriber, p);
     apr_size_t before = strlen(whose), length = strlen(clear);
     char *text = esign_secret_alloc(p, before + length + 1);
     memcpy(text, whose, before);
@@ -31,11 +31,11 @@ static esign_result_t seal(const esign_keyring_t *keyring, apr_int64_t subscribe
     return esign_sealed_make(keyring, "card", id, column, text, sealed, p);
 }
 
-static esign_result_t unseal(const esign_keyring_t *keyring, apr_int64_t subscriber, apr_int64_t id,
-                             const char *column, const char *sealed, const char **clear,
-                             apr_pool_t *p)
+static esign_result_t open_secret(const esign_keyring_t *keyring, apr_int64_t subscriber,
+                                  apr_int64_t id, const char *column, const char *sealed,
+                                  const char **clear, apr_pool_t *p)
 {
-    const char *text, *whose = owner(subscriber, p);
+    const char *text, *whose = owner_prefix(subscriber, p);
     esign_result_t result = esign_sealed_open(keyring, "card", id, column, sealed, &text, p);
     if (esign_failed(result))
         return result;
@@ -54,9 +54,10 @@ esign_result_t esign_card_add(esign_database_t *database, apr_int64_t subscriber
     apr_int64_t id = esign_digest_random_id();
     const char *pin, *puk;
     int rows;
-    esign_result_t result = seal(database->keyring, subscriber, id, "pin", card->pin, &pin, p);
+    esign_result_t result =
+        seal_secret(database->keyring, subscriber, id, "pin", card->pin, &pin, p);
     if (!esign_failed(result))
-        result = seal(database->keyring, subscriber, id, "puk", card->puk, &puk, p);
+        result = seal_secret(database->keyring, subscriber, id, "puk", card->puk, &puk, p);
     if (!esign_failed(result))
         result = esign_database_write(database, "card_add",
                                       ESIGN_SQL(&id, &subscriber, card->serial, card->state,
@@ -89,9 +90,9 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
         if (!secrets)
             continue;
         apr_int64_t id = esign_database_number(row, ID);
-        result = unseal(database->keyring, subscriber, id, "pin", row[PIN], &card->pin, p);
+        result = open_secret(database->keyring, subscriber, id, "pin", row[PIN], &card->pin, p);
         if (!esign_failed(result))
-            result = unseal(database->keyring, subscriber, id, "puk", row[PUK], &card->puk, p);
+            result = open_secret(database->keyring, subscriber, id, "puk", row[PUK], &card->puk, p);
         if (esign_failed(result))
             return result;
     }
@@ -99,8 +100,8 @@ esign_result_t esign_card_list(esign_database_t *database, apr_int64_t subscribe
     return ESIGN_OK;
 }
 
-static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
-                            const char **new, apr_pool_t *p)
+static esign_result_t renew_card(const esign_keyring_t *keyring, apr_int64_t id,
+                                 const char *const *old, const char **new, apr_pool_t *p)
 {
     esign_result_t result = esign_sealed_renew(keyring, "card", id, "pin", old[0], &new[0], p);
     return esign_failed(result)
@@ -111,6 +112,6 @@ static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, cons
 esign_result_t esign_card_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
     static const esign_reseal_table_t table = { "card_sealed", "card_reseal", .values = 2,
-                                                .together = 1, .renew = renew };
+                                                .together = 1, .renew = renew_card };
     return esign_reseal_rows(database, &table, run, p);
 }

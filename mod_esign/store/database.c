@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* database.c: opens connections, runs prepared statements, keeps transactions. */
+/* database.c: opens connections, runs prepared statements, begins and ends transactions. */
 #include "database.h"
-
-#include "core/secret.h"
 
 #include <apr_strings.h>
 
@@ -20,14 +18,14 @@ static const char *error_text(const esign_database_t *database, int code, apr_po
     return error ? apr_pstrmemdup(p, error, strcspn(error, "\n")) : "failed";
 }
 
-/* The failure of a text that is not prepared. */
-static esign_result_t refused(const esign_database_t *database, int code, apr_pool_t *p)
+/* The failure of SQL that is not prepared. */
+static esign_result_t failed_unprepared(const esign_database_t *database, int code, apr_pool_t *p)
 {
     return esign_result_make(p, APR_EGENERAL, "database", "%s", error_text(database, code, p));
 }
 
 /* The failure of a statement. The driver's message also says whether the prepared statements are
- * out of date, and whether SQLite found its file write-protected. */
+ * stale, and whether SQLite found its file write-protected. */
 static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
@@ -39,8 +37,8 @@ static esign_result_t failed(esign_database_t *database, const char *doing, int 
                              error_text(database, code, p));
 }
 
-/* Whole results at once (the 1): the pgsql driver's other way takes an error for an empty result,
- * and sleeps 100 ms over an empty one. */
+/* Reads the whole result at once (the 1). Reading row by row, the pgsql driver takes an error for
+ * an empty result, and sleeps 100 ms over an empty one. */
 static int select_text(esign_database_t *database, const char *sql, apr_dbd_results_t **results,
                        apr_pool_t *p)
 {
@@ -48,12 +46,12 @@ static int select_text(esign_database_t *database, const char *sql, apr_dbd_resu
     return apr_dbd_select(database->driver, p, database->handle, results, sql, 1);
 }
 
-/* Ours: other modules have theirs on the same connection. */
-static void forget_statements(esign_database_t *database, apr_pool_t *p)
+/* Drops mod_esign's prepared statements. Other modules may have theirs on the same connection. */
+static void drop_statements(esign_database_t *database, apr_pool_t *p)
 {
     int rows, pgsql = strcmp(apr_dbd_name(database->driver), "pgsql") == 0;
     for (const esign_statement_t *s = esign_database_statements; s->label; s++) {
-        /* PostgreSQL refuses others of the names that it still has. */
+        /* PostgreSQL refuses to prepare a statement under a name that it still has. */
         if (pgsql && apr_hash_get(database->prepared, s->label, APR_HASH_KEY_STRING))
             apr_dbd_query(database->driver, database->handle, &rows,
                           apr_pstrcat(p, "DEALLOCATE ", s->label, NULL));
@@ -61,12 +59,12 @@ static void forget_statements(esign_database_t *database, apr_pool_t *p)
     }
 }
 
-/* Whether the statement that has just failed may be tried again: its connection was lost, or its
- * statements were; the connection is there anew, and statements will be. Never within a transaction
- * whose earlier statements would be missing; SQLite's stands when a statement of it meets another
- * schema, for that has done nothing. A repeated statement does no harm: each adds a row under an id
- * of its own, or is a claim that fails twice. */
-static int revive(esign_database_t *database, apr_pool_t *p)
+/* Whether the statement that has just failed may run again: either the connection was lost and is
+ * restored here, or the prepared statements were stale and are dropped here. Never within a
+ * transaction of PostgreSQL, because its earlier statements are lost. In SQLite a transaction goes
+ * on after a stale statement, which has done nothing. Running a statement twice is safe: each adds
+ * a row under its own id, or makes a claim that fails the second time. */
+static int recover(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
     if (database->transaction
@@ -75,7 +73,7 @@ static int revive(esign_database_t *database, apr_pool_t *p)
         return 0;
     if (apr_dbd_check_conn(database->driver, database->pool, database->handle) != APR_SUCCESS)
         return 0;
-    forget_statements(database, p);
+    drop_statements(database, p);
     database->stale = 0;
     return 1;
 }
@@ -83,7 +81,7 @@ static int revive(esign_database_t *database, apr_pool_t *p)
 void esign_database_refresh(esign_database_t *database)
 {
     if (database->stale)
-        revive(database, database->pool);
+        recover(database, database->pool);
 }
 
 static void run_pragmas(esign_database_t *database, apr_pool_t *p)
@@ -134,7 +132,7 @@ esign_result_t esign_database_open(esign_database_t **database, const char *driv
 esign_result_t esign_database_run(esign_database_t *database, const char *sql, apr_pool_t *p)
 {
     int rows, code = apr_dbd_query(database->driver, database->handle, &rows, sql);
-    return code == 0 ? ESIGN_OK : refused(database, code, p);
+    return code == 0 ? ESIGN_OK : failed_unprepared(database, code, p);
 }
 
 esign_result_t esign_database_look(esign_database_t *database, const char *sql, const char **text,
@@ -145,18 +143,19 @@ esign_result_t esign_database_look(esign_database_t *database, const char *sql, 
     *text = NULL;
     int code = select_text(database, sql, &results, p);
     if (code != 0)
-        return refused(database, code, p);
+        return failed_unprepared(database, code, p);
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1)
         *text = apr_pstrdup(p, apr_dbd_get_entry(database->driver, row, 0));
     return ESIGN_OK;
 }
 
-/* Longer than anybody writes; then SQLite's own lock decides. */
+/* How long to wait for the write gate: longer than any write takes. */
 #define LONGEST_WAIT apr_time_from_sec(5)
 
-/* SQLite lets one write at a time, and apr_dbd keeps a lock of the whole process while it waits for
- * that one, which may be a thread of the same process that needs the lock to come to its end. So
- * whoever is going to write waits here first, first come first served over all processes. */
+/* Why there is a gate: SQLite has one writer at a time. While apr_dbd's driver waits for it, the
+ * driver holds a lock of the whole process. When the writer is another thread of this process, it
+ * needs that lock to finish. So each thread waits at the gate before it writes: first come, first
+ * served over all processes. */
 int esign_database_wait_to_write(esign_gate_t *write_gate)
 {
     return esign_gate_enter(write_gate, LONGEST_WAIT) == APR_SUCCESS;
@@ -175,9 +174,9 @@ static void leave_write_gate(esign_database_t *database)
     database->holds_write_gate = 0;
 }
 
-/* Not apr_dbd_transaction_start: the pgsql driver's crashes when the server has just closed the
- * connection. */
-static esign_result_t start(esign_database_t *database, apr_pool_t *p)
+/* Does not use apr_dbd_transaction_start: that of the pgsql driver crashes when the server has just
+ * closed the connection. */
+static esign_result_t begin_once(esign_database_t *database, apr_pool_t *p)
 {
     enter_write_gate(database);
     int rows, code = apr_dbd_query(database->driver, database->handle, &rows,
@@ -191,8 +190,8 @@ static esign_result_t start(esign_database_t *database, apr_pool_t *p)
     return ESIGN_OK;
 }
 
-/* A connection to a server may be lost: the statement before finds that while it can still be
- * healed. */
+/* PostgreSQL's server may have closed the connection. A statement before BEGIN finds that while the
+ * connection can still be restored. */
 esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
@@ -200,8 +199,8 @@ esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
                                                 : esign_database_read(database, "database_alive",
                                                                       ESIGN_SQL(NULL), 1, &rows, p);
     if (!esign_failed(result))
-        result = start(database, p);
-    return esign_failed(result) && revive(database, p) ? start(database, p) : result;
+        result = begin_once(database, p);
+    return esign_failed(result) && recover(database, p) ? begin_once(database, p) : result;
 }
 
 esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p)
@@ -210,7 +209,7 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
     if (!database->transaction)
         return result;
     database->transaction = 0;
-    /* PostgreSQL rolls a broken one back at its commit, and calls that a success. */
+    /* At COMMIT PostgreSQL rolls a broken transaction back, and reports success. */
     if (!esign_failed(result) && database->broken)
         result = esign_result_make(p, APR_EGENERAL, "database",
                                    "a transaction cannot be committed: a statement of it failed");
@@ -222,15 +221,16 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
         }
         result = failed(database, "a transaction cannot be committed", code, p);
     }
-    /* Also behind a commit that failed, which SQLite may leave open. */
+    /* Also after a COMMIT that failed: SQLite may leave the transaction open. */
     apr_dbd_query(database->driver, database->handle, &rows, "ROLLBACK");
     leave_write_gate(database);
     return result;
 }
 
-/* Prepared when a connection first needs it: most need few. */
-static esign_result_t statement(esign_database_t *database, const char *label,
-                                apr_dbd_prepared_t **prepared, apr_pool_t *p)
+/* The prepared statement of a label. It is prepared at the connection's first use of it, because
+ * most connections use few. */
+static esign_result_t find_statement(esign_database_t *database, const char *label,
+                                     apr_dbd_prepared_t **prepared, apr_pool_t *p)
 {
     const esign_statement_t *s = esign_database_statements;
     if ((*prepared = apr_hash_get(database->prepared, label, APR_HASH_KEY_STRING)) != NULL)
@@ -252,8 +252,8 @@ static esign_result_t statement(esign_database_t *database, const char *label,
     return ESIGN_OK;
 }
 
-/* The end of a statement: the transaction of one that failed is broken. */
-static esign_result_t ended(esign_database_t *database, esign_result_t result)
+/* Marks the transaction as broken when a statement of it has failed; returns `result`. */
+static esign_result_t mark_broken(esign_database_t *database, esign_result_t result)
 {
     if (esign_failed(result) && database->transaction)
         database->broken = 1;
@@ -264,7 +264,7 @@ static esign_result_t write_once(esign_database_t *database, const char *label,
                                  const void **arguments, int *rows, apr_pool_t *p)
 {
     apr_dbd_prepared_t *prepared;
-    esign_result_t result = statement(database, label, &prepared, p);
+    esign_result_t result = find_statement(database, label, &prepared, p);
     if (esign_failed(result))
         return result;
     *rows = 0;
@@ -281,11 +281,11 @@ esign_result_t esign_database_write(esign_database_t *database, const char *labe
 {
     int changed = 0;
     esign_result_t result = write_once(database, label, arguments, &changed, p);
-    if (esign_failed(result) && revive(database, p))
+    if (esign_failed(result) && recover(database, p))
         result = write_once(database, label, arguments, &changed, p);
     if (rows)
         *rows = changed;
-    return ended(database, result);
+    return mark_broken(database, result);
 }
 
 static esign_result_t select_once(esign_database_t *database, const char *label,
@@ -293,7 +293,7 @@ static esign_result_t select_once(esign_database_t *database, const char *label,
                                   apr_pool_t *p)
 {
     apr_dbd_prepared_t *prepared;
-    esign_result_t result = statement(database, label, &prepared, p);
+    esign_result_t result = find_statement(database, label, &prepared, p);
     if (esign_failed(result))
         return result;
     *results = NULL;
@@ -309,13 +309,13 @@ esign_result_t esign_database_read(esign_database_t *database, const char *label
     apr_dbd_results_t *results;
     apr_dbd_row_t *row = NULL;
     esign_result_t result = select_once(database, label, arguments, &results, p);
-    if (esign_failed(result) && revive(database, p))
+    if (esign_failed(result) && recover(database, p))
         result = select_once(database, label, arguments, &results, p);
     if (esign_failed(result))
-        return ended(database, result);
+        return mark_broken(database, result);
     apr_array_header_t *all = apr_array_make(p, 4, sizeof(const char *const *));
-    /* The row stays the same object: the pgsql driver counts in it. Its apr_dbd_get_entry makes an
-     * empty text of NULL; datums know better. */
+    /* `row` must be the same object in each call, because the pgsql driver counts rows in it. Its
+     * apr_dbd_get_entry returns "" for NULL; apr_dbd_datum_get tells them apart. */
     while (apr_dbd_get_row(database->driver, p, results, &row, -1) != -1) {
         const char **texts = apr_pcalloc(p, sizeof(*texts) * (size_t)columns);
         for (int i = 0; i < columns; i++) {

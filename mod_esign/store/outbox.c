@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* outbox.c: rows of the table outbox. */
+/* outbox.c: reads and writes rows of the table outbox. */
 #include "outbox.h"
 
 #include "core/digest.h"
@@ -18,10 +18,10 @@ const char *esign_outbox_kind_name(esign_outbox_kind_e kind)
     return kind < ESIGN_OUTBOX_KINDS ? kind_names[kind] : "unknown";
 }
 
-/* Columns that a message is sent by stand in its body too: whoever can write to the table must not
- * have it sent as another kind, nor once more when its time is over. */
-static const char *body_of(const apr_table_t *values, esign_outbox_kind_e kind, apr_time_t expires,
-                           apr_pool_t *p)
+/* The values as one text. It also has the columns kind and expires, so that both are sealed: with
+ * them changed in the table, the message is not sent as another kind, nor after its time. */
+static const char *encode_body(const apr_table_t *values, esign_outbox_kind_e kind,
+                               apr_time_t expires, apr_pool_t *p)
 {
     apr_table_t *whole = apr_table_copy(p, values);
     apr_table_setn(whole, "kind", esign_outbox_kind_name(kind));
@@ -29,8 +29,8 @@ static const char *body_of(const apr_table_t *values, esign_outbox_kind_e kind, 
     return esign_record_encode(p, whole);
 }
 
-/* Whether a row is the one that was sealed. */
-static int is_whole(const esign_outbox_message_t *message)
+/* Whether kind and expires of a row agree with the sealed ones. */
+static int matches_body(const esign_outbox_message_t *message)
 {
     const char *kind = apr_table_get(message->values, "kind");
     return kind && strcmp(kind, esign_outbox_kind_name(message->kind)) == 0 &&
@@ -44,14 +44,14 @@ esign_result_t esign_outbox_add(esign_database_t *database, esign_outbox_kind_e 
     apr_int64_t id = esign_digest_random_id(), number = kind;
     const char *body;
     esign_result_t result = esign_sealed_make(database->keyring, "outbox", id, "body",
-                                              body_of(values, kind, expires, p), &body, p);
+                                              encode_body(values, kind, expires, p), &body, p);
     if (esign_failed(result))
         return result;
     return esign_database_write(database, "outbox_add",
                                 ESIGN_SQL(&id, &number, body, &now, &now, &expires), NULL, p);
 }
 
-/* What a body says; NULL when it cannot be unsealed. */
+/* The values of a body; NULL when it cannot be unsealed. */
 static const apr_table_t *open_body(esign_database_t *database, apr_int64_t id, const char *sealed,
                                     apr_pool_t *p)
 {
@@ -74,9 +74,10 @@ esign_result_t esign_outbox_due(esign_database_t *database, apr_time_t now,
     return result;
 }
 
-/* A leased row as a message; one whose body does not open is given up, `*good` 0. */
-static esign_result_t take(esign_database_t *database, const char *owner, const char *const *row,
-                           esign_outbox_message_t *message, int *good, apr_pool_t *p)
+/* A row of "outbox_lease" as a message. `*good` 0: its values do not open, and it is given up. */
+static esign_result_t read_leased(esign_database_t *database, const char *owner,
+                                  const char *const *row, esign_outbox_message_t *message,
+                                  int *good, apr_pool_t *p)
 {
     enum { ID, KIND, BODY, CREATED, DUE, EXPIRES, ATTEMPTS, GATEWAYS, AWAITED, ERROR };
     *message =
@@ -92,14 +93,14 @@ static esign_result_t take(esign_database_t *database, const char *owner, const 
                                   .has_values = 1,
                                   .error = row[ERROR] };
     message->values = open_body(database, message->id, row[BODY], p);
-    *good = message->values != NULL && is_whole(message);
+    *good = message->values != NULL && matches_body(message);
     if (*good)
         return ESIGN_OK;
     return esign_outbox_give_up(database, owner, message->id, "cannot be unsealed", p);
 }
 
-/* An UPDATE tells of its rows in any order. */
-static int by_due(const void *one, const void *other)
+/* For qsort: an UPDATE … RETURNING returns its rows in any order. */
+static int compare_due(const void *one, const void *other)
 {
     apr_time_t a = ((const esign_outbox_message_t *)one)->due,
                b = ((const esign_outbox_message_t *)other)->due;
@@ -124,14 +125,14 @@ esign_result_t esign_outbox_lease(esign_database_t *database, const char *owner,
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         int good;
         esign_outbox_message_t *message = apr_array_push(list);
-        result =
-            take(database, owner, APR_ARRAY_IDX(rows, i, const char *const *), message, &good, p);
+        result = read_leased(database, owner, APR_ARRAY_IDX(rows, i, const char *const *), message,
+                             &good, p);
         if (!good) {
             apr_array_pop(list);
             ++*unreadable;
         }
     }
-    qsort(list->elts, (size_t)list->nelts, (size_t)list->elt_size, by_due);
+    qsort(list->elts, (size_t)list->nelts, (size_t)list->elt_size, compare_due);
     return result;
 }
 
@@ -253,6 +254,7 @@ esign_result_t esign_outbox_values(esign_database_t *database, apr_int64_t id,
     return result;
 }
 
+/* The columns of "outbox_get" and "outbox_list". */
 enum {
     ID,
     KIND,
@@ -268,8 +270,8 @@ enum {
     COLUMNS
 };
 
-/* A row as the operator sees it. */
-static esign_outbox_message_t seen(const char *const *row)
+/* A row of "outbox_get" or "outbox_list" as a message. */
+static esign_outbox_message_t read_listed(const char *const *row)
 {
     int dead = esign_database_number(row, DEAD) != 0,
         leased = esign_database_number(row, LEASE_UNTIL) > apr_time_now();
@@ -297,7 +299,7 @@ esign_result_t esign_outbox_get(esign_database_t *database, apr_int64_t id,
         esign_database_read(database, "outbox_get", ESIGN_SQL(&id), COLUMNS, &rows, p);
     *message = NULL;
     if (!esign_failed(result) && rows->nelts > 0) {
-        esign_outbox_message_t found = seen(APR_ARRAY_IDX(rows, 0, const char *const *));
+        esign_outbox_message_t found = read_listed(APR_ARRAY_IDX(rows, 0, const char *const *));
         *message = apr_pmemdup(p, &found, sizeof(found));
     }
     return result;
@@ -315,7 +317,7 @@ esign_result_t esign_outbox_list(esign_database_t *database, int max,
     apr_array_header_t *list = apr_array_make(p, rows->nelts, sizeof(esign_outbox_message_t));
     for (int i = 0; i < rows->nelts; i++)
         APR_ARRAY_PUSH(list, esign_outbox_message_t) =
-            seen(APR_ARRAY_IDX(rows, i, const char *const *));
+            read_listed(APR_ARRAY_IDX(rows, i, const char *const *));
     *messages = list;
     return ESIGN_OK;
 }
@@ -346,17 +348,17 @@ esign_result_t esign_outbox_depths(esign_database_t *database,
     return result;
 }
 
-static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
-                            const char **new, apr_pool_t *p)
+static esign_result_t renew_body(const esign_keyring_t *keyring, apr_int64_t id,
+                                 const char *const *old, const char **new, apr_pool_t *p)
 {
     return esign_sealed_renew(keyring, "outbox", id, "body", old[0], &new[0], p);
 }
 
-/* Row by row: a courier's lease locks many rows in an order of its own, and two who each hold what
- * the other wants would end in PostgreSQL's "deadlock detected". */
+/* Each row is its own transaction. A courier's lease locks many rows in its own order, so that a
+ * transaction over many rows could end in PostgreSQL's "deadlock detected". */
 esign_result_t esign_outbox_reseal(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
     static const esign_reseal_table_t table = { "outbox_sealed", "outbox_reseal", .values = 1,
-                                                .together = 0, .renew = renew };
+                                                .together = 0, .renew = renew_body };
     return esign_reseal_rows(database, &table, run, p);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reseal.c: batches of rows: read, renewed, and written where they still stand as they were read.
- */
+/* reseal.c: reads a batch of rows, seals them under the active key, and writes those that nobody
+ * has changed meanwhile. */
 #include "reseal.h"
 
 #include "sealed.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* So few that whoever waits for SQLite's one writer hardly notices. */
+/* Rows in a transaction. SQLite has one writer at a time: a batch must not keep others waiting. */
 #define BATCH 100
 
 typedef struct {
@@ -18,32 +18,32 @@ typedef struct {
     const char **new;
 } change_t;
 
-/* The key that a value is under; 0: none. A lookup is `KEY:HASH`. */
-static int key_of(const char *value)
+/* The id of the key that a value is under; 0: no valid one. A lookup is KEYID:HASH. */
+static int key_of_value(const char *value)
 {
     apr_int64_t key = strchr(value, ':') ? apr_atoi64(value) : esign_sealed_key(value);
     return key > 0 && key < ESIGN_RESEAL_KEYS ? (int)key : 0;
 }
 
-static int is_stale(const esign_database_t *database, const char *const *values, int count)
+static int is_under_old_key(const esign_database_t *database, const char *const *values, int count)
 {
     int active = esign_keyring_active(database->keyring);
     for (int i = 0; i < count; i++)
-        if (values[i] && *values[i] && key_of(values[i]) != active)
+        if (values[i] && *values[i] && key_of_value(values[i]) != active)
             return 1;
     return 0;
 }
 
-/* A row counts once for each key that it needs. */
+/* Counts a row once for each key that its values are under. */
 static void count_keys(esign_reseal_t *run, const char *const *values, int count)
 {
     for (int i = 0; i < count; i++) {
         int known = !values[i] || !*values[i];
         for (int earlier = 0; earlier < i && !known; earlier++)
-            known =
-                values[earlier] && *values[earlier] && key_of(values[earlier]) == key_of(values[i]);
+            known = values[earlier] && *values[earlier] &&
+                    key_of_value(values[earlier]) == key_of_value(values[i]);
         if (!known)
-            run->needed[key_of(values[i])]++;
+            run->needed[key_of_value(values[i])]++;
     }
 }
 
@@ -77,9 +77,9 @@ static esign_result_t write_changes(esign_database_t *database, const esign_rese
     return esign_database_end(database, result, p);
 }
 
-/* A row that does not open stays as it is; the others go on. */
-static esign_result_t renew(esign_database_t *database, const esign_reseal_table_t *table,
-                            esign_reseal_t *run, change_t *change, int *renewed, apr_pool_t *p)
+/* Makes the new values of a row. A row that cannot be unsealed is counted and left as it is. */
+static esign_result_t renew_row(esign_database_t *database, const esign_reseal_table_t *table,
+                                esign_reseal_t *run, change_t *change, int *renewed, apr_pool_t *p)
 {
     change->new = apr_pcalloc(p, sizeof(*change->new) * (size_t)table->values);
     esign_result_t result =
@@ -104,16 +104,17 @@ esign_result_t esign_reseal_rows(esign_database_t *database, const esign_reseal_
         const char *const *row = APR_ARRAY_IDX(rows, i, const char *const *);
         change_t change = { .id = esign_database_number(row, 0), .old = row + 1 };
         int renewed = 0;
-        /* SQLite keeps a text for an id, and finds it behind all numbers again and again. */
+        /* SQLite stores a text in the column of ids and sorts it after all numbers, so that the
+         * SELECT would find it again and again. */
         if (change.id <= run->after)
             return esign_result_make(p, APR_EGENERAL, "database",
-                                     "an id that %s finds is no number above 0: whoever wrote that "
-                                     "row was not esignctl; remove it",
+                                     "%s finds a row whose id is no number above 0; mod_esign did "
+                                     "not write it: remove it",
                                      table->select);
         run->rows++;
         run->after = change.id;
-        if (run->write && is_stale(database, change.old, table->values))
-            result = renew(database, table, run, &change, &renewed, p);
+        if (run->write && is_under_old_key(database, change.old, table->values))
+            result = renew_row(database, table, run, &change, &renewed, p);
         if (renewed)
             APR_ARRAY_PUSH(changes, change_t) = change;
         else

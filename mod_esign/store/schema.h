@@ -12,13 +12,14 @@
 esign_result_t esign_schema_version(esign_database_t *database, int *version, apr_pool_t *p);
 
 /* Begins a transaction and makes the tables of conf/schema/schema.sql in it. The caller adds the
- * first row of the audit trail's head (audit/chain.h), then commits, or on a failure rolls back,
- * with esign_database_end. APR_EEXIST: the tables are there already. */
+ * head of the audit chain (audit/chain.h) in the same transaction, then calls esign_database_end
+ * with the result: it commits, or rolls back after a failure. APR_EEXIST: the tables are there
+ * already. */
 esign_result_t esign_schema_create(esign_database_t *database, apr_pool_t *p);
 
-/* Checks that the schema is of ESIGN_SCHEMA_VERSION; it changes nothing, for there is no earlier
- * version. `*from` gets the version found. APR_ENOENT: there are no tables. APR_EINVAL: they are of
- * a newer version. */
+/* Checks that the schema is of ESIGN_SCHEMA_VERSION. It changes nothing: there is no earlier
+ * version yet. `*from` gets the version found. APR_ENOENT: there are no tables. APR_EINVAL: the
+ * schema is of a newer version. */
 esign_result_t esign_schema_upgrade(esign_database_t *database, int *from, apr_pool_t *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sealed.c: seals and opens columns. */
+/* sealed.c: seals and opens values of columns, bound to TABLE/ID/COLUMN. */
 #include "sealed.h"
 
 #include "core/seal.h"
@@ -9,12 +9,12 @@
 
 #include <string.h>
 
-static const char *place(const char *table, apr_int64_t id, const char *column, apr_pool_t *p)
+static const char *place_of(const char *table, apr_int64_t id, const char *column, apr_pool_t *p)
 {
     return apr_psprintf(p, "%s/%" APR_INT64_T_FMT "/%s", table, id, column);
 }
 
-static esign_result_t refuse(const char *place, apr_status_t status, apr_pool_t *p)
+static esign_result_t refuse_value(const char *place, apr_status_t status, apr_pool_t *p)
 {
     return esign_result_make(
         p, status, "database",
@@ -25,7 +25,7 @@ esign_result_t esign_sealed_make(const esign_keyring_t *keyring, const char *tab
                                  const char *column, const char *clear, const char **sealed,
                                  apr_pool_t *p)
 {
-    return esign_seal(keyring, ESIGN_KEY_DATABASE, place(table, id, column, p), clear,
+    return esign_seal(keyring, ESIGN_KEY_DATABASE, place_of(table, id, column, p), clear,
                       strlen(clear), sealed, p);
 }
 
@@ -35,16 +35,16 @@ esign_result_t esign_sealed_open(const esign_keyring_t *keyring, const char *tab
 {
     char *opened;
     apr_size_t length;
-    const char *here = place(table, id, column, p);
+    const char *here = place_of(table, id, column, p);
     esign_result_t result =
         esign_unseal(keyring, ESIGN_KEY_DATABASE, here, sealed ? sealed : "", &opened, &length, p);
     if (esign_failed(result))
-        return refuse(here, result.status, p);
+        return refuse_value(here, result.status, p);
     *clear = opened;
     return ESIGN_OK;
 }
 
-/* A PHC string up to and with its last `$`; empty when it has none. */
+/* A PHC string up to its last `$`, which is included; "" when it has none. */
 static const char *head_of(const char *phc, apr_pool_t *p)
 {
     const char *last = strrchr(phc, '$');
@@ -56,9 +56,9 @@ esign_result_t esign_sealed_make_hash(const esign_keyring_t *keyring, const char
                                       const char **sealed, apr_pool_t *p)
 {
     const char *head = head_of(phc, p), *hash = phc + strlen(head), *rest;
-    esign_result_t result = esign_seal(keyring, ESIGN_KEY_PEPPER,
-                                       apr_pstrcat(p, place(table, id, column, p), "/", head, NULL),
-                                       hash, strlen(hash), &rest, p);
+    esign_result_t result = esign_seal(
+        keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, place_of(table, id, column, p), "/", head, NULL),
+        hash, strlen(hash), &rest, p);
     if (!esign_failed(result))
         *sealed = apr_pstrcat(p, head, rest, NULL);
     return result;
@@ -70,13 +70,13 @@ esign_result_t esign_sealed_open_hash(const esign_keyring_t *keyring, const char
 {
     char *hash;
     apr_size_t length;
-    const char *head = head_of(sealed, p), *here = place(table, id, column, p);
+    const char *head = head_of(sealed, p), *here = place_of(table, id, column, p);
     apr_size_t before = strlen(head);
     esign_result_t result =
         esign_unseal(keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, here, "/", head, NULL),
                      sealed + before, &hash, &length, p);
     if (esign_failed(result))
-        return refuse(here, result.status, p);
+        return refuse_value(here, result.status, p);
     char *whole = esign_secret_alloc(p, before + length + 1);
     memcpy(whole, head, before);
     memcpy(whole + before, hash, length);

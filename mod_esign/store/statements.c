@@ -1,42 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* statements.c: every SQL statement of the store, one text for SQLite and PostgreSQL. */
+/* statements.c: every SQL statement of store/ and audit/, one text for SQLite and PostgreSQL. */
 #include "database.h"
 
 #define SUBSCRIBER_COLUMNS                                                                     \
     "id, national_id, name, email, phone, language, word_hash, failures, wait_until, closed, " \
     "epoch, link_epoch"
 
-/* What the operator sees of a message. */
-#define OUTBOX_SEEN                                                                            \
+/* A message without its values. */
+#define OUTBOX_LISTED                                                                          \
     "id, kind, created, due, expires, attempts, dead, lease_until, awaited, error, CASE body " \
     "WHEN '' THEN 0 ELSE 1 END"
 
-/* The number of a kind, if a message of it is due. In an order, for PostgreSQL would else go
- * through the table where it expects to meet one soon. */
+/* One row with the number of a kind, if a message of it is due. ORDER BY makes PostgreSQL use the
+ * index: without it, it reads the table when it expects to find a row soon. */
 #define DUE_KIND(kind)                                                                \
     "SELECT " #kind " FROM (SELECT kind FROM outbox WHERE dead = 0 AND kind = " #kind \
     " AND due <= %lld ORDER BY due LIMIT 1) AS due" #kind
 
-/* 2 to the number of failures beyond the free ones, times the first wait. Placeholders: free,
- * first, free. */
+/* The first wait, doubled for each failure beyond the free ones. Placeholders: first, free. */
 #define GROWN_WAIT "%lld * (CAST(1 AS BIGINT) << CAST(failures - %lld AS INTEGER))"
 
-/* In the order of esign_audit_row_read (audit/row.h). The program writes no text of 300 bytes: a
- * longer one is cut here, so that it costs no memory, and its seal is wrong either way. */
+/* In the order of esign_audit_row_read (audit/row.h). mod_esign writes no text of 300 bytes. One
+ * that somebody made longer is cut, so that it costs no memory; its seal is wrong either way. */
 #define AUDIT_COLUMNS                                                                              \
     "id, time, substr(node, 1, 300), substr(event, 1, 300), subscriber, substr(address, 1, 300), " \
     "position, substr(chain, 1, 300), substr(seal, 1, 300)"
 
-/* SQLite stores whatever is written to a column, and compares the text 7x or the number 7.5
- * otherwise than what is read of it here. A row with such a key would come back on each page, and
- * no UPDATE would find it: `audit verify` names these, everybody else leaves them out. Always true
- * in PostgreSQL. */
+/* Rows whose key columns hold whole numbers. SQLite stores any value in a column, and orders the
+ * text 7x or the number 7.5 differently from the number that esign_database_number makes of it.
+ * Such a row would be on every page of a walk, and no UPDATE by its id would find it. `audit
+ * verify` reports these rows, all other statements leave them out. Always true in PostgreSQL. */
 #define WHOLE_NUMBERS                                                                       \
     "(id = CAST(id AS BIGINT) AND time = CAST(time AS BIGINT) AND COALESCE(position, 0) = " \
     "CAST(COALESCE(position, 0) AS BIGINT))"
 
-/* The audit head as it was read. Both numbers only grow; a text that SQLite was given as something
- * else could never be found equal. */
+/* The audit head is still the one that was read: its two numbers only grow. The texts are not
+ * compared: SQLite could hold them as values of another type, which never compare equal. */
 #define HEAD_STANDS "CAST(position AS BIGINT) = %lld AND CAST(copied AS BIGINT) = %lld"
 
 const esign_statement_t esign_database_statements[] = {
@@ -109,8 +108,9 @@ const esign_statement_t esign_database_statements[] = {
                     "lease_until, dead, gateways, awaited, error) "
                     "VALUES (%lld, %lld, %s, %lld, %lld, %lld, 0, '', 0, 0, 0, -1, NULL)" },
     { "outbox_due", DUE_KIND(0) " UNION ALL " DUE_KIND(1) " UNION ALL " DUE_KIND(2) },
-    /* Looked at again when locked, but found by id alone: with a bare `dead`, SQLite would go
-       through all that are not. */
+    /* The conditions are tested again after the row is locked. The + keeps SQLite from using the
+       index over dead for that, by which it would read all messages that wait: it finds rows by
+       id. */
     { "outbox_lease", "UPDATE outbox SET owner = %s, lease_until = %lld, attempts = attempts + 1 "
                       "WHERE +dead = 0 AND due <= %lld AND lease_until <= %lld AND id IN "
                       "(SELECT id FROM outbox WHERE dead = 0 AND kind = %lld AND due <= %lld AND "
@@ -124,8 +124,8 @@ const esign_statement_t esign_database_statements[] = {
     { "outbox_release",
       "UPDATE outbox SET due = %lld, error = COALESCE(error, %s), attempts = attempts - 1, owner = "
       "'', lease_until = 0 WHERE id = %lld AND owner = %s" },
-    /* A report that a message was not delivered may overtake the answer that took it: its bit is
-       there already. */
+    /* The gateway's bit may be set already: its report that the code was not delivered can arrive
+       before its answer that accepts the code. */
     { "outbox_next_gateway",
       "UPDATE outbox SET due = CASE WHEN (gateways & %lld) <> 0 THEN %lld ELSE "
       "%lld END, gateways = gateways | %lld, "
@@ -153,16 +153,16 @@ const esign_statement_t esign_database_statements[] = {
                         "%lld AND awaited < 0 AND expires > %lld AND body <> ''" },
     { "outbox_drop", "DELETE FROM outbox WHERE id = %lld AND lease_until <= %lld" },
     { "outbox_body", "SELECT body FROM outbox WHERE id = %lld" },
-    { "outbox_get", "SELECT " OUTBOX_SEEN " FROM outbox WHERE id = %lld" },
-    { "outbox_list", "SELECT " OUTBOX_SEEN " FROM outbox ORDER BY created, id LIMIT %lld" },
+    { "outbox_get", "SELECT " OUTBOX_LISTED " FROM outbox WHERE id = %lld" },
+    { "outbox_list", "SELECT " OUTBOX_LISTED " FROM outbox ORDER BY created, id LIMIT %lld" },
     { "outbox_depths", "SELECT kind, dead, COUNT(*), SUM(CASE WHEN awaited >= 0 THEN 1 ELSE 0 "
                        "END), MIN(CASE WHEN awaited < 0 THEN created END) FROM outbox "
                        "GROUP BY dead, kind" },
     { "outbox_sealed", "SELECT id, body FROM outbox WHERE id > %lld ORDER BY id LIMIT %lld" },
     { "outbox_reseal", "UPDATE outbox SET body = %s WHERE id = %lld AND body = %s" },
 
-    /* Portals that have a key file in common tell by turns, each of its own life: the longest
-       counts, as long as the keys are the same. */
+    /* Portals with one key file report in turn, each its own life. The longest is kept as long as
+       the keys stay the same. */
     { "node_report",
       "INSERT INTO node (name, keys, life, since, seen) VALUES (%s, %s, %lld, %lld, "
       "%lld) ON CONFLICT (name) DO UPDATE SET "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* subscriber.c: rows of the table subscriber. */
+/* subscriber.c: reads and writes rows of the table subscriber. */
 #include "subscriber.h"
 
 #include "core/base64.h"
@@ -15,6 +15,7 @@
 #define HASH_COLUMN "word_hash"
 #define DAY (APR_USEC_PER_SEC * 24 * 3600)
 
+/* The columns of SUBSCRIBER_COLUMNS in statements.c. */
 enum {
     ID,
     NATIONAL_ID,
@@ -31,7 +32,7 @@ enum {
     COLUMNS
 };
 
-/* What a national id is found by: the key's id and the keyed hash. */
+/* The value of the column lookup: KEYID:HASH, the keyed hash of the national id. */
 static const char *lookup_of(const esign_keyring_t *keyring, int key, const char *national_id,
                              apr_pool_t *p)
 {
@@ -59,7 +60,7 @@ static const char **member_of(esign_subscriber_t *s, size_t i)
     return (const char **)((char *)s + sealed_columns[i].member);
 }
 
-static esign_result_t from_row(const esign_keyring_t *keyring, const char *const *row,
+static esign_result_t read_row(const esign_keyring_t *keyring, const char *const *row,
                                esign_subscriber_t **subscriber, apr_pool_t *p)
 {
     esign_subscriber_t *s = apr_pcalloc(p, sizeof(*s));
@@ -82,8 +83,8 @@ static esign_result_t from_row(const esign_keyring_t *keyring, const char *const
     return ESIGN_OK;
 }
 
-/* What opening `values` sealed values costs: sealing does the same work. */
-static void spend(const esign_keyring_t *keyring, size_t values, apr_pool_t *p)
+/* Takes the time of unsealing `values` values: sealing takes the same. */
+static void waste_time(const esign_keyring_t *keyring, size_t values, apr_pool_t *p)
 {
     static const char usual[] = "somebody@example.org, or a hash of 43";
     const char *dropped;
@@ -91,9 +92,9 @@ static void spend(const esign_keyring_t *keyring, size_t values, apr_pool_t *p)
         esign_sealed_make(keyring, TABLE, ESIGN_SUBSCRIBER_NONE, "nobody", usual, &dropped, p);
 }
 
-/* A row that moves to another key while we look is missed under both when the new one is looked at
- * before and the old one after: so all keys but the last are looked at twice, and always, for who
- * is found must not be told from who is not. */
+/* Searches under all keys but the last twice. Otherwise a row that a rotation moves from the old
+ * key to the new one could be missed: searched under the new key before the move, under the old key
+ * after it. The second search is always made, so that both answers take the same time. */
 esign_result_t esign_subscriber_find(esign_database_t *database, const char *national_id,
                                      esign_subscriber_t **subscriber, apr_pool_t *p)
 {
@@ -112,8 +113,8 @@ esign_result_t esign_subscriber_find(esign_database_t *database, const char *nat
             row = APR_ARRAY_IDX(rows, 0, const char *const *);
     }
     if (row)
-        return from_row(database->keyring, row, subscriber, p);
-    spend(database->keyring, SEALED, p);
+        return read_row(database->keyring, row, subscriber, p);
+    waste_time(database->keyring, SEALED, p);
     return ESIGN_OK;
 }
 
@@ -144,7 +145,7 @@ esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id,
     *subscriber = NULL;
     if (esign_failed(result) || rows->nelts == 0)
         return result;
-    return from_row(database->keyring, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
+    return read_row(database->keyring, APR_ARRAY_IDX(rows, 0, const char *const *), subscriber, p);
 }
 
 esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id,
@@ -167,7 +168,7 @@ esign_result_t esign_subscriber_open_hash(const esign_keyring_t *keyring,
     *phc = NULL;
     if (s && s->word_hash)
         return esign_sealed_open_hash(keyring, TABLE, s->id, HASH_COLUMN, s->word_hash, phc, p);
-    spend(keyring, 1, p);
+    waste_time(keyring, 1, p);
     return ESIGN_OK;
 }
 
@@ -178,7 +179,7 @@ static esign_result_t seal_hash(const esign_keyring_t *keyring, apr_int64_t id, 
     return phc ? esign_sealed_make_hash(keyring, TABLE, id, HASH_COLUMN, phc, sealed, p) : ESIGN_OK;
 }
 
-/* The statement changes nothing but holds its row until the end. */
+/* "subscriber_lock" changes nothing, but locks its row until the end of the transaction. */
 esign_result_t esign_subscriber_begin(esign_database_t *database, apr_pool_t *p)
 {
     esign_result_t result = esign_database_begin(database, p);
@@ -202,8 +203,7 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
     for (size_t i = 0; i < SEALED && !esign_failed(result); i++)
         result = esign_sealed_make(database->keyring, TABLE, s->id, sealed_columns[i].name,
                                    *member_of(s, i), &sealed[i], p);
-    /* The insert itself keeps out a second row under the active key; rows of other keys are found
-     * by looking. */
+    /* The INSERT refuses a second row under the active key. Rows under other keys are searched. */
     if (!esign_failed(result) && esign_keyring_ids(database->keyring, &keys) > 1)
         result = esign_subscriber_find(database, s->national_id, &known, p);
     if (!esign_failed(result) && !known)
@@ -281,9 +281,10 @@ esign_result_t esign_subscriber_rehash(esign_database_t *database, const esign_s
                                       ESIGN_SQL(hash, &s->id, s->word_hash), NULL, p);
 }
 
-static esign_result_t claim(esign_database_t *database, const char *label, apr_int64_t id,
-                            apr_time_t now, apr_interval_time_t pause, int per_day, int *granted,
-                            apr_pool_t *p)
+/* Runs "subscriber_sms" or "subscriber_mail". */
+static esign_result_t claim_message(esign_database_t *database, const char *label, apr_int64_t id,
+                                    apr_time_t now, apr_interval_time_t pause, int per_day,
+                                    int *granted, apr_pool_t *p)
 {
     apr_int64_t day = now / DAY, before = now - pause, most = per_day;
     return esign_database_write(database, label,
@@ -295,7 +296,8 @@ esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_
                                           int *granted, apr_time_t *next, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
-    esign_result_t result = claim(database, "subscriber_sms", id, now, pause, per_day, granted, p);
+    esign_result_t result =
+        claim_message(database, "subscriber_sms", id, now, pause, per_day, granted, p);
     if (esign_failed(result) || *granted)
         return result;
     result = esign_database_read(database, "subscriber_sms_state", ESIGN_SQL(&id), 3, &rows, p);
@@ -313,7 +315,7 @@ esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64
                                            apr_time_t now, apr_interval_time_t pause, int per_day,
                                            int *granted, apr_pool_t *p)
 {
-    return claim(database, "subscriber_mail", id, now, pause, per_day, granted, p);
+    return claim_message(database, "subscriber_mail", id, now, pause, per_day, granted, p);
 }
 
 esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found,
@@ -328,11 +330,11 @@ esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id,
     return esign_database_write(database, "subscriber_open", ESIGN_SQL(&id), found, p);
 }
 
-/* The values of "subscriber_sealed". */
+/* The columns of "subscriber_sealed" after the id. */
 enum { OLD_LOOKUP, OLD_NATIONAL_ID, OLD_HASH = OLD_NATIONAL_ID + SEALED, VALUES };
 
-static esign_result_t renew(const esign_keyring_t *keyring, apr_int64_t id, const char *const *old,
-                            const char **new, apr_pool_t *p)
+static esign_result_t renew_subscriber(const esign_keyring_t *keyring, apr_int64_t id,
+                                       const char *const *old, const char **new, apr_pool_t *p)
 {
     const char *national_id, *phc = NULL;
     esign_result_t result = esign_sealed_open(keyring, TABLE, id, sealed_columns[0].name,
@@ -351,6 +353,6 @@ esign_result_t esign_subscriber_reseal(esign_database_t *database, esign_reseal_
                                        apr_pool_t *p)
 {
     static const esign_reseal_table_t table = { "subscriber_sealed", "subscriber_reseal", VALUES,
-                                                .together = 1, .renew = renew };
+                                                .together = 1, .renew = renew_subscriber };
     return esign_reseal_rows(database, &table, run, p);
 }

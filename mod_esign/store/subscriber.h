@@ -1,128 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* subscriber.h: the persons with cards, and the counters that guard their accounts. */
+/* subscriber.h: the holders of cards, and the counters that protect their accounts. */
 #ifndef ESIGN_STORE_SUBSCRIBER_H
 #define ESIGN_STORE_SUBSCRIBER_H
 
 #include "reseal.h"
 
+/* The id of no subscriber; in an audit row: it is not known who it was. */
 #define ESIGN_SUBSCRIBER_NONE 0
 
-/* Texts are unsealed, wiped with the pool of the call. */
+/* A row of the table subscriber, unsealed. Its texts are wiped with the pool of the call. */
 typedef struct {
     apr_int64_t id; /* random, 63 bits */
     const char *national_id;
     const char *name;
     const char *email;
-    const char *phone;    /* E.164 */
-    const char *language; /* "tr" or "en" */
-    const char
-        *word_hash; /* as it is kept, sealed: esign_subscriber_open_hash; NULL: no word yet */
-    int failures;   /* in a row, of word and code together */
-    apr_time_t wait_until; /* 0: no wait */
-    int closed;            /* by failures or the help desk, who opens it */
+    const char *phone;     /* E.164 */
+    const char *language;  /* "tr" or "en" */
+    const char *word_hash; /* still sealed: esign_subscriber_open_hash; NULL: no word yet */
+    int failures;          /* in a row, of word and code together */
+    apr_time_t wait_until; /* no sign-in before; 0: no wait */
+    int closed;            /* 1: no sign-in until the help desk opens it */
+    apr_int64_t epoch;     /* raised by a change of the word and by esign_subscriber_end_sessions;
+                              sessions of an older epoch are invalid */
     apr_int64_t
-        epoch; /* raised by a word change and by esign_subscriber_end_sessions: ends sessions */
-    apr_int64_t link_epoch; /* raised by these and by a sign-in: ends unused links */
+        link_epoch; /* raised by these and by a sign-in; links of an older one are invalid */
 } esign_subscriber_t;
 
-/* How failures slow a subscriber down (NIST SP 800-63B-4 section 3.2.2). */
+/* How failures delay further tries and at last close sign-in (NIST SP 800-63B-4, section 3.2.2).
+ * The figures are the defaults. */
 typedef struct {
-    int free;                    /* failures before the first wait: 4 */
-    apr_interval_time_t first;   /* 30 s, doubled by each further failure */
+    int free;                  /* failures without a wait: 4 */
+    apr_interval_time_t first; /* the wait after the next one, 30 s; doubled by each further one */
     apr_interval_time_t longest; /* 1 h */
-    int close_at;                /* 100 */
+    int close_at;                /* failures that close sign-in: 100 */
 } esign_failure_policy_t;
 
-/* Finds by national id (keyed hash, under each key id of the keyring, always all of them), also
- * while a rotation moves the row to another key. `*subscriber` NULL: nobody, at the same cost. */
+/* Finds a subscriber by national id, under the lookup of every key of the keyring, also while a
+ * rotation moves the row to another key. `*subscriber` NULL: there is none. Both answers cost the
+ * same. */
 esign_result_t esign_subscriber_find(esign_database_t *database, const char *national_id,
                                      esign_subscriber_t **subscriber, apr_pool_t *p);
 
-/* For a number that nobody has: id and hash of another subscriber, always the same one as long as
- * it stays; `*other` NULL: there is none. A word against it costs what it costs somebody: hashes
- * are not all of today's cost, and two smaller ones do not take exactly the time of a large one. */
+/* For a number that is not registered: another subscriber, of whom only id and word_hash are set.
+ * A number gets the same one as long as that one is registered. NULL: nobody is registered. A word
+ * is checked against this hash, so that an unknown number takes the time of a known one: stored
+ * hashes differ in cost, and two cheap ones do not take exactly the time of an expensive one. */
 esign_result_t esign_subscriber_decoy(esign_database_t *database, const char *national_id,
                                       esign_subscriber_t **other, apr_pool_t *p);
 
-/* Finds by id. `*subscriber` NULL: nobody. */
+/* Finds a subscriber by id. `*subscriber` NULL: there is none. */
 esign_result_t esign_subscriber_get(esign_database_t *database, apr_int64_t id,
                                     esign_subscriber_t **subscriber, apr_pool_t *p);
 
-/* The session epoch alone, one cheap SELECT; -1 when there is no such subscriber. */
+/* Reads the session epoch only, one cheap SELECT. -1: there is no such subscriber. */
 esign_result_t esign_subscriber_epoch(esign_database_t *database, apr_int64_t id,
                                       apr_int64_t *epoch, apr_pool_t *p);
 
-/* The PHC string of a subscriber's word, wiped with `p`; NULL when there is none or `subscriber` is
- * NULL, at the same cost. APR_EINVAL: it does not open. */
+/* Unseals the PHC string of a subscriber's word. `*phc` is wiped with `p`; NULL when there is no
+ * word or `subscriber` is NULL, which costs the same. APR_EINVAL: it cannot be unsealed. */
 esign_result_t esign_subscriber_open_hash(const esign_keyring_t *keyring,
                                           const esign_subscriber_t *subscriber, const char **phc,
                                           apr_pool_t *p);
 
-/* esign_database_begin, for whoever adds subscribers: keeps out all others who would, until
- * esign_database_end. Without it two programs whose key files differ in the active key could
- * register one person at the same time. */
+/* Begins a transaction in which subscribers can be added: it locks out all others that begin one,
+ * until esign_database_end. Without it two programs whose key files have different active keys
+ * could register one person at the same time. */
 esign_result_t esign_subscriber_begin(esign_database_t *database, apr_pool_t *p);
 
-/* Writes a new row, everything but language and counters sealed; sets subscriber->id. APR_EEXIST
- * when the national id is registered already. `phc`: the hash of the word (subscriber->word_hash is
- * not looked at); NULL: no word yet. */
+/* Adds a row and sets subscriber->id. All but language and counters is sealed. `phc` is the hash of
+ * the word, NULL: no word yet; subscriber->word_hash is ignored. APR_EEXIST: the national id is
+ * registered already. */
 esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber_t *subscriber,
                                     const char *phc, apr_pool_t *p);
 
-/* Counts one failure with one atomic UPDATE and sets the wait or the closure that follows;
- * `*closed`: this very failure closed sign-in. `judged` 0: nothing is counted while a wait runs,
- * for such a guess is refused whatever it was: else a burst of guesses that began together would
- * close an account in seconds, which takes days of waits. One UPDATE and one SELECT whoever it is,
- * ESIGN_SUBSCRIBER_NONE too. In the caller's transaction. */
+/* Counts one failure with one atomic UPDATE, which also sets the wait or closes sign-in. `*closed`
+ * 1: this failure closed it. `judged` 0: the failure does not count while a wait runs, because such
+ * a guess is refused unseen. Otherwise a burst of guesses would close an account within seconds,
+ * which should take days of waits. Any id costs one UPDATE and one SELECT, ESIGN_SUBSCRIBER_NONE
+ * too. Runs in the caller's transaction. */
 esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id,
                                        const esign_failure_policy_t *policy, int judged,
                                        apr_time_t now, int *closed, apr_pool_t *p);
 
-/* A whole sign-in was completed: clears failures and wait, ends unused links. */
+/* Records a complete sign-in: clears failures and wait, and raises link_epoch. */
 esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_t id,
                                           apr_pool_t *p);
 
-/* Sets a new word hash, a PHC string, and raises both epochs, if the one still is `epoch` or the
- * other `link_epoch` (-1: that one does not count); clears wait_until, never the count. `*changed`
- * 0: the session or link that asked for it had died. */
+/* Sets the hash of a new word, a PHC string, and raises both epochs, if the row still has `epoch`
+ * or `link_epoch`; -1 for the one that does not matter. Clears wait_until, but never the failures.
+ * `*changed` 0: the session or the link that asked for it is no longer valid. */
 esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id,
                                             apr_int64_t epoch, apr_int64_t link_epoch,
                                             const char *phc, int *changed, apr_pool_t *p);
 
-/* Ends all sessions and unused links by raising both epochs, the subscriber's own record's too, if
- * the epoch still is that record's. `*ended` 0: another request was faster. */
+/* Ends all sessions and unused links: raises both epochs in the row and in `subscriber`, if the row
+ * still has the epoch of `subscriber`. `*ended` 0: another request was faster. */
 esign_result_t esign_subscriber_end_sessions(esign_database_t *database,
                                              esign_subscriber_t *subscriber, int *ended,
                                              apr_pool_t *p);
 
-/* Replaces the hash of the same word (new parameters), if it still is the subscriber's. */
+/* Replaces the hash of an unchanged word by one with new parameters, if the row still has the hash
+ * of `subscriber`. */
 esign_result_t esign_subscriber_rehash(esign_database_t *database,
                                        const esign_subscriber_t *subscriber, const char *phc,
                                        apr_pool_t *p);
 
-/* Claims the right to send one SMS with one atomic UPDATE: `pause` since the last one and at most
- * `per_day` a UTC day. `*granted` 0: not now;
- * `*next` is then the earliest moment. */
+/* Claims one SMS with one atomic UPDATE: granted `pause` after the last one, and `per_day` times a
+ * day (UTC). `*granted` 0: not now, and `*next` is the earliest moment. */
 esign_result_t esign_subscriber_claim_sms(esign_database_t *database, apr_int64_t id,
                                           apr_time_t now, apr_interval_time_t pause, int per_day,
                                           int *granted, apr_time_t *next, apr_pool_t *p);
 
-/* Claims the right to send one reset mail: `per_day` a UTC day, beyond them one when `pause` has
- * gone by since the last. */
+/* Claims one reset mail: granted `per_day` times a day (UTC), and beyond that once `pause` has
+ * passed since the last one. */
 esign_result_t esign_subscriber_claim_mail(esign_database_t *database, apr_int64_t id,
                                            apr_time_t now, apr_interval_time_t pause, int per_day,
                                            int *granted, apr_pool_t *p);
 
-/* Keeps out until esign_subscriber_open, and ends all sessions and unused links: the help desk's,
- * for a phone that was lost. `*found` 0: nobody. */
+/* Closes sign-in until esign_subscriber_open, and ends all sessions and unused links: the help desk
+ * does it when a phone is lost. `*found` 0: there is no such subscriber. */
 esign_result_t esign_subscriber_close(esign_database_t *database, apr_int64_t id, int *found,
                                       apr_pool_t *p);
 
-/* Lifts a closure and a wait, and clears the failures: the help desk's. `*found` 0: nobody. */
+/* Opens sign-in, and clears wait and failures. `*found` 0: there is no such subscriber. */
 esign_result_t esign_subscriber_open(esign_database_t *database, apr_int64_t id, int *found,
                                      apr_pool_t *p);
 
-/* Moves what is sealed, and the lookup, to the active key: a table of `key rotate`. */
+/* Moves sealed columns and lookups of a batch of subscribers to the active key, for `esignctl key
+ * rotate`. */
 esign_reseal_fn esign_subscriber_reseal;
 
 #endif
