@@ -18,7 +18,7 @@
  */
 static const char *is_this_session(const esign_request_t *q, const esign_audit_entry_t *entry)
 {
-    return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->proved ? "yes" : NULL;
+    return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->code_time ? "yes" : NULL;
 }
 
 /* Many have the same list but for times and addresses. */
@@ -40,7 +40,7 @@ int esign_activity_get(esign_request_t *q)
         esign_audit_list(q->database, q->subscriber->id, ACTIVITY_MAX, &entries, q->r->pool);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    esign_page_t *page = esign_page_common(q, "activity", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "activity", HTTP_OK);
     const esign_audit_entry_t *newest =
         entries->nelts > 0 ? &APR_ARRAY_IDX(entries, 0, esign_audit_entry_t) : NULL;
     if (newest && newest->event == ESIGN_AUDIT_SESSIONS_ENDED && q->now - newest->time < JUST_NOW)

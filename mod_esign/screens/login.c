@@ -16,7 +16,7 @@
 
 int esign_start_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_common(q, "start", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "start", HTTP_OK);
     esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ESIGN_PATH_LOGIN), NULL);
     if (q->config->certificate_url)
         esign_page_element(page, 0, "certificate", "href", q->config->certificate_url, NULL);
@@ -32,7 +32,7 @@ typedef struct {
 
 static int send_form(esign_request_t *q, const login_t *login)
 {
-    esign_page_t *page = esign_page_common(q, "login", login->status);
+    esign_page_t *page = esign_page_new(q, "login", login->status);
     if (login->general)
         esign_page_problem(page, NULL, login->general, login->argument);
     if (login->id_problem)

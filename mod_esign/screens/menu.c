@@ -6,7 +6,7 @@
 
 int esign_menu_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_common(q, "menu", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "menu", HTTP_OK);
     const apr_array_header_t *links = q->config->menu_links;
     esign_page_element(page, 0, "pin", "href", esign_request_path(q, ESIGN_PATH_PIN), NULL);
     esign_page_element(page, 0, "word", "href", esign_request_path(q, ESIGN_PATH_WORD), NULL);

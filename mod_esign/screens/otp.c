@@ -34,7 +34,7 @@ static void show_phone(esign_page_t *page)
 
 static int send_confirm(esign_request_t *q, int status, const char *problem, const char *argument)
 {
-    esign_page_t *page = esign_page_common(q, "otp", status);
+    esign_page_t *page = esign_page_new(q, "otp", status);
     if (problem)
         esign_page_problem(page, NULL, problem, argument);
     show_phone(page);
@@ -123,7 +123,7 @@ static int send_code_form(esign_request_t *q, const esign_code_t *otp, int statu
                           const char *problem, const char *argument)
 {
     apr_pool_t *p = q->r->pool;
-    esign_page_t *page = esign_page_common(q, "otp-code", status);
+    esign_page_t *page = esign_page_new(q, "otp-code", status);
     apr_time_t next = otp->sent + q->config->sms_pause;
     if (problem)
         esign_page_problem(page, "code", problem, argument);

@@ -73,7 +73,7 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
         return 1;
     }
     picture->wrong = 1;
-    esign_request_note(q, worked ? "wrong work" : "a wrong picture");
+    esign_request_log_refusal(q, worked ? "wrong work" : "a wrong picture");
     if (!esign_picture_use(q, picture))
         return 0;
     return renew(q, picture, worked ? "work-wrong" : "answer-wrong");

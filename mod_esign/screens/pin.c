@@ -21,7 +21,7 @@ int esign_pin_get(esign_request_t *q)
 {
     if (!esign_account_proof_fresh(q))
         return esign_page_redirect(q, ESIGN_PATH_OTP);
-    esign_page_t *page = esign_page_common(q, "pin-ask", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "pin-ask", HTTP_OK);
     esign_page_form(page, "form", ESIGN_PATH_PIN, q->subscriber);
     esign_page_element(page, 0, "shown", "seconds", shown_seconds(q), NULL);
     return esign_page_send(page);
@@ -101,7 +101,7 @@ int esign_pin_post(esign_request_t *q)
         return esign_page_failed(q, result);
     if (often)
         return esign_page_busy(q);
-    esign_page_t *page = esign_page_common(q, "pin", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "pin", HTTP_OK);
     page->secret = 1;
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, ESIGN_PATH_MENU);
     esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);

@@ -24,7 +24,7 @@
 static int send_form(esign_request_t *q, int status, const char *id_problem, const char *minutes,
                      const esign_picture_t *picture)
 {
-    esign_page_t *page = esign_page_common(q, "reset", status);
+    esign_page_t *page = esign_page_new(q, "reset", status);
     if (minutes)
         esign_page_problem(page, NULL, "too-many", minutes);
     if (id_problem)
@@ -96,7 +96,7 @@ int esign_reset_post(esign_request_t *q)
 
 int esign_reset_sent_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_common(q, "reset-sent", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "reset-sent", HTTP_OK);
     esign_page_element(
         page, 0, "life", "minutes",
         apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(q->config->link_life) / 60),
@@ -116,7 +116,7 @@ static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_to
     if (answer == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
     if (answer == ESIGN_CACHE_MISS)
-        esign_request_note(q, "a link that is dead or was never made");
+        esign_request_log_refusal(q, "a link that is dead or was never made");
     if (answer != ESIGN_CACHE_DONE)
         return answer;
     if (!esign_request_database(q))
@@ -236,7 +236,7 @@ int esign_reset_word_post(esign_request_t *q)
 
 int esign_reset_done_get(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_common(q, "reset-done", HTTP_OK);
+    esign_page_t *page = esign_page_new(q, "reset-done", HTTP_OK);
     esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ESIGN_PATH_START), NULL);
     return esign_page_send(page);
 }

@@ -26,7 +26,7 @@ int esign_word_page(esign_request_t *q, const esign_subscriber_t *subscriber, co
                     esign_path_e path, const char *field, const char *problem)
 {
     const esign_word_policy_t *policy = &q->runtime->words;
-    esign_page_t *page = esign_page_common(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
+    esign_page_t *page = esign_page_new(q, name, problem ? HTTP_UNPROCESSABLE_ENTITY : HTTP_OK);
     if (problem)
         esign_page_problem(page, field, problem, argument_of(q, problem));
     int form = esign_page_form(page, "form", path, subscriber);

@@ -66,7 +66,8 @@ esign_result_t esign_account_count_often(esign_request_t *q, esign_audit_event_e
                                               OFTEN, &count, q->r->pool);
     *often = count >= OFTEN;
     if (*often)
-        esign_request_note(q, apr_psprintf(q->r->pool, "%s, too often", esign_event_name(event)));
+        esign_request_log_refusal(
+            q, apr_psprintf(q->r->pool, "%s, too often", esign_event_name(event)));
     return result;
 }
 
@@ -115,10 +116,10 @@ esign_result_t esign_account_record_wrong_code(esign_request_t *q)
 
 int esign_account_proof_fresh(const esign_request_t *q)
 {
-    return q->now - q->proved <= PROOF_FRESH;
+    return q->now - q->code_time <= PROOF_FRESH;
 }
 
 int esign_account_word_fresh(const esign_request_t *q)
 {
-    return q->now - q->worded <= PROOF_FRESH;
+    return q->now - q->word_time <= PROOF_FRESH;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* address.c: takes addresses and header fields apart. */
+/* address.c: parses paths, cookies and language preferences. */
 #include "address.h"
 
 #include "core/secret.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.c: reads the headers that a browser sends. */
+/* client.c: reads request headers of browsers. */
 #include "client.h"
 
 #include "address.h"
@@ -42,8 +42,8 @@ int esign_client_same_origin(request_rec *r, const esign_config_t *config)
     const char *origin = apr_table_get(r->headers_in, "Origin");
     if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
         return 0;
-    /* Our own pages say no-referrer, which makes browsers send "null" here; such browsers send
-     * Sec-Fetch-Site too. */
+    /* The portal's own pages set Referrer-Policy: no-referrer, so browsers send "null" here. Such
+     * browsers send Sec-Fetch-Site too. */
     if (origin && strcmp(origin, "null") == 0)
         return site && strcmp(site, "same-origin") == 0;
     return !origin || apr_cstr_casecmp(origin, config->public_url) == 0;

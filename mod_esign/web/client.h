@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.h: what the browser says of itself: address, language, origin, cookies. */
+/* client.h: reads what a browser sends about itself: cookies, language, origin; sets cookies. */
 #ifndef ESIGN_WEB_CLIENT_H
 #define ESIGN_WEB_CLIENT_H
 
@@ -12,19 +12,18 @@
 #define ESIGN_COOKIE_LANGUAGE "__Host-esign-language"
 #define ESIGN_COOKIE_DEVICE "__Host-esign-device"
 
-/* A cookie's value; NULL when it is absent or stands there twice. Wiped with r->pool. */
+/* The value of a cookie, in r->pool, wiped with it. NULL: absent, or sent twice. */
 const char *esign_client_cookie(request_rec *r, const char *name);
 
-/* Sets a host-only cookie for the whole site: Secure, HttpOnly, SameSite=Lax. `seconds` 0: it goes
- * with the browser; negative: it is removed. */
+/* Sets a host-only cookie for the whole site: Secure, HttpOnly, SameSite=Lax (RFC 6265 section
+ * 4.1.2). `seconds` is its life; 0: until the browser ends; negative: the browser removes it. */
 void esign_client_set_cookie(request_rec *r, const char *name, const char *value, int seconds);
 
-/* The language of the pages: the language cookie's, else the best of Accept-Language, else Turkish.
- */
+/* The language of the pages: that of the language cookie, else of Accept-Language, else Turkish. */
 const char *esign_client_language(request_rec *r);
 
-/* Whether a POST comes from a page of ours: Sec-Fetch-Site and Origin, where the browser sends
- * them, must say so. */
+/* Whether a POST comes from a page of this portal. Each of Sec-Fetch-Site and Origin that the
+ * browser sends must name it. */
 int esign_client_same_origin(request_rec *r, const esign_config_t *config);
 
 /* Whether the request came over TLS. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* device.c: a long-lived cookie with the marks of those who have signed in with this browser. */
+/* device.c: reads and writes the device cookie, which holds a mark for each of the last subscribers
+ * that signed in with this browser. */
 #include "device.h"
 
 #include "client.h"
@@ -11,14 +12,15 @@
 
 #define PLACE "device cookie"
 #define YEAR (365 * 24 * 3600)
-/* A computer of an office knows this many people; the one who was away longest is forgotten first.
- */
+/* Subscribers in one cookie, for a computer that several people use. The one whose last sign-in is
+ * oldest is dropped first. */
 #define MARKS 5
 #define MARK_SIZE 12
 #define SIZE (MARKS * MARK_SIZE)
 
-/* Only we can make it or tell whose it is. The epoch is in it: a thief's browser that a word change
- * or an end of all sessions has locked out is not known afterwards. */
+/* Makes the subscriber's mark, an HMAC of row id and epoch. Only a holder of the keys can make it
+ * or find the subscriber by it. A new word and the end of all sessions raise the epoch, so a stolen
+ * browser is an unknown device from then on. */
 static void make_mark(const esign_request_t *q, int key, const esign_subscriber_t *subscriber,
                       unsigned char mark[ESIGN_DIGEST_SIZE])
 {
@@ -29,9 +31,9 @@ static void make_mark(const esign_request_t *q, int key, const esign_subscriber_
                       strlen(text), mark);
 }
 
-/* The cookie's marks, the latest first. The places of a cookie that is absent, forged or of a lost
- * key, and those not taken yet, hold random bytes: its length does not tell how many people sign in
- * here. */
+/* The MARKS marks of the cookie, the latest first, in r->pool. If the cookie is absent, forged or
+ * of a lost key, they are random bytes. Unused places are random too, so that the length of the
+ * cookie does not show how many people sign in here. */
 static const unsigned char *read_marks(esign_request_t *q)
 {
     const char *cookie = esign_client_cookie(q->r, ESIGN_COOKIE_DEVICE);
@@ -47,10 +49,10 @@ static const unsigned char *read_marks(esign_request_t *q)
     return none;
 }
 
-/* Where the subscriber's mark stands, under whichever key it was made; -1: nowhere. The marks were
- * sealed: nobody can try them out. */
-static int find(esign_request_t *q, const unsigned char *marks,
-                const esign_subscriber_t *subscriber)
+/* The place of the subscriber's mark, made under any key; -1: there is none. memcmp may leak its
+ * time here: the marks come out of a seal, so nobody can send guesses. */
+static int find_mark(esign_request_t *q, const unsigned char *marks,
+                     const esign_subscriber_t *subscriber)
 {
     const int *keys;
     int count = esign_keyring_ids(q->runtime->keyring, &keys);
@@ -66,7 +68,7 @@ static int find(esign_request_t *q, const unsigned char *marks,
 
 int esign_device_known(esign_request_t *q, const esign_subscriber_t *subscriber)
 {
-    return find(q, read_marks(q), subscriber) >= 0;
+    return find_mark(q, read_marks(q), subscriber) >= 0;
 }
 
 void esign_device_remember(esign_request_t *q, const esign_subscriber_t *subscriber)
@@ -74,13 +76,13 @@ void esign_device_remember(esign_request_t *q, const esign_subscriber_t *subscri
     const unsigned char *old = read_marks(q);
     unsigned char mark[ESIGN_DIGEST_SIZE], marks[SIZE];
     const char *sealed;
-    int place = find(q, old, subscriber);
+    int place = find_mark(q, old, subscriber);
     apr_size_t before = (apr_size_t)(place >= 0 ? place : MARKS - 1) * MARK_SIZE,
-               behind = before + MARK_SIZE;
+               after = before + MARK_SIZE;
     make_mark(q, esign_keyring_active(q->runtime->keyring), subscriber, mark);
     memcpy(marks, mark, MARK_SIZE);
     memcpy(marks + MARK_SIZE, old, before);
-    memcpy(marks + behind, old + behind, SIZE - behind);
+    memcpy(marks + after, old + after, SIZE - after);
     esign_result_t result = esign_seal(q->runtime->keyring, ESIGN_KEY_COOKIE, PLACE, marks,
                                        sizeof(marks), &sealed, q->r->pool);
     if (esign_failed(result))

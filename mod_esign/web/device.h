@@ -5,13 +5,13 @@
 
 #include "request.h"
 
-/* Whether this browser's cookie holds the subscriber's mark of this epoch. A cookie that was
- * changed holds none. */
+/* Whether this browser's device cookie holds the subscriber's mark of the current epoch. A cookie
+ * that was changed does not. */
 int esign_device_known(esign_request_t *q, const esign_subscriber_t *subscriber);
 
-/* After the second factor, and where a session of such trust raises the epoch: the mark goes into
- * the cookie, or its year begins anew. A failure is logged: the next sign-in is told as one from a
- * new device then. */
+/* Sets the device cookie, valid for a year, with the subscriber's mark in it. Called after the
+ * second factor, and when a signed-in session has raised the epoch. A failure is logged; the next
+ * sign-in then sends a notice, as from a new device. */
 void esign_device_remember(esign_request_t *q, const esign_subscriber_t *subscriber);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* form.c: the body of a POST, bounded and strict. */
+/* form.c: reads a body of bounded size, and takes only well-formed fields. */
 #include "form.h"
 
 #include "wipe.h"
@@ -13,9 +13,10 @@
 
 #define BODY_MAX 16384
 
-/* What is there of the body, added to `body` and overwritten where it came from. 0 or a status;
- * `*end` is set with the last of it. */
-static int take(apr_bucket_brigade *brigade, char body[BODY_MAX + 1], apr_size_t *length, int *end)
+/* Appends the bytes of a brigade to `body`, and overwrites them in the brigade. 0, or the status of
+ * the refusal. `*end` becomes 1 at the end of the body. */
+static int append_brigade(apr_bucket_brigade *brigade, char body[BODY_MAX + 1], apr_size_t *length,
+                          int *end)
 {
     for (apr_bucket *bucket = APR_BRIGADE_FIRST(brigade); bucket != APR_BRIGADE_SENTINEL(brigade);
          bucket = APR_BUCKET_NEXT(bucket)) {
@@ -36,7 +37,7 @@ static int take(apr_bucket_brigade *brigade, char body[BODY_MAX + 1], apr_size_t
     return 0;
 }
 
-/* The whole body into `body`. 0 or a status. */
+/* Reads the whole body into `body`. 0, or the status of the refusal. */
 static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
@@ -47,7 +48,7 @@ static int read_body(request_rec *r, char body[BODY_MAX + 1], apr_size_t *length
     for (int end = !ap_should_client_block(r); !end && !refusal; apr_brigade_cleanup(brigade)) {
         if (ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
                            HUGE_STRING_LEN) == APR_SUCCESS) {
-            refusal = take(brigade, body, length, &end);
+            refusal = append_brigade(brigade, body, length, &end);
             continue;
         }
         refusal = HTTP_BAD_REQUEST;
@@ -69,7 +70,7 @@ int esign_form_read(esign_request_t *q)
     if (length > 0 && (!type || apr_cstr_casecmpn(type, expected, strlen(expected)) != 0 ||
                        strchr("; \t", type[strlen(expected)]) == NULL))
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
-    /* Read before httpd's filters (mod_deflate's) could undo one. */
+    /* The body is read before input filters are added that could decode it (mod_deflate's). */
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
     if (coding && apr_cstr_casecmp(coding, "identity") != 0)
         return HTTP_UNSUPPORTED_MEDIA_TYPE;

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hash.h: Argon2id as the screens ask for it: behind the gate of the node, with nothing held
- * meanwhile that others wait for. */
+/* hash.h: runs Argon2id inside the node's gate. The request gives its database connection back
+ * before it waits there. */
 #ifndef ESIGN_WEB_HASH_H
 #define ESIGN_WEB_HASH_H
 
 #include "request.h"
 
-/* Hashes a normalized word. APR_SUCCESS, or what esign_hash_refused answers to, logged. */
+/* Hashes a normalized word. `*hash`: a PHC string in r->pool, wiped with it. APR_SUCCESS, or a
+ * status for esign_hash_refused; a failure is logged, a full gate is not. */
 apr_status_t esign_hash_make(esign_request_t *q, const char *word, const char **hash);
 
-/* Compares what was typed with a subscriber's word (NULL: nobody's, which costs the same).
- * `*better`: the same word under today's parameters, made only when `renew` is set and the stored
- * hash is behind them; else NULL. */
+/* Compares a typed word with the subscriber's. `subscriber` NULL: no match, at the same cost.
+ * `*better`: a new hash of a matching word, made only if `renew` is set and the stored hash has
+ * other parameters than EsignHashMemory and EsignHashPasses now; else NULL. Status as above. */
 apr_status_t esign_hash_verify(esign_request_t *q, const char *typed,
                                const esign_subscriber_t *subscriber, int renew, int *matches,
                                const char **better);
 
-/* The page for a status that is not APR_SUCCESS: busy, or out of order. */
+/* Sends the page for a status that is not APR_SUCCESS: busy (503, Retry-After) if the gate was full
+ * or the wait too long, else unavailable. */
 int esign_hash_refused(esign_request_t *q, apr_status_t status);
 
 #endif

@@ -10,8 +10,8 @@
 
 #include <apr_strings.h>
 
-/* A machine at a provider often has a /48 to itself, each of whose /64 has a count of its own: all
- * of them together may do this many times as much as one. */
+/* A customer of a provider often has an IPv6 /48, and could send from each of its /64 networks,
+ * which are counted apart. All of them together may send this many times as often as one. */
 #define NETWORK_FACTOR 16
 
 void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64_t subscriber)
@@ -29,9 +29,10 @@ void esign_limits_audit(esign_request_t *q, esign_audit_event_e event, apr_int64
         esign_request_audit(q, event, subscriber);
 }
 
-/* Nobody is kept out with those who guess behind the same address, as an office's or a mobile
- * network's: a browser with which the number's subscriber has signed in has a count of its own, of
- * all its requests. Known and unknown numbers cost the same. */
+/* Checks the count of a known browser, when the address has reached its limit: guesses from an
+ * office or a mobile network must not keep its other people out. The browser counts as known if the
+ * subscriber of the form's number has signed in with it. All its requests are counted. The cost is
+ * the same whether the number is registered or not. */
 static esign_cache_answer_e check_browser(esign_request_t *q, const char *what,
                                           const esign_throttle_policy_t *policy,
                                           apr_interval_time_t *retry)
@@ -48,7 +49,7 @@ static esign_cache_answer_e check_browser(esign_request_t *q, const char *what,
     esign_request_release(q);
     if (esign_failed(result))
         esign_request_log(q, result);
-    /* Nobody's mark, which no cookie holds, is looked for as anybody's. */
+    /* Looks for the mark of a subscriber that does not exist, at the same cost. */
     if (!subscriber)
         subscriber = &nobody;
     if (esign_failed(result) || !esign_device_known(q, subscriber))
@@ -86,7 +87,7 @@ esign_limits_e esign_limits_check(esign_request_t *q, const char *what, int limi
     }
     apr_table_setn(q->r->err_headers_out, "Retry-After", esign_request_seconds(q, q->now + retry));
     *minutes = apr_psprintf(q->r->pool, "%" APR_TIME_T_FMT, apr_time_sec(retry) / 60 + 1);
-    esign_request_note(q, esign_event_name(refusal));
+    esign_request_log_refusal(q, esign_event_name(refusal));
     esign_limits_audit(q, refusal, ESIGN_SUBSCRIBER_NONE);
     return ESIGN_LIMITS_REACHED;
 }

@@ -9,9 +9,11 @@
 
 #include <apr_strings.h>
 
+/* Bytes of the HMAC that are used. */
 #define SIZE 12
 
-static const char *make(const esign_request_t *q, int key, const esign_subscriber_t *subscriber)
+static const char *mark_under_key(const esign_request_t *q, int key,
+                                  const esign_subscriber_t *subscriber)
 {
     const char *text = apr_psprintf(q->r->pool, "form of #%" APR_INT64_T_FMT, subscriber->id);
     unsigned char mac[ESIGN_DIGEST_SIZE];
@@ -22,7 +24,7 @@ static const char *make(const esign_request_t *q, int key, const esign_subscribe
 
 const char *esign_mark_make(const esign_request_t *q, const esign_subscriber_t *subscriber)
 {
-    return make(q, esign_keyring_active(q->runtime->keyring), subscriber);
+    return mark_under_key(q, esign_keyring_active(q->runtime->keyring), subscriber);
 }
 
 int esign_mark_differs(const esign_request_t *q, const esign_subscriber_t *subscriber)
@@ -30,9 +32,9 @@ int esign_mark_differs(const esign_request_t *q, const esign_subscriber_t *subsc
     const char *sent = esign_form_field(q, "mark");
     const int *keys;
     int count = esign_keyring_ids(q->runtime->keyring, &keys);
-    /* A form that was open while keys changed has the mark of an older one. */
+    /* A form that was open while the active key changed has a mark under an older key. */
     for (int i = 0; *sent && i < count; i++)
-        if (strcmp(sent, make(q, keys[i], subscriber)) == 0)
+        if (strcmp(sent, mark_under_key(q, keys[i], subscriber)) == 0)
             return 0;
     return *sent != '\0';
 }

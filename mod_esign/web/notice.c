@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* notice.c: puts a notice into the outbox. */
+/* notice.c: writes a notice into the outbox. */
 #include "notice.h"
 
 #include "core/record.h"
 
-/* Notices are still worth sending after a mail server's long night. */
+/* A notice is sent even if the mail server was down for hours. */
 #define NOTICE_LIFE apr_time_from_sec(24 * 3600)
 
 esign_result_t esign_notice_add(esign_request_t *q, const esign_subscriber_t *subscriber,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* page.c: makes page XML and answers with it or with what XSLT makes of it. */
+/* page.c: writes page XML, and answers with it or with the HTML that XSLT makes of it. */
 #include "page.h"
 
 #include "client.h"
@@ -18,8 +18,8 @@ APLOG_USE_MODULE(esign);
 
 #define RETRY_SECONDS 5
 
-/* The sign-out's address can only be sent to: links lead to the menu instead, which has its button,
- * as has the page that the menu leads to. */
+/* Whether the address answers POST alone, as the sign-out does. Links on such a page lead to the
+ * menu instead. */
 static int takes_no_get(const esign_request_t *q)
 {
     return q->route && !q->route->get;
@@ -55,13 +55,6 @@ esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status)
     }
     if (q->trust == ESIGN_TRUST_CODE)
         esign_page_element(page, 0, "signed-in", NULL);
-    return page;
-}
-
-esign_page_t *esign_page_common(esign_request_t *q, const char *name, int status)
-{
-    esign_page_t *page = esign_page_new(q, name, status);
-    page->common = 1;
     return page;
 }
 
@@ -137,7 +130,7 @@ void esign_page_headers(request_rec *r, const esign_config_t *config)
         apr_table_setn(r->err_headers_out, "Cache-Control", "no-cache");
 }
 
-static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *length)
+static esign_result_t render_html(esign_page_t *page, char **output, apr_size_t *length)
 {
     const esign_runtime_t *runtime = page->q->runtime;
     apr_pool_t *p = page->q->r->pool;
@@ -146,14 +139,13 @@ static esign_result_t transform(esign_page_t *page, char **output, apr_size_t *l
     esign_result_t result = esign_runtime_render(runtime, &render, &kept, p);
     if (esign_failed(result))
         return result;
-    return esign_page_cache_render(page->common ? kept : NULL, render, "page", page->document,
-                                      output, length, p);
+    return esign_page_cache_render(kept, render, "page", page->document, output, length, p);
 }
 
-/* Who works on a theme reads what is wrong where the page would be; the last good page would look
- * as if nothing had been edited. */
-static void tell_author(esign_page_t *page, esign_result_t result, char **output,
-                        apr_size_t *length)
+/* With EsignThemeReload the failure itself is the answer: a theme's author would take the last good
+ * page for a page without the latest changes. */
+static void show_failure(esign_page_t *page, esign_result_t result, char **output,
+                         apr_size_t *length)
 {
     request_rec *r = page->q->r;
     *output = apr_psprintf(r->pool, "EsignThemeReload\n\n%s: %s\n", result.problem, result.detail);
@@ -176,12 +168,12 @@ int esign_page_send(esign_page_t *page)
         length = page->document->length;
         ap_set_content_type(r, "application/xml; charset=utf-8");
     } else {
-        esign_result_t result = transform(page, &output, &length);
+        esign_result_t result = render_html(page, &output, &length);
         if (esign_failed(result)) {
             esign_request_log(q, result);
             if (!q->runtime->config->theme_reload)
                 return HTTP_INTERNAL_SERVER_ERROR;
-            tell_author(page, result, &output, &length);
+            show_failure(page, result, &output, &length);
         } else
             ap_set_content_type(r, "text/html; charset=utf-8");
     }
@@ -201,15 +193,16 @@ int esign_page_redirect(esign_request_t *q, esign_path_e path)
     return OK;
 }
 
-/* A page whose only content is a link to go on. */
+/* Sends a page whose only content is one link. */
 static int send_plain(esign_request_t *q, const char *name, int status, const char *link,
                       const char *href)
 {
-    esign_page_t *page = esign_page_common(q, name, status);
+    esign_page_t *page = esign_page_new(q, name, status);
     esign_page_element(page, 0, link, "href", href, NULL);
     return esign_page_send(page);
 }
 
+/* Sends a page that links to the start page. */
 static int send_start(esign_request_t *q, const char *name, int status)
 {
     return send_plain(q, name, status, "start", esign_request_path(q, ESIGN_PATH_START));
@@ -217,7 +210,7 @@ static int send_start(esign_request_t *q, const char *name, int status)
 
 int esign_page_link_dead(esign_request_t *q)
 {
-    esign_page_t *page = esign_page_common(q, "link-dead", HTTP_GONE);
+    esign_page_t *page = esign_page_new(q, "link-dead", HTTP_GONE);
     esign_page_element(page, 0, "again", "href", esign_request_path(q, ESIGN_PATH_RESET), NULL);
     esign_page_element(page, 0, "sign-in", "href", esign_request_path(q, ESIGN_PATH_LOGIN), NULL);
     return esign_page_send(page);
@@ -260,9 +253,9 @@ int esign_page_invalid(esign_request_t *q, int status)
     return send_start(q, "invalid", status);
 }
 
-/* Where to try again: at the same address. That of a mailed link is not known any more; the browser
- * knows it. */
-static const char *try_again(const esign_request_t *q)
+/* The link for another try: the same address. The address of a mailed link has been overwritten;
+ * the empty reference makes the browser use the one that it has (RFC 3986 section 4.4). */
+static const char *retry_link(const esign_request_t *q)
 {
     if (q->argument)
         return "";
@@ -273,8 +266,8 @@ int esign_page_busy(esign_request_t *q)
 {
     const char *seconds = apr_itoa(q->r->pool, RETRY_SECONDS);
     apr_table_setn(q->r->err_headers_out, "Retry-After", seconds);
-    esign_page_t *page = esign_page_common(q, "busy", HTTP_SERVICE_UNAVAILABLE);
-    esign_page_element(page, 0, "again", "href", try_again(q), NULL);
+    esign_page_t *page = esign_page_new(q, "busy", HTTP_SERVICE_UNAVAILABLE);
+    esign_page_element(page, 0, "again", "href", retry_link(q), NULL);
     esign_page_element(page, 0, "wait", "seconds", seconds, NULL);
     return esign_page_send(page);
 }
@@ -282,7 +275,7 @@ int esign_page_busy(esign_request_t *q)
 int esign_page_unavailable(esign_request_t *q)
 {
     apr_table_setn(q->r->err_headers_out, "Retry-After", apr_itoa(q->r->pool, RETRY_SECONDS));
-    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", try_again(q));
+    return send_plain(q, "unavailable", HTTP_SERVICE_UNAVAILABLE, "again", retry_link(q));
 }
 
 int esign_page_failed(esign_request_t *q, esign_result_t result)

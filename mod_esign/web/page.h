@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* page.h: answering with a page: first its XML, then, unless the client asked for that, HTML. */
+/* page.h: answers with a page. A page is written as XML; a client that does not ask for XML gets
+ * HTML. */
 #ifndef ESIGN_WEB_PAGE_H
 #define ESIGN_WEB_PAGE_H
 
@@ -7,68 +8,65 @@
 
 #include "render/document.h"
 
-/* A page being made, as htdocs/xsl/page.rng describes it: its elements are written in their order.
- * It is wiped with r->pool. */
+/* A page being written, in the order that htdocs/xsl/page.rng requires. In r->pool, wiped with it.
+ */
 typedef struct {
     esign_request_t *q;
     esign_document_t *document;
-    int status;
-    int common; /* but for the values that are only copied it is nobody's in particular: what it was
-                   rendered to is kept for the next */
-    int secret; /* set by the screen: what it shows is for nobody's buffer */
+    int status; /* of the answer */
+    int secret; /* set by the screen: the page must not pass through other modules' buffers */
 } esign_page_t;
 
-/* `common`: a page whose values that are a person's, or differ each time, are all marked as copied.
- */
+/* Begins the page `name` ("login"). The rendered page is kept for others (render/page_cache.h).
+ * Therefore each value of one person, or of one moment, has to be marked as copied: see ~ below. */
 esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status);
-esign_page_t *esign_page_common(esign_request_t *q, const char *name, int status);
 
-/* What is wrong: a catalogue key problem.CODE, at a field (NULL: none of them), with at most one
- * argument (NULL: none). */
+/* Adds the problem whose text in the catalogue is problem.CODE. `field` NULL: it concerns no field.
+ * `argument`: what fills {1} in the text; NULL: nothing does. */
 void esign_page_problem(esign_page_t *page, const char *field, const char *code,
                         const char *argument);
 
-/* A child of `parent` (0: the root) with attributes given as name, value, … NULL; an attribute
- * whose value is NULL is left out. A name with ~ before it: stylesheets only copy the value
- * (core/document.h). */
+/* Adds a child of element `parent` (0: the root) and returns its number. Attributes follow as name,
+ * value, …, NULL. One whose value is NULL is left out. A ~ before the name marks the value as
+ * copied: stylesheets copy it without looking at it (render/document.h). */
 int esign_page_element(esign_page_t *page, int parent, const char *name, ...)
     __attribute__((sentinel));
 
-/* An element for a form that is sent to `path`: `subscriber`'s, and nobody else's (NULL:
- * anybody's). */
+/* Adds an element for a form that is sent to `path`. It carries the mark of `subscriber` (mark.h);
+ * NULL: it carries none. */
 int esign_page_form(esign_page_t *page, const char *name, esign_path_e path,
                     const esign_subscriber_t *subscriber);
 
-/* Text of the element that began last; one that stylesheets only copy. */
+/* Adds text to the element that was added last; the second one's is marked as copied. */
 void esign_page_text(esign_page_t *page, const char *text);
 void esign_page_copied_text(esign_page_t *page, const char *text);
 
-/* A moment, or a day (`date_only`), as the page's language writes it: stylesheets can copy that. */
+/* A time, or a date (`date_only`), as the page's language writes it, in r->pool. */
 const char *esign_page_time(const esign_page_t *page, apr_time_t time, int date_only);
 
-/* Sends the page. */
+/* Sends the page, and gives the database connection back before that. OK, or an HTTP status if the
+ * page cannot be rendered, which is logged. */
 int esign_page_send(esign_page_t *page);
 
-/* 303 to an address of the portal. */
+/* Answers 303 to an address of the portal. */
 int esign_page_redirect(esign_request_t *q, esign_path_e path);
 
-/* Pages that only say how to go on. */
-int esign_page_link_dead(esign_request_t *q); /* 410 */
+/* Each of these sends a page that explains a refusal and links to where the visitor can go on. */
+int esign_page_link_dead(esign_request_t *q); /* 410: a mailed link */
 int esign_page_expired(esign_request_t *q);   /* 403: no session */
-/* 409: a form of somebody else; `path` is where this person goes on. */
+/* 409: the form was made for another subscriber; the page links to `path`. */
 int esign_page_other_tab(esign_request_t *q, esign_path_e path);
-int esign_page_not_found(esign_request_t *q);  /* 404 */
-int esign_page_method(esign_request_t *q);     /* 405 */
-int esign_page_cross_site(esign_request_t *q); /* 403 */
-int esign_page_insecure(esign_request_t *q);   /* 403 */
-int esign_page_invalid(esign_request_t *q, int status);
-int esign_page_busy(esign_request_t *q);        /* 503, Retry-After */
-int esign_page_unavailable(esign_request_t *q); /* 503: a part is down */
-int esign_page_failed(esign_request_t *q,
-                      esign_result_t result); /* the same, and the failure is logged */
+int esign_page_not_found(esign_request_t *q);           /* 404 */
+int esign_page_method(esign_request_t *q);              /* 405 */
+int esign_page_cross_site(esign_request_t *q);          /* 403 */
+int esign_page_insecure(esign_request_t *q);            /* 403: no TLS */
+int esign_page_invalid(esign_request_t *q, int status); /* `status`: a body that cannot be read */
+int esign_page_busy(esign_request_t *q);                /* 503, Retry-After */
+int esign_page_unavailable(esign_request_t *q);         /* 503, Retry-After: a service is down */
+int esign_page_failed(esign_request_t *q, esign_result_t result); /* the same, and logs `result` */
 
-/* The headers that every answer in the portal's location carries (OWASP Secure Headers); `r` need
- * not be a page. */
+/* Sets the headers that each answer in the portal's location has, a page or not (OWASP Secure
+ * Headers Project). */
 void esign_page_headers(request_rec *r, const esign_config_t *config);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* request.c: what every screen asks of its request. */
+/* request.c: the record of a request, its configuration, its transaction and its log lines. */
 #include "request.h"
 
 #include "ipc/wakeup.h"
@@ -13,9 +13,9 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* What the module keeps of a request_rec, of the portal or not. */
+/* The module's own data of any request_rec. */
 typedef struct {
-    const void *location; /* the location's record that `config` was merged from */
+    const void *location; /* the location's record that `config` was merged with */
     const esign_config_t *config;
     esign_request_t *portal;
 } record_t;
@@ -52,7 +52,7 @@ const esign_config_t *esign_request_config(request_rec *r)
     return record->config;
 }
 
-static apr_status_t give_back(void *data)
+static apr_status_t return_connection(void *data)
 {
     esign_request_t *q = data;
     esign_lease_release(q->runtime, q->database);
@@ -63,36 +63,37 @@ static apr_status_t give_back(void *data)
 void esign_request_release(esign_request_t *q)
 {
     if (q->database)
-        apr_pool_cleanup_run(q->r->pool, q, give_back);
+        apr_pool_cleanup_run(q->r->pool, q, return_connection);
 }
 
 esign_database_t *esign_request_database(esign_request_t *q)
 {
     if (!q->database && (q->database = esign_lease_acquire(q->runtime, q->r->pool)) != NULL) {
-        apr_pool_cleanup_register(q->r->pool, q, give_back, apr_pool_cleanup_null);
-        q->turn = q->database->write_gate;
+        apr_pool_cleanup_register(q->r->pool, q, return_connection, apr_pool_cleanup_null);
+        q->write_gate = q->database->write_gate;
     }
     return q->database;
 }
 
-/* Who waits for a turn keeps no connection from others meanwhile: a child needs few of them. Nor
- * does who has waited in vain wait once more with one, which whoever has the turn may need. */
-static void await_turn(esign_request_t *q)
+/* Waits for the write gate without a connection, so that a child needs few connections. If the wait
+ * was too long, the connection is used without a gate: a second wait would keep the connection from
+ * the request that has passed the gate. */
+static void wait_to_write(esign_request_t *q)
 {
     esign_request_release(q);
-    int has_turn = esign_database_wait_to_write(q->turn);
+    int passed = esign_database_wait_to_write(q->write_gate);
     if (esign_request_database(q)) {
-        q->database->holds_write_gate = has_turn;
-        q->database->write_gate = has_turn ? q->turn : NULL;
-    } else if (has_turn) {
-        esign_gate_leave(q->turn);
+        q->database->holds_write_gate = passed;
+        q->database->write_gate = passed ? q->write_gate : NULL;
+    } else if (passed) {
+        esign_gate_leave(q->write_gate);
     }
 }
 
 esign_result_t esign_request_begin(esign_request_t *q)
 {
-    if (q->turn || (esign_request_database(q) && q->turn))
-        await_turn(q);
+    if (q->write_gate || (esign_request_database(q) && q->write_gate))
+        wait_to_write(q);
     return q->database ? esign_database_begin(q->database, q->r->pool)
                        : (esign_result_t){ APR_EGENERAL, "database", "no connection" };
 }
@@ -100,9 +101,9 @@ esign_result_t esign_request_begin(esign_request_t *q)
 esign_result_t esign_request_end(esign_request_t *q, esign_result_t result)
 {
     result = q->database ? esign_database_end(q->database, result, q->r->pool) : result;
-    if (q->queued && !esign_failed(result))
+    if (q->wake_courier && !esign_failed(result))
         esign_wakeup_send(esign_retained_wakeup());
-    q->queued = 0;
+    q->wake_courier = 0;
     return result;
 }
 
@@ -123,9 +124,8 @@ esign_result_t esign_request_queue(esign_request_t *q, esign_outbox_kind_e kind,
     apr_table_setn(values, "organization", q->runtime->messages.organization);
     if (q->runtime->messages.sms_name)
         apr_table_setn(values, "sms-name", q->runtime->messages.sms_name);
-    /* Nobody sits and waits for a notice: it goes with the next look into the outbox, and with
-     * others'. */
-    q->queued |= kind != ESIGN_OUTBOX_NOTICE;
+    /* Nobody waits for a notice: the courier finds it when it next reads the outbox. */
+    q->wake_courier |= kind != ESIGN_OUTBOX_NOTICE;
     return esign_outbox_add(q->database, kind, values, q->now, q->now + life, q->r->pool);
 }
 
@@ -154,7 +154,7 @@ void esign_request_log(const esign_request_t *q, esign_result_t result)
                   result.detail);
 }
 
-void esign_request_note(const esign_request_t *q, const char *what)
+void esign_request_log_refusal(const esign_request_t *q, const char *what)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, q->r, "mod_esign: refused: %s", what);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route.c: finds the page of a request, keeps secrets of its address out of sight, and lets in who
- * may enter. */
+/* route.c: finds the screen of a request, moves secrets out of its address before anything logs it,
+ * and checks the trust that the screen needs. */
 #include "route.h"
 
 #include "client.h"
@@ -29,11 +29,12 @@ APLOG_USE_MODULE(esign);
 #define HANDLER "esign"
 #define MASK "***"
 
-/* The table of all requests; set when the hooks are registered. */
+/* The route table. */
 static const esign_route_t *routes;
 
-/* The row whose segment, a secret, ends this address: the token of a mailed link, or the reference
- * of a report. `*segment`: as it is written in `below`. NULL: there is none. */
+/* The row of an address that ends in a secret: the token of a mailed link, or the reference of a
+ * delivery report. `*segment` is the secret, inside `below`, escapes included. NULL: the address
+ * has none. */
 static const esign_route_t *find_secret(const char *below, const char **segment)
 {
     for (const esign_route_t *row = routes; row < routes + ESIGN_PATHS; row++) {
@@ -46,10 +47,10 @@ static const esign_route_t *find_secret(const char *below, const char **segment)
     return NULL;
 }
 
-/* The token of a mailed link, or the reference of a report, takes its leave of everything that a
- * log, a trace or a status page prints of the request, and waits in the request's own record. The
- * address is written anew, not searched through: what stands for the token may be any text. */
-static void hide_token(esign_request_t *q, const char *below)
+/* Moves the secret of the address into the request record, so that no log, trace or status page
+ * shows it. The address is written anew; a search for the secret could replace other text, because
+ * a secret may be any text. */
+static void hide_secret(esign_request_t *q, const char *below)
 {
     request_rec *r = q->r;
     apr_pool_t *p = r->pool;
@@ -67,35 +68,35 @@ static void hide_token(esign_request_t *q, const char *below)
     for (size_t i = 0; i < sizeof(clear) / sizeof(*clear); i++)
         esign_secret_wipe(clear[i], clear[i] ? strlen(clear[i]) : 0);
     r->uri = r->parsed_uri.path = hidden;
-    /* A gateway may add the phone number to its report, or the text. */
+    /* A gateway may add the phone number to its report, or the message. */
     if (report)
         r->args = r->parsed_uri.query = apr_pstrdup(p, MASK);
     r->unparsed_uri = r->args ? apr_pstrcat(p, r->uri, "?", r->args, NULL) : r->uri;
     r->the_request = apr_pstrcat(p, r->method, " ", r->unparsed_uri, " ", r->protocol, NULL);
 }
 
-/* What trace levels would write of a request to a portal: its lines and headers carry words and
- * cookies, its answers set them. */
-static struct ap_logconf *without_trace(apr_pool_t *p, const struct ap_logconf *now)
+/* A copy of a log configuration without the trace levels, which write request lines, headers and
+ * bodies: these carry words and cookies. */
+static struct ap_logconf *cap_log(apr_pool_t *p, const struct ap_logconf *now)
 {
     struct ap_logconf *capped = apr_pcalloc(p, sizeof(*capped));
     capped->level = now->level > APLOG_DEBUG ? APLOG_DEBUG : now->level;
     return capped;
 }
 
-/* Where a request leads is seen only when httpd and mod_http2 have traced much of it: a server with
- * a portal traces no connection. */
-static int quieten_connection(conn_rec *c, void *socket)
+/* Turns trace levels off for each connection of a server with a portal: httpd and mod_http2 trace
+ * much of a request before its address is known. */
+static int cap_connection_log(conn_rec *c, void *socket)
 {
     (void)socket;
     if (esign_runtime_any())
-        c->log = without_trace(c->pool, c->log ? c->log : &c->base_server->log);
+        c->log = cap_log(c->pool, c->log ? c->log : &c->base_server->log);
     return OK;
 }
 
-/* The portal's record of a request whose path, as far as it is known by now, stands below the
- * prefix; made at the first call. NULL: it does not. */
-static esign_request_t *recognise(request_rec *r)
+/* The record of a request whose path is now below the prefix, made at the first call. NULL: the
+ * path is not below the prefix. */
+static esign_request_t *find_record(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
     const char *below =
@@ -111,20 +112,20 @@ static esign_request_t *recognise(request_rec *r)
         q->routes = routes;
         esign_request_set(r, q);
     }
-    hide_token(q, below);
+    hide_secret(q, below);
     return q;
 }
 
-/* Before anything else logs the request. */
-static int hide_secrets(request_rec *r)
+/* Runs before any other module can log the request. */
+static int post_read_request(request_rec *r)
 {
-    recognise(r);
+    find_record(r);
     esign_wipe_after(r);
     return DECLINED;
 }
 
-/* Masks the secrets of an address that was not taken apart, in place. */
-static void hide_unread_secrets(request_rec *r, const char *prefix)
+/* Overwrites secrets in an address that was not parsed. */
+static void mask_secrets(request_rec *r, const char *prefix)
 {
     const char *below = r->uri ? esign_address_below(r->uri, prefix) : NULL;
     char *const lines[] = { r->the_request, r->unparsed_uri, r->uri };
@@ -141,9 +142,9 @@ static void hide_unread_secrets(request_rec *r, const char *prefix)
     }
 }
 
-/* A request that was refused before anybody could look at it (a header too long) is logged all the
- * same. */
-static int hide_unread(request_rec *r)
+/* Masks a request that httpd refused before post_read_request ran, because a header was too long
+ * for example: httpd logs such a request too. */
+static int log_transaction(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
     if (esign_request_of(r))
@@ -151,13 +152,13 @@ static int hide_unread(request_rec *r)
     esign_wipe_after(r);
     if (!runtime)
         return DECLINED;
-    hide_unread_secrets(r, runtime->config->prefix);
-    /* The status page has its line already. */
+    mask_secrets(r, runtime->config->prefix);
+    /* The status page already shows its line; this replaces it. */
     ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     return DECLINED;
 }
 
-/* The row of what stands below the prefix, and the segment that stands for its *. */
+/* Sets the row of an address, and its segment unless hide_secret has. */
 static void find_route(esign_request_t *q, const char *below)
 {
     for (const esign_route_t *row = routes; row < routes + ESIGN_PATHS; row++) {
@@ -172,12 +173,13 @@ static void find_route(esign_request_t *q, const char *below)
     }
 }
 
-/* Pages of the portal are no files; what stands below static/ is, and httpd serves it. */
-static int translate(request_rec *r)
+/* Keeps httpd from mapping pages of the portal to files, and finds their row. Files below static/
+ * are left to httpd. */
+static int translate_name(request_rec *r)
 {
-    /* Once more: an address shows only now, with its escapes and double slashes gone, where it
-     * leads. */
-    esign_request_t *q = r->main ? NULL : recognise(r);
+    /* A second time: httpd has decoded the address and merged its slashes since
+     * post_read_request, so only now may it begin with the prefix. */
+    esign_request_t *q = r->main ? NULL : find_record(r);
     const char *below = q ? esign_address_below(r->uri, q->config->prefix) : NULL;
     if (!below || strncmp(below, ESIGN_STATIC "/", strlen(ESIGN_STATIC "/")) == 0 ||
         !esign_request_config(r)->enabled) {
@@ -199,9 +201,9 @@ static int map_to_storage(request_rec *r)
     return esign_request_of(r) ? OK : DECLINED;
 }
 
-/* The body comes before mod_session looks who is there: while it was on its way, a sign-out or the
- * end of a code may have passed it. */
-static int read_form(request_rec *r)
+/* Reads the body before mod_session loads the session. A body may arrive slowly; meanwhile another
+ * request may sign out or use up the code. */
+static int read_body(request_rec *r)
 {
     esign_request_t *q = esign_request_of(r);
     if (q && r->method_number == M_POST) {
@@ -212,7 +214,8 @@ static int read_form(request_rec *r)
     return DECLINED;
 }
 
-static int fixups(request_rec *r)
+/* Adds the security headers to all answers of the location, static files included. */
+static int add_headers(request_rec *r)
 {
     if (!esign_runtime_of(r->server))
         return DECLINED;
@@ -222,16 +225,15 @@ static int fixups(request_rec *r)
     esign_page_headers(r, config);
     if (esign_request_of(r)) {
         if (r->log)
-            r->log = without_trace(r->pool, r->log);
+            r->log = cap_log(r->pool, r->log);
         r->handler = HANDLER;
     }
     return DECLINED;
 }
 
-/* httpd's own words on a request that it refused before anybody looked at it (a broken line, two
- * hosts, an escaped slash) go into no frame and no cache either. An administrator's ErrorDocument
- * does not come by here. */
-static void guard_refusal(request_rec *r)
+/* Adds them to httpd's own error pages, of a request that it refused before fixups: a broken
+ * request line, two Host fields, an escaped slash. An ErrorDocument has passed add_headers. */
+static void add_headers_to_error(request_rec *r)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
     if (!runtime || apr_table_get(r->err_headers_out, "Content-Security-Policy"))
@@ -240,16 +242,16 @@ static void guard_refusal(request_rec *r)
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
 }
 
-/* Whether the request came over a connection that the configuration allows. */
-static int may_answer(const esign_request_t *q)
+/* Whether the connection has TLS, or needs none. */
+static int is_connection_allowed(const esign_request_t *q)
 {
     return !q->config->require_tls || esign_client_secure(q->r);
 }
 
-/* ?lang=xx on any page: remembered in a cookie, then the same page without it. What has no page of
- * its own to go back to is answered at once: a picture's sound, which leaves the cookie alone, a
- * mailed link, whose address is not known any more, an unknown address, and a request without TLS,
- * whose browser keeps no cookie of ours. */
+/* Handles ?lang=XX: sets the language cookie and redirects to the same page without the query. Some
+ * addresses are answered at once in that language, without a redirect: an unknown one, that of a
+ * mailed link, which has been overwritten, and any without TLS, where browsers refuse the cookie. A
+ * spoken picture does not set the cookie either. DECLINED: nothing was answered. */
 static int switch_language(esign_request_t *q)
 {
     request_rec *r = q->r;
@@ -261,14 +263,14 @@ static int switch_language(esign_request_t *q)
     if (q->route && q->route->suffix && *q->route->suffix)
         return DECLINED;
     esign_client_set_cookie(r, ESIGN_COOKIE_LANGUAGE, language, 365 * 24 * 3600);
-    if (q->argument || !q->route || !may_answer(q))
+    if (q->argument || !q->route || !is_connection_allowed(q))
         return DECLINED;
     return esign_page_redirect(q, (esign_path_e)(q->route - q->routes));
 }
 
-/* Lets in who has the trust that the row asks for; others are led to the step that is missing. OK:
- * come in; DONE: answered. */
-static int admit(esign_request_t *q)
+/* Checks the trust that the row needs, and the mark of a form. A sender with too little trust is
+ * redirected to the step that is missing. OK: the screen may answer; DONE: this has answered. */
+static int check_trust(esign_request_t *q)
 {
     if (q->route->trust == ESIGN_TRUST_NONE)
         return OK;
@@ -286,7 +288,7 @@ static int admit(esign_request_t *q)
     return DONE;
 }
 
-static int answer(esign_request_t *q)
+static int answer_request(esign_request_t *q)
 {
     request_rec *r = q->r;
     int post = r->method_number == M_POST;
@@ -294,7 +296,7 @@ static int answer(esign_request_t *q)
         return OK;
     if (!q->runtime->cache)
         return esign_page_unavailable(q);
-    if (!may_answer(q))
+    if (!is_connection_allowed(q))
         return esign_page_insecure(q);
     if (!q->route)
         return esign_page_not_found(q);
@@ -310,13 +312,13 @@ static int answer(esign_request_t *q)
     }
     if (post) {
         if (!esign_client_same_origin(r, q->config)) {
-            esign_request_note(q, "a form of another site");
+            esign_request_log_refusal(q, "a form of another site");
             return esign_page_cross_site(q);
         }
         if (q->form_refusal)
             return esign_page_invalid(q, q->form_refusal);
     }
-    return admit(q) == OK ? screen(q) : OK;
+    return check_trust(q) == OK ? screen(q) : OK;
 }
 
 static int handler(request_rec *r)
@@ -324,7 +326,7 @@ static int handler(request_rec *r)
     esign_request_t *q = esign_request_of(r);
     if (!q || !r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
-    int status = answer(q);
+    int status = answer_request(q);
     esign_request_release(q);
     return status;
 }
@@ -333,13 +335,13 @@ void esign_route_register_hooks(apr_pool_t *p, const esign_route_t *table)
 {
     (void)p;
     routes = table;
-    ap_hook_pre_connection(quieten_connection, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_post_read_request(hide_secrets, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_translate_name(translate, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_pre_connection(cap_connection_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(post_read_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_fixups(read_form, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_fixups(fixups, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_error_filter(guard_refusal, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_log_transaction(hide_unread, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(read_body, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(add_headers, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(add_headers_to_error, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_log_transaction(log_transaction, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* route.h: leads each request of the portal to its screen. */
+/* route.h: finds the screen of each request to the portal. */
 #ifndef ESIGN_WEB_ROUTE_H
 #define ESIGN_WEB_ROUTE_H
 
 #include "request.h"
 
-/* Registers the hooks that route requests by `table`, whose ESIGN_PATHS rows stand in the order of
- * esign_path_e and are compared in that order. */
+/* Registers the hooks that route requests by `table`: ESIGN_PATHS rows, indexed by esign_path_e. It
+ * must live as long as the process. */
 void esign_route_register_hooks(apr_pool_t *p, const esign_route_t *table);
 
 #endif

@@ -9,8 +9,8 @@ void esign_send_bytes(request_rec *r, const char *bytes, apr_size_t length, int 
 {
     apr_bucket_alloc_t *list = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, list);
-    /* mod_ssl collects short buckets in a buffer of the connection, but not across this, which a
-     * Range would leave out. */
+    /* mod_ssl collects short buckets in a buffer of the connection, but not across a flush bucket.
+     * BYTERANGE would drop the flush bucket. */
     if (secret) {
         ap_remove_output_filter_byhandle(r->output_filters, "BYTERANGE");
         APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_flush_create(list));

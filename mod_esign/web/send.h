@@ -5,9 +5,10 @@
 
 #include <httpd.h>
 
-/* Answers with `length` bytes in one brigade to its end: only then httpd's own filter answers the
- * ranges that Safari asks a sound in. `secret`: mod_ssl gets the bytes themselves, in secret memory
- * of r->pool, and copies them nowhere but into the ciphertext. */
+/* Sends `length` bytes as the whole body of the answer, in one brigade that ends it. Only such a
+ * body passes httpd's BYTERANGE filter, and Safari asks for a sound in ranges. `secret`: mod_ssl
+ * encrypts the bytes from where they are, secret memory of r->pool, and copies them into no buffer
+ * of its own. */
 void esign_send_bytes(request_rec *r, const char *bytes, apr_size_t length, int secret);
 
 #endif

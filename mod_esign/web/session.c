@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c: mod_session's load and save hooks over the session store, and the portal's own entries
- * in its sessions. */
+/* session.c: mod_session's load and save hooks over cache/session, and the portal's own entries in
+ * a session. */
 #include "session.h"
 
 #include "cache/session.h"
@@ -16,28 +16,30 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
+/* Names of the portal's entries. Sessions of the previous release have them: they do not change. */
 #define ENTRY_SUBSCRIBER "esign-subscriber"
 #define ENTRY_EPOCH "esign-epoch"
 #define ENTRY_TRUST "esign-trust"
-#define ENTRY_WORDED "esign-worded"
-#define ENTRY_PROVED "esign-proved"
+#define ENTRY_WORD_TIME "esign-worded"
+#define ENTRY_CODE_TIME "esign-proved"
 
-/* One request's session, shared by the requests that it was redirected from internally. */
+/* The session of a request. Internal redirects and subrequests share it. */
 typedef struct {
     session_rec *z;
-    const char *key; /* of its record in memcached; NULL: none came, or none is alive */
+    const char *key; /* of its record in memcached; NULL: no cookie, or no valid session */
     esign_session_record_t record;
-    int failed;    /* memcached did; nothing is saved then */
-    int change_id; /* trust rises: the next save makes a new record */
-    int removed;   /* signed out: the next save removes the cookie */
+    int failed;    /* memcached or the database failed; nothing is saved */
+    int change_id; /* the next save makes a new record */
+    int removed;   /* the next save deletes the record and removes the cookie */
 } session_t;
 
-/* Absent when mod_session is: the configuration check tells. */
+/* NULL if mod_session is not loaded, which the configuration check reports. */
 #pragma weak ap_hook_session_load
 #pragma weak ap_hook_session_save
 
 #define STATE_KEY "mod_esign session"
 
+/* The session_t of a request, made at the first call. */
 static session_t *state_of(request_rec *r)
 {
     while (r->main)
@@ -59,8 +61,9 @@ static esign_session_limits_t limits_of(request_rec *r)
     return (esign_session_limits_t){ .idle = config->session_idle, .life = config->session_life };
 }
 
-/* A portal's own sessions are always ours to keep. */
-static int provides(request_rec *r)
+/* Whether this module keeps the sessions of the location; a portal's location needs no
+ * EsignSession. */
+static int provides_session(request_rec *r)
 {
     const esign_config_t *config = esign_request_config(r);
     return config->session || config->enabled;
@@ -91,11 +94,11 @@ static apr_int64_t number_in(const char *content, const char *name)
     return 0;
 }
 
-/* Whether the record is a person's whose word, or will, has ended it meanwhile. Pages of the portal
- * look for themselves, at the whole subscriber; elsewhere this is one SELECT by primary key for
- * each request with a session, for else a session that ended would be served there until it idles
- * out. */
-static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *session)
+/* Whether the session is of an epoch that a new word or the end of all sessions has passed. Pages
+ * of the portal check that in esign_session_identify. Elsewhere each request with a session costs
+ * one SELECT by primary key; without it a session that was ended would be valid there until it is
+ * idle for too long. */
+static int is_epoch_past(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
     apr_int64_t id = number_in(session->record.content, ENTRY_SUBSCRIBER), epoch = -1;
     if (esign_request_of(r) || id == ESIGN_SUBSCRIBER_NONE)
@@ -112,14 +115,14 @@ static int ended(request_rec *r, const esign_runtime_t *runtime, session_t *sess
     return session->failed || epoch != number_in(session->record.content, ENTRY_EPOCH);
 }
 
-/* Finds the record of the cookie. A page of the portal that needs none, and its static files, touch
- * no session. */
+/* Loads the record that the cookie names. Static files, and pages of the portal without
+ * ESIGN_ROUTE_SESSION, load none. */
 static void find_record(request_rec *r, const esign_runtime_t *runtime, session_t *session)
 {
     const esign_request_t *q = esign_request_of(r);
-    int asked = q ? q->route && (q->route->properties & ESIGN_ROUTE_SESSION)
-                  : !esign_request_config(r)->enabled;
-    const char *id = asked ? esign_client_cookie(r, ESIGN_COOKIE_SESSION) : NULL;
+    int wanted = q ? q->route && (q->route->properties & ESIGN_ROUTE_SESSION)
+                   : !esign_request_config(r)->enabled;
+    const char *id = wanted ? esign_client_cookie(r, ESIGN_COOKIE_SESSION) : NULL;
     esign_session_limits_t limits = limits_of(r);
     if (!id || !esign_session_store_well_formed(id))
         return;
@@ -127,7 +130,7 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
     switch (esign_session_store_load(runtime->cache, key, &limits, apr_time_now(), &session->record,
                                      r->pool)) {
     case ESIGN_CACHE_DONE:
-        if (ended(r, runtime, session))
+        if (is_epoch_past(r, runtime, session))
             break;
         session->key = key;
         session->z->encoded = session->record.content;
@@ -140,10 +143,10 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
     }
 }
 
-static apr_status_t load(request_rec *r, session_rec **z)
+static apr_status_t load_session(request_rec *r, session_rec **z)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (!runtime || !runtime->cache || !provides(r))
+    if (!runtime || !runtime->cache || !provides_session(r))
         return DECLINED;
     session_t *session = state_of(r);
     if (!session->z) {
@@ -157,8 +160,8 @@ static apr_status_t load(request_rec *r, session_rec **z)
     return OK;
 }
 
-/* Ends what the browser's cookie names, also a session that is being exchanged: no other takes its
- * place then, and nothing restores it. MISS: it is not there. */
+/* Deletes the record that the cookie names. A session that another request is exchanging at this
+ * moment is deleted too: that request then fails, and restores nothing. MISS: there is none. */
 static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *runtime,
                                        const session_t *session)
 {
@@ -169,6 +172,7 @@ static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *ru
     return key ? esign_session_store_delete(runtime->cache, key, r->pool) : ESIGN_CACHE_MISS;
 }
 
+/* Writes the session into a new record under a new id, and deletes the old one. */
 static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t *runtime,
                                            session_t *session, const char *content)
 {
@@ -180,8 +184,8 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
     if (answer != ESIGN_CACHE_DONE)
         return ESIGN_CACHE_ERROR;
     const char *key = esign_session_store_key(id, r->pool);
-    /* The new one is of use only once the old one is surely dead; and only if nobody signed the old
-     * one out meanwhile. */
+    /* The new record is deleted again unless the old one is certainly gone, and also if another
+     * request has signed the old one out. */
     answer = end_record(r, runtime, session);
     if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->key)) {
         esign_session_store_delete(runtime->cache, key, r->pool);
@@ -214,10 +218,10 @@ static esign_cache_answer_e update_record(request_rec *r, const esign_runtime_t 
                                       apr_time_now(), r->pool);
 }
 
-static apr_status_t save(request_rec *r, session_rec *z)
+static apr_status_t save_session(request_rec *r, session_rec *z)
 {
     const esign_runtime_t *runtime = esign_runtime_of(r->server);
-    if (!runtime || !runtime->cache || !provides(r))
+    if (!runtime || !runtime->cache || !provides_session(r))
         return DECLINED;
     session_t *session = state_of(r);
     esign_session_limits_t limits = limits_of(r);
@@ -242,8 +246,8 @@ static apr_status_t save(request_rec *r, session_rec *z)
     return session->failed ? HTTP_SERVICE_UNAVAILABLE : OK;
 }
 
-/* The session of a page of ours, by way of mod_session; NULL when mod_session is not on here,
- * logged. */
+/* The session of a page of the portal, through mod_session. NULL, logged: mod_session is off here.
+ */
 static session_rec *session_of(esign_request_t *q)
 {
     APR_OPTIONAL_FN_TYPE(ap_session_load) *session_load = APR_RETRIEVE_OPTIONAL_FN(ap_session_load);
@@ -254,7 +258,8 @@ static session_rec *session_of(esign_request_t *q)
     return z;
 }
 
-static apr_int64_t entry(session_rec *z, const char *name)
+/* The number in an entry; 0: it is absent. */
+static apr_int64_t get_entry(session_rec *z, const char *name)
 {
     const char *value = apr_table_get(z->entries, name);
     return value ? apr_atoi64(value) : 0;
@@ -266,7 +271,7 @@ static void set_entry(session_rec *z, const char *name, apr_int64_t value)
     z->dirty = 1;
 }
 
-/* Saves now rather than in the output filter, whose failure no page could tell. */
+/* Saves now. mod_session would save in its output filter, too late for a page about a failure. */
 static int save_now(esign_request_t *q, session_rec *z)
 {
     APR_OPTIONAL_FN_TYPE(ap_session_save) *session_save = APR_RETRIEVE_OPTIONAL_FN(ap_session_save);
@@ -279,7 +284,7 @@ int esign_session_identify(esign_request_t *q)
     session_t *session = state_of(q->r);
     if (!z || session->failed)
         return HTTP_SERVICE_UNAVAILABLE;
-    apr_int64_t id = entry(z, ENTRY_SUBSCRIBER);
+    apr_int64_t id = get_entry(z, ENTRY_SUBSCRIBER);
     if (!session->key || id == ESIGN_SUBSCRIBER_NONE)
         return DECLINED;
     esign_database_t *database = esign_request_database(q);
@@ -291,13 +296,13 @@ int esign_session_identify(esign_request_t *q)
         esign_request_log(q, result);
         return HTTP_SERVICE_UNAVAILABLE;
     }
-    if (!q->subscriber || q->subscriber->epoch != entry(z, ENTRY_EPOCH)) {
+    if (!q->subscriber || q->subscriber->epoch != get_entry(z, ENTRY_EPOCH)) {
         q->subscriber = NULL;
         return DECLINED;
     }
-    q->trust = (esign_trust_e)entry(z, ENTRY_TRUST);
-    q->worded = entry(z, ENTRY_WORDED);
-    q->proved = entry(z, ENTRY_PROVED);
+    q->trust = (esign_trust_e)get_entry(z, ENTRY_TRUST);
+    q->word_time = get_entry(z, ENTRY_WORD_TIME);
+    q->code_time = get_entry(z, ENTRY_CODE_TIME);
     return OK;
 }
 
@@ -319,9 +324,9 @@ void esign_session_restore(esign_request_t *q)
         esign_request_log_cache(q);
 }
 
-/* Writes who is there, and has the record take a new id. */
-static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, esign_trust_e trust,
-                     apr_time_t proved)
+/* Writes the entries, and saves them under a new id. */
+static int write_entries(esign_request_t *q, const esign_subscriber_t *subscriber,
+                         esign_trust_e trust, apr_time_t proved)
 {
     session_rec *z = session_of(q);
     if (!z)
@@ -329,8 +334,8 @@ static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, e
     set_entry(z, ENTRY_SUBSCRIBER, subscriber->id);
     set_entry(z, ENTRY_EPOCH, subscriber->epoch);
     set_entry(z, ENTRY_TRUST, trust);
-    set_entry(z, ENTRY_WORDED, trust == ESIGN_TRUST_WORD ? q->now : q->worded);
-    set_entry(z, ENTRY_PROVED, proved);
+    set_entry(z, ENTRY_WORD_TIME, trust == ESIGN_TRUST_WORD ? q->now : q->word_time);
+    set_entry(z, ENTRY_CODE_TIME, proved);
     state_of(q->r)->change_id = 1;
     return save_now(q, z);
 }
@@ -338,12 +343,12 @@ static int establish(esign_request_t *q, const esign_subscriber_t *subscriber, e
 int esign_session_raise(esign_request_t *q, const esign_subscriber_t *subscriber,
                         esign_trust_e trust)
 {
-    return establish(q, subscriber, trust, trust == ESIGN_TRUST_CODE ? q->now : 0);
+    return write_entries(q, subscriber, trust, trust == ESIGN_TRUST_CODE ? q->now : 0);
 }
 
 int esign_session_renew(esign_request_t *q)
 {
-    return establish(q, q->subscriber, q->trust, q->proved);
+    return write_entries(q, q->subscriber, q->trust, q->code_time);
 }
 
 int esign_session_end(esign_request_t *q)
@@ -362,6 +367,6 @@ void esign_session_register_hooks(apr_pool_t *p)
     (void)p;
     if (!&ap_hook_session_load || !&ap_hook_session_save)
         return;
-    ap_hook_session_load(load, NULL, NULL, APR_HOOK_MIDDLE);
-    ap_hook_session_save(save, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_session_load(load_session, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_session_save(save_session, NULL, NULL, APR_HOOK_MIDDLE);
 }

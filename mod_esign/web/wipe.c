@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wipe.c: overwrites, or has overwritten, what others would keep of a request. */
+/* wipe.c: overwrites body buckets, and free memory of pools and malloc. */
 #include "wipe.h"
 
 #include "allocator.h"
@@ -20,20 +20,20 @@
 
 extern module AP_MODULE_DECLARE_DATA esign_module;
 
-/* Whether the MPM says when a connection begins to wait, as event does. */
+/* Whether the MPM runs suspend_connection when a connection begins to wait, as event does. */
 static int suspends;
 
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length)
 {
-    /* Others may lie in memory that is not to be written, or is somebody else's. */
+    /* Buckets of other types may be in read-only memory, or in memory that others use. */
     if (APR_BUCKET_IS_TRANSIENT(bucket) || APR_BUCKET_IS_HEAP(bucket) || APR_BUCKET_IS_POOL(bucket))
         esign_secret_wipe((char *)bytes, length);
 }
 
-/* Whether a request brings what opens something: a word, a code, a link; a session's cookie comes
- * with requests for whatever stands beside the portal, too. One that was refused before anybody
- * could look at it, and has no file name yet, may bring any of it. */
-static int is_secret(const request_rec *r)
+/* Whether a request carries a secret: a form, a link, or a cookie, which browsers also send to
+ * locations outside the portal. A request that httpd refused while reading it has no file name yet
+ * and may carry any of these. */
+static int has_secret(const request_rec *r)
 {
     const char *cookies = apr_table_get(r->headers_in, "Cookie");
     const esign_request_t *q = esign_request_of((request_rec *)r);
@@ -44,59 +44,63 @@ static int is_secret(const request_rec *r)
             (strstr(cookies, ESIGN_COOKIE_SESSION "=") || strstr(cookies, ESIGN_COOKIE_RESET "=")));
 }
 
-/* A connection whose memory is overwritten when it waits. */
+/* A connection whose free memory is overwritten when it waits. */
 typedef struct {
-    esign_allocator_t kept;
-    int due; /* a request with a secret has ended since it was overwritten */
-} wiping_t;
+    esign_allocator_t memory;
+    int due; /* a request with a secret has ended since the last time */
+} connection_t;
 
-static apr_status_t make_due(void *wiping)
+/* Runs when the request ends. */
+static apr_status_t set_due(void *data)
 {
-    ((wiping_t *)wiping)->due = 1;
+    connection_t *connection = data;
+    connection->due = 1;
     return APR_SUCCESS;
 }
 
-/* All goes to the system: what is kept now, and what the connection itself gives back behind this.
- */
-static apr_status_t end_wiping(void *wiping)
+/* Runs when the connection ends, and before its own memory is freed, which then goes to the system
+ * too. */
+static apr_status_t give_memory_back(void *data)
 {
-    esign_allocator_give_back(&((wiping_t *)wiping)->kept);
+    connection_t *connection = data;
+    esign_allocator_give_back(&connection->memory);
     return APR_SUCCESS;
 }
 
 void esign_wipe_after(request_rec *r)
 {
     conn_rec *c = r->connection;
-    if (!esign_runtime_any() || !is_secret(r))
+    if (!esign_runtime_any() || !has_secret(r))
         return;
-    /* Nobody tells when such a connection begins to wait: it gives back each piece at once. */
+    /* No hook runs when such a connection waits: from now on it returns each piece to the system.
+     */
     if (!suspends || c->master || c->clogging_input_filters) {
         apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), 1);
         return;
     }
-    wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
-    if (!wiping) {
-        wiping = apr_pcalloc(c->pool, sizeof(*wiping));
-        wiping->kept.allocator = apr_pool_allocator_get(c->pool);
-        ap_set_module_config(c->conn_config, &esign_module, wiping);
-        apr_pool_cleanup_register(c->pool, wiping, end_wiping, apr_pool_cleanup_null);
+    connection_t *connection = ap_get_module_config(c->conn_config, &esign_module);
+    if (!connection) {
+        connection = apr_pcalloc(c->pool, sizeof(*connection));
+        connection->memory.allocator = apr_pool_allocator_get(c->pool);
+        ap_set_module_config(c->conn_config, &esign_module, connection);
+        apr_pool_cleanup_register(c->pool, connection, give_memory_back, apr_pool_cleanup_null);
     }
-    apr_pool_cleanup_register(r->pool, wiping, make_due, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(r->pool, connection, set_due, apr_pool_cleanup_null);
 }
 
-/* A connection waits, for its next request or for its client to read. */
-static void wipe_kept(conn_rec *c, request_rec *r)
+/* The connection waits for its next request, or for its client to read. */
+static void suspend_connection(conn_rec *c, request_rec *r)
 {
     (void)r;
-    wiping_t *wiping = ap_get_module_config(c->conn_config, &esign_module);
-    if (wiping && wiping->due) {
-        wiping->due = 0;
-        esign_allocator_overwrite(&wiping->kept, ap_max_mem_free);
+    connection_t *connection = ap_get_module_config(c->conn_config, &esign_module);
+    if (connection && connection->due) {
+        connection->due = 0;
+        esign_allocator_overwrite(&connection->memory, ap_max_mem_free);
     }
 }
 
-/* The allocator may have served such a connection before. */
-static int keep_memory(conn_rec *c, void *socket)
+/* Sets the limit of the allocator, which an earlier connection may have lowered. */
+static int reset_limit(conn_rec *c, void *socket)
 {
     (void)socket;
     if (esign_runtime_any())
@@ -104,12 +108,13 @@ static int keep_memory(conn_rec *c, void *socket)
     return OK;
 }
 
-/* What OpenSSL, libcurl and others give back is overwritten by malloc, but for pieces of up to 1032
- * bytes, which glibc keeps at hand for the thread. What some requests need, zlib's tenth of a
- * megabyte for a picture being the most, malloc keeps for the next: to give it to the system and
- * take it again costs a tenth of the picture. That is kept in each arena: with one for two
- * processors threads do not wait for each other yet, and little lies about between what is in use;
- * malloc would make sixteen times as many. */
+/* Sets how malloc treats free memory, for OpenSSL, libcurl and other libraries:
+ * - M_PERTURB overwrites it, but for pieces of up to 1032 bytes that glibc keeps for each thread.
+ * - M_TRIM_THRESHOLD keeps up to 1 MiB in an arena. zlib needs a tenth of a megabyte for a picture;
+ *   to return that and map it again costs a tenth of the picture's time.
+ * - M_ARENA_MAX: one arena for two processors, because each arena keeps that much, and its free
+ *   pieces lie between used ones. Threads do not wait for each other yet. glibc's default is
+ *   sixteen times as many. */
 static void child_init(apr_pool_t *p, server_rec *first)
 {
     (void)p, (void)first;
@@ -124,7 +129,7 @@ static void child_init(apr_pool_t *p, server_rec *first)
 void esign_wipe_register_hooks(apr_pool_t *p)
 {
     (void)p;
-    ap_hook_pre_connection(keep_memory, NULL, NULL, APR_HOOK_REALLY_FIRST);
-    ap_hook_suspend_connection(wipe_kept, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_pre_connection(reset_limit, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_suspend_connection(suspend_connection, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_REALLY_FIRST);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wipe.h: what httpd, mod_ssl, OpenSSL and others would keep of a request in memory of theirs. */
+/* wipe.h: overwrites secrets of a request in memory that httpd, mod_ssl and libraries keep. */
 #ifndef ESIGN_WEB_WIPE_H
 #define ESIGN_WEB_WIPE_H
 
@@ -7,17 +7,19 @@
 
 #include <apr_buckets.h>
 
-/* What pools and buckets give back, httpd keeps as it is for the next request. Behind a request
- * that carries a secret it is overwritten as soon as its connection waits, under the event MPM,
- * which tells when; elsewhere, and under HTTP/2, it goes to the system piece by piece until the
- * connection ends, which costs a quarter of a millisecond. Other connections do without. mod_http2
- * keeps memory of its own: MaxMemFree rules it. */
+/* Has the connection's free memory overwritten after this request, if it carries a secret. httpd
+ * keeps memory of a finished request for the next one, as it is. Under the event MPM it is
+ * overwritten when the connection next waits (allocator.h). Under other MPMs and HTTP/2, which do
+ * not report that, each piece goes back to the system until the connection ends; this costs a
+ * quarter of a millisecond a request. mod_http2 has memory of its own, which only MaxMemFree
+ * limits. */
 void esign_wipe_after(request_rec *r);
 
-/* Overwrites what a bucket of a request's body holds, once it has been read: `length` bytes at
- * `bytes`, as apr_bucket_read gave them. */
+/* Overwrites a bucket of a request's body: `length` bytes at `bytes`, as apr_bucket_read returned
+ * them. */
 void esign_wipe_bucket(const apr_bucket *bucket, const char *bytes, apr_size_t length);
 
+/* Registers hooks of connections and of the start of a child. */
 void esign_wipe_register_hooks(apr_pool_t *p);
 
 #endif

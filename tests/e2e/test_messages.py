@@ -19,12 +19,14 @@ def read(*path):
         return file.read()
 
 
-def sources(folder):
-    """The C files of a room, without comments."""
-    paths = sorted(glob.glob(os.path.join(TOP, "mod_esign", folder, "*.c")))
-    assert paths
+def sources(*folders):
+    """Path below mod_esign/ -> text without comments, of the C files in these folders."""
+    top = os.path.join(TOP, "mod_esign")
+    found = [sorted(glob.glob(os.path.join(top, folder, "*.c"))) for folder in folders]
+    assert all(found)
     return {
-        os.path.basename(path): re.sub(r"/\*.*?\*/", "", read(path), flags=re.S) for path in paths
+        os.path.relpath(path, top): re.sub(r"/\*.*?\*/", "", read(path), flags=re.S)
+        for path in sum(found, [])
     }
 
 
@@ -87,13 +89,13 @@ def fields():
 
 
 def table_of_events():
-    """Enumerator -> name and whether it can be a subscriber's, as audit.c has them."""
+    """Enumerator -> name and whether it can be a subscriber's, as event.c has them."""
     enumerators = re.findall(
         r"(ESIGN_AUDIT_\w+),",
-        read("mod_esign", "store", "audit.h").partition("ESIGN_AUDIT_EVENTS\n")[0],
+        read("mod_esign", "audit", "event.h").partition("ESIGN_AUDIT_EVENTS\n")[0],
     )
     rows = re.findall(
-        r'\[(ESIGN_AUDIT_\w+)\] = \{ "([a-z-]+)", [01], ([01]) \}', sources("store")["audit.c"]
+        r'\[(ESIGN_AUDIT_\w+)\] = \{ "([a-z-]+)", [01], ([01]) \}', sources("audit")["audit/event.c"]
     )
     assert enumerators == [row[0] for row in rows]
     return {enumerator: (name, personal == "1") for enumerator, name, personal in rows}
@@ -113,7 +115,7 @@ def notices():
     """Names of the events that are told by mail."""
     calls = re.findall(
         r"\besign_(?:notice_add|word_store)\([^;{]*?\b(ESIGN_AUDIT_\w+)",
-        "".join(sources("web").values()),
+        "".join(sources("screens").values()),
     )
     assert calls
     return {events()[call] for call in calls}
@@ -238,8 +240,7 @@ def keys_of_code():
     """The keys that C files name which read the catalogues."""
     reading = [
         text
-        for room in ("core", "deliver", "web", "ctl", ".")
-        for text in sources(room).values()
+        for text in sources("**", ".").values()
         if "esign_catalogue_" in text
     ]
     named = set(re.findall(r'"((?:subject|month|time|date)\.[a-z.%-]*)"', "".join(reading)))
@@ -311,26 +312,13 @@ def test_placeholders_have_arguments():
     assert wrong == []
 
 
-# They speak of headers, cookies and sessions; the other files of web/ are screens.
-PLUMBING = {
-    "client.c",
-    "form.c",
-    "metrics.c",
-    "page.c",
-    "request.c",
-    "route.c",
-    "session.c",
-    "status.c",
-}
-
-
 def codes_of_code():
-    """Problem codes that web/*.c can send: every hyphenated text of a screen that names nothing else."""
-    text = "".join(text for name, text in sources("web").items() if name not in PLUMBING)
+    """Problem codes that screens can send: every hyphenated text that names nothing else."""
+    text = "".join(sources("screens").values()) + sources("web")["web/form.c"]
     literals = set(re.findall(r'"([a-z]+(?:-[a-z]+)+|credentials)"', text))
     elements = {one.get("name") for one in GRAMMAR.iter(RNG + "element", RNG + "attribute")}
     others = elements | set(pages()) | {"national-id"}
-    verdicts = re.findall(r'\[ESIGN_WORD_(?!OK)\w+\] = "([a-z]+)"', sources("core")["word.c"])
+    verdicts = re.findall(r'\[ESIGN_WORD_(?!OK)\w+\] = "([a-z]+)"', sources("core")["core/word.c"])
     assert re.search(r'"word-", esign_word_verdict_name', text) and len(verdicts) == 6
     assigned = set(re.findall(r'(?:problem|general) = "([a-z-]+)"', text)) | set(
         re.findall(r'esign_page_problem\(page, [^,]*, "([a-z-]+)"', text)
@@ -339,11 +327,11 @@ def codes_of_code():
 
 
 def names_of_code():
-    """Page names that web/*.c can send."""
+    """Page names that the code can send."""
     return set(
         re.findall(
-            r'\b(?:esign_page_new|esign_page_common|esign_word_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"',
-            "".join(sources("web").values()),
+            r'\b(?:esign_page_new|esign_word_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"',
+            "".join(sources("web", "screens").values()),
         )
     )
 

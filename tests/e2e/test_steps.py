@@ -14,9 +14,10 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 
 def table():
     """The rows of the route table: path, trust, and whether GET and POST are answered."""
-    with open(os.path.join(parts.TOP, "mod_esign", "web", "route.c"), encoding="utf-8") as file:
+    path = os.path.join(parts.TOP, "mod_esign", "screens", "table.c")
+    with open(path, encoding="utf-8") as file:
         rows = re.findall(
-            r'^    \{ "([^"]*)", (NULL|"[^"]*"), (\d), ESIGN_TRUST_(\w+), (\w+), (\w+) \},$',
+            r'\[ESIGN_PATH_\w+\] = \{ "([^"]*)", (NULL|"[^"]*"), (\w+), (NO|WORD|CODE), (\w+),\s+(\w+) \},$',
             file.read(),
             re.M,
         )
@@ -25,7 +26,7 @@ def table():
         (
             path,
             behind.strip('"') if behind != "NULL" else None,
-            trust,
+            trust.replace("NO", "NONE"),
             get != "NULL",
             post != "NULL",
         )
