@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* audit.c: the commands on the audit trail: its latest events, whether it is whole, and all of it.
  */
-#include "commands.h"
+#include "command.h"
 
 #include "audit/trail.h"
 #include "audit/verify.h"
@@ -25,12 +25,12 @@ static int open_database(const esign_command_t *command, esign_database_t **data
     const char *who = apr_table_get(command->options, "subscriber");
     *subscriber = NULL;
     if (who)
-        return esign_command_subscriber(command, who, database, subscriber);
+        return esign_command_find_subscriber(command, who, database, subscriber);
     esign_result_t result = esign_settings_database(command->settings, 1, database, command->pool);
-    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+    return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }
 
-int esign_audit_show(const esign_command_t *command)
+int esign_command_audit_list(const esign_command_t *command)
 {
     esign_database_t *database;
     esign_subscriber_t *subscriber;
@@ -39,22 +39,23 @@ int esign_audit_show(const esign_command_t *command)
     const char *most = apr_table_get(command->options, "max");
     apr_int64_t max = most ? esign_command_number(most) : 100;
     if (max < 1 || max > MAX_EVENTS)
-        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d", MAX_EVENTS);
+        return esign_command_fail(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d",
+                                  MAX_EVENTS);
     int code = open_database(command, &database, &subscriber);
     if (code != ESIGN_EXIT_OK)
         return code;
     esign_result_t result = esign_audit_list(
         database, subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE, (int)max, &entries, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     printf("%-21s %-16s %-21s %-40s %s\n", "TIME", "EVENT", "SUBSCRIBER", "ADDRESS", "NODE");
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *e = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
         const char *row =
             e->subscriber ? apr_psprintf(p, "#%" APR_INT64_T_FMT, e->subscriber) : "-";
-        printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_moment(p, e->time),
-               esign_event_name(e->event), row, esign_command_plain(p, e->address),
-               esign_command_plain(p, e->node),
+        printf("%-21s %-16s %-21s %-40s %s%s\n", esign_command_time(p, e->time),
+               esign_event_name(e->event), row, esign_command_printable(p, e->address),
+               esign_command_printable(p, e->node),
                e->sound ? "" : "   NOT TO BE BELIEVED: its seal is wrong");
     }
     return ESIGN_EXIT_OK;
@@ -82,7 +83,7 @@ static int read_point(const char *text, esign_audit_verify_options_t *options, a
     return options->expected_position > 0 && strlen(options->expected_chain) == 43;
 }
 
-int esign_audit_check(const esign_command_t *command)
+int esign_command_audit_verify(const esign_command_t *command)
 {
     esign_database_t *database;
     esign_audit_verify_report_t report;
@@ -90,22 +91,22 @@ int esign_audit_check(const esign_command_t *command)
     apr_pool_t *p = command->pool;
     const char *expected = apr_table_get(command->options, "expect");
     if (expected && !read_point(expected, &options, p))
-        return esign_complain(
+        return esign_command_fail(
             ESIGN_EXIT_USAGE,
             "--expect: write POSITION:HASH, as an earlier `audit verify` told the head");
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (!esign_failed(result))
         result = esign_audit_verify(database, &options, &report, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     if (report.waiting && apr_time_now() - report.waiting_since > PATIENCE)
         printf("notice: %" APR_INT64_T_FMT
                " rows wait to be chained, the oldest since %s: is httpd running?\n",
-               report.waiting, esign_command_moment(p, report.waiting_since));
+               report.waiting, esign_command_time(p, report.waiting_since));
     printf("%" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " findings, head %" APR_INT64_T_FMT
            ":%s\n",
            report.rows, report.findings, report.head.position,
-           esign_command_plain(p, report.head.chain));
+           esign_command_printable(p, report.head.chain));
     return report.findings ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
 }
 
@@ -115,8 +116,8 @@ static int read_time(const esign_command_t *command, const char *option, apr_tim
     const char *text = apr_table_get(command->options, option);
     if (!text || esign_iso_time_parse(text, 1, time) || esign_iso_time_parse(text, 0, time))
         return ESIGN_EXIT_OK;
-    return esign_complain(ESIGN_EXIT_USAGE, "--%s: write 2026-11-24 or 2026-11-24T14:07:05Z",
-                          option);
+    return esign_command_fail(ESIGN_EXIT_USAGE, "--%s: write 2026-11-24 or 2026-11-24T14:07:05Z",
+                              option);
 }
 
 typedef struct {
@@ -155,7 +156,7 @@ static esign_result_t print_all(esign_database_t *database, const choice_t *choi
     return result;
 }
 
-int esign_audit_export(const esign_command_t *command)
+int esign_command_audit_export(const esign_command_t *command)
 {
     esign_database_t *database;
     esign_subscriber_t *subscriber;
@@ -169,5 +170,5 @@ int esign_audit_export(const esign_command_t *command)
         return code;
     choice.subscriber = subscriber;
     esign_result_t result = print_all(database, &choice, command->pool);
-    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+    return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }

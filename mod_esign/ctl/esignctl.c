@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* esignctl.c: the administrator's command: reads the command line and calls what it names. */
-#include "commands.h"
+#include "command.h"
 
 #include "core/defaults.h"
 #include "render/render.h"
@@ -9,7 +9,6 @@
 #include <apr_strings.h>
 
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -29,89 +28,71 @@ typedef struct {
 static const row_t commands[] = {
     { "key new", "", "[FILE]",
       "Writes a new key file with one random key (default: EsignKeyFile). Never overwrites one.", 0,
-      1, esign_key_new },
+      1, esign_command_key_new },
     { "key add", "", "",
       "Adds a random key to the key file. It opens what is sealed under it and seals nothing until "
       "`key rotate`.",
-      0, 0, esign_key_add },
+      0, 0, esign_command_key_add },
     { "key list", "", "",
       "Lists the keys of the file, how many rows need each, and which running httpd has which.", 0,
-      0, esign_key_list },
+      0, esign_command_key_list },
     { "key rotate", "", "",
       "Makes the added key the active one and re-seals all rows under it, while the portal runs. "
       "Can be stopped and run again.",
-      0, 0, esign_key_rotate },
+      0, 0, esign_command_key_rotate },
     { "key retire", "", "ID",
       "Takes a key out of the key file when nothing needs it: no row, no running httpd, and no "
       "link or session from before its reload.",
-      1, 1, esign_key_retire },
-    { "db init", "", "", "Creates the tables in the database.", 0, 0, esign_db_init },
+      1, 1, esign_command_key_retire },
+    { "db init", "", "", "Creates the tables in the database.", 0, 0, esign_command_db_init },
     { "db upgrade", "", "", "Raises an older schema to this program's version.", 0, 0,
-      esign_db_upgrade },
+      esign_command_db_upgrade },
     { "subscriber import", "keep-going", "FILE [--keep-going]",
       "Registers the subscribers of an XML file (-: standard input). All or nothing, unless "
       "--keep-going: then each one stands for itself.",
-      1, 1, esign_subscriber_import },
+      1, 1, esign_command_subscriber_import },
     { "subscriber show", "", "ID",
       "Shows what is kept of a subscriber, secrets aside. ID: the national id, or #ROW.", 1, 1,
-      esign_subscriber_show },
+      esign_command_subscriber_show },
     { "subscriber open", "", "ID", "Lifts a closure and a wait after too many failures.", 1, 1,
-      esign_subscriber_lift },
+      esign_command_subscriber_open },
     { "subscriber close", "", "ID",
       "Keeps a subscriber out until `subscriber open`, and ends all sessions and unused links.", 1,
-      1, esign_subscriber_shut },
+      1, esign_command_subscriber_close },
     { "form", "name= email= phone= language= word-file=",
       "ID --name NAME --email ADDRESS --phone +NUMBER [--language tr|en] [--word-file FILE]",
       "Registers a subscriber and prints the application form as HTML. The security word is read "
       "from FILE (-: standard input), or made up.",
-      1, 1, esign_form },
+      1, 1, esign_command_form },
     { "captcha answer", "", "CHALLENGE",
       "Prints a picture's answer (-: one challenge a line from standard input).", 1, 1,
-      esign_captcha_answer },
+      esign_command_captcha_answer },
     { "outbox list", "max=", "[--max N]",
       "Lists the messages that wait or were given up, the oldest 1000 unless --max says how many.",
-      0, 0, esign_messages_list },
+      0, 0, esign_command_outbox_list },
     { "outbox show", "", "MESSAGE",
       "Shows what is known of a message; never what it says. MESSAGE: its id in the list.", 1, 1,
-      esign_messages_show },
+      esign_command_outbox_show },
     { "outbox retry", "", "MESSAGE…",
       "Makes messages due at once, those that were given up too, until they expire. A code that "
       "was given up is gone.",
-      1, MANY, esign_messages_retry },
+      1, MANY, esign_command_outbox_retry },
     { "outbox drop", "", "MESSAGE…", "Ends messages unsent; each is written into the audit trail.",
-      1, MANY, esign_messages_drop },
+      1, MANY, esign_command_outbox_drop },
     { "audit list", "subscriber= max=", "[--subscriber ID] [--max N]",
-      "Lists the latest events, newest first.", 0, 0, esign_audit_show },
+      "Lists the latest events, newest first.", 0, 0, esign_command_audit_list },
     { "audit verify", "expect=", "[--expect POSITION:HASH]",
       "Looks for rows that were changed, removed, moved or inserted, and tells where the chain "
       "ends. --expect: an end told earlier, which must still be there.",
-      0, 0, esign_audit_check },
+      0, 0, esign_command_audit_verify },
     { "audit export",
       "since= until= subscriber=", "[--since TIME] [--until TIME] [--subscriber ID]",
       "Prints the chained events as lines of JSON, in their order. TIME: 2026-11-24 or "
       "2026-11-24T14:07:05Z, UTC; --until is left out itself.",
-      0, 0, esign_audit_export },
+      0, 0, esign_command_audit_export },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
-
-int esign_complain(int code, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("esignctl: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-    return code;
-}
-
-int esign_complain_of(esign_result_t result)
-{
-    int refused = result.status == APR_EEXIST || strcmp(result.problem, "application") == 0;
-    return esign_complain(refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_ENVIRONMENT, "%s: %s",
-                          result.problem, result.detail);
-}
 
 static int print_command(const row_t *row)
 {
@@ -177,10 +158,10 @@ static int take_option(line_t *line, const char *given, const char **value, apr_
     const row_t *row = ours ? &general : find_command(line->words, &used, p);
     int kind = row ? option_kind(row, name) : 0;
     if (kind == 0)
-        return esign_complain(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help",
-                              given);
+        return esign_command_fail(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help",
+                                  given);
     if (kind == 2 && !*value)
-        return esign_complain(ESIGN_EXIT_USAGE, "%s needs a value", given);
+        return esign_command_fail(ESIGN_EXIT_USAGE, "%s needs a value", given);
     apr_table_set(ours ? line->general : line->options, name, kind == 2 ? *value : "");
     if (kind == 2)
         *value = NULL;
@@ -224,18 +205,19 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     if (apr_table_get(line.general, "help"))
         return row ? print_command(row) : print_help();
     if (!row)
-        return esign_complain(ESIGN_EXIT_USAGE, "%s; see esignctl --help",
-                              line.words->nelts ? "no such command" : "a command is missing");
+        return esign_command_fail(ESIGN_EXIT_USAGE, "%s; see esignctl --help",
+                                  line.words->nelts ? "no such command" : "a command is missing");
     apr_array_header_t *arguments = apr_array_make(p, 2, sizeof(const char *));
     for (int i = used; i < line.words->nelts; i++)
         APR_ARRAY_PUSH(arguments, const char *) = APR_ARRAY_IDX(line.words, i, const char *);
     if (arguments->nelts < row->least || arguments->nelts > row->most)
-        return esign_complain(ESIGN_EXIT_USAGE, "usage: esignctl %s %s", row->words, row->usage);
+        return esign_command_fail(ESIGN_EXIT_USAGE, "usage: esignctl %s %s", row->words,
+                                  row->usage);
     esign_settings_t settings;
     esign_result_t result =
         esign_settings_read(&settings, config ? config : ESIGN_DEFAULT_SETTINGS, p);
     if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
+        return esign_command_fail(ESIGN_EXIT_ENVIRONMENT, "%s", result.detail);
     esign_command_t command = {
         .settings = &settings, .arguments = arguments, .options = line.options, .pool = p
     };
@@ -269,10 +251,10 @@ int main(int argc, const char *const *argv, const char *const *environment)
     apr_app_initialize(&argc, &argv, &environment);
     apr_pool_create(&p, NULL);
     esign_result_t result = esign_render_init(p);
-    int code = esign_failed(result) ? esign_complain_of(result) : run(argc, argv, p);
+    int code = esign_failed(result) ? esign_command_fail_result(result) : run(argc, argv, p);
     if ((fflush(stdout) != 0 || ferror(stdout)) && code == ESIGN_EXIT_OK)
-        code = esign_complain(ESIGN_EXIT_ENVIRONMENT,
-                              "standard output cannot be written; what the command did stands");
+        code = esign_command_fail(ESIGN_EXIT_ENVIRONMENT,
+                                  "standard output cannot be written; what the command did stands");
     apr_pool_destroy(p);
     apr_terminate();
     return code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keys.c: the commands that make, rotate and retire keys. */
-#include "commands.h"
+#include "command.h"
 
 #include "audit/reseal.h"
 #include "audit/trail.h"
@@ -66,17 +66,16 @@ static const struct {
 #define WAYS 5
 #define LONGEST_REST apr_time_from_msec(100)
 
-int esign_key_new(const esign_command_t *command)
+int esign_command_key_new(const esign_command_t *command)
 {
-    const char *path = command->arguments->nelts
-                           ? APR_ARRAY_IDX(command->arguments, 0, const char *)
-                           : command->settings->key_file;
+    const char *path = command->arguments->nelts ? esign_command_argument(command, 0)
+                                                 : command->settings->key_file;
     if (!path)
-        return esign_complain(ESIGN_EXIT_USAGE,
-                              "name the file: esignctl key new FILE, or EsignKeyFile in %s",
-                              command->settings->path);
+        return esign_command_fail(ESIGN_EXIT_USAGE,
+                                  "name the file: esignctl key new FILE, or EsignKeyFile in %s",
+                                  command->settings->path);
     esign_result_t result = esign_key_file_create(path, command->pool);
-    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+    return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }
 
 /* Tells the audit trail what was done to the key file; an exit code. */
@@ -85,9 +84,9 @@ static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_
     esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE,
                                             ESIGN_AUDIT_LOCAL, apr_time_now(), p);
     if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT,
-                              "it is done, but the audit trail could not be told: %s",
-                              result.detail);
+        return esign_command_fail(ESIGN_EXIT_ENVIRONMENT,
+                                  "it is done, but the audit trail could not be told: %s",
+                                  result.detail);
     return ESIGN_EXIT_OK;
 }
 
@@ -113,7 +112,7 @@ static esign_result_t find_taken(esign_database_t *database,
     return result;
 }
 
-int esign_key_add(const esign_command_t *command)
+int esign_command_key_add(const esign_command_t *command)
 {
     esign_database_t *database;
     int id;
@@ -124,7 +123,7 @@ int esign_key_add(const esign_command_t *command)
     if (!esign_failed(result))
         result = esign_key_file_add(command->settings->key_file, taken, &id, command->pool);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     printf("key %d is added, and not active yet. Give the file to every node and reload httpd "
            "there; then: esignctl key rotate\n",
            id);
@@ -164,7 +163,7 @@ static esign_result_t find_stranger(esign_database_t *database, int id, const ch
     *name = NULL;
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
         if (!esign_node_has_key(&APR_ARRAY_IDX(nodes, i, esign_node_t), id))
-            *name = esign_command_plain(p, APR_ARRAY_IDX(nodes, i, esign_node_t).name);
+            *name = esign_command_printable(p, APR_ARRAY_IDX(nodes, i, esign_node_t).name);
     return result;
 }
 
@@ -182,10 +181,10 @@ static esign_result_t find_user(esign_database_t *database, int id, const char *
         if (esign_node_active_key(node) == id)
             *why = apr_psprintf(
                 p, "httpd on %s still seals with it: give it the key file and reload httpd there",
-                esign_command_plain(p, node->name));
+                esign_command_printable(p, node->name));
         else if (esign_node_has_key(node, id) && end > apr_time_now())
             *why = apr_psprintf(p, "links and sessions of %s may need it until %s",
-                                esign_command_plain(p, node->name), esign_iso_time(p, end));
+                                esign_command_printable(p, node->name), esign_iso_time(p, end));
     }
     return result;
 }
@@ -209,7 +208,7 @@ static const char *state_of(const esign_keyring_t *keyring, int id)
                                                : "older";
 }
 
-int esign_key_list(const esign_command_t *command)
+int esign_command_key_list(const esign_command_t *command)
 {
     esign_database_t *database;
     const apr_array_header_t *nodes;
@@ -221,7 +220,7 @@ int esign_key_list(const esign_command_t *command)
     if (!esign_failed(result))
         result = list_nodes(database, &nodes, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     printf("%-4s %-8s", "KEY", "STATE");
     for (size_t i = 0; i < TABLES; i++)
         printf(" %12s", tables[i].name);
@@ -238,8 +237,8 @@ int esign_key_list(const esign_command_t *command)
     puts("");
     for (int i = 0; i < nodes->nelts; i++) {
         const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
-        printf("%s has keys %s since %s\n", esign_command_plain(p, node->name),
-               esign_command_plain(p, node->keys), esign_iso_time(p, node->since));
+        printf("%s has keys %s since %s\n", esign_command_printable(p, node->name),
+               esign_command_printable(p, node->keys), esign_iso_time(p, node->since));
     }
     return ESIGN_EXIT_OK;
 }
@@ -262,14 +261,16 @@ static esign_result_t rotate_table(esign_database_t *database, size_t table, apr
     printf("%s: %" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " re-sealed\n", tables[table].name,
            run->rows, resealed);
     if (run->refused)
-        esign_complain(ESIGN_EXIT_REFUSED,
-                       "%" APR_INT64_T_FMT " rows of %s stay as they are, the first of them: %s",
-                       run->refused, tables[table].name, run->refusal);
+        esign_command_fail(ESIGN_EXIT_REFUSED,
+                           "%" APR_INT64_T_FMT
+                           " rows of %s stay as they are, the first of them: %s",
+                           run->refused, tables[table].name, run->refusal);
     if (run->missed)
-        esign_complain(ESIGN_EXIT_REFUSED,
-                       "%" APR_INT64_T_FMT
-                       " rows of %s were changed by somebody each time: run the same command again",
-                       run->missed, tables[table].name);
+        esign_command_fail(
+            ESIGN_EXIT_REFUSED,
+            "%" APR_INT64_T_FMT
+            " rows of %s were changed by somebody each time: run the same command again",
+            run->missed, tables[table].name);
     *done += resealed;
     *left += run->missed + run->refused;
     return ESIGN_OK;
@@ -301,7 +302,7 @@ static int prepare(const esign_command_t *command, esign_database_t **database)
         result = find_stranger(*database, id, &stranger, p);
     }
     if (stranger)
-        return esign_complain(
+        return esign_command_fail(
             ESIGN_EXIT_REFUSED,
             "httpd on %s does not have key %d: give it the key file and reload httpd there",
             stranger, id);
@@ -310,14 +311,14 @@ static int prepare(const esign_command_t *command, esign_database_t **database)
     if (!esign_failed(result))
         result = esign_settings_keyring(command->settings, &(*database)->keyring, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     printf("key %d is the active key%s\n", esign_keyring_active((*database)->keyring),
            activated ? " now" : "");
     fflush(stdout);
     return ESIGN_EXIT_OK;
 }
 
-int esign_key_rotate(const esign_command_t *command)
+int esign_command_key_rotate(const esign_command_t *command)
 {
     esign_database_t *database;
     apr_int64_t resealed = 0, left = 0;
@@ -328,9 +329,10 @@ int esign_key_rotate(const esign_command_t *command)
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
         result = rotate_table(database, i, &resealed, &left, command->pool);
     if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT,
-                              "%s: %s; what was re-sealed stays so, and the same command goes on",
-                              result.problem, result.detail);
+        return esign_command_fail(
+            ESIGN_EXIT_ENVIRONMENT,
+            "%s: %s; what was re-sealed stays so, and the same command goes on", result.problem,
+            result.detail);
     if (left)
         return ESIGN_EXIT_REFUSED;
     puts("An httpd that has not read this file since still seals under an older key: give it to "
@@ -366,15 +368,15 @@ static esign_result_t find_need(esign_database_t *database, int id, const char *
     return result;
 }
 
-int esign_key_retire(const esign_command_t *command)
+int esign_command_key_retire(const esign_command_t *command)
 {
     esign_database_t *database;
     apr_pool_t *p = command->pool;
-    const char *text = APR_ARRAY_IDX(command->arguments, 0, const char *), *why = NULL;
+    const char *text = esign_command_argument(command, 0), *why = NULL;
     size_t length = strlen(text);
     int id = length <= 3 && strspn(text, "0123456789") == length ? (int)apr_atoi64(text) : 0;
     if (id < 1 || id > ESIGN_KEY_MAX_ID)
-        return esign_complain(
+        return esign_command_fail(
             ESIGN_EXIT_USAGE,
             "write the key's id, a number from 1 to %d; esignctl key list shows them",
             ESIGN_KEY_MAX_ID);
@@ -384,13 +386,13 @@ int esign_key_retire(const esign_command_t *command)
         id != esign_keyring_active(database->keyring))
         result = find_need(database, id, &why, p);
     if (why)
-        return esign_complain(ESIGN_EXIT_REFUSED, "key %d cannot go yet: %s", id, why);
+        return esign_command_fail(ESIGN_EXIT_REFUSED, "key %d cannot go yet: %s", id, why);
     if (!esign_failed(result))
         result = esign_key_file_remove(command->settings->key_file, id, p);
     if (result.status == APR_ENOENT && strcmp(result.problem, "key file") == 0)
-        return esign_complain(ESIGN_EXIT_REFUSED, "%s", result.detail);
+        return esign_command_fail(ESIGN_EXIT_REFUSED, "%s", result.detail);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     printf("key %d is retired. Give the file to every node and reload httpd there.\n", id);
     return note(database, ESIGN_AUDIT_KEY_RETIRED, p);
 }

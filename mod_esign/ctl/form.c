@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* register.c: the commands that register subscribers: from a file, and one by the application form.
- */
-#include "commands.h"
+/* form.c: the command `form`: registers a subscriber and prints the application form. */
+#include "command.h"
 
 #include "core/digest.h"
 #include "core/secret.h"
-#include "import.h"
+#include "registrar.h"
 #include "render/render.h"
 
 #include <apr_strings.h>
@@ -19,31 +18,6 @@
 /* 12 syllables of 60: 70 bits, and easy to read aloud. */
 #define WORD_GROUPS 6
 
-static void print_refusal(void *baton, long line, const char *reason)
-{
-    fprintf(stderr, "esignctl: %s:%ld: %s\n", (const char *)baton, line, reason);
-}
-
-int esign_subscriber_import(const esign_command_t *command)
-{
-    esign_registrar_t registrar;
-    esign_import_count_t count = { 0 };
-    const char *path = APR_ARRAY_IDX(command->arguments, 0, const char *);
-    int keep_going = apr_table_get(command->options, "keep-going") != NULL;
-    esign_result_t result = esign_registrar_make(&registrar, command->settings, command->pool);
-    if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
-    result = esign_import_file(&registrar, path, keep_going, print_refusal, (void *)path, &count,
-                               command->pool);
-    printf("%d registered, %d refused\n", count.registered, count.refused);
-    if (esign_failed(result)) {
-        int environment = strcmp(result.problem, "import") != 0;
-        return esign_complain(environment ? ESIGN_EXIT_ENVIRONMENT : ESIGN_EXIT_REFUSED, "%s: %s",
-                              path, result.detail);
-    }
-    return count.refused ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
-}
-
 /* Options without which there is no form, and those with a value that nobody can mean. */
 static int check_options(const apr_table_t *options)
 {
@@ -51,10 +25,10 @@ static int check_options(const apr_table_t *options)
     const char *language = apr_table_get(options, "language");
     for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
         if (!apr_table_get(options, needed[i]))
-            return esign_complain(ESIGN_EXIT_USAGE, "--%s is missing; see esignctl form --help",
-                                  needed[i]);
+            return esign_command_fail(ESIGN_EXIT_USAGE, "--%s is missing; see esignctl form --help",
+                                      needed[i]);
     if (language && strcmp(language, "tr") != 0 && strcmp(language, "en") != 0)
-        return esign_complain(ESIGN_EXIT_USAGE, "--language: write tr or en");
+        return esign_command_fail(ESIGN_EXIT_USAGE, "--language: write tr or en");
     return ESIGN_EXIT_OK;
 }
 
@@ -126,7 +100,7 @@ static esign_result_t print_form(const esign_command_t *command, const esign_ren
     return result;
 }
 
-int esign_form(const esign_command_t *command)
+int esign_command_form(const esign_command_t *command)
 {
     apr_pool_t *p = command->pool;
     const apr_table_t *options = command->options;
@@ -138,20 +112,20 @@ int esign_form(const esign_command_t *command)
         return code;
     const char *word_file = apr_table_get(options, "word-file"),
                *language = apr_table_get(options, "language");
-    esign_application_t a = { .national_id = APR_ARRAY_IDX(command->arguments, 0, const char *),
+    esign_application_t a = { .national_id = esign_command_argument(command, 0),
                               .language = language ? language : "tr",
                               .name = apr_table_get(options, "name"),
                               .email = apr_table_get(options, "email"),
                               .phone = apr_table_get(options, "phone") };
     a.word = word_file ? read_word(word_file, p) : make_word(p);
     if (!a.word)
-        return esign_complain(ESIGN_EXIT_REFUSED, "--word-file %s: no word can be read there",
-                              word_file);
+        return esign_command_fail(ESIGN_EXIT_REFUSED, "--word-file %s: no word can be read there",
+                                  word_file);
     esign_result_t result = esign_registrar_make(&registrar, command->settings, p);
     if (!esign_failed(result))
         result = esign_render_load(&render, command->settings->htdocs, command->settings->theme, p);
     if (esign_failed(result))
-        return esign_complain(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
+        return esign_command_fail(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
     esign_application_t ready;
     result = esign_registrar_prepare(&registrar, &a, &ready, p);
     /* Registered only when the form is out: without it nobody would know the word. */
@@ -162,5 +136,5 @@ int esign_form(const esign_command_t *command)
     if (!esign_failed(result))
         result = print_form(command, render, &a, id);
     result = esign_database_end(registrar.database, result, p);
-    return esign_failed(result) ? esign_complain_of(result) : ESIGN_EXIT_OK;
+    return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* messages.c: what waits in the outbox or was given up: listed, sent again, dropped. */
-#include "commands.h"
+#include "command.h"
 
 #include "audit/trail.h"
 #include "core/record.h"
@@ -28,7 +28,7 @@ static void print_rest(const esign_outbox_depth_t *depths, int listed)
         printf("… and %" APR_INT64_T_FMT " newer; --max lists more\n", rest);
 }
 
-int esign_messages_list(const esign_command_t *command)
+int esign_command_outbox_list(const esign_command_t *command)
 {
     esign_database_t *database;
     const apr_array_header_t *messages;
@@ -37,21 +37,23 @@ int esign_messages_list(const esign_command_t *command)
     const char *most = apr_table_get(command->options, "max");
     apr_int64_t max = most ? esign_command_number(most) : LISTED;
     if (max < 1 || max > LISTED_MAX)
-        return esign_complain(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d", LISTED_MAX);
+        return esign_command_fail(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d",
+                                  LISTED_MAX);
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (!esign_failed(result))
         result = esign_outbox_list(database, (int)max, &messages, p);
     if (!esign_failed(result))
         result = esign_outbox_depths(database, depths, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     printf("%-20s %-14s %-8s %-21s %-21s %5s  %s\n", "ID", "KIND", "STATE", "CREATED", "NEXT TRY",
            "TRIES", "LAST ERROR");
     for (int i = 0; i < messages->nelts; i++) {
         const esign_outbox_message_t *m = &APR_ARRAY_IDX(messages, i, esign_outbox_message_t);
         printf("%-20" APR_INT64_T_FMT " %-14s %-8s %-21s %-21s %5d  %s\n", m->id,
-               esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created),
-               esign_command_moment(p, next_try(m)), m->attempts, esign_command_plain(p, m->error));
+               esign_outbox_kind_name(m->kind), m->state, esign_command_time(p, m->created),
+               esign_command_time(p, next_try(m)), m->attempts,
+               esign_command_printable(p, m->error));
     }
     if (messages->nelts == max)
         print_rest(depths, messages->nelts);
@@ -64,33 +66,34 @@ static int find(esign_database_t *database, const char *name,
 {
     apr_int64_t id = esign_command_number(name);
     if (id < 0)
-        return esign_complain(ESIGN_EXIT_USAGE,
-                              "%s: write the id of a message, as `esignctl outbox list` prints it",
-                              name);
+        return esign_command_fail(
+            ESIGN_EXIT_USAGE, "%s: write the id of a message, as `esignctl outbox list` prints it",
+            name);
     esign_result_t result = esign_outbox_get(database, id, message, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
-    return *message ? ESIGN_EXIT_OK
-                    : esign_complain(ESIGN_EXIT_REFUSED,
-                                     "%s: there is no such message: it was sent or dropped", name);
+        return esign_command_fail_result(result);
+    return *message
+               ? ESIGN_EXIT_OK
+               : esign_command_fail(ESIGN_EXIT_REFUSED,
+                                    "%s: there is no such message: it was sent or dropped", name);
 }
 
-int esign_messages_show(const esign_command_t *command)
+int esign_command_outbox_show(const esign_command_t *command)
 {
     esign_database_t *database;
     const esign_outbox_message_t *m;
     apr_pool_t *p = command->pool;
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
-    int code = find(database, APR_ARRAY_IDX(command->arguments, 0, const char *), &m, p);
+        return esign_command_fail_result(result);
+    int code = find(database, esign_command_argument(command, 0), &m, p);
     if (code != ESIGN_EXIT_OK)
         return code;
     printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id,
-           esign_outbox_kind_name(m->kind), m->state, esign_command_moment(p, m->created));
+           esign_outbox_kind_name(m->kind), m->state, esign_command_time(p, m->created));
     printf("next try   %s\nexpires    %s\ntries      %d\nlast error %s\ncontent    %s\n",
-           esign_command_moment(p, next_try(m)), esign_command_moment(p, m->expires), m->attempts,
-           esign_command_plain(p, m->error), m->has_values ? "sealed" : "gone");
+           esign_command_time(p, next_try(m)), esign_command_time(p, m->expires), m->attempts,
+           esign_command_printable(p, m->error), m->has_values ? "sealed" : "gone");
     return ESIGN_EXIT_OK;
 }
 
@@ -106,11 +109,11 @@ static int change_each(const esign_command_t *command, change_fn *change)
     int worst = ESIGN_EXIT_OK;
     esign_result_t result = esign_settings_database(command->settings, 1, &database, command->pool);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     apr_pool_create(&p, command->pool);
     for (int i = 0; i < command->arguments->nelts; i++) {
         const esign_outbox_message_t *message;
-        int code = find(database, APR_ARRAY_IDX(command->arguments, i, const char *), &message, p);
+        int code = find(database, esign_command_argument(command, i), &message, p);
         if (code == ESIGN_EXIT_OK)
             code = change(database, message, p);
         worst = code > worst ? code : worst;
@@ -121,9 +124,9 @@ static int change_each(const esign_command_t *command, change_fn *change)
 
 static int complain_of_lease(const esign_outbox_message_t *message)
 {
-    return esign_complain(ESIGN_EXIT_REFUSED,
-                          "%" APR_INT64_T_FMT ": it is being sent: look again in a minute",
-                          message->id);
+    return esign_command_fail(ESIGN_EXIT_REFUSED,
+                              "%" APR_INT64_T_FMT ": it is being sent: look again in a minute",
+                              message->id);
 }
 
 static int retry(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
@@ -131,23 +134,23 @@ static int retry(esign_database_t *database, const esign_outbox_message_t *messa
     int done = 0;
     esign_result_t result = esign_outbox_requeue(database, message->id, apr_time_now(), &done, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     if (done)
         return ESIGN_EXIT_OK;
     if (message->awaited >= 0)
-        return esign_complain(
+        return esign_command_fail(
             ESIGN_EXIT_REFUSED,
             "%" APR_INT64_T_FMT ": an SMS gateway took it and has not reported yet", message->id);
     if (message->has_values && message->expires > apr_time_now())
         return complain_of_lease(message);
-    return esign_complain(
+    return esign_command_fail(
         ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": %s", message->id,
         message->has_values || message->kind != ESIGN_OUTBOX_CODE
             ? "it has expired and cannot be sent any more"
             : "a code that was given up is not kept: the subscriber asks for another");
 }
 
-int esign_messages_retry(const esign_command_t *command)
+int esign_command_outbox_retry(const esign_command_t *command)
 {
     return change_each(command, retry);
 }
@@ -181,11 +184,11 @@ static int drop(esign_database_t *database, const esign_outbox_message_t *messag
                                  ESIGN_AUDIT_LOCAL, now, p);
     result = esign_database_end(database, result, p);
     if (esign_failed(result))
-        return esign_complain_of(result);
+        return esign_command_fail_result(result);
     return done ? ESIGN_EXIT_OK : complain_of_lease(message);
 }
 
-int esign_messages_drop(const esign_command_t *command)
+int esign_command_outbox_drop(const esign_command_t *command)
 {
     return change_each(command, drop);
 }
