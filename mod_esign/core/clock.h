@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.h: how long something takes, or may take. */
+/* clock.h: a clock for durations and deadlines. */
 #ifndef ESIGN_CORE_CLOCK_H
 #define ESIGN_CORE_CLOCK_H
 
@@ -7,8 +7,9 @@
 
 #include <time.h>
 
-/* Microseconds of a clock that nobody sets, and that goes on while the machine sleeps. It begins
- * anew with the machine, so it is kept in memory alone. */
+/* Microseconds since the machine started (CLOCK_BOOTTIME), its sleep included. Unlike the time of
+ * day, no one sets this clock. Its values are void after a restart of the machine, so they are
+ * never stored outside memory. */
 static inline apr_time_t esign_clock(void)
 {
     struct timespec now;

@@ -15,8 +15,8 @@
 #define MAX_LOCAL 64
 #define MAX_LABEL 63
 
-/* How many digits the country code has: ITU-T E.164 gives zones 1 and 7 one, the countries listed
- * two, all others three. */
+/* The number of digits of the country code: ITU-T E.164 gives zones 1 and 7 one digit, the
+ * countries listed here two, all others three. */
 static int country_code_length(const char *digits)
 {
     static const char two[] = " 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 "
@@ -62,9 +62,9 @@ int esign_contact_ascii(const char *text)
     return *text == '\0';
 }
 
-/* How many bytes of `text` are of the `allowed` ASCII characters, or letters, marks and digits
- * beyond ASCII. */
-static apr_size_t span(const char *text, const char *allowed)
+/* The length of the leading part of `text` that consists of `allowed` ASCII characters, and of
+ * letters, marks and digits beyond ASCII. */
+static apr_size_t span_allowed(const char *text, const char *allowed)
 {
     const uint8_t *at = (const uint8_t *)text;
     for (;;) {
@@ -79,11 +79,12 @@ static apr_size_t span(const char *text, const char *allowed)
     }
 }
 
-/* Runs of these characters, each 1 to `longest` bytes long, with single dots between them. */
-static int dotted(const char *text, apr_size_t length, const char *allowed, apr_size_t longest)
+/* Whether a text consists of runs of these characters, each 1 to `longest` bytes long, with single
+ * dots between them. */
+static int is_dotted(const char *text, apr_size_t length, const char *allowed, apr_size_t longest)
 {
     for (const char *end = text + length;; text++) {
-        apr_size_t run = span(text, allowed);
+        apr_size_t run = span_allowed(text, allowed);
         if (run == 0 || run > longest)
             return 0;
         text += run;
@@ -94,33 +95,34 @@ static int dotted(const char *text, apr_size_t length, const char *allowed, apr_
     }
 }
 
-/* The A-label of a host name; NULL when it has none. Freed by idn2_free. */
-static char *a_label(const char *host)
+/* The A-label of a host name, freed by idn2_free; NULL when IDNA 2008 gives it none. */
+static char *make_a_label(const char *host)
 {
     char *ascii = NULL;
     return idn2_to_ascii_8z(host, &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) == IDN2_OK ? ascii
                                                                                             : NULL;
 }
 
-static int host_valid(const char *host)
+static int is_host_valid(const char *host)
 {
-    return dotted(host, strlen(host), LETTERS_DIGITS "-", MAX_LABEL) && host[0] != '-' &&
+    return is_dotted(host, strlen(host), LETTERS_DIGITS "-", MAX_LABEL) && host[0] != '-' &&
            host[strlen(host) - 1] != '-' && !strstr(host, "-.") && !strstr(host, ".-");
 }
 
-/* Only RFC 5321's Dot-string: quoted local parts and address literals are where injection hides.
- * Lengths are of the bytes that go over the wire. */
+/* Quoted local parts and address literals are refused, because they can carry injected commands.
+ * Lengths are those of the transmitted form. */
 int esign_contact_email_valid(const char *email)
 {
     const char *at = strchr(email, '@');
     if (!at || strlen(email) > MAX_ADDRESS || at - email > MAX_LOCAL ||
-        !dotted(email, (apr_size_t)(at - email), LETTERS_DIGITS "!#$%&'*+-/=?^_`{|}~", MAX_LOCAL))
+        !is_dotted(email, (apr_size_t)(at - email), LETTERS_DIGITS "!#$%&'*+-/=?^_`{|}~",
+                   MAX_LOCAL))
         return 0;
     if (esign_contact_ascii(at))
-        return host_valid(at + 1);
-    char *ascii = a_label(at + 1);
-    int valid =
-        ascii && host_valid(ascii) && (apr_size_t)(at - email) + 1 + strlen(ascii) <= MAX_ADDRESS;
+        return is_host_valid(at + 1);
+    char *ascii = make_a_label(at + 1);
+    int valid = ascii && is_host_valid(ascii) &&
+                (apr_size_t)(at - email) + 1 + strlen(ascii) <= MAX_ADDRESS;
     idn2_free(ascii);
     return valid;
 }
@@ -130,7 +132,7 @@ const char *esign_contact_email_wire(apr_pool_t *p, const char *email)
     const char *at = strchr(email, '@');
     if (esign_contact_ascii(at))
         return apr_pstrdup(p, email);
-    char *ascii = a_label(at + 1);
+    char *ascii = make_a_label(at + 1);
     const char *wire = apr_psprintf(p, "%.*s@%s", (int)(at - email), email, ascii ? ascii : "");
     idn2_free(ascii);
     return wire;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* digest.c: the small cryptographic tools that every other part uses. */
+/* digest.c: random bytes, hashes and MACs by OpenSSL, which abort the process when it fails. */
 #include "digest.h"
 
 #include <limits.h>
@@ -11,21 +11,21 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Looking an algorithm up costs more than hashing a short text, so it is done once; both are only
- * read afterwards. */
+/* Fetching an algorithm costs more than hashing a short text, so it is done once. Threads only read
+ * both afterwards. */
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_MD *sha256;
 static EVP_MAC_CTX *hmac_sha256; /* without a key; every call works on a copy */
 
-/* These fail only without memory or without an OpenSSL that can hash. Callers could do nothing then
- * but go on with weak bytes. */
+/* OpenSSL fails here only without memory or without its algorithms. Callers could do nothing about
+ * it but use weak bytes. */
 static void require(int done)
 {
     if (!done)
         abort();
 }
 
-static void fetch(void)
+static void fetch_algorithms(void)
 {
     char name[] = "SHA256";
     const OSSL_PARAM parameters[] = {
@@ -57,14 +57,14 @@ apr_int64_t esign_digest_random_id(void)
 void esign_digest_sha256(const void *data, apr_size_t length,
                          unsigned char digest[ESIGN_DIGEST_SIZE])
 {
-    pthread_once(&fetched, fetch);
+    pthread_once(&fetched, fetch_algorithms);
     require(EVP_Digest(data, length, digest, NULL, sha256, NULL));
 }
 
 void esign_digest_hmac(const unsigned char key[ESIGN_DIGEST_SIZE], const void *data,
                        apr_size_t length, unsigned char mac[ESIGN_DIGEST_SIZE])
 {
-    pthread_once(&fetched, fetch);
+    pthread_once(&fetched, fetch_algorithms);
     EVP_MAC_CTX *context = EVP_MAC_CTX_dup(hmac_sha256);
     size_t written;
     require(context != NULL && EVP_MAC_init(context, key, ESIGN_DIGEST_SIZE, NULL) &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* iso_time.c: writes and reads ISO 8601. */
+/* iso_time.c: writes and reads ISO 8601 times. */
 #include "iso_time.h"
 
 #include <apr_strings.h>
@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROOM sizeof("YYYY-MM-DDThh:mm:ssZ") + 4 /* a year beyond 9999 */
+#define ROOM (sizeof("YYYY-MM-DDThh:mm:ssZ") + 4) /* 4: years beyond 9999 */
 
-static void write_to(char *text, apr_time_t time)
+static void write_time(char *text, apr_time_t time)
 {
     apr_time_exp_t t;
     apr_time_exp_gmt(&t, time);
@@ -20,7 +20,7 @@ static void write_to(char *text, apr_time_t time)
 const char *esign_iso_time(apr_pool_t *p, apr_time_t time)
 {
     char text[ROOM];
-    write_to(text, time);
+    write_time(text, time);
     return apr_pstrdup(p, text);
 }
 
@@ -36,8 +36,9 @@ int esign_iso_time_parse(const char *text, int date_only, apr_time_t *time)
     if (fields != (date_only ? 3 : 6) || t.tm_mon < 0 || t.tm_mon > 11 ||
         apr_time_exp_gmt_get(time, &t) != APR_SUCCESS)
         return 0;
-    /* Written again it must be the same: no 30 February, no missing zero, nothing behind. */
-    write_to(again, *time);
+    /* The time must give the same text again. This refuses 30 February, a missing zero, and text
+     * after the time. */
+    write_time(again, *time);
     if (date_only)
         again[strlen("YYYY-MM-DD")] = '\0';
     return strcmp(again, text) == 0;

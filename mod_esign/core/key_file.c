@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_file.c: the lines of the key file, read and changed. */
+/* key_file.c: parses the lines of the key file, and replaces the file by a changed one. */
 #include "key_file.h"
 #include "base64.h"
 #include "digest.h"
@@ -44,9 +44,8 @@ static esign_result_t read_all(int file, const char *path, char *text, apr_pool_
 static esign_result_t read_private(const char *path, char *text, apr_pool_t *p)
 {
     struct stat info;
-    int file =
-        open(path, O_RDONLY | O_CLOEXEC |
-                       O_NONBLOCK); /* O_NONBLOCK: a named pipe must not hold httpd's start */
+    /* O_NONBLOCK: opening a named pipe must not block httpd's start. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0 || fstat(file, &info) != 0) {
         int error = errno;
         if (file >= 0)
@@ -67,7 +66,7 @@ static esign_result_t read_private(const char *path, char *text, apr_pool_t *p)
     return result;
 }
 
-/* The number of an id of 1 to 3 digits, 0 when it is none. */
+/* The number of an id of 1 to 3 digits; 0 when the text is no valid id. */
 static int parse_id(const char *text)
 {
     apr_size_t length = strlen(text);
@@ -77,7 +76,8 @@ static int parse_id(const char *text)
     return id <= ESIGN_KEY_MAX_ID ? (int)id : 0;
 }
 
-/* Why a line is refused; NULL when it is a key, a comment or empty. */
+/* Reads a line, which it overwrites. Returns why the line is refused; NULL when it is a key, a
+ * comment or empty. */
 static const char *parse_line(char *line, esign_key_file_t *file, apr_pool_t *scratch)
 {
     static const char blanks[] = " \t\r";
@@ -109,9 +109,9 @@ static const char *parse_line(char *line, esign_key_file_t *file, apr_pool_t *sc
     return NULL;
 }
 
-/* Overwrites the text. */
-static esign_result_t parse(const char *path, char *text, esign_key_file_t *file,
-                            apr_pool_t *scratch, apr_pool_t *p)
+/* Reads all lines of the text, which it overwrites. */
+static esign_result_t parse_lines(const char *path, char *text, esign_key_file_t *file,
+                                  apr_pool_t *scratch, apr_pool_t *p)
 {
     int number = 1;
     file->active = file->next = -1;
@@ -130,12 +130,12 @@ static esign_result_t parse(const char *path, char *text, esign_key_file_t *file
         }
     }
     if (file->active < 0)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "%s holds no key; esignctl makes one",
-                                 path);
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "%s has no key; esignctl makes one", path);
     return ESIGN_OK;
 }
 
-/* `*text`: as it stands in the file; NULL: nobody asks. All wiped with `p`. */
+/* Sets `*file` and, unless `text` is NULL, `*text` to a copy of the content. Both are in `p`, wiped
+ * with it. */
 static esign_result_t read_file(esign_key_file_t **file, char **text, const char *path,
                                 apr_pool_t *p)
 {
@@ -147,7 +147,7 @@ static esign_result_t read_file(esign_key_file_t **file, char **text, const char
     if (!esign_failed(result) && text)
         *text = esign_secret_copy(p, content, strlen(content));
     if (!esign_failed(result))
-        result = parse(path, content, *file, scratch, p);
+        result = parse_lines(path, content, *file, scratch, p);
     apr_pool_destroy(scratch);
     return result;
 }
@@ -171,7 +171,8 @@ static int write_all(int file, const char *text, apr_size_t length)
     return 1;
 }
 
-/* A name is on the disk when its folder is; some file systems cannot be asked for that. */
+/* Writes the folder of a file to the disk, so that the name lasts too. EINVAL: the file system does
+ * not support that for folders. */
 static int sync_folder(const char *path, apr_pool_t *p)
 {
     const char *slash = strrchr(path, '/');
@@ -185,8 +186,9 @@ static int sync_folder(const char *path, apr_pool_t *p)
     return done;
 }
 
-/* Ends the writing of a new file; errno tells what failed. */
-static int finish(int file, int written)
+/* Writes a new file to the disk and closes it. `written` is 0 when writing failed before. Returns 0
+ * with errno set when anything failed. */
+static int finish_file(int file, int written)
 {
     written = written && fsync(file) == 0;
     int error = errno;
@@ -229,8 +231,8 @@ esign_result_t esign_key_file_create(const char *path, apr_pool_t *p)
     apr_pool_t *scratch;
     apr_pool_create(&scratch, p);
     const char *line = make_key("key", 1, scratch);
-    int done = finish(file, write_all(file, head, sizeof(head) - 1) &&
-                                write_all(file, line, strlen(line))) &&
+    int done = finish_file(file, write_all(file, head, sizeof(head) - 1) &&
+                                     write_all(file, line, strlen(line))) &&
                sync_folder(path, scratch);
     int error = errno;
     apr_pool_destroy(scratch);
@@ -243,21 +245,22 @@ esign_result_t esign_key_file_create(const char *path, apr_pool_t *p)
 /* A change under way. */
 typedef struct {
     const char *path; /* of the file itself, not of a link to it */
-    int lock;         /* the file, open: who changes it holds its lock */
+    int lock;         /* the open file; the lock on it excludes other changes */
     struct stat info;
     char *text;
     esign_key_file_t *file;
     apr_pool_t *pool; /* wiped at the end */
 } change_t;
 
-static esign_result_t failed(const change_t *change, const char *what, apr_pool_t *p)
+/* An error with the cause of errno. */
+static esign_result_t make_failure(const change_t *change, const char *what, apr_pool_t *p)
 {
     int error = errno;
     return esign_result_make(p, error, PROBLEM, "%s %s: %s; nothing was changed", change->path,
                              what, strerror(error));
 }
 
-/* Who waited for the lock of a file that was replaced meanwhile opens the new one. */
+/* Locks the file. When another process replaced the file during the wait, locks the new one. */
 static esign_result_t lock_file(change_t *change, apr_pool_t *p)
 {
     struct stat now;
@@ -265,28 +268,28 @@ static esign_result_t lock_file(change_t *change, apr_pool_t *p)
         change->lock = open(change->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (change->lock < 0 || flock(change->lock, LOCK_EX) != 0 ||
             fstat(change->lock, &change->info) != 0 || stat(change->path, &now) != 0)
-            return failed(change, "cannot be locked", p);
+            return make_failure(change, "cannot be locked", p);
         if (now.st_ino == change->info.st_ino && now.st_dev == change->info.st_dev)
             return ESIGN_OK;
         close(change->lock);
     }
 }
 
-static void end(change_t *change)
+static void end_change(change_t *change)
 {
     if (change->lock >= 0)
         close(change->lock);
     apr_pool_destroy(change->pool);
 }
 
-/* Locks and reads the file; `end` follows, whatever the result. */
-static esign_result_t begin(change_t *change, const char *path, apr_pool_t *p)
+/* Locks and reads the file. The caller calls end_change after any result. */
+static esign_result_t begin_change(change_t *change, const char *path, apr_pool_t *p)
 {
     *change = (change_t){ .path = path, .lock = -1 };
     apr_pool_create(&change->pool, p);
     char *real = realpath(path, NULL);
     if (!real)
-        return failed(change, "cannot be opened", p);
+        return make_failure(change, "cannot be opened", p);
     change->path = apr_pstrdup(p, real);
     free(real);
     esign_result_t result = lock_file(change, p);
@@ -298,14 +301,14 @@ static esign_result_t begin(change_t *change, const char *path, apr_pool_t *p)
                : result;
 }
 
-/* The file without the line of key number `gone` (-1: with all) and with `line` at its end; NULL:
- * none. */
-static const char *edit(const change_t *change, int gone, const char *line)
+/* The text of the file without the line of key number `removed` (-1: with all lines), and with
+ * `line` added at the end unless it is NULL. */
+static const char *edit_text(const change_t *change, int removed, const char *line)
 {
     const esign_key_file_t *file = change->file;
     apr_size_t length = strlen(change->text), more = line == NULL ? 0 : strlen(line);
-    apr_size_t from = gone < 0 ? length : file->starts[gone],
-               to = gone < 0 ? length : file->ends[gone];
+    apr_size_t from = removed < 0 ? length : file->starts[removed],
+               to = removed < 0 ? length : file->ends[removed];
     char *text = esign_secret_alloc(change->pool, length + more + 2),
          *last = text + from + length - to;
     memcpy(text, change->text, from);
@@ -316,34 +319,35 @@ static const char *edit(const change_t *change, int gone, const char *line)
     return text;
 }
 
-/* Puts a new file in the place of the old one. What a run before this one left behind when it was
- * stopped is no use to anybody: this one has the lock. */
-static esign_result_t replace(const change_t *change, const char *text, apr_pool_t *p)
+/* Replaces the file by a new one. A new file left by an interrupted run is removed first, which is
+ * safe because this run holds the lock. */
+static esign_result_t replace_file(const change_t *change, const char *text, apr_pool_t *p)
 {
     const char *new = apr_pstrcat(change->pool, change->path, ".new", NULL);
     unlink(new);
     int file = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (file < 0)
-        return failed(change, "cannot be changed, for a new file cannot be made beside it", p);
+        return make_failure(change, "cannot be changed, for a new file cannot be made beside it",
+                            p);
     int ready = fchown(file, change->info.st_uid, change->info.st_gid) == 0 &&
                 fchmod(file, change->info.st_mode & 07777) == 0;
-    if (!finish(file, ready && write_all(file, text, strlen(text))) ||
+    if (!finish_file(file, ready && write_all(file, text, strlen(text))) ||
         rename(new, change->path) != 0) {
         int error = errno;
         unlink(new);
         errno = error;
-        return failed(change, "cannot be changed", p);
+        return make_failure(change, "cannot be changed", p);
     }
     if (sync_folder(change->path, change->pool))
         return ESIGN_OK;
     return esign_result_make(p, errno, PROBLEM,
                              "%s was changed, but its folder cannot be written to the disk: %s; "
-                             "before anything else, look whether the disk is sound",
+                             "check first whether the disk is sound",
                              change->path, strerror(errno));
 }
 
-/* The place of a key; -1: there is none of that id. */
-static int find(const esign_key_file_t *file, int id)
+/* The index of the key of an id; -1 when there is none. */
+static int find_key(const esign_key_file_t *file, int id)
 {
     int at = file->count - 1;
     while (at >= 0 && file->ids[at] != id)
@@ -351,12 +355,12 @@ static int find(const esign_key_file_t *file, int id)
     return at;
 }
 
-/* One above the highest; the lowest free one when that is taken. 0: all are. */
-static int free_id(const esign_key_file_t *file, const unsigned char taken[ESIGN_KEY_MAX_ID + 1])
+/* The id after the highest in use; when that is 255, the lowest free one; 0 when none is free. */
+static int choose_id(const esign_key_file_t *file, const unsigned char taken[ESIGN_KEY_MAX_ID + 1])
 {
     int lowest = 0, highest = 0;
     for (int id = ESIGN_KEY_MAX_ID; id >= 1; id--) {
-        int is_free = find(file, id) < 0 && !taken[id];
+        int is_free = find_key(file, id) < 0 && !taken[id];
         lowest = is_free ? id : lowest;
         highest = is_free || highest ? highest : id;
     }
@@ -367,51 +371,53 @@ esign_result_t esign_key_file_add(const char *path, const unsigned char taken[ES
                                   int *id, apr_pool_t *p)
 {
     change_t change;
-    esign_result_t result = begin(&change, path, p);
+    esign_result_t result = begin_change(&change, path, p);
     if (!esign_failed(result) && change.file->next >= 0)
         result = esign_result_make(p, APR_EEXIST, PROBLEM,
                                    "key %d has been added and is not active yet: esignctl key "
-                                   "rotate makes it so, key retire takes it away",
+                                   "rotate makes it so, key retire removes it",
                                    change.file->ids[change.file->next]);
-    else if (!esign_failed(result) && (*id = free_id(change.file, taken)) == 0)
+    else if (!esign_failed(result) && (*id = choose_id(change.file, taken)) == 0)
         result = esign_result_make(p, APR_EEXIST, PROBLEM,
                                    "all %d ids are taken, in the file or by a running httpd "
                                    "(esignctl key list): retire older keys first",
                                    ESIGN_KEY_MAX_ID);
     else if (!esign_failed(result))
-        result = replace(&change, edit(&change, -1, make_key("next", *id, change.pool)), p);
-    end(&change);
+        result =
+            replace_file(&change, edit_text(&change, -1, make_key("next", *id, change.pool)), p);
+    end_change(&change);
     return result;
 }
 
 esign_result_t esign_key_file_activate(const char *path, int *id, apr_pool_t *p)
 {
     change_t change;
-    esign_result_t result = begin(&change, path, p);
+    esign_result_t result = begin_change(&change, path, p);
     int next = esign_failed(result) ? -1 : change.file->next;
     *id = next < 0 ? 0 : change.file->ids[next];
     if (next >= 0)
-        result = replace(
+        result = replace_file(
             &change,
-            edit(&change, next, make_line("key", *id, change.file->keys[next], change.pool)), p);
-    end(&change);
+            edit_text(&change, next, make_line("key", *id, change.file->keys[next], change.pool)),
+            p);
+    end_change(&change);
     return result;
 }
 
 esign_result_t esign_key_file_remove(const char *path, int id, apr_pool_t *p)
 {
     change_t change;
-    esign_result_t result = begin(&change, path, p);
-    int at = esign_failed(result) ? -1 : find(change.file, id);
+    esign_result_t result = begin_change(&change, path, p);
+    int at = esign_failed(result) ? -1 : find_key(change.file, id);
     if (!esign_failed(result) && at < 0)
         result = esign_result_make(p, APR_ENOENT, PROBLEM, "%s has no key %d", change.path, id);
     else if (!esign_failed(result) && at == change.file->active)
         result = esign_result_make(p, APR_EEXIST, PROBLEM,
-                                   "key %d is the active one: another has to take its place first "
+                                   "key %d is the active one: another must replace it first "
                                    "(esignctl key add, key rotate)",
                                    id);
     else if (!esign_failed(result))
-        result = replace(&change, edit(&change, at, NULL), p);
-    end(&change);
+        result = replace_file(&change, edit_text(&change, at, NULL), p);
+    end_change(&change);
     return result;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* key_file.h: the file of the master keys: reads it, and changes it so that a crash leaves the old
- * file or the new one. */
+/* key_file.h: reads and changes the file of the master keys. A crash during a change leaves either
+ * the old file or the new one. */
 #ifndef ESIGN_CORE_KEY_FILE_H
 #define ESIGN_CORE_KEY_FILE_H
 
@@ -9,39 +9,42 @@
 #define ESIGN_KEY_SIZE 32
 #define ESIGN_KEY_MAX_ID 255
 
-/* Lines `key ID BASE64URL`, the last of which is the active key; at most one line `next ID
- * BASE64URL`, a key that opens seals but makes none until it is the active one;
- * `#` comments. ID 1 to 255, 32 bytes each. */
+/* The file has lines `key ID BASE64URL`, at most one line `next ID BASE64URL`, and comments that
+ * begin with `#`. An ID is a number from 1 to 255, a key 32 random bytes. The last line `key` is
+ * the active key, which makes new seals; all others only open seals. `next` is the key that becomes
+ * active next. */
 typedef struct {
-    int count;
-    int active, next; /* which of them; `next` -1: none */
+    int count;        /* of keys, in the order of their lines */
+    int active, next; /* indexes of these keys; `next` -1: there is none */
     int ids[ESIGN_KEY_MAX_ID];
     unsigned char keys[ESIGN_KEY_MAX_ID][ESIGN_KEY_SIZE];
-    apr_size_t starts[ESIGN_KEY_MAX_ID],
-        ends[ESIGN_KEY_MAX_ID]; /* of each one's line, with its line feed */
+    /* Offsets of each key's line in the file; `ends` is after its line feed. */
+    apr_size_t starts[ESIGN_KEY_MAX_ID], ends[ESIGN_KEY_MAX_ID];
 } esign_key_file_t;
 
-/* Reads the file, wiped with `p`. Refuses one that its group or others may read, naming the file,
- * the line and what to do. */
+/* Reads the file into memory of `p`, wiped with it. Refuses a file that is not regular, that its
+ * group or others may access, or that is malformed. The error names the file, the line and the
+ * cure. */
 esign_result_t esign_key_file_read(esign_key_file_t **file, const char *path, apr_pool_t *p);
 
-/* Writes a new key file with one random key, mode 0600. Refuses to overwrite: a lost key loses the
- * database. */
+/* Writes a new key file of mode 0600 with one random key. Never overwrites a file, because without
+ * its keys the database is lost. */
 esign_result_t esign_key_file_create(const char *path, apr_pool_t *p);
 
-/* The changes are written into a new file beside the old one, of its mode and owner, which then
- * takes its name; a symbolic link stays one. Each waits for another that is under way. When one
- * fails the file is as it was. */
+/* The three functions below change the file. They write a new file of the same mode and owner
+ * beside it, and rename that over the old one; a symbolic link is kept, and its target changed. A
+ * change waits for one of another process to end. When it fails, the file is unchanged. */
 
-/* Adds a random key as `next`, under an id that neither the file has nor `taken`, by id: somebody
- * may still hold another key of it. APR_EEXIST: there is a next one, or no free id. */
+/* Adds a random key as `next`, and sets `*id` to its id. `taken` is indexed by id: nonzero marks an
+ * id that must not be used, because a running server may still have another key of that id.
+ * APR_EEXIST: the file has a next key already, or no id is free. */
 esign_result_t esign_key_file_add(const char *path, const unsigned char taken[ESIGN_KEY_MAX_ID + 1],
                                   int *id, apr_pool_t *p);
 
-/* Makes `next` the active key; `*id` 0: there is none. */
+/* Makes the next key the active one, and sets `*id` to its id; to 0 when there is no next key. */
 esign_result_t esign_key_file_activate(const char *path, int *id, apr_pool_t *p);
 
-/* Takes a key out. APR_ENOENT: there is none of that id; APR_EEXIST: it is the active one. */
+/* Removes a key. APR_ENOENT: there is no key of this id. APR_EEXIST: it is the active key. */
 esign_result_t esign_key_file_remove(const char *path, int id, apr_pool_t *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keyring.c: reads the key file and derives one key for each purpose from each of its lines. */
+/* keyring.c: derives the keys by HKDF, and keeps them in guarded memory. */
 #include "keyring.h"
 
 #include <errno.h>
@@ -13,18 +13,20 @@
 
 #define PROBLEM "key file"
 
+/* The keys derived from one master key. */
 typedef unsigned char derived_t[ESIGN_KEY_PURPOSES][ESIGN_KEY_SIZE];
 
 struct esign_keyring_t {
-    int count;
-    int next;
-    int ids[ESIGN_KEY_MAX_ID]; /* active one first */
-    unsigned char position[ESIGN_KEY_MAX_ID +
-                           1]; /* by id: 1 + its index in `ids` and `keys`; 0: no such key */
+    int count;                 /* of master keys */
+    int next;                  /* id; 0: none */
+    int ids[ESIGN_KEY_MAX_ID]; /* the active key's first */
+    /* By id: 1 + the index in `ids` and `keys`; 0: there is no such key. */
+    unsigned char position[ESIGN_KEY_MAX_ID + 1];
     derived_t keys[];
 };
 
-/* HKDF's `info`. A label never changes: what was sealed under it would be lost. */
+/* The `info` of HKDF. A label never changes, because values sealed under its key would be lost. The
+ * label of ESIGN_KEY_CAPTCHA_SEED has an older name. */
 static const char *const labels[ESIGN_KEY_PURPOSES] = {
     [ESIGN_KEY_LOOKUP] = "mod_esign 1 lookup",
     [ESIGN_KEY_PEPPER] = "mod_esign 1 pepper",
@@ -41,8 +43,9 @@ static const char *const labels[ESIGN_KEY_PURPOSES] = {
     [ESIGN_KEY_MESSAGE_ID] = "mod_esign 1 message-id"
 };
 
-/* RFC 5869 with an empty salt: the master keys are uniformly random already. */
-static int derive(EVP_KDF_CTX *context, unsigned char *master, derived_t keys)
+/* Derives the keys of all purposes. The salt is empty, because the master keys are uniformly random
+ * (RFC 5869 section 3.1). */
+static int derive_keys(EVP_KDF_CTX *context, unsigned char *master, derived_t keys)
 {
     char digest[] = "SHA256";
     for (int purpose = 0; purpose < ESIGN_KEY_PURPOSES; purpose++) {
@@ -60,42 +63,43 @@ static int derive(EVP_KDF_CTX *context, unsigned char *master, derived_t keys)
     return 1;
 }
 
-/* Key number `line` of the file becomes number `place` here. */
-static int take(esign_keyring_t *keyring, int place, EVP_KDF_CTX *context, esign_key_file_t *file,
-                int line)
+/* Derives from key number `line` of the file, as number `place` of the keyring. */
+static int add_key(esign_keyring_t *keyring, int place, EVP_KDF_CTX *context,
+                   esign_key_file_t *file, int line)
 {
     keyring->ids[place] = file->ids[line];
     keyring->position[file->ids[line]] = (unsigned char)(place + 1);
-    return derive(context, file->keys[line], keyring->keys[place]);
+    return derive_keys(context, file->keys[line], keyring->keys[place]);
 }
 
-static int fill(esign_keyring_t *keyring, esign_key_file_t *file)
+static int fill_keyring(esign_keyring_t *keyring, esign_key_file_t *file)
 {
     EVP_KDF *hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *context = hkdf == NULL ? NULL : EVP_KDF_CTX_new(hkdf);
-    int place = 1, done = context != NULL && take(keyring, 0, context, file, file->active);
+    int place = 1, done = context != NULL && add_key(keyring, 0, context, file, file->active);
     keyring->count = file->count;
     keyring->next = file->next < 0 ? 0 : file->ids[file->next];
     for (int line = file->count - 1; done && line >= 0; line--)
-        done = line == file->active || take(keyring, place++, context, file, line);
+        done = line == file->active || add_key(keyring, place++, context, file, line);
     EVP_KDF_CTX_free(context);
     EVP_KDF_free(hkdf);
     return done;
 }
 
-/* sodium_malloc puts the block's end at a page's end, so only a rounded size starts aligned. */
+/* sodium_malloc aligns the end of a block to a page, so only a rounded size makes its start
+ * aligned. */
 static apr_size_t size_of(int count)
 {
     return APR_ALIGN(sizeof(esign_keyring_t) + (apr_size_t)count * sizeof(derived_t), 64);
 }
 
-static apr_status_t release(void *keyring)
+static apr_status_t free_keyring(void *keyring)
 {
     sodium_free(keyring);
     return APR_SUCCESS;
 }
 
-static esign_result_t make(esign_keyring_t **keyring, esign_key_file_t *file, apr_pool_t *p)
+static esign_result_t make_keyring(esign_keyring_t **keyring, esign_key_file_t *file, apr_pool_t *p)
 {
     apr_size_t size = size_of(file->count);
     esign_keyring_t *made = sodium_init() < 0 ? NULL : sodium_malloc(size);
@@ -103,10 +107,10 @@ static esign_result_t make(esign_keyring_t **keyring, esign_key_file_t *file, ap
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no guarded memory for %d keys",
                                  file->count);
     memset(made, 0, size);
-    apr_pool_cleanup_register(p, made, release, apr_pool_cleanup_null);
-    if (!fill(made, file))
+    apr_pool_cleanup_register(p, made, free_keyring, apr_pool_cleanup_null);
+    if (!fill_keyring(made, file))
         return esign_result_make(p, APR_EGENERAL, PROBLEM,
-                                 "OpenSSL derives no keys with HKDF-SHA256");
+                                 "OpenSSL cannot derive keys with HKDF-SHA256");
     if (sodium_mprotect_readonly(made) != 0)
         return esign_result_make(p, errno, PROBLEM, "the keys' memory cannot be made read-only: %s",
                                  strerror(errno));
@@ -123,7 +127,7 @@ esign_result_t esign_keyring_load(esign_keyring_t **keyring, const char *path, a
     if (esign_failed(result))
         result = esign_result_make(p, result.status, result.problem, "%s", result.detail);
     else
-        result = make(keyring, file, p);
+        result = make_keyring(keyring, file, p);
     apr_pool_destroy(scratch);
     return result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* national_id.c: cleans what was typed into digits and checks them by a scheme. */
+/* national_id.c: the schemes of identity numbers, and the check of a typed text. */
 #include "national_id.h"
 
 #include "digits.h"
@@ -7,20 +7,22 @@
 #include <apr_strings.h>
 #include <string.h>
 
-static int tckn_valid(const char *digits)
+/* The check digits of a Turkish number. */
+static int is_tckn(const char *digits)
 {
     int odd = 0, even = 0;
     for (int i = 0; i < 9; i += 2)
         odd += digits[i] - '0';
     for (int i = 1; i < 8; i += 2)
         even += digits[i] - '0';
-    int tenth = (odd * 7 - even + 40) %
-                10; /* 40: even is at most 36, and % of a negative number is negative */
+    /* `even` is at most 36; + 40 keeps the dividend positive. */
+    int tenth = (odd * 7 - even + 40) % 10;
     int eleventh = (odd + even + tenth) % 10;
     return digits[0] != '0' && digits[9] - '0' == tenth && digits[10] - '0' == eleventh;
 }
 
-/* A number of one or two digits at `*text`, which moves behind it; 0 when there is none. */
+/* Reads a number of one or two digits at `*text`, and moves `*text` past it. 0 when there is none.
+ */
 static int read_bound(const char **text)
 {
     int bound = 0;
@@ -32,7 +34,7 @@ static int read_bound(const char **text)
 esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **scheme, const char *name,
                                         apr_pool_t *p)
 {
-    static const esign_national_id_scheme_t tckn = { 11, 11, tckn_valid };
+    static const esign_national_id_scheme_t tckn = { 11, 11, is_tckn };
     static const char digits[] = "digits:";
     if (strcmp(name, "tckn") == 0) {
         *scheme = &tckn;
@@ -49,9 +51,10 @@ esign_result_t esign_national_id_scheme(const esign_national_id_scheme_t **schem
             return ESIGN_OK;
         }
     }
-    return esign_result_make(p, APR_EINVAL, "identity number scheme",
-                             "\"%s\" is none: write tckn, or digits:MIN-MAX with 1 to %d digits",
-                             name, ESIGN_NATIONAL_ID_MAX);
+    return esign_result_make(
+        p, APR_EINVAL, "identity number scheme",
+        "\"%s\" is not a scheme: write tckn, or digits:MIN-MAX with 1 to %d digits", name,
+        ESIGN_NATIONAL_ID_MAX);
 }
 
 int esign_national_id_parse(const esign_national_id_scheme_t *scheme, const char *typed,

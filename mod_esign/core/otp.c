@@ -28,8 +28,8 @@ int esign_otp_code(const esign_keyring_t *keyring, int key, const char *session,
     memcpy(input, session, length);
     memcpy(input + length, seed, ESIGN_OTP_SEED_SIZE);
     input[length + ESIGN_OTP_SEED_SIZE] = 0;
-    /* Numbers beyond the last whole multiple of the code space would make low codes likelier: the
-     * next counter then. */
+    /* Numbers above the last whole multiple of `space` would favour low codes, so the next counter
+     * is tried. */
     do {
         esign_digest_hmac(secret, input, length + ESIGN_OTP_SEED_SIZE + 1, mac);
         memcpy(&number, mac, sizeof(number));
@@ -42,9 +42,9 @@ int esign_otp_code(const esign_keyring_t *keyring, int key, const char *session,
     return 1;
 }
 
-/* The digits of what was typed, separators left out; -1 when anything else stands there or they are
- * too many. */
-static int strip(const char *typed, char digits[ESIGN_OTP_MAX_DIGITS + 1])
+/* Copies the digits of a typed text, without separators, and returns their number; -1 when the text
+ * has other characters or too many digits. */
+static int strip_separators(const char *typed, char digits[ESIGN_OTP_MAX_DIGITS + 1])
 {
     int count = 0;
     while (*typed) {
@@ -64,7 +64,7 @@ static int strip(const char *typed, char digits[ESIGN_OTP_MAX_DIGITS + 1])
 int esign_otp_matches(const char *code, const char *typed)
 {
     char digits[ESIGN_OTP_MAX_DIGITS + 1] = "";
-    int count = strip(typed, digits);
+    int count = strip_separators(typed, digits);
     int right = count >= 0 && (size_t)count == strlen(code) &&
                 esign_secret_equal(code, digits, (apr_size_t)count);
     esign_secret_wipe(digits, sizeof(digits));
@@ -74,7 +74,7 @@ int esign_otp_matches(const char *code, const char *typed)
 int esign_otp_well_formed(const char *typed, int digits)
 {
     char stripped[ESIGN_OTP_MAX_DIGITS + 1];
-    int count = strip(typed, stripped);
+    int count = strip_separators(typed, stripped);
     esign_secret_wipe(stripped, sizeof(stripped));
     return count == digits;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pattern.c: PCRE2 with bounds. */
+/* pattern.c: PCRE2 with limits on steps and memory. */
 #include "pattern.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* What a harmless pattern needs over some kilobytes, a thousand times over; reached in some 10 ms.
- */
+/* A thousand times the steps that an ordinary pattern needs on some kilobytes; they take about 10
+ * ms. */
 #define STEPS_MAX 1000000
 #define KILOBYTES_MAX 4096
 
@@ -25,15 +25,14 @@ esign_result_t esign_pattern_compile(const esign_pattern_t **pattern, const char
 {
     int error;
     PCRE2_SIZE offset;
-    PCRE2_UCHAR words[160];
+    PCRE2_UCHAR message[160];
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_MULTILINE,
                                      &error, &offset, NULL);
     if (!code) {
-        pcre2_get_error_message(error, words, sizeof(words));
-        return esign_result_make(
-            p, APR_EINVAL, "pattern",
-            "'%s' is no regular expression; behind its first %d characters: %s", text, (int)offset,
-            (char *)words);
+        pcre2_get_error_message(error, message, sizeof(message));
+        return esign_result_make(p, APR_EINVAL, "pattern",
+                                 "'%s' is no regular expression; after its first %d characters: %s",
+                                 text, (int)offset, (char *)message);
     }
     esign_pattern_t *made = apr_palloc(p, sizeof(*made));
     made->code = code;
