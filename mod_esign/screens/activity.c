@@ -11,17 +11,17 @@
 #include "core/iso_time.h"
 
 #define ACTIVITY_MAX 50
-/* How long the page says that sessions have just been ended. */
+/* How long the page says that sessions were ended. */
 #define JUST_NOW apr_time_from_sec(60)
 
-/* The entry of the sign-in that this session began with was written with the moment of its proof.
- */
+/* "yes" if an entry is the sign-in of this session: both have the same time. NULL: it is not. */
 static const char *is_this_session(const esign_request_t *q, const esign_audit_entry_t *entry)
 {
     return entry->event == ESIGN_AUDIT_SIGNED_IN && entry->time == q->code_time ? "yes" : NULL;
 }
 
-/* Many have the same list but for times and addresses. */
+/* Adds an event. Times and addresses are marked as copied, because many lists differ in nothing
+ * else. */
 static void add_event(esign_page_t *page, const esign_audit_entry_t *entry)
 {
     const char *address = strcmp(entry->address, ESIGN_AUDIT_LOCAL) == 0 ? "address" : "~address";
@@ -48,7 +48,7 @@ int esign_activity_get(esign_request_t *q)
     esign_page_form(page, "end", ESIGN_PATH_ACTIVITY, q->subscriber);
     for (int i = 0; i < entries->nelts; i++) {
         const esign_audit_entry_t *entry = &APR_ARRAY_IDX(entries, i, esign_audit_entry_t);
-        /* Those of a newer version have no words here; what was forged is none. */
+        /* The catalogue has no text for an event of a newer version. A forged row is left out. */
         if (!esign_event_is_personal(entry->event) || !entry->sound)
             continue;
         add_event(page, entry);
@@ -56,8 +56,7 @@ int esign_activity_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* Who suspects somebody wants everything open to be shut: other sessions, half-finished sign-ins,
- * mailed links that nobody has used. */
+/* Ends all other sessions, sign-ins that are not complete, and unused links. */
 int esign_activity_post(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -77,8 +76,8 @@ int esign_activity_post(esign_request_t *q)
         return esign_page_failed(q, result);
     if (often)
         return esign_page_busy(q);
-    /* Another request was faster: perhaps this browser's own, whose new cookie the next page will
-     * come with. */
+    /* If another request was first, `ended` is 0. It may be this browser's own; then the next
+     * request has the new cookie. */
     if (ended && !esign_session_renew(q))
         return esign_page_unavailable(q);
     if (ended)

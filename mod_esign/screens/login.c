@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* login.c: figures 3 and 4: the way in by number, picture and word; and the way out. */
+/* login.c: the start page, the sign-in by number, picture and word, and the sign-out. */
 #include "login.h"
 
 #include "picture.h"
+
 #include "web/account.h"
 #include "web/form.h"
 #include "web/hash.h"
@@ -23,7 +24,7 @@ int esign_start_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* What the form says beside its fields. */
+/* The state of the form: its status, and its problems as codes; NULL: none. */
 typedef struct {
     int status;
     const char *id_problem, *word_problem, *general, *argument;
@@ -37,13 +38,13 @@ static int send_form(esign_request_t *q, const login_t *login)
         esign_page_problem(page, NULL, login->general, login->argument);
     if (login->id_problem)
         esign_page_problem(page, "id", login->id_problem, NULL);
-    esign_picture_tell(page, &login->picture);
+    esign_picture_add_problem(page, &login->picture);
     if (login->word_problem)
         esign_page_problem(page, "word", login->word_problem, NULL);
     int form = esign_page_form(page, "form", ESIGN_PATH_LOGIN, NULL);
     esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"),
                        NULL);
-    esign_picture_show(page, form, &login->picture);
+    esign_picture_add(page, form, &login->picture);
     esign_page_element(page, form, "field", "name", "word", NULL);
     esign_page_element(page, 0, "forgot", "href", esign_request_path(q, ESIGN_PATH_RESET), NULL);
     return esign_page_send(page);
@@ -60,7 +61,8 @@ int esign_login_get(esign_request_t *q)
     return send_fresh_form(q, &login);
 }
 
-static int refuse(esign_request_t *q, login_t *login)
+/* Refuses number or word; the page is the same for all reasons. */
+static int refuse_sign_in(esign_request_t *q, login_t *login)
 {
     esign_limits_count(q, "sign-in", q->config->address_failures);
     login->status = HTTP_UNPROCESSABLE_ENTITY;
@@ -68,8 +70,9 @@ static int refuse(esign_request_t *q, login_t *login)
     return send_fresh_form(q, login);
 }
 
-static esign_result_t rehash(esign_request_t *q, const esign_subscriber_t *subscriber,
-                             const char *better)
+/* Stores a hash of the same word with the parameters of today. */
+static esign_result_t store_better_hash(esign_request_t *q, const esign_subscriber_t *subscriber,
+                                        const char *better)
 {
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
@@ -77,6 +80,7 @@ static esign_result_t rehash(esign_request_t *q, const esign_subscriber_t *subsc
     return esign_request_end(q, result);
 }
 
+/* Judges number and word, after the picture was answered. */
 static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
 {
     apr_pool_t *p = q->r->pool;
@@ -91,7 +95,7 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
     if (!subscriber &&
         esign_failed(result = esign_subscriber_decoy(q->database, national_id, &compared, p)))
         return esign_page_failed(q, result);
-    /* Nobody signs in by a stand-in's hash: who is not there waits. */
+    /* An unknown number is compared with the hash of another subscriber, and is always refused. */
     int matches = 0,
         waiting = !subscriber || esign_account_state(subscriber, q->now) != ESIGN_ACCOUNT_OPEN;
     apr_status_t status =
@@ -101,11 +105,11 @@ static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
     int accepted = matches && !waiting;
     result = esign_account_record_word(q, subscriber, &accepted);
     if (!esign_failed(result) && accepted && better)
-        result = rehash(q, subscriber, better);
+        result = store_better_hash(q, subscriber, better);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     if (!accepted)
-        return refuse(q, login);
+        return refuse_sign_in(q, login);
     return esign_session_raise(q, subscriber, ESIGN_TRUST_WORD)
                ? esign_page_redirect(q, ESIGN_PATH_OTP)
                : esign_page_unavailable(q);

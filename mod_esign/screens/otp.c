@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* otp.c: figures 14 and 15: the phone number confirmed, the code sent and entered. */
+/* otp.c: the second factor: the page that confirms the phone number and sends a code, and the page
+ * that takes the code. */
 #include "otp.h"
 
 #include "web/account.h"
@@ -25,29 +26,32 @@ static esign_code_policy_t policy_of(const esign_request_t *q)
                                   .key = esign_keyring_active(q->runtime->keyring) };
 }
 
-static void show_phone(esign_page_t *page)
+/* Adds the masked phone number to the page. */
+static void add_phone(esign_page_t *page)
 {
     esign_page_element(page, 0, "phone", "~masked",
                        esign_contact_mask_phone(page->q->r->pool, page->q->subscriber->phone),
                        NULL);
 }
 
-static int send_confirm(esign_request_t *q, int status, const char *problem, const char *argument)
+/* Sends the page that confirms the phone number. */
+static int send_phone_page(esign_request_t *q, int status, const char *problem,
+                           const char *argument)
 {
     esign_page_t *page = esign_page_new(q, "otp", status);
     if (problem)
         esign_page_problem(page, NULL, problem, argument);
-    show_phone(page);
+    add_phone(page);
     esign_page_form(page, "form", ESIGN_PATH_OTP, q->subscriber);
     return esign_page_send(page);
 }
 
 int esign_otp_get(esign_request_t *q)
 {
-    return send_confirm(q, HTTP_OK, NULL, NULL);
+    return send_phone_page(q, HTTP_OK, NULL, NULL);
 }
 
-/* In the transaction that claimed the SMS: opens the code and queues it. */
+/* Issues a code and queues its SMS, in the transaction that has claimed the SMS. */
 static esign_result_t queue_code(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -77,9 +81,10 @@ static esign_result_t queue_code(esign_request_t *q)
                                  q->subscriber->id, q->address, q->now, p);
 }
 
-/* No SMS now: a code that lives, perhaps since this request began, leads on, for a double click or
- * a reload is no mistake; else it says when. */
-static int send_not_yet(esign_request_t *q, apr_time_t next)
+/* Answers when no SMS may be sent yet. If the session has a valid code, perhaps since this request
+ * began, it redirects to the code page: a double click or a reload needs no refusal. Else the page
+ * says how long to wait. */
+static int refuse_sms(esign_request_t *q, apr_time_t next)
 {
     const esign_code_session_t session = esign_session_codes(q);
     esign_code_t otp;
@@ -94,8 +99,9 @@ static int send_not_yet(esign_request_t *q, apr_time_t next)
         return esign_page_redirect(q, ESIGN_PATH_OTP_CODE);
     esign_limits_audit(q, ESIGN_AUDIT_SMS_REFUSED, q->subscriber->id);
     if (next - q->now > q->config->sms_pause)
-        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "sms-limit", NULL);
-    return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "resend-early", esign_request_seconds(q, next));
+        return send_phone_page(q, HTTP_TOO_MANY_REQUESTS, "sms-limit", NULL);
+    return send_phone_page(q, HTTP_TOO_MANY_REQUESTS, "resend-early",
+                           esign_request_seconds(q, next));
 }
 
 int esign_otp_post(esign_request_t *q)
@@ -105,7 +111,7 @@ int esign_otp_post(esign_request_t *q)
     apr_time_t next = 0;
     if (esign_account_state(q->subscriber, q->now) != ESIGN_ACCOUNT_OPEN) {
         esign_account_audit_refusal(q);
-        return send_confirm(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_account_wait(q));
+        return send_phone_page(q, HTTP_TOO_MANY_REQUESTS, "code-waiting", esign_account_wait(q));
     }
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
@@ -116,7 +122,7 @@ int esign_otp_post(esign_request_t *q)
         result = queue_code(q);
     if (esign_failed(result = esign_request_end(q, result)))
         return esign_page_failed(q, result);
-    return granted ? esign_page_redirect(q, ESIGN_PATH_OTP_CODE) : send_not_yet(q, next);
+    return granted ? esign_page_redirect(q, ESIGN_PATH_OTP_CODE) : refuse_sms(q, next);
 }
 
 static int send_code_form(esign_request_t *q, const esign_code_t *otp, int status,
@@ -127,7 +133,7 @@ static int send_code_form(esign_request_t *q, const esign_code_t *otp, int statu
     apr_time_t next = otp->sent + q->config->sms_pause;
     if (problem)
         esign_page_problem(page, "code", problem, argument);
-    show_phone(page);
+    add_phone(page);
     esign_page_element(page, 0, "code", "digits", apr_itoa(p, q->config->code_digits), "seconds",
                        esign_code_is_valid(otp, q->now) ? esign_request_seconds(q, otp->expires)
                                                         : "0",
@@ -141,8 +147,8 @@ static int send_code_form(esign_request_t *q, const esign_code_t *otp, int statu
     return esign_page_send(page);
 }
 
-/* The page of figure 15 as the code now stands; without one the number has to be confirmed first.
- */
+/* Sends the code page for the session's code. A session without a code is redirected to the phone
+ * page. */
 static int send_code_page(esign_request_t *q, int status, const char *problem, const char *argument)
 {
     const esign_code_session_t session = esign_session_codes(q);
@@ -157,9 +163,8 @@ int esign_otp_code_get(esign_request_t *q)
     return send_code_page(q, HTTP_OK, NULL, NULL);
 }
 
-/* The second factor was right, and has ended the session that it was asked for in: another takes
- * its place. Failures are forgotten, unused links end; a sign-in with a browser that is new to the
- * subscriber is told. */
+/* Completes the sign-in after the right code, which has ended the session: clears failures, ends
+ * unused links, queues a notice if the device is unknown, and begins a session of full trust. */
 static int sign_in(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -180,8 +185,8 @@ static int sign_in(esign_request_t *q)
     return esign_page_redirect(q, ESIGN_PATH_MENU);
 }
 
-/* A wrong code counts among the subscriber's failures; a new code does not reset them. */
-static int refuse(esign_request_t *q, const char *problem, const char *argument)
+/* Refuses a wrong code, which counts as a failure. A new code does not reset the failures. */
+static int refuse_code(esign_request_t *q, const char *problem, const char *argument)
 {
     esign_result_t result = esign_account_record_wrong_code(q);
     if (esign_failed(result))
@@ -209,9 +214,9 @@ int esign_otp_code_post(esign_request_t *q)
     case ESIGN_CODE_RIGHT:
         return sign_in(q);
     case ESIGN_CODE_WRONG:
-        return refuse(q, "code-wrong", apr_itoa(p, tries_left));
+        return refuse_code(q, "code-wrong", apr_itoa(p, tries_left));
     case ESIGN_CODE_EXHAUSTED:
-        return refuse(q, "code-exhausted", NULL);
+        return refuse_code(q, "code-exhausted", NULL);
     case ESIGN_CODE_GONE:
         esign_limits_audit(q, ESIGN_AUDIT_CODE_DEAD, q->subscriber->id);
         return send_code_page(q, HTTP_UNPROCESSABLE_ENTITY, "code-expired", NULL);

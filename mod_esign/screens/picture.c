@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* picture.c: the picture on the forms and what may stand in for it, and the picture and its sound
- * themselves. */
+/* picture.c: challenges on forms, and the screens that send a challenge's picture and sound. */
 #include "picture.h"
 
 #include "web/form.h"
@@ -14,9 +13,10 @@
 
 #include <apr_strings.h>
 
-/* The ways that are answered by typing. */
-#define READ (ESIGN_CHALLENGE_PICTURE | ESIGN_CHALLENGE_SOUND)
+/* The ways that have an answer to type. */
+#define TYPED_WAYS (ESIGN_CHALLENGE_PICTURE | ESIGN_CHALLENGE_SOUND)
 
+/* Whether EsignChallenge offers one of these ways (ESIGN_CHALLENGE_…). */
 static int offers(const esign_request_t *q, int ways)
 {
     return (q->config->challenge & ways) != 0;
@@ -32,7 +32,8 @@ int esign_picture_new(esign_request_t *q, esign_picture_t *picture)
     return !esign_failed(result);
 }
 
-static int renew(esign_request_t *q, esign_picture_t *picture, const char *problem)
+/* Sets the problem, and issues a new challenge. */
+static int replace_challenge(esign_request_t *q, esign_picture_t *picture, const char *problem)
 {
     picture->problem = problem;
     return esign_picture_new(q, picture);
@@ -45,7 +46,7 @@ int esign_picture_use(esign_request_t *q, esign_picture_t *picture)
     case ESIGN_CACHE_DONE:
         return 1;
     case ESIGN_CACHE_MISS:
-        return renew(q, picture, picture->work ? "work-expired" : "answer-expired");
+        return replace_challenge(q, picture, picture->work ? "work-expired" : "answer-expired");
     default:
         esign_request_log_cache(q);
         return 0;
@@ -57,29 +58,30 @@ int esign_picture_judge(esign_request_t *q, esign_picture_t *picture)
     char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     const char *number = esign_form_field(q, "work"), *typed = esign_form_field(q, "answer");
     const esign_keyring_t *keyring = q->runtime->keyring;
-    int worked = offers(q, ESIGN_CHALLENGE_WORK) && (*number || !offers(q, READ)), right;
+    int is_work = offers(q, ESIGN_CHALLENGE_WORK) && (*number || !offers(q, TYPED_WAYS)), right;
     *picture = (esign_picture_t){ .challenge = esign_form_field(q, "challenge") };
     if (esign_captcha_read(keyring, picture->challenge, q->now, answer, &picture->expires,
                            q->r->pool) != ESIGN_CAPTCHA_OPEN)
-        return renew(q, picture, worked ? "work-expired" : "answer-expired");
-    if (worked ? !*number : typed[strspn(typed, " ")] == '\0') {
-        picture->problem = worked ? "work-empty" : "answer-empty";
+        return replace_challenge(q, picture, is_work ? "work-expired" : "answer-expired");
+    if (is_work ? !*number : typed[strspn(typed, " ")] == '\0') {
+        picture->problem = is_work ? "work-empty" : "answer-empty";
         return 1;
     }
-    right = worked ? esign_work_matches(keyring, picture->challenge, q->config->work_number, number)
-                   : esign_captcha_matches(answer, typed);
+    right = is_work
+                ? esign_work_matches(keyring, picture->challenge, q->config->work_number, number)
+                : esign_captcha_matches(answer, typed);
     if (right) {
-        *(worked ? &picture->work : &picture->answer) = worked ? number : typed;
+        *(is_work ? &picture->work : &picture->answer) = is_work ? number : typed;
         return 1;
     }
     picture->wrong = 1;
-    esign_request_log_refusal(q, worked ? "wrong work" : "a wrong picture");
+    esign_request_log_refusal(q, is_work ? "wrong work" : "a wrong picture");
     if (!esign_picture_use(q, picture))
         return 0;
-    return renew(q, picture, worked ? "work-wrong" : "answer-wrong");
+    return replace_challenge(q, picture, is_work ? "work-wrong" : "answer-wrong");
 }
 
-void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture)
+void esign_picture_add_problem(esign_page_t *page, const esign_picture_t *picture)
 {
     const char *field =
         picture->problem && strncmp(picture->problem, "work", 4) == 0 ? "work" : "answer";
@@ -87,14 +89,14 @@ void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture)
         esign_page_problem(page, field, picture->problem, NULL);
 }
 
-/* NULL when the way is not offered. */
-static const char *address(const esign_request_t *q, int way, esign_path_e path,
-                           const esign_picture_t *picture)
+/* The path of the picture or its sound; NULL: the way is not offered. */
+static const char *challenge_path(const esign_request_t *q, int way, esign_path_e path,
+                                  const esign_picture_t *picture)
 {
     return offers(q, way) ? esign_request_path_of(q, path, picture->challenge) : NULL;
 }
 
-static void show_work(esign_page_t *page, int challenge, const esign_picture_t *picture)
+static void add_work(esign_page_t *page, int challenge, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
     const char *target;
@@ -108,18 +110,18 @@ static void show_work(esign_page_t *page, int challenge, const esign_picture_t *
                            picture->work, NULL);
 }
 
-void esign_picture_show(esign_page_t *page, int form, const esign_picture_t *picture)
+void esign_picture_add(esign_page_t *page, int form, const esign_picture_t *picture)
 {
     esign_request_t *q = page->q;
-    const char *drawn = address(q, ESIGN_CHALLENGE_PICTURE, ESIGN_PATH_PICTURE, picture),
-               *spoken = address(q, ESIGN_CHALLENGE_SOUND, ESIGN_PATH_SOUND, picture);
+    const char *drawn = challenge_path(q, ESIGN_CHALLENGE_PICTURE, ESIGN_PATH_PICTURE, picture),
+               *spoken = challenge_path(q, ESIGN_CHALLENGE_SOUND, ESIGN_PATH_SOUND, picture);
     if (spoken)
         spoken = apr_pstrcat(q->r->pool, spoken, "?lang=", q->language, NULL);
     int challenge =
         esign_page_element(page, form, "challenge", "~value", picture->challenge, "~picture", drawn,
                            "~sound", spoken, "~answer", picture->answer, NULL);
     if (offers(q, ESIGN_CHALLENGE_WORK))
-        show_work(page, challenge, picture);
+        add_work(page, challenge, picture);
 }
 
 static int send_bytes(esign_request_t *q, const char *type, const char *bytes, apr_size_t length)
@@ -131,8 +133,8 @@ static int send_bytes(esign_request_t *q, const char *type, const char *bytes, a
     return OK;
 }
 
-/* Drawn and spoken as long as an answer is taken. */
-static int send_form_of(esign_request_t *q, int way, const char *type)
+/* Sends picture or sound, while the challenge may be answered. */
+static int send_challenge(esign_request_t *q, int way, const char *type)
 {
     char *answer = esign_secret_alloc(q->r->pool, ESIGN_CAPTCHA_LENGTH + 1);
     apr_time_t expires;
@@ -156,10 +158,10 @@ static int send_form_of(esign_request_t *q, int way, const char *type)
 
 int esign_picture_get(esign_request_t *q)
 {
-    return send_form_of(q, ESIGN_CHALLENGE_PICTURE, "image/png");
+    return send_challenge(q, ESIGN_CHALLENGE_PICTURE, "image/png");
 }
 
 int esign_picture_sound_get(esign_request_t *q)
 {
-    return send_form_of(q, ESIGN_CHALLENGE_SOUND, "audio/wav");
+    return send_challenge(q, ESIGN_CHALLENGE_SOUND, "audio/wav");
 }

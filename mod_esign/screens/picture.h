@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* picture.h: the picture on a form, its spoken form and the work that may stand in for it: made,
- * judged, used up. */
+/* picture.h: the challenge of a form: a picture to read, its spoken form, or a proof of work
+ * instead. It is issued, judged and used up here. */
 #ifndef ESIGN_SCREENS_PICTURE_H
 #define ESIGN_SCREENS_PICTURE_H
 
@@ -10,36 +10,36 @@
 
 esign_screen_fn esign_picture_get, esign_picture_sound_get;
 
+/* How long a challenge may be answered. */
 #define ESIGN_PICTURE_LIFE apr_time_from_sec(5 * 60)
 
-/* The picture of one form. */
+/* The challenge of one form. Texts are in r->pool or in the form. */
 typedef struct {
     const char
-        *challenge; /* what the form shows next: the one that was sent while it is still good */
-    const char
-        *answer; /* filled in again: the right answer beside a mistake in another field; NULL */
-    const char *work;    /* the same of a right number */
-    const char *problem; /* NULL, or the code of what is wrong with it */
-    int wrong; /* another answer than the picture's was sent, or another number than the work's */
+        *challenge;      /* what the form shows next; the one that was sent, if it is still good */
+    const char *answer;  /* the right answer, to fill in again when another field is wrong; NULL */
+    const char *work;    /* the same for the number of a proof of work */
+    const char *problem; /* NULL, or the code of the problem */
+    int wrong;           /* the answer or the number was wrong, not only missing or expired */
     apr_time_t expires;
 } esign_picture_t;
 
-/* A fresh one. 0: it could not be made, logged. */
+/* Issues a challenge. 0: it cannot be made, logged. */
 int esign_picture_new(esign_request_t *q, esign_picture_t *picture);
 
-/* Judges what was sent: the work's number when there is one, else the answer, and only what
- * EsignChallenge offers. A wrong one uses the challenge up; an empty or a right one does not. Sets
- * picture->problem when it is not right. 0: memcached failed, logged. */
+/* Judges what the form sent: the number of a proof of work if there is one, else the answer, and
+ * only in ways that EsignChallenge offers. A wrong one uses the challenge up; a right or empty one
+ * does not. Unless it is right, picture->problem is set. 0: memcached failed, logged. */
 int esign_picture_judge(esign_request_t *q, esign_picture_t *picture);
 
-/* Uses a right one up; when another request did so before, sets picture->problem and a fresh
- * challenge. 0: memcached failed, logged. */
+/* Uses up a challenge that was answered rightly. If another request was first, sets
+ * picture->problem and issues a new challenge. 0: memcached failed, logged. */
 int esign_picture_use(esign_request_t *q, esign_picture_t *picture);
 
-/* Says what is wrong with it, at its field; nothing when nothing is. */
-void esign_picture_tell(esign_page_t *page, const esign_picture_t *picture);
+/* Adds picture->problem, if there is one, to the page, at the field that it concerns. */
+void esign_picture_add_problem(esign_page_t *page, const esign_picture_t *picture);
 
-/* Puts it on a form. */
-void esign_picture_show(esign_page_t *page, int form, const esign_picture_t *picture);
+/* Adds the challenge to the element `form` of the page. */
+void esign_picture_add(esign_page_t *page, int form, const esign_picture_t *picture);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pin.c: figure 17: PIN and PUK, shown on an explicit press. */
+/* pin.c: the page that asks, and the page that shows PIN and PUK of each card. */
 #include "pin.h"
 
 #include "web/account.h"
@@ -27,8 +27,7 @@ int esign_pin_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* Audits the view. One mail tells of all views of which each comes while the one before still
- * stands. */
+/* Audits the view, and queues a notice unless the last view was less than EsignPINShown ago. */
 static esign_result_t record_view(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
@@ -43,9 +42,9 @@ static esign_result_t record_view(esign_request_t *q)
                : result;
 }
 
-/* The cards. What is shown is audited and told first, in the transaction that reads it: nothing is
- * seen that left no trace. */
-static esign_result_t view(esign_request_t *q, int *often, const apr_array_header_t **cards)
+/* Reads the cards in the transaction that audits the view, so that no view goes without an entry.
+ */
+static esign_result_t read_cards(esign_request_t *q, int *often, const apr_array_header_t **cards)
 {
     *often = 0;
     esign_result_t result = esign_request_begin(q);
@@ -58,9 +57,9 @@ static esign_result_t view(esign_request_t *q, int *often, const apr_array_heade
     return esign_request_end(q, result);
 }
 
-/* The number whole, and in groups of four, of three where four do not come out even, for the eye:
- * stylesheets only copy. */
-static void show_number(esign_page_t *page, int card, const char *name, const char *number)
+/* Adds a number as a whole, for programs, and in groups, for people: of four characters if the
+ * length is divisible by four, else of three. Stylesheets copy the groups. */
+static void add_number(esign_page_t *page, int card, const char *name, const char *number)
 {
     apr_size_t length = strlen(number), size = length % 4 == 0 ? 4 : 3;
     esign_page_element(page, card, name, NULL);
@@ -74,20 +73,21 @@ static void show_number(esign_page_t *page, int card, const char *name, const ch
     }
 }
 
-static const char *day(const esign_page_t *page, const char *date)
+/* An ISO 8601 date as the page's language writes it. */
+static const char *format_date(const esign_page_t *page, const char *date)
 {
     apr_time_t time;
     return esign_iso_time_parse(date, 1, &time) ? esign_page_time(page, time, 1) : date;
 }
 
-static void show_card(esign_page_t *page, const esign_card_t *card)
+static void add_card(esign_page_t *page, const esign_card_t *card)
 {
-    int element = esign_page_element(page, 0, "card", "~serial", card->serial, "state", card->state,
-                                     "~not-before", card->not_before, "~from",
-                                     day(page, card->not_before), "~not-after", card->not_after,
-                                     "~until", day(page, card->not_after), NULL);
-    show_number(page, element, "pin", card->pin);
-    show_number(page, element, "puk", card->puk);
+    int element = esign_page_element(
+        page, 0, "card", "~serial", card->serial, "state", card->state, "~not-before",
+        card->not_before, "~from", format_date(page, card->not_before), "~not-after",
+        card->not_after, "~until", format_date(page, card->not_after), NULL);
+    add_number(page, element, "pin", card->pin);
+    add_number(page, element, "puk", card->puk);
 }
 
 int esign_pin_post(esign_request_t *q)
@@ -96,7 +96,7 @@ int esign_pin_post(esign_request_t *q)
     int often;
     if (!esign_account_proof_fresh(q))
         return esign_page_redirect(q, ESIGN_PATH_OTP);
-    esign_result_t result = view(q, &often, &cards);
+    esign_result_t result = read_cards(q, &often, &cards);
     if (esign_failed(result))
         return esign_page_failed(q, result);
     if (often)
@@ -106,7 +106,7 @@ int esign_pin_post(esign_request_t *q)
     const char *seconds = shown_seconds(q), *menu = esign_request_path(q, ESIGN_PATH_MENU);
     esign_page_element(page, 0, "shown", "seconds", seconds, "then", menu, NULL);
     for (int i = 0; i < cards->nelts; i++)
-        show_card(page, &APR_ARRAY_IDX(cards, i, esign_card_t));
+        add_card(page, &APR_ARRAY_IDX(cards, i, esign_card_t));
     apr_table_setn(q->r->err_headers_out, "Refresh",
                    apr_psprintf(q->r->pool, "%s; url=%s", seconds, menu));
     return esign_page_send(page);

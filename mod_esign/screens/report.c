@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report.c: what SMS gateways report of messages that they took. */
+/* report.c: takes delivery reports of SMS gateways. */
 #include "report.h"
 
 #include "web/request.h"
@@ -15,8 +15,8 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* A program's answer: whoever has no reference of ours learns nothing, whoever has one nothing
- * more. */
+/* Answers without a body. A sender without a reference learns nothing, and one with a reference
+ * learns nothing about the message. */
 static int send_empty(esign_request_t *q, int status)
 {
     q->r->status = status;
@@ -25,8 +25,9 @@ static int send_empty(esign_request_t *q, int status)
     return OK;
 }
 
-static esign_result_t record(esign_request_t *q, apr_int64_t message, int gateway,
-                             const char *error, int *counted)
+/* Records that a message was delivered, or, with `error`, that it was not. */
+static esign_result_t record_delivery(esign_request_t *q, apr_int64_t message, int gateway,
+                                      const char *error, int *counted)
 {
     esign_result_t result = esign_request_begin(q);
     if (!esign_failed(result))
@@ -36,8 +37,8 @@ static esign_result_t record(esign_request_t *q, apr_int64_t message, int gatewa
     return esign_request_end(q, result);
 }
 
-/* Writes down what the report says. */
-static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
+/* Judges a report by the patterns of its gateway, and records it. */
+static esign_result_t record_report(esign_request_t *q, apr_int64_t message, int gateway)
 {
     apr_pool_t *p = q->r->pool;
     const esign_sms_gateway_t *from =
@@ -52,7 +53,7 @@ static esign_result_t take(esign_request_t *q, apr_int64_t message, int gateway)
         report == ESIGN_REPORT_DELIVERED
             ? NULL
             : apr_pstrcat(p, "SMS gateway ", from->name, ": reported as not delivered", NULL);
-    esign_result_t result = record(q, message, gateway, error, &counted);
+    esign_result_t result = record_delivery(q, message, gateway, error, &counted);
     if (!esign_failed(result) && error && counted > 0) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, q->r, "mod_esign: a code, %s", error);
         esign_wakeup_send(esign_retained_wakeup());
@@ -67,10 +68,10 @@ int esign_report_any(esign_request_t *q)
     if (!q->argument ||
         !esign_gateway_referred(q->runtime->keyring, q->argument, &message, &gateway, q->r->pool))
         return send_empty(q, HTTP_NOT_FOUND);
-    /* One that a reload has taken out of the configuration. */
+    /* A reload has removed this gateway from the configuration. */
     if (gateway >= q->runtime->gateways->nelts)
         return send_empty(q, HTTP_OK);
-    esign_result_t result = take(q, message, gateway);
+    esign_result_t result = record_report(q, message, gateway);
     if (esign_failed(result)) {
         esign_request_log(q, result);
         return send_empty(q, HTTP_SERVICE_UNAVAILABLE);

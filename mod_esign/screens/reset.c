@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reset.c: figures 5, 6, 9 and 10: the forgotten word, from the request to the new word. */
+/* reset.c: a forgotten word: the form, the page after it, the mailed link, the form for the new
+ * word and the page after that. */
 #include "reset.h"
 
 #include "picture.h"
+#include "word.h"
+
 #include "web/client.h"
 #include "web/form.h"
 #include "web/hash.h"
 #include "web/limits.h"
 #include "web/mark.h"
-#include "word.h"
 
 #include "audit/trail.h"
 #include "cache/token.h"
@@ -17,8 +19,9 @@
 
 #include <apr_strings.h>
 
-/* A request waits this long for a mail server that is down. */
+/* How long a request waits in the outbox for a mail server that is down. */
 #define REQUEST_LIFE apr_time_from_sec(24 * 3600)
+/* What the seal of the token in the cookie is bound to. */
 #define COOKIE_PLACE "reset cookie"
 
 static int send_form(esign_request_t *q, int status, const char *id_problem, const char *minutes,
@@ -29,11 +32,11 @@ static int send_form(esign_request_t *q, int status, const char *id_problem, con
         esign_page_problem(page, NULL, "too-many", minutes);
     if (id_problem)
         esign_page_problem(page, "id", id_problem, NULL);
-    esign_picture_tell(page, picture);
+    esign_picture_add_problem(page, picture);
     int form = esign_page_form(page, "form", ESIGN_PATH_RESET, NULL);
     esign_page_element(page, form, "field", "name", "id", "~value", esign_form_field(q, "id"),
                        NULL);
-    esign_picture_show(page, form, picture);
+    esign_picture_add(page, form, picture);
     return esign_page_send(page);
 }
 
@@ -49,7 +52,8 @@ int esign_reset_get(esign_request_t *q)
     return send_fresh_form(q, HTTP_OK, NULL);
 }
 
-/* Queues a request, whoever asked: only the courier finds out whether the number is known. */
+/* Queues a request for any number. Only the courier looks the number up, so the answer is the same
+ * for known and unknown ones. */
 static esign_result_t queue_request(esign_request_t *q, const char *national_id)
 {
     apr_pool_t *p = q->r->pool;
@@ -104,10 +108,11 @@ int esign_reset_sent_get(esign_request_t *q)
     return esign_page_send(page);
 }
 
-/* A living token's grant and subscriber. DONE; MISS: the link is dead, which is audited where it is
- * known whose it was; ERROR: logged. */
-static esign_cache_answer_e look(esign_request_t *q, const char *token, esign_token_grant_t *grant,
-                                 esign_subscriber_t **subscriber)
+/* Reads grant and subscriber of a link, and uses nothing up. MISS: the link was never made, was
+ * used, or has ended; that is audited if its subscriber is known. ERROR: memcached or the database
+ * failed, logged. */
+static esign_cache_answer_e check_link(esign_request_t *q, const char *token,
+                                       esign_token_grant_t *grant, esign_subscriber_t **subscriber)
 {
     esign_cache_answer_e answer =
         token && esign_token_well_formed(token)
@@ -139,13 +144,13 @@ static int send_refusal(esign_request_t *q, esign_cache_answer_e answer)
     return answer == ESIGN_CACHE_MISS ? esign_page_link_dead(q) : esign_page_unavailable(q);
 }
 
-/* The link of the mail: looked at, not used up, for mail scanners open it too. */
+/* Opens the link of the mail. Nothing is used up, because mail scanners open links too. */
 int esign_reset_link_get(esign_request_t *q)
 {
     esign_token_grant_t grant;
     esign_subscriber_t *subscriber;
     const char *sealed, *token = q->argument;
-    esign_cache_answer_e answer = look(q, token, &grant, &subscriber);
+    esign_cache_answer_e answer = check_link(q, token, &grant, &subscriber);
     if (answer != ESIGN_CACHE_DONE)
         return send_refusal(q, answer);
     esign_result_t result = esign_seal(q->runtime->keyring, ESIGN_KEY_COOKIE, COOKIE_PLACE, token,
@@ -160,8 +165,8 @@ int esign_reset_link_get(esign_request_t *q)
     return esign_page_redirect(q, ESIGN_PATH_RESET_WORD);
 }
 
-/* The token of this step's cookie; NULL when there is none. */
-static const char *token_of_cookie(esign_request_t *q)
+/* The token in the cookie, in r->pool, wiped with it. NULL: no cookie, or one that was changed. */
+static const char *read_token(esign_request_t *q)
 {
     const char *cookie = esign_client_cookie(q->r, ESIGN_COOKIE_RESET);
     char *token;
@@ -176,22 +181,22 @@ int esign_reset_word_get(esign_request_t *q)
 {
     esign_token_grant_t grant;
     esign_subscriber_t *subscriber;
-    esign_cache_answer_e answer = look(q, token_of_cookie(q), &grant, &subscriber);
+    esign_cache_answer_e answer = check_link(q, read_token(q), &grant, &subscriber);
     return answer == ESIGN_CACHE_DONE
                ? esign_word_page(q, subscriber, "reset-word", ESIGN_PATH_RESET_WORD, NULL, NULL)
                : send_refusal(q, answer);
 }
 
-/* A link is put back that did not change a word. */
-static void restore(esign_request_t *q, const char *token, const esign_token_grant_t *grant)
+/* Restores a claimed link whose word was not changed. */
+static void restore_link(esign_request_t *q, const char *token, const esign_token_grant_t *grant)
 {
     if (esign_token_restore(q->runtime->cache, token, grant, q->r->pool) == ESIGN_CACHE_ERROR)
         esign_request_log_cache(q);
 }
 
-/* The link is claimed by this request: the word changes, or the link lives on. */
-static int change(esign_request_t *q, const esign_subscriber_t *subscriber,
-                  const esign_token_grant_t *grant, const char *token, const char *word)
+/* Changes the word, after this request has claimed the link. If it cannot, the link is restored. */
+static int change_word(esign_request_t *q, const esign_subscriber_t *subscriber,
+                       const esign_token_grant_t *grant, const char *token, const char *word)
 {
     const char *hash;
     int changed = 0;
@@ -206,7 +211,7 @@ static int change(esign_request_t *q, const esign_subscriber_t *subscriber,
             esign_limits_audit(q, ESIGN_AUDIT_LINK_REFUSED, subscriber->id);
         return changed ? esign_page_redirect(q, ESIGN_PATH_RESET_DONE) : esign_page_link_dead(q);
     }
-    restore(q, token, grant);
+    restore_link(q, token, grant);
     return status != APR_SUCCESS ? esign_hash_refused(q, status) : esign_page_failed(q, result);
 }
 
@@ -214,8 +219,8 @@ int esign_reset_word_post(esign_request_t *q)
 {
     esign_token_grant_t grant;
     esign_subscriber_t *subscriber;
-    const char *field, *problem, *token = token_of_cookie(q);
-    esign_cache_answer_e answer = look(q, token, &grant, &subscriber);
+    const char *field, *problem, *token = read_token(q);
+    esign_cache_answer_e answer = check_link(q, token, &grant, &subscriber);
     if (answer != ESIGN_CACHE_DONE)
         return send_refusal(q, answer);
     if (esign_mark_differs(q, subscriber))
@@ -225,12 +230,12 @@ int esign_reset_word_post(esign_request_t *q)
         return esign_word_page(q, subscriber, "reset-word", ESIGN_PATH_RESET_WORD, field, problem);
     answer = esign_token_claim(q->runtime->cache, token, q->r->pool);
     if (answer == ESIGN_CACHE_ERROR) {
-        /* Perhaps it was deleted and only the answer was lost. Should another request have claimed
-         * it, what comes back is dead: the word change raises the epoch. */
+        /* memcached may have deleted the link although its answer was lost. If another request has
+         * claimed it instead, the restored link is useless: the new word raises the link epoch. */
         esign_request_log_cache(q);
-        restore(q, token, &grant);
+        restore_link(q, token, &grant);
     }
-    return answer == ESIGN_CACHE_DONE ? change(q, subscriber, &grant, token, word)
+    return answer == ESIGN_CACHE_DONE ? change_word(q, subscriber, &grant, token, word)
                                       : send_refusal(q, answer);
 }
 

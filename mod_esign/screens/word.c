@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* word.c: a new security word, asked, judged, hashed and stored. */
+/* word.c: asks for a new security word, judges it and stores its hash. */
 #include "word.h"
 
 #include "web/account.h"
@@ -11,7 +11,7 @@
 
 #include <apr_strings.h>
 
-/* The number that a problem's sentence names; NULL: none. */
+/* What fills {1} in the text of a problem; NULL: nothing. */
 static const char *argument_of(const esign_request_t *q, const char *problem)
 {
     const esign_word_policy_t *policy = &q->runtime->words;
@@ -62,7 +62,8 @@ const char *esign_word_read(esign_request_t *q, const esign_subscriber_t *subscr
 }
 
 esign_result_t esign_word_store(esign_request_t *q, const esign_subscriber_t *subscriber,
-                                apr_int64_t link_epoch, const char *hash, int event, int *changed)
+                                apr_int64_t link_epoch, const char *hash, esign_audit_event_e event,
+                                int *changed)
 {
     apr_pool_t *p = q->r->pool;
     *changed = 0;
@@ -72,10 +73,9 @@ esign_result_t esign_word_store(esign_request_t *q, const esign_subscriber_t *su
                                               link_epoch < 0 ? subscriber->epoch : -1, link_epoch,
                                               hash, changed, p);
     if (!esign_failed(result) && *changed)
-        result = esign_audit_add(q->database, (esign_audit_event_e)event, subscriber->id,
-                                 q->address, q->now, p);
+        result = esign_audit_add(q->database, event, subscriber->id, q->address, q->now, p);
     if (!esign_failed(result) && *changed)
-        result = esign_notice_add(q, subscriber, (esign_audit_event_e)event);
+        result = esign_notice_add(q, subscriber, event);
     return esign_request_end(q, result);
 }
 
@@ -86,9 +86,9 @@ int esign_word_get(esign_request_t *q)
                : esign_page_redirect(q, ESIGN_PATH_OTP);
 }
 
-/* Judges the word that is to be replaced: a session that was left open and its phone must not be
- * enough. A wrong one counts as at the sign-in. OK, with `*problem` NULL when it is right; DONE:
- * answered. */
+/* Judges the old word. Without it, an open session and the phone beside it would be enough for a
+ * new word. A wrong one counts as a failure, as at the sign-in. OK: `*problem` is NULL or its code.
+ * DONE: this has answered. */
 static int judge_current(esign_request_t *q, const char **problem)
 {
     const char *better, *typed = esign_form_field(q, "current");
@@ -132,14 +132,13 @@ int esign_word_post(esign_request_t *q)
         esign_word_store(q, q->subscriber, -1, hash, ESIGN_AUDIT_WORD_CHANGED, &changed);
     if (esign_failed(result))
         return esign_page_failed(q, result);
-    /* It was ended while the word was hashed, perhaps by its owner, who wants nothing of it to
-     * count any more. */
+    /* The session was ended while the word was hashed, perhaps by its owner from another browser.
+     */
     if (!changed)
         return esign_page_expired(q);
     q->subscriber->epoch++;
     esign_device_remember(q, q->subscriber);
-    /* The raised epoch has ended this session with all others; the browser need not keep its
-     * cookie. */
+    /* The raised epoch has ended this session too. This deletes its record and its cookie. */
     return esign_session_end(q) ? esign_page_redirect(q, ESIGN_PATH_RESET_DONE)
                                 : esign_page_unavailable(q);
 }

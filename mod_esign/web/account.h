@@ -21,8 +21,8 @@ esign_account_e esign_account_state(const esign_subscriber_t *subscriber, apr_ti
  * end by itself, gives the longest wait. */
 const char *esign_account_wait(const esign_request_t *q);
 
-/* Writes into the audit trail that q->subscriber, who waits or is closed, was refused; see
- * esign_limits_audit. */
+/* Audits that q->subscriber was refused because the account waits or is closed, as
+ * esign_limits_audit does. */
 void esign_account_audit_refusal(esign_request_t *q);
 
 /* Whether a subscriber has caused an event 1000 times or more in a quarter of an hour; such a

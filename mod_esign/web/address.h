@@ -28,7 +28,7 @@ void esign_address_mask(char *line, const char *start, const char *ends);
 const char *esign_address_cookie(const char *field, const char *name, apr_pool_t *p);
 
 /* The portal's language that an Accept-Language field (RFC 9110 section 12.5.4) prefers. `field`
- * may be NULL. NULL: the field names none of the portal's languages. */
+ * may be NULL. NULL: the field has no language of the portal. */
 const char *esign_address_language(const char *field, apr_pool_t *p);
 
 #endif

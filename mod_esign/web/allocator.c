@@ -20,9 +20,8 @@
  *     put back:   END first, then the others
  *
  * The first time, or after END was used, new memory shows the end: it is recognised by its content.
- * A used node whose bytes are all equal would be taken for new memory, and the nodes after it would
- * stay as they are until the next call. Pools and bucket allocators write pointers or lengths into
- * each node.
+ * A used node whose bytes are all equal would pass for new memory. The nodes after it would then be
+ * left until the next call. Pools and bucket allocators write pointers or lengths into each node.
  *
  * This relies on allocator_alloc and allocator_free in APR's apr_pools.c. Both were read, and are
  * the same in APR 1.7.2 (Debian 12) and 1.7.5 (Debian 13). tests/unit/test_allocator.c checks the

@@ -12,7 +12,7 @@
 
 #define PLACE "device cookie"
 #define YEAR (365 * 24 * 3600)
-/* Subscribers in one cookie, for a computer that several people use. The one whose last sign-in is
+/* Subscribers in one cookie: several people may use one computer. The one whose last sign-in is
  * oldest is dropped first. */
 #define MARKS 5
 #define MARK_SIZE 12

@@ -254,7 +254,7 @@ int esign_page_invalid(esign_request_t *q, int status)
 }
 
 /* The link for another try: the same address. The address of a mailed link has been overwritten;
- * the empty reference makes the browser use the one that it has (RFC 3986 section 4.4). */
+ * the empty reference makes the browser use the address that it has (RFC 3986 section 4.4). */
 static const char *retry_link(const esign_request_t *q)
 {
     if (q->argument)

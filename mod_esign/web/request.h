@@ -105,8 +105,9 @@ esign_request_t *esign_request_of(request_rec *r);
 /* Makes `q` the record of a request; NULL: it turned out not to be for a page of the portal. */
 void esign_request_set(request_rec *r, esign_request_t *q);
 
-/* The configuration for a request, for a page of the portal or not, in r->pool. It is merged at the
- * first call. It is merged again only if httpd has found another location for the request since. */
+/* The configuration that holds for a request of the portal or any other, in r->pool. It is merged
+ * at the first call. It is merged again only if httpd has found another location for the request
+ * since. */
 const esign_config_t *esign_request_config(request_rec *r);
 
 /* The request's database connection, taken from mod_dbd's pool at the first call. NULL, logged: the
@@ -114,7 +115,7 @@ const esign_config_t *esign_request_config(request_rec *r);
 esign_database_t *esign_request_database(esign_request_t *q);
 
 /* Gives the connection back, if there is one; the next esign_request_database takes another. Called
- * before each wait: for the hash gate, for memcached, for a client that reads slowly. */
+ * before each wait for the hash gate, memcached or a client that reads slowly. */
 void esign_request_release(esign_request_t *q);
 
 /* Begin and end the transaction in which a request writes: esign_database_begin and _end. Beginning
