@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""receiver.py: the demo's mail server and SMS gateway: what arrives is kept as files and shown as pages."""
+"""receiver.py: the demo's mail server and SMS gateway: keeps messages as files and on a page."""
 
 import email
 import email.policy
@@ -25,7 +25,7 @@ PAGE = """<!DOCTYPE html>
 
 
 class Inbox:
-    """Numbered files: written beside, then renamed, so that a reader never sees half a message."""
+    """Numbered files, each written under another name and renamed: nobody reads half of one."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -56,12 +56,19 @@ class Inbox:
         message = email.message_from_bytes(content, policy=email.policy.default)
         text = html.escape(message.get_body(("plain",)).get_content())
         text = re.sub(r"(https://[^\s<]+)", r'<a href="\1">\1</a>', text)
-        head = "".join("<b>%s:</b> %s<br>" % (name, html.escape(str(message[name]))) for name in ("From", "To", "Subject"))
+        head = "".join(
+            "<b>%s:</b> %s<br>" % (name, html.escape(str(message[name])))
+            for name in ("From", "To", "Subject")
+        )
         self.keep("mail", ".eml", content, "<p>%s</p><pre>%s</pre>" % (head, text))
 
     def keep_sms(self, number, text):
-        self.keep("sms", ".txt", ("%s\n%s" % (number, text)).encode(),
-                  "<p><b>SMS to %s</b></p><pre>%s</pre>" % (html.escape(number), html.escape(text)))
+        self.keep(
+            "sms",
+            ".txt",
+            ("%s\n%s" % (number, text)).encode(),
+            "<p><b>SMS to %s</b></p><pre>%s</pre>" % (html.escape(number), html.escape(text)),
+        )
 
 
 class MailHandler:
@@ -100,11 +107,21 @@ def gateway(inbox, secret):
 
 
 def main():
-    folder, smtp_port, sms_port, secret_file = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    folder, smtp_port, sms_port, secret_file = (
+        sys.argv[1],
+        int(sys.argv[2]),
+        int(sys.argv[3]),
+        sys.argv[4],
+    )
     with open(secret_file) as file:
         secret = file.readline().strip()
     inbox = Inbox(folder)
-    mail = Controller(MailHandler(inbox), hostname="127.0.0.1", port=smtp_port, server_kwargs={"data_size_limit": 1 << 20})
+    mail = Controller(
+        MailHandler(inbox),
+        hostname="127.0.0.1",
+        port=smtp_port,
+        server_kwargs={"data_size_limit": 1 << 20},
+    )
     mail.start()
     sms = http.server.ThreadingHTTPServer(("127.0.0.1", sms_port), gateway(inbox, secret))
     threading.Thread(target=sms.serve_forever, daemon=True).start()
