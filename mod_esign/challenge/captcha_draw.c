@@ -202,7 +202,7 @@ static int draw_letters(esign_coverage_t coverage, const char *answer, const wav
                         generator_t *generator)
 {
     const double left = (ESIGN_CAPTCHA_WIDTH - STEP * ESIGN_CAPTCHA_LENGTH) / 2;
-    for (int i = 0; answer[i] != '\0' && i < ESIGN_CAPTCHA_LENGTH; i++) {
+    for (int i = 0; i < ESIGN_CAPTCHA_LENGTH && answer[i] != '\0'; i++) {
         double angle = random_between(generator, -0.30, 0.30);
         placement_t placement = { .sine = sin(angle),
                                   .cosine = cos(angle),

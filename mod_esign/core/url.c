@@ -27,7 +27,7 @@ static int is_host(const apr_uri_t *parts)
 static int is_port(const char *text)
 {
     apr_size_t digits = strspn(text, "0123456789");
-    return text[digits] == '\0' && digits <= 5 && atoi(text) > 0 && atoi(text) <= 65535;
+    return digits <= 5 && text[digits] == '\0' && atoi(text) > 0 && atoi(text) <= 65535;
 }
 
 /* Whether a text has no blanks and no control characters. */

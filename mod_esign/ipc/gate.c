@@ -115,7 +115,7 @@ void esign_gate_leave(esign_gate_t *gate)
 
 apr_status_t esign_gate_read(const esign_gate_t *gate, esign_gate_state_t *state)
 {
-    unsigned short values[SEMAPHORES];
+    unsigned short values[SEMAPHORES] = { 0 };
     if (semctl(gate->set, 0, GETALL, (union semun){ .array = values }) != 0)
         return errno;
     /* A caller inside has both a slot and a place. */

@@ -16,26 +16,26 @@
 /* A directive with one argument. */
 #define ONE(directive, where, help, ...) \
     AP_INIT_TAKE1(directive, esign_config_set_one, SETTING(__VA_ARGS__), where, help)
-#define ON_OFF(directive, member, value, where, help)                                             \
-    AP_INIT_FLAG(directive, esign_config_set_flag, SETTING(FLAG, member, .preset = value), where, \
-                 help)
+#define ON_OFF(directive, member, value, where, help)                                        \
+    AP_INIT_FLAG(directive, esign_config_set_flag, SETTING(FLAG, member, .preset = (value)), \
+                 where, help)
 #define COUNT(directive, member, value, low, high, where, help) \
-    ONE(directive, where, help, NUMBER, member, .preset = value, .min = low, .max = high)
+    ONE(directive, where, help, NUMBER, member, .preset = (value), .min = (low), .max = (high))
 #define SECONDS(directive, member, value, low, high, where, help) \
-    ONE(directive, where, help, DURATION, member, .preset = value, .min = low, .max = high)
+    ONE(directive, where, help, DURATION, member, .preset = (value), .min = (low), .max = (high))
 #define STRING(directive, member, value, judge, where, help) \
-    ONE(directive, where, help, TEXT, member, .text = value, .check = judge)
+    ONE(directive, where, help, TEXT, member, .text = (value), .check = (judge))
 #define CHOOSE(directive, member, value, list, where, help) \
     AP_INIT_TAKE_ARGV(directive, esign_config_set_choice,   \
-                      SETTING(CHOICE, member, .preset = value, .words = list), where, help)
+                      SETTING(CHOICE, member, .preset = (value), .words = (list)), where, help)
 /* Directives that are also allowed in <EsignSMSGateway>. */
-#define GATEWAY_SECONDS(directive, member, value, low, high, help)                           \
-    ONE(directive, SERVER, help, DURATION, member, .preset = value, .min = low, .max = high, \
+#define GATEWAY_SECONDS(directive, member, value, low, high, help)                                 \
+    ONE(directive, SERVER, help, DURATION, member, .preset = (value), .min = (low), .max = (high), \
         .gateway = 1)
 #define GATEWAY_STRING(directive, member, value, judge, help) \
-    ONE(directive, SERVER, help, TEXT, member, .text = value, .check = judge, .gateway = 1)
+    ONE(directive, SERVER, help, TEXT, member, .text = (value), .check = (judge), .gateway = 1)
 #define GATEWAY_LIST(directive, member, judge, help) \
-    ONE(directive, SERVER, help, LIST, member, .check = judge, .gateway = 1)
+    ONE(directive, SERVER, help, LIST, member, .check = (judge), .gateway = 1)
 
 /* Places: the server configuration, locations, or both. */
 #define SERVER RSRC_CONF

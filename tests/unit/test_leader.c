@@ -17,8 +17,9 @@ static pid_t start_taker(int lock, char *got)
     if (child == 0) {
         const char took = esign_leader_take(lock) ? 'y' : 'n';
         ssize_t written = write(told[1], &took, 1);
-        while (written == 1)
-            pause();
+        if (written == 1)
+            for (;;)
+                pause();
         _exit(1);
     }
     CU_ASSERT_EQUAL_FATAL(read(told[0], got, 1), 1);

@@ -52,11 +52,11 @@ static void test_single_errors(void)
 {
     const esign_national_id_scheme_t *tckn = scheme("tckn");
     for (int position = 0; position < 11; position++) {
-        for (char digit = '0'; digit <= '9'; digit++) {
+        for (int digit = '0'; digit <= '9'; digit++) {
             char typed[] = "10000000146";
             if (typed[position] == digit)
                 continue;
-            typed[position] = digit;
+            typed[position] = (char)digit;
             refuse(tckn, typed);
         }
     }
