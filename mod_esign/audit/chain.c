@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chain.c: the chain's end, and rows that join it. */
+/* chain.c: reads and writes the head of the chain, and chains rows. */
 #include "chain.h"
 
 #include <apr_strings.h>
 
-static const char *covered(const esign_audit_head_t *head, apr_pool_t *p)
+/* The text that the head's seal covers. */
+static const char *covered_by_seal(const esign_audit_head_t *head, apr_pool_t *p)
 {
     const char *position = apr_psprintf(p, "%" APR_INT64_T_FMT, head->position),
                *copied = apr_psprintf(p, "%" APR_INT64_T_FMT, head->copied);
@@ -14,11 +15,11 @@ static const char *covered(const esign_audit_head_t *head, apr_pool_t *p)
 const char *esign_audit_head_seal(const esign_keyring_t *keyring, const esign_audit_head_t *head,
                                   apr_pool_t *p)
 {
-    return esign_audit_seal(keyring, covered(head, p), p);
+    return esign_audit_seal(keyring, covered_by_seal(head, p), p);
 }
 
-/* Sealed from the start: a head that nobody sealed would be one to go back to. */
-esign_result_t esign_audit_head_init(esign_database_t *database, apr_pool_t *p)
+/* The first head is sealed, too: otherwise an attacker could put back a head without a seal. */
+esign_result_t esign_audit_head_add(esign_database_t *database, apr_pool_t *p)
 {
     const esign_audit_head_t head = { .chain = "" };
     return esign_database_write(database, "audit_head_add",
@@ -42,7 +43,7 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
         return ESIGN_OK;
     }
     const char *const *row = APR_ARRAY_IDX(rows, 0, const char *const *);
-    /* A table that somebody made in place of ours may hold NULL. */
+    /* A table that an attacker made in place of this one may hold NULL. */
 #define TEXT(column) (row[column] ? row[column] : "")
     *head = (esign_audit_head_t){ .position = esign_database_number(row, POSITION),
                                   .chain = TEXT(CHAIN),
@@ -51,7 +52,7 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
                                   .copier_until = esign_database_number(row, COPIER_UNTIL),
                                   .seal = TEXT(SEAL) };
 #undef TEXT
-    switch (esign_audit_judge(database->keyring, head->seal, covered(head, p))) {
+    switch (esign_audit_judge(database->keyring, head->seal, covered_by_seal(head, p))) {
     case ESIGN_AUDIT_SOUND:
         break;
     case ESIGN_AUDIT_NO_KEY:
@@ -75,9 +76,10 @@ static esign_result_t keep_out(esign_database_t *database, const esign_audit_row
     return result;
 }
 
-/* Parts the sound rows, to be chained, from those to be kept out. */
-static esign_result_t sort_out(esign_database_t *database, const apr_array_header_t *rows,
-                               apr_array_header_t *sound, esign_audit_batch_t *batch, apr_pool_t *p)
+/* Checks the seals of rows: sound ones are added to `sound`, forged ones are kept out. */
+static esign_result_t judge_rows(esign_database_t *database, const apr_array_header_t *rows,
+                                 apr_array_header_t *sound, esign_audit_batch_t *batch,
+                                 apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (int i = 0; i < rows->nelts && !esign_failed(result); i++) {
@@ -93,8 +95,8 @@ static esign_result_t sort_out(esign_database_t *database, const apr_array_heade
     return result;
 }
 
-static esign_result_t write_row(esign_database_t *database, const esign_audit_row_t *row,
-                                const char *seal, apr_pool_t *p)
+static esign_result_t write_chained_row(esign_database_t *database, const esign_audit_row_t *row,
+                                        const char *seal, apr_pool_t *p)
 {
     int rows;
     esign_result_t result = esign_database_write(
@@ -107,10 +109,10 @@ static esign_result_t write_row(esign_database_t *database, const esign_audit_ro
                                    row->id);
 }
 
-/* One transaction. The head goes first: whoever comes second waits there, finds it moved, and has
- * done no work. `*moved` 0: that is us. */
-static esign_result_t write_all(esign_database_t *database, const esign_audit_head_t *head,
-                                apr_array_header_t *sound, int *moved, apr_pool_t *p)
+/* Chains the rows in one transaction. The head is written first: a second chainer waits for its
+ * lock, finds the head changed, and has done no work. `*moved` 0: this chainer is the second. */
+static esign_result_t write_chain(esign_database_t *database, const esign_audit_head_t *head,
+                                  apr_array_header_t *sound, int *moved, apr_pool_t *p)
 {
     esign_audit_head_t next = *head;
     for (int i = 0; i < sound->nelts; i++) {
@@ -127,7 +129,8 @@ static esign_result_t write_all(esign_database_t *database, const esign_audit_he
             p);
     for (int i = 0; i < sound->nelts && !esign_failed(result) && *moved; i++) {
         const esign_audit_row_t *row = &APR_ARRAY_IDX(sound, i, esign_audit_row_t);
-        result = write_row(database, row, esign_audit_row_seal(database->keyring, row, p), p);
+        result =
+            write_chained_row(database, row, esign_audit_row_seal(database->keyring, row, p), p);
     }
     return esign_database_end(database, result, p);
 }
@@ -154,7 +157,7 @@ esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_
             esign_audit_row_read(APR_ARRAY_IDX(rows, max - 1, const char *const *));
         *cursor = (esign_audit_cursor_t){ last.time, last.id };
     }
-    result = sort_out(database, rows, sound, batch, p);
+    result = judge_rows(database, rows, sound, batch, p);
     if (esign_failed(result) || sound->nelts == 0)
         return result;
     result = esign_audit_head_read(database, &head, &problem, p);
@@ -162,10 +165,10 @@ esign_result_t esign_audit_chain(esign_database_t *database, esign_audit_cursor_
         result = esign_result_make(p, APR_EINVAL, "audit",
                                    "the head of the chain %s; no row is chained", problem);
     if (!esign_failed(result))
-        result = write_all(database, &head, sound, &moved, p);
+        result = write_chain(database, &head, sound, &moved, p);
     batch->chained = esign_failed(result) || !moved ? 0 : sound->nelts;
     batch->waiting = sound->nelts - batch->chained;
-    /* `key rotate` seals rows anew, too; whatever changed the row, the next look judges it. */
+    /* EBUSY: `key rotate`, or an attacker, changed a row meanwhile. The next call checks it. */
     return APR_STATUS_IS_EBUSY(result.status) ? ESIGN_OK : result;
 }
 

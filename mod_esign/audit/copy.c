@@ -94,7 +94,7 @@ static int connect_to_daemon(esign_audit_copy_t *copy)
 }
 
 /* syslog(3) cannot be used: it waits for a daemon that does not read, and does not report a line
- * that was lost. The head of the line is the one that it writes (RFC 3164, without the host). */
+ * that was lost. The line has the same head as syslog(3) gives it (RFC 3164, without the host). */
 static int send_to_daemon(esign_audit_copy_t *copy, const char *line, int refusal)
 {
     char text[ESIGN_AUDIT_LINE_MAX + 100];
@@ -134,8 +134,8 @@ apr_uint64_t esign_audit_copy_read(const esign_audit_copy_t *copy)
     int unread = 0;
     if (copy->pipe < 0)
         return copy->written;
-    /* The pipe may also hold bytes of another process of this httpd. Then the result is less than
-     * what was read, and never more. */
+    /* The pipe may also hold bytes of another process of this httpd. Then the result is too
+     * small, and never too large. */
     if (ioctl(copy->pipe, FIONREAD, &unread) != 0 || (apr_uint64_t)unread > copy->written)
         return 0;
     return copy->written - (apr_uint64_t)unread;

@@ -13,7 +13,7 @@
 typedef struct esign_audit_copy_t esign_audit_copy_t;
 
 /* The number that <syslog.h> gives a facility: auth, authpriv, daemon, user, local0 to local7. -1:
- * it is none of them. `*known` gets a list of them for a message. */
+ * another name. `*known` gets a list of them for a message. */
 int esign_audit_copy_facility(const char *name, const char **known);
 
 /* Writes to a pipe. `file` is its writing end; it becomes non-blocking, and the caller closes it.

@@ -6,7 +6,7 @@
 
 static const struct {
     const char *name;
-    unsigned char refusal, personal; /* personal: it can be a subscriber's */
+    unsigned char refusal, personal; /* personal: its rows can have a subscriber */
 } events[ESIGN_AUDIT_EVENTS] = {
     [ESIGN_AUDIT_REGISTERED] = { "registered", 0, 1 },
     [ESIGN_AUDIT_SHOWN] = { "subscriber-shown", 0, 1 },

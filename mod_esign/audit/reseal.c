@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reseal.c: audit rows under another key. */
+/* reseal.c: seals audit rows and the head of the chain under the active key. */
 #include "reseal.h"
 
 #include "chain.h"
@@ -8,9 +8,9 @@
 
 #include <stdlib.h>
 
-/* Seals one row anew, if it needs that and may have it. */
-static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t *row, int *sealed,
-                             int *refused, apr_pool_t *p)
+/* Seals one row under the active key, if its seal is right under another one. */
+static esign_result_t reseal_row(esign_database_t *database, const esign_audit_row_t *row,
+                                 int *sealed, int *refused, apr_pool_t *p)
 {
     int rows = 0;
     if (row->position < 0 ||
@@ -28,9 +28,9 @@ static esign_result_t reseal(esign_database_t *database, const esign_audit_row_t
     return result;
 }
 
-/* The order in which the courier locks rows that it chains: in another, the two could end in
+/* For qsort: the order in which a chainer locks rows. In another order the two could end in
  * PostgreSQL's "deadlock detected". */
-static int compare(const void *a, const void *b)
+static int compare_rows(const void *a, const void *b)
 {
     const esign_audit_row_t *one = a, *other = b;
     if (one->time != other->time)
@@ -54,9 +54,10 @@ esign_result_t esign_audit_reseal(esign_database_t *database, apr_int64_t *after
             esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
         last = APR_ARRAY_IDX(list, i, esign_audit_row_t).id;
     }
-    qsort(list->elts, (size_t)list->nelts, sizeof(esign_audit_row_t), compare);
+    qsort(list->elts, (size_t)list->nelts, sizeof(esign_audit_row_t), compare_rows);
     for (int i = 0; !esign_failed(result) && i < list->nelts; i++)
-        result = reseal(database, &APR_ARRAY_IDX(list, i, esign_audit_row_t), sealed, refused, p);
+        result =
+            reseal_row(database, &APR_ARRAY_IDX(list, i, esign_audit_row_t), sealed, refused, p);
     result = esign_database_end(database, result, p);
     if (esign_failed(result))
         *sealed = 0;

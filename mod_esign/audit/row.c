@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* row.c: seals, chain values and lines of audit rows. */
+/* row.c: makes and checks seals of audit rows, and makes their chain values and lines. */
 #include "row.h"
 
 #include "core/base64.h"
@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistr.h>
 
-/* Of a text in a line, in bytes before it is escaped; host names and addresses of ours are shorter.
- */
+/* The most bytes of a text that a line shows, counted before they are escaped. Host names and
+ * addresses are shorter. */
 #define TEXT_MAX 256
 #define LONGEST_ESCAPE 6
 
@@ -101,7 +101,8 @@ static const char *decimal(apr_int64_t number, apr_pool_t *p)
     return apr_psprintf(p, "%" APR_INT64_T_FMT, number);
 }
 
-static const char *covered(const esign_audit_row_t *row, apr_pool_t *p)
+/* The text that the seal covers. */
+static const char *covered_by_seal(const esign_audit_row_t *row, apr_pool_t *p)
 {
     int chained = row->position > 0;
     return esign_audit_encode(p, chained ? "audit row" : "audit entry",
@@ -113,13 +114,13 @@ static const char *covered(const esign_audit_row_t *row, apr_pool_t *p)
 const char *esign_audit_row_seal(const esign_keyring_t *keyring, const esign_audit_row_t *row,
                                  apr_pool_t *p)
 {
-    return esign_audit_seal(keyring, covered(row, p), p);
+    return esign_audit_seal(keyring, covered_by_seal(row, p), p);
 }
 
 esign_audit_verdict_e esign_audit_row_judge(const esign_keyring_t *keyring,
                                             const esign_audit_row_t *row, apr_pool_t *p)
 {
-    return esign_audit_judge(keyring, row->seal, covered(row, p));
+    return esign_audit_judge(keyring, row->seal, covered_by_seal(row, p));
 }
 
 const char *esign_audit_row_chain(const char *before, const esign_audit_row_t *row, apr_pool_t *p)
@@ -132,16 +133,17 @@ const char *esign_audit_row_chain(const char *before, const esign_audit_row_t *r
     return esign_base64_url_encode(p, digest, sizeof(digest));
 }
 
-/* A JSON string of at most TEXT_MAX bytes of a text, whoever wrote that: control characters are
- * escaped, C1's and line separators too, for terminals; bytes that are no UTF-8 become U+FFFD. */
-static const char *quote(const char *text, apr_pool_t *p)
+/* A JSON string of the first TEXT_MAX bytes of a text, which may be forged. Control characters,
+ * those of C1 and line separators included, are escaped, so that a terminal can show the line.
+ * Bytes that are not UTF-8 become U+FFFD. */
+static const char *quote_json(const char *text, apr_pool_t *p)
 {
     char *quoted = apr_palloc(p, TEXT_MAX * LONGEST_ESCAPE + 3), *end = quoted;
     const uint8_t *at = (const uint8_t *)text, *last = at + strnlen(text, TEXT_MAX);
     *end++ = '"';
     while (at < last) {
         ucs4_t c;
-        int length = u8_mbtouc(&c, at, (size_t)(last - at)); /* U+FFFD for what is none */
+        int length = u8_mbtouc(&c, at, (size_t)(last - at)); /* U+FFFD for an invalid byte */
         if (c == '"' || c == '\\')
             end += apr_snprintf(end, 3, "\\%c", (int)c);
         else if (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || c == 0xfffd)
@@ -154,7 +156,7 @@ static const char *quote(const char *text, apr_pool_t *p)
     return quoted;
 }
 
-static const char *moment(apr_time_t time, apr_pool_t *p)
+static const char *utc_of(apr_time_t time, apr_pool_t *p)
 {
     apr_time_exp_t t;
     apr_time_exp_gmt(&t, time);
@@ -162,21 +164,23 @@ static const char *moment(apr_time_t time, apr_pool_t *p)
                         t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, t.tm_usec);
 }
 
-/* Four texts of TEXT_MAX bytes of which each took the longest escape would not fit. */
+/* The line, whatever its length: four texts of TEXT_MAX bytes could exceed ESIGN_AUDIT_LINE_MAX
+ * when each byte is escaped. */
 static const char *line_of(const esign_audit_row_t *row, const char *problem, const char *node,
                            const char *address, apr_pool_t *p)
 {
     const char *who = row->subscriber == ESIGN_SUBSCRIBER_NONE
                           ? "null"
                           : apr_psprintf(p, "\"%" APR_INT64_T_FMT "\"", row->subscriber);
-    return apr_psprintf(
-        p,
-        "{\"position\":%" APR_INT64_T_FMT ",\"time\":\"%s\",\"node\":%s,\"event\":%s,\"result\":\"%"
-        "s\",\"subscriber\":%s,\"address\":%s,"
-        "\"id\":\"%" APR_INT64_T_FMT "\",\"chain\":%s%s%s}\n",
-        row->position, moment(row->time, p), quote(node, p), quote(row->event, p),
-        esign_event_result(row->event), who, quote(address, p), row->id, quote(row->chain, p),
-        problem ? ",\"problem\":" : "", problem ? quote(problem, p) : "");
+    return apr_psprintf(p,
+                        "{\"position\":%" APR_INT64_T_FMT
+                        ",\"time\":\"%s\",\"node\":%s,\"event\":%s,\"result\":\"%"
+                        "s\",\"subscriber\":%s,\"address\":%s,"
+                        "\"id\":\"%" APR_INT64_T_FMT "\",\"chain\":%s%s%s}\n",
+                        row->position, utc_of(row->time, p), quote_json(node, p),
+                        quote_json(row->event, p), esign_event_result(row->event), who,
+                        quote_json(address, p), row->id, quote_json(row->chain, p),
+                        problem ? ",\"problem\":" : "", problem ? quote_json(problem, p) : "");
 }
 
 const char *esign_audit_row_line(const esign_audit_row_t *row, const char *problem, apr_pool_t *p)

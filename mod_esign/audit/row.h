@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* row.h: one row of the table audit: its seal, its link to the row before, and its line in a copy.
- */
+/* row.h: one row of the table audit: its seal, its chain value, and its line in a copy.
+ *
+ * The seal is a MAC under the key for audit rows: without the key file nobody makes a right one.
+ * The chain value is a hash over the row and the chain value of the row before: with it, anybody
+ * finds a row that was removed or changed in between. */
 #ifndef ESIGN_AUDIT_ROW_H
 #define ESIGN_AUDIT_ROW_H
 
@@ -9,62 +12,65 @@
 /* How many columns a SELECT of audit rows has: AUDIT_COLUMNS of store/statements.c. */
 #define ESIGN_AUDIT_ROW_WIDTH 9
 
-/* A line of a copy is not longer than this, its end included: a pipe takes it whole or not at all
- * (POSIX: PIPE_BUF). */
+/* The longest line of a copy, in bytes with its "\n". A pipe takes that many whole or not at all
+ * (POSIX, PIPE_BUF). */
 #define ESIGN_AUDIT_LINE_MAX 4096
 
 typedef struct {
     apr_int64_t id;
     apr_time_t time;
-    const char *node;       /* host name of the server */
-    const char *event;      /* an esign_event_name, or one of another version */
-    apr_int64_t subscriber; /* ESIGN_SUBSCRIBER_NONE: unknown */
+    const char *node;       /* the server's host name */
+    const char *event;      /* a name of esign_event_name, or of another version */
+    apr_int64_t subscriber; /* ESIGN_SUBSCRIBER_NONE: not known */
     const char *address;    /* the client's, or "local" */
-    apr_int64_t position;   /* in the chain, from 1; 0: not chained yet; -1: kept out of it, for its
-                               seal was wrong */
-    const char *chain;      /* base64url, 43 characters; "" before the row is chained */
-    const char *seal; /* KEYID.MAC: who writes to the database without the key file makes none */
+    apr_int64_t position;   /* in the chain, from 1; 0: not chained yet; -1: kept out of the chain,
+                               because its seal was wrong */
+    const char *chain;      /* base64url, 43 characters; "" until the row is chained */
+    const char *seal;       /* KEYID.MAC */
 } esign_audit_row_t;
 
 typedef enum {
-    ESIGN_AUDIT_SOUND, /* as who has the key wrote it */
-    ESIGN_AUDIT_FORGED,
-    ESIGN_AUDIT_NO_KEY /* sealed under a key that the key file does not have */
+    ESIGN_AUDIT_SOUND,  /* the seal is right */
+    ESIGN_AUDIT_FORGED, /* it is wrong: the row was changed, or written without the key */
+    ESIGN_AUDIT_NO_KEY  /* it names a key that the key file does not have */
 } esign_audit_verdict_e;
 
-/* What the MAC of a seal and the hash of the chain cover: each text as a netstring, LENGTH:TEXT,
- * one after another. Ended by NULL. In `p`. */
+/* Joins texts unambiguously: each as LENGTH:TEXT, like a netstring. Seals and chain values are made
+ * over such a text. The last argument is NULL. In `p`. */
 const char *esign_audit_encode(apr_pool_t *p, ...) __attribute__((sentinel));
 
-/* KEYID.MAC over `covered`: HMAC-SHA256 under the active key for audit rows. */
+/* A seal over `covered`: KEYID.MAC, HMAC-SHA256 as base64url under the active ESIGN_KEY_AUDIT. */
 const char *esign_audit_seal(const esign_keyring_t *keyring, const char *covered, apr_pool_t *p);
+
+/* Checks such a seal. */
 esign_audit_verdict_e esign_audit_judge(const esign_keyring_t *keyring, const char *seal,
                                         const char *covered);
 
-/* The key id that a seal names, 0 when it names none. */
+/* The key id that a seal names; 0: it names none. */
 int esign_audit_seal_key_id(const char *seal);
 
-/* A row of a SELECT of AUDIT_COLUMNS; its texts are those of `columns`, not copied. */
+/* A row of a SELECT of AUDIT_COLUMNS. Its texts are those of `columns`, not copied. */
 esign_audit_row_t esign_audit_row_read(const char *const *columns);
 
-/* The seal that the row must have as it stands. It covers position and chain once the row has them.
- */
+/* The right seal of the row. It covers position and chain, too, once the row has them. */
 const char *esign_audit_row_seal(const esign_keyring_t *keyring, const esign_audit_row_t *row,
                                  apr_pool_t *p);
+
+/* Checks the row's own seal. */
 esign_audit_verdict_e esign_audit_row_judge(const esign_keyring_t *keyring,
                                             const esign_audit_row_t *row, apr_pool_t *p);
 
-/* SHA-256 over the chain value of the row before ("" before the first), the row's position and
- * content. It needs no key: it outlives a change of keys, and whoever holds a copy can follow it.
- */
+/* The row's chain value: SHA-256 over the chain value of the row before ("" for the first row), and
+ * over the row's position and content. It takes no key. So it stays the same when keys change, and
+ * a reader of a copy can check it. */
 const char *esign_audit_row_chain(const char *before, const esign_audit_row_t *row, apr_pool_t *p);
 
-/* The row as one object of JSON (RFC 8259) and a line's end, not longer than ESIGN_AUDIT_LINE_MAX.
- * Numbers of 63 bits are strings, which every reader of JSON keeps whole; the time is UTC (RFC
- * 3339) to the microsecond. `problem`: what is wrong with the row, NULL: nothing. */
+/* The row as one JSON object (RFC 8259) and "\n", at most ESIGN_AUDIT_LINE_MAX bytes. Ids are
+ * strings, because many readers of JSON round numbers above 2^53. The time is UTC with microseconds
+ * (RFC 3339). `problem` becomes a member of the object; NULL: it has none. */
 const char *esign_audit_row_line(const esign_audit_row_t *row, const char *problem, apr_pool_t *p);
 
-/* Such a line that says that the rows of these positions are missing. */
+/* Such a line which says that the rows of positions `first` to `last` are missing. */
 const char *esign_audit_gap_line(apr_int64_t first, apr_int64_t last, apr_pool_t *p);
 
 #endif

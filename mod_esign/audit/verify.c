@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify.c: walks the chain, then looks at what is not in it. */
+/* verify.c: checks the rows of the chain in their order, then all other rows. */
 #include "verify.h"
 
 #include <apr_strings.h>
@@ -7,24 +7,26 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* Rows read at once. */
 #define PAGE 1000
-/* A row of a wrong seal is looked for at so many positions around it. */
+/* How many positions on each side are tried to find where a moved row was. */
 #define NEIGHBOURS 64
 
+/* One pass over the table. */
 typedef struct {
     esign_database_t *database;
     const esign_audit_verify_options_t *options;
     esign_audit_verify_report_t *report;
-    apr_int64_t position, id; /* of the row before; 0 */
-    char chain[64];           /* its chain value as it stands there */
-    int sound;                /* its seal is right: what follows it can be judged by it */
-    apr_pool_t *page;         /* cleared after each page */
+    apr_int64_t position, id; /* of the row before; 0: there is none */
+    char chain[64];           /* the chain value in the row before */
+    int sound;        /* the seal of the row before is right: the next can be checked by it */
+    apr_pool_t *page; /* cleared after each page */
 } walk_t;
 
-static void find(walk_t *walk, const esign_audit_row_t *row, const char *format, ...)
+static void report_finding(walk_t *walk, const esign_audit_row_t *row, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void find(walk_t *walk, const esign_audit_row_t *row, const char *format, ...)
+static void report_finding(walk_t *walk, const esign_audit_row_t *row, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -33,60 +35,63 @@ static void find(walk_t *walk, const esign_audit_row_t *row, const char *format,
     va_end(arguments);
 }
 
-/* Where a row of a wrong seal stood when it was sealed; 0: nowhere near. */
-static apr_int64_t home_of(const walk_t *walk, const esign_audit_row_t *row)
+/* The position for which the seal of a row is right; 0: of no neighbour. */
+static apr_int64_t sealed_position(const walk_t *walk, const esign_audit_row_t *row)
 {
     esign_audit_row_t moved = *row;
-    apr_int64_t first = row->position > NEIGHBOURS ? row->position - NEIGHBOURS : 1, home = 0;
+    apr_int64_t first = row->position > NEIGHBOURS ? row->position - NEIGHBOURS : 1, sealed = 0;
     apr_int64_t last =
         row->position < APR_INT64_MAX - NEIGHBOURS ? row->position + NEIGHBOURS : APR_INT64_MAX - 1;
     apr_pool_t *scratch;
     apr_pool_create(&scratch, walk->page);
-    for (moved.position = first; moved.position <= last && !home; moved.position++)
+    for (moved.position = first; moved.position <= last && !sealed; moved.position++)
         if (esign_audit_row_judge(walk->database->keyring, &moved, scratch) == ESIGN_AUDIT_SOUND)
-            home = moved.position;
+            sealed = moved.position;
     apr_pool_destroy(scratch);
-    return home;
+    return sealed;
 }
 
-static void tell_seal(walk_t *walk, const esign_audit_row_t *row, esign_audit_verdict_e verdict)
+/* Reports a seal that is not right. */
+static void report_seal(walk_t *walk, const esign_audit_row_t *row, esign_audit_verdict_e verdict)
 {
     if (verdict == ESIGN_AUDIT_NO_KEY) {
-        find(walk, row, "sealed under key %d, which the key file does not have",
-             esign_audit_seal_key_id(row->seal));
+        report_finding(walk, row, "sealed under key %d, which the key file does not have",
+                       esign_audit_seal_key_id(row->seal));
         return;
     }
-    apr_int64_t home = home_of(walk, row);
-    if (home)
-        find(walk, row, "moved: it was sealed for position %" APR_INT64_T_FMT, home);
+    apr_int64_t sealed = sealed_position(walk, row);
+    if (sealed)
+        report_finding(walk, row, "moved: it was sealed for position %" APR_INT64_T_FMT, sealed);
     else
-        find(walk, row, "changed or inserted: its seal is wrong");
+        report_finding(walk, row, "changed or inserted: its seal is wrong");
 }
 
-/* Its place after the row before. */
+/* Reports a gap before a row, or a second row at its position. */
 static void judge_place(walk_t *walk, const esign_audit_row_t *row)
 {
     if (row->position == walk->position)
-        find(walk, row, "inserted: there is another row at this position");
+        report_finding(walk, row, "inserted: there is another row at this position");
     else if (row->position - walk->position == 2)
-        find(walk, NULL, "removed: position %" APR_INT64_T_FMT, walk->position + 1);
+        report_finding(walk, NULL, "removed: position %" APR_INT64_T_FMT, walk->position + 1);
     else if (row->position - walk->position > 1)
-        find(walk, NULL, "removed: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
-             walk->position + 1, row->position - 1);
+        report_finding(walk, NULL, "removed: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+                       walk->position + 1, row->position - 1);
 }
 
+/* Checks a row of the chain. */
 static void judge_row(walk_t *walk, const esign_audit_row_t *row)
 {
     const esign_audit_verify_options_t *o = walk->options;
     judge_place(walk, row);
     esign_audit_verdict_e verdict = esign_audit_row_judge(walk->database->keyring, row, walk->page);
     if (verdict != ESIGN_AUDIT_SOUND)
-        tell_seal(walk, row, verdict);
+        report_seal(walk, row, verdict);
     else if (walk->sound && row->position - walk->position == 1 &&
              strcmp(esign_audit_row_chain(walk->chain, row, walk->page), row->chain) != 0)
-        find(walk, row, "does not follow the row before it: one of the two is of another chain");
+        report_finding(walk, row,
+                       "does not follow the row before it: one of the two is of another chain");
     if (row->position == o->expected_position && strcmp(row->chain, o->expected_chain) != 0)
-        find(walk, row, "not what was expected: the chain was another one then");
+        report_finding(walk, row, "not what was expected: the chain was another one then");
     walk->report->rows++;
     walk->sound = verdict == ESIGN_AUDIT_SOUND;
     walk->position = row->position;
@@ -110,38 +115,39 @@ static esign_result_t walk_chain(walk_t *walk, apr_pool_t *p)
                : result;
 }
 
-/* What the head says of the end of the chain. */
+/* Compares the head with the end of the chain. */
 static void judge_end(walk_t *walk, const char *head_problem)
 {
     const esign_audit_head_t *head = &walk->report->head;
     const esign_audit_verify_options_t *o = walk->options;
     if (head_problem)
-        find(walk, NULL, "the head of the chain %s", head_problem);
+        report_finding(walk, NULL, "the head of the chain %s", head_problem);
     if (walk->position < head->position)
-        find(walk, NULL,
-             "cut off: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
-             ", the end of the chain",
-             walk->position + 1, head->position);
+        report_finding(walk, NULL,
+                       "cut off: positions %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT
+                       ", the end of the chain",
+                       walk->position + 1, head->position);
     else if (strcmp(walk->chain, head->chain) != 0)
-        find(walk, NULL,
-             "the head of the chain does not belong to the last row, position %" APR_INT64_T_FMT,
-             walk->position);
+        report_finding(
+            walk, NULL,
+            "the head of the chain does not belong to the last row, position %" APR_INT64_T_FMT,
+            walk->position);
     if (o->expected_position > head->position)
-        find(walk, NULL,
-             "set back: the chain ends at position %" APR_INT64_T_FMT
-             ", and it once reached %" APR_INT64_T_FMT,
-             head->position, o->expected_position);
+        report_finding(walk, NULL,
+                       "set back: the chain ends at position %" APR_INT64_T_FMT
+                       ", and it once reached %" APR_INT64_T_FMT,
+                       head->position, o->expected_position);
 }
 
-/* What a row is that stands outside the chain. */
+/* Reports what is wrong with a row outside the chain. */
 typedef void judge_fn(walk_t *walk, const esign_audit_row_t *row);
 
 static void judge_beyond(walk_t *walk, const esign_audit_row_t *row)
 {
     if (esign_audit_row_judge(walk->database->keyring, row, walk->page) == ESIGN_AUDIT_SOUND)
-        find(walk, row, "beyond the head, and its seal is right: the head was set back");
+        report_finding(walk, row, "beyond the head, and its seal is right: the head was set back");
     else
-        find(walk, row, "inserted beyond the head: its seal is wrong");
+        report_finding(walk, row, "inserted beyond the head: its seal is wrong");
 }
 
 static void judge_kept_out(walk_t *walk, const esign_audit_row_t *row)
@@ -149,9 +155,9 @@ static void judge_kept_out(walk_t *walk, const esign_audit_row_t *row)
     esign_audit_row_t before = *row;
     before.position = 0;
     if (esign_audit_row_judge(walk->database->keyring, &before, walk->page) == ESIGN_AUDIT_SOUND)
-        find(walk, row, "marked as forged, but its seal is right");
+        report_finding(walk, row, "marked as forged, but its seal is right");
     else
-        find(walk, row, "inserted, and kept out of the chain: its seal is wrong");
+        report_finding(walk, row, "inserted, and kept out of the chain: its seal is wrong");
 }
 
 static void judge_unchained(walk_t *walk, const esign_audit_row_t *row)
@@ -162,15 +168,17 @@ static void judge_unchained(walk_t *walk, const esign_audit_row_t *row)
             walk->report->waiting_since = row->time;
         break;
     case ESIGN_AUDIT_NO_KEY:
-        find(walk, row, "not chained: sealed under key %d, which the key file does not have",
-             esign_audit_seal_key_id(row->seal));
+        report_finding(walk, row,
+                       "not chained: sealed under key %d, which the key file does not have",
+                       esign_audit_seal_key_id(row->seal));
         break;
     default:
-        find(walk, row, "inserted: its seal is wrong");
+        report_finding(walk, row, "inserted: its seal is wrong");
     }
 }
 
-/* The first PAGE of those that no other statement shows. */
+/* Reports rows that WHOLE_NUMBERS of statements.c leaves out of all other statements, PAGE of them
+ * at most. */
 static esign_result_t walk_odd(walk_t *walk, apr_pool_t *p)
 {
     apr_int64_t most = PAGE;
@@ -179,17 +187,18 @@ static esign_result_t walk_odd(walk_t *walk, apr_pool_t *p)
                                                 ESIGN_AUDIT_ROW_WIDTH, &rows, p);
     for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
         esign_audit_row_t row = esign_audit_row_read(APR_ARRAY_IDX(rows, i, const char *const *));
-        find(walk, &row, "changed or inserted: its id, time or position is no whole number");
+        report_finding(walk, &row,
+                       "changed or inserted: its id, time or position is no whole number");
     }
     return result;
 }
 
-/* Goes through all rows that a statement finds, page by page: behind a first key, given here, and
- * the row's id. */
+/* By which column a statement orders its rows; rows with the same value come by id. */
 typedef enum { BY_POSITION, BY_TIME, BY_ID } order_e;
 
-static esign_result_t walk_others(walk_t *walk, const char *label, order_e order, judge_fn *judge,
-                                  apr_pool_t *p)
+/* Reads all rows that a statement finds, page by page. */
+static esign_result_t walk_outside(walk_t *walk, const char *label, order_e order, judge_fn *judge,
+                                   apr_pool_t *p)
 {
     apr_int64_t key = APR_INT64_MIN, id = APR_INT64_MIN, most = PAGE;
     const apr_array_header_t *rows;
@@ -224,12 +233,12 @@ esign_result_t esign_audit_verify(esign_database_t *database,
         result = walk_chain(&walk, p);
     if (!esign_failed(result)) {
         judge_end(&walk, head_problem);
-        result = walk_others(&walk, "audit_beyond", BY_POSITION, judge_beyond, p);
+        result = walk_outside(&walk, "audit_beyond", BY_POSITION, judge_beyond, p);
     }
     if (!esign_failed(result))
-        result = walk_others(&walk, "audit_kept_out", BY_ID, judge_kept_out, p);
+        result = walk_outside(&walk, "audit_kept_out", BY_ID, judge_kept_out, p);
     if (!esign_failed(result))
-        result = walk_others(&walk, "audit_unchained", BY_TIME, judge_unchained, p);
+        result = walk_outside(&walk, "audit_unchained", BY_TIME, judge_unchained, p);
     if (!esign_failed(result))
         result = walk_odd(&walk, p);
     apr_pool_destroy(walk.page);

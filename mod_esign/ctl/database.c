@@ -14,7 +14,7 @@ int esign_command_db_init(const esign_command_t *command)
     if (!esign_failed(result))
         result = esign_schema_create(database, command->pool);
     if (!esign_failed(result))
-        result = esign_audit_head_init(database, command->pool);
+        result = esign_audit_head_add(database, command->pool);
     result = esign_database_end(database, result, command->pool);
     return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }

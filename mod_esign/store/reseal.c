@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reseal.c: reads a batch of rows, seals them under the active key, and writes those that nobody
- * has changed meanwhile. */
+/* reseal.c: reads a batch of rows, seals them under the active key, and writes each that nobody has
+ * changed meanwhile. */
 #include "reseal.h"
 
 #include "sealed.h"

@@ -6,7 +6,7 @@
 
 #include "database.h"
 
-#define ESIGN_RESEAL_KEYS 256 /* key ids are 1 to 255 */
+#define ESIGN_RESEAL_KEYS (ESIGN_KEY_MAX_ID + 1) /* key ids begin at 1 */
 
 /* The state of one pass through one table. The caller starts it as { .write = …, .pool = … } and
  * calls the table's function until `ended` is set. */

@@ -75,9 +75,9 @@ esign_result_t esign_subscriber_add(esign_database_t *database, esign_subscriber
 
 /* Counts one failure with one atomic UPDATE, which also sets the wait or closes sign-in. `*closed`
  * 1: this failure closed it. `judged` 0: the failure does not count while a wait runs, because such
- * a guess is refused unseen. Otherwise a burst of guesses would close an account within seconds,
- * which should take days of waits. Any id costs one UPDATE and one SELECT, ESIGN_SUBSCRIBER_NONE
- * too. Runs in the caller's transaction. */
+ * a guess is refused, right or wrong. Otherwise a burst of guesses would close an account within
+ * seconds, which should take days of waits. Any id costs one UPDATE and one SELECT,
+ * ESIGN_SUBSCRIBER_NONE too. Runs in the caller's transaction. */
 esign_result_t esign_subscriber_failed(esign_database_t *database, apr_int64_t id,
                                        const esign_failure_policy_t *policy, int judged,
                                        apr_time_t now, int *closed, apr_pool_t *p);
@@ -87,7 +87,7 @@ esign_result_t esign_subscriber_signed_in(esign_database_t *database, apr_int64_
                                           apr_pool_t *p);
 
 /* Sets the hash of a new word, a PHC string, and raises both epochs, if the row still has `epoch`
- * or `link_epoch`; -1 for the one that does not matter. Clears wait_until, but never the failures.
+ * or `link_epoch`; -1 leaves one out. Clears wait_until, but never the failures.
  * `*changed` 0: the session or the link that asked for it is no longer valid. */
 esign_result_t esign_subscriber_change_word(esign_database_t *database, apr_int64_t id,
                                             apr_int64_t epoch, apr_int64_t link_epoch,

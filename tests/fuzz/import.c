@@ -29,7 +29,7 @@ static void make_database(void)
     esign_database_t *maker;
     HOLDS(!esign_failed(esign_database_open(&maker, "sqlite3", path, fuzz_keyring(), p)) &&
           !esign_failed(esign_schema_create(maker, p)) &&
-          !esign_failed(esign_database_end(maker, esign_audit_head_init(maker, p), p)));
+          !esign_failed(esign_database_end(maker, esign_audit_head_add(maker, p), p)));
     registrar = (esign_registrar_t){ .settings = &settings, .words = { .min = 129, .max = 128 } };
     HOLDS(!esign_failed(
         esign_database_open(&registrar.database, "sqlite3", path, fuzz_keyring(), p)));

@@ -36,7 +36,7 @@ static inline esign_result_t tables_init(esign_database_t *database)
 {
     esign_result_t result = esign_schema_create(database, pool);
     if (!esign_failed(result))
-        result = esign_audit_head_init(database, pool);
+        result = esign_audit_head_add(database, pool);
     return esign_database_end(database, result, pool);
 }
 
