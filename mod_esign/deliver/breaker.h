@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* breaker.h: leaves a server alone that does not answer, and finds out when it does again. */
+/* breaker.h: stops the use of a server that fails, and finds out when it works again. */
 #ifndef ESIGN_DELIVER_BREAKER_H
 #define ESIGN_DELIVER_BREAKER_H
 
 #include <apr_time.h>
 
-/* One for each server, kept by the courier; zeroes are a server of which nothing bad is known. */
+/* The breaker of one server; the courier has one for each. All zero: the server works, as far as is
+ * known. `now` is a clock that nobody sets (esign_clock), in all functions. */
 typedef struct {
     int failures;     /* in a row */
-    apr_time_t until; /* left alone until then, by the clock of `now`, which nobody sets
-                         (esign_clock); 0: not */
+    apr_time_t until; /* the server is not used before; 0: it is used */
 } esign_breaker_t;
 
-/* Whether one more message may be tried while `under_way` are: any number with a server that
- * answers, none during a pause, one behind it to find out. */
+/* 1: one more message may be sent while `under_way` are. Always with a server that is used; never
+ * during a pause; after it only while none is under way, so that one message finds out. */
 int esign_breaker_may_try(const esign_breaker_t *breaker, int under_way, apr_time_t now);
 
-/* The server could not be used: dead, hanging, TLS or sign-in refused; what it says of one message
- * does not count. After 3 times in a row it is left alone for 2 s, doubled at each failed trial to
- * 60 s at most, ± 20 %. 1: with this failure a pause begins that was none before. What comes in
- * during a pause began before it, and is no news. */
+/* Counts a failure of the server: it is down, hangs, or refuses TLS or the sign-in. A refusal of
+ * one message is none. The third failure in a row opens the breaker for 2 s; each one after a pause
+ * doubles it, to 60 s at most, +- 20 %. Failures during a pause do not count, because their
+ * messages were sent before it. Returns 1 when this failure opened the breaker. */
 int esign_breaker_failed(esign_breaker_t *breaker, apr_time_t now);
 
-/* The server answered, whatever it said. 1: it had been left alone. */
+/* The server answered, whatever it said: closes the breaker. Returns 1 if it was open. */
 int esign_breaker_worked(esign_breaker_t *breaker);
 
 #endif

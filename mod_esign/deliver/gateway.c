@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateway.c: turns and reports. */
+/* gateway.c: whose turn it is, and references of delivery reports. */
 #include "gateway.h"
 
 #include "core/seal.h"
@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* The place that a reference is sealed to. */
 #define PLACE "sms report"
 
 int esign_gateway_reports(const esign_sms_gateway_t *gateway)
@@ -20,7 +21,7 @@ static int is_done(apr_int64_t done, int gateway)
     return (done >> gateway & 1) != 0;
 }
 
-/* How many of the gateways are done with the code. */
+/* How many of the gateways are not asked again. */
 static int count_done(int count, apr_int64_t done)
 {
     int found = 0;
@@ -29,11 +30,11 @@ static int count_done(int count, apr_int64_t done)
     return found;
 }
 
-/* A gateway that is done has had one turn that does not come again: the rest were those of the
- * others. */
+/* Of the attempts, those of gateways that are done are left out: each had one that counts. The rest
+ * go round the gateways that are left. */
 int esign_gateway_turn(int count, apr_int64_t done, int attempts)
 {
-    int past = count_done(count, done), left = count - past, turns = attempts - 1 - past;
+    int gone = count_done(count, done), left = count - gone, turns = attempts - 1 - gone;
     if (left == 0)
         return ESIGN_GATEWAY_NONE;
     int place = turns > 0 ? turns % left : 0;
@@ -45,7 +46,7 @@ int esign_gateway_turn(int count, apr_int64_t done, int attempts)
 
 int esign_gateway_round_over(int count, apr_int64_t done, int attempts)
 {
-    int past = count_done(count, done), left = count - past, turns = attempts - past;
+    int gone = count_done(count, done), left = count - gone, turns = attempts - gone;
     return left > 0 && turns > 0 && turns % left == 0;
 }
 

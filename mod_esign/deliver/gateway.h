@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateway.h: SMS gateways in their order, which of them is the next for a code, and what a delivery
- * report says. */
+/* gateway.h: SMS gateways, which of them is asked next to send a code, and what a delivery report
+ * says. */
 #ifndef ESIGN_DELIVER_GATEWAY_H
 #define ESIGN_DELIVER_GATEWAY_H
 
@@ -13,50 +13,51 @@
 #define ESIGN_GATEWAYS_MAX 8
 #define ESIGN_GATEWAY_NONE (-1)
 
-/* An HTTP gateway. {number} {digits} {text} {secret} {basic} {report} in URL, headers and body are
- * filled in: percent-encoded in the URL and in a form body, JSON-escaped in a body whose
- * Content-Type is application/json. A header cannot hold {text}, which has two lines. */
+/* An HTTP gateway, as the directives describe it. URL, headers and body are templates (template.h).
+ * Strings live as long as the configuration. */
 typedef struct {
     const char *name;                  /* for the log */
     const char *url;                   /* https://, or http:// to this machine */
-    const char *method;                /* GET or POST */
-    const apr_array_header_t *headers; /* const char *, "Name: value" */
+    const char *method;                /* "GET" or "POST" */
+    const apr_array_header_t *headers; /* const char *, "Name: value"; NULL: none */
     const char *body;                  /* NULL with GET */
     const char *secret;                /* secret memory; NULL: none */
-    const char *ca_file;
-    apr_interval_time_t timeout;
-    const esign_pattern_t
-        *accepted; /* what the text of an answer of 2xx must show; NULL: the status tells */
-    const char *report_url; /* what stands before a report's reference, for {report} */
-    const esign_pattern_t *delivered,
-        *undelivered;                /* what a report must show; NULL: it never says so */
-    apr_interval_time_t report_wait; /* after this without a report the next gateway has its turn */
+    const char *ca_file;               /* CA certificates in PEM; NULL: the system's */
+    apr_interval_time_t timeout;       /* of one SMS */
+    /* What an answer of status 2xx must show for the SMS to be accepted; NULL: the status is
+     * enough. */
+    const esign_pattern_t *accepted;
+    const char *report_url; /* {report} is this, a slash and a reference */
+    /* What a delivery report must show; NULL: the gateway sends none, or never says so. */
+    const esign_pattern_t *delivered, *undelivered;
+    apr_interval_time_t
+        report_wait; /* the next gateway is asked after this long without a report */
 } esign_sms_gateway_t;
 
-/* Whether the gateway tells what became of a message. */
+/* 1: the gateway sends delivery reports. */
 int esign_gateway_reports(const esign_sms_gateway_t *gateway);
 
-/* The gateway whose turn it is, of `count`: each has one turn, in their order, before any has its
- * second, and so on round and round; those that are done with the code, whose bits stand in `done`,
- * are left out. `attempts`: turns taken so far, this one included. ESIGN_GATEWAY_NONE: all are
- * done. */
+/* Gateways take turns with a code: each of the `count` has one, in their order, before any has its
+ * second, and so on. A gateway that is not to be asked again, whose bit in `done` is set, has no
+ * more turns. `attempts`: turns taken, with the one that is asked for. Returns the gateway, or
+ * ESIGN_GATEWAY_NONE when all are done. */
 int esign_gateway_turn(int count, apr_int64_t done, int attempts);
 
-/* Whether all others have had their turn when this one, which leads nowhere and after which `done`
- * holds, is over: then comes a pause. */
+/* 1: with this attempt all others have had their turn too, so that a pause follows. `done` is what
+ * it is after the attempt. */
 int esign_gateway_round_over(int count, apr_int64_t done, int attempts);
 
-/* The reference of a message handed to a gateway, for the address of its report: sealed, so that
- * nobody else can make one, and it tells nothing. */
+/* Makes the reference of a message that a gateway is given, for the address of its report. It is
+ * sealed: nobody else can make one, and it shows nothing. `message`: the row's id. */
 esign_result_t esign_gateway_reference(const esign_keyring_t *keyring, apr_int64_t message,
                                        int gateway, const char **reference, apr_pool_t *p);
 
-/* What such a reference stands for; 0: none of ours. */
+/* Opens a reference. 0: it was not made by esign_gateway_reference. */
 int esign_gateway_referred(const esign_keyring_t *keyring, const char *reference,
                            apr_int64_t *message, int *gateway, apr_pool_t *p);
 
 typedef enum {
-    ESIGN_REPORT_UNDECIDED, /* still on its way, or words that no pattern knows */
+    ESIGN_REPORT_UNDECIDED, /* neither pattern is found: the message may still be on its way */
     ESIGN_REPORT_DELIVERED,
     ESIGN_REPORT_UNDELIVERED
 } esign_report_e;

@@ -1,53 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mail.c: hands a mail to the mailer. */
+/* mail.c: hands mails to the mailer, and checks what the configuration says of the mail server. */
 #include "transport_private.h"
 
 #include "compose.h"
+#include "sendmail.h"
+
 #include "core/contact.h"
 #include "core/secret.h"
 #include "core/url.h"
-#include "sendmail.h"
 
 #include <apr_strings.h>
 
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id,
-                                    const esign_mail_t *mail, const esign_lease_t *lease)
+/* A job with a pool of its own; `bytes` are not set. */
+static esign_mail_job_t *make_job(const esign_transport_t *transport, apr_int64_t id,
+                                  const esign_lease_t *lease)
 {
     apr_pool_t *p;
-    char *bytes;
-    if (!esign_contact_email_valid(mail->to))
-        return (esign_result_t){ APR_EINVAL, "mail", "the address cannot stand in a header" };
     apr_pool_create(&p, transport->pool);
     esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    *job = (esign_mail_job_t){
-        .pool = p, .id = id, .to = esign_contact_email_wire(p, mail->to), .lease = lease
-    };
-    esign_result_t result =
-        esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes, &job->length, p);
-    if (esign_failed(result)) {
-        apr_pool_destroy(p);
-        return result;
-    }
-    job->bytes = bytes;
+    job->pool = p;
+    job->id = id;
+    job->to = "";
+    job->lease = lease;
+    return job;
+}
+
+static esign_result_t submit_job(esign_transport_t *transport, esign_mail_job_t *job)
+{
     transport->mails++;
     esign_mailer_submit(transport->mailer, job);
     return ESIGN_OK;
 }
 
+esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id,
+                                    const esign_mail_t *mail, const esign_lease_t *lease)
+{
+    char *bytes;
+    if (!esign_contact_email_valid(mail->to))
+        return (esign_result_t){ APR_EINVAL, "mail", "the address cannot stand in a header" };
+    esign_mail_job_t *job = make_job(transport, id, lease);
+    job->to = esign_contact_email_wire(job->pool, mail->to);
+    esign_result_t result = esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes,
+                                          &job->length, job->pool);
+    if (esign_failed(result)) {
+        apr_pool_destroy(job->pool);
+        return result;
+    }
+    job->bytes = bytes;
+    return submit_job(transport, job);
+}
+
 esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id,
                                        const esign_lease_t *lease)
 {
-    apr_pool_t *p;
-    apr_pool_create(&p, transport->pool);
-    esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    *job = (esign_mail_job_t){ .pool = p, .id = id, .to = "", .lease = lease };
-    transport->mails++;
-    esign_mailer_submit(transport->mailer, job);
-    return ESIGN_OK;
+    return submit_job(transport, make_job(transport, id, lease));
 }
 
 static esign_result_t check_sendmail(const esign_smtp_t *smtp, const char *path, apr_pool_t *p)

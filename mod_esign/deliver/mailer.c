@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mailer.c: a queue, the threads that empty it, and the list of what they have done. */
+/* mailer.c: a queue of mails, the threads that send them, and the list of mails that are done. */
 #include "mailer.h"
 
 #include "sendmail.h"
@@ -10,29 +10,30 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define WAKE_AT 16
-/* How soon a thread that waits notices that it is to stop. */
+#define WAKE_UP_AT 16
+/* How soon a thread that keeps a mail's place notices that it is to stop. */
 #define SLICE apr_time_from_msec(50)
 
 struct esign_mailer_t {
     const esign_smtp_t *smtp;
-    void (*wake)(void *baton);
+    void (*wake_up)(void *baton);
     void *baton;
     pthread_t *threads; /* `started` of them */
     int started;
     atomic_int stop;
-    atomic_llong own, *lasted; /* the last mail that was sent: smtp->lasted, or own */
-    pthread_mutex_t mutex;     /* of what follows */
+    /* How long the last mail that was sent took, microseconds: smtp->lasted, or `own`. */
+    atomic_llong own, *lasted;
+    pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t work;
-    int idle;   /* threads that wait for work, or have been woken and not begun */
+    int idle;   /* threads that wait for work, or were woken and have not begun */
     int queued; /* mails that no thread has begun */
     esign_mail_job_t *queue, **queue_end;
-    esign_mail_job_t *done; /* latest first */
-    int unreaped;           /* of them */
+    esign_mail_job_t *done; /* not reaped; the latest first */
+    int unreaped;           /* how many these are */
 };
 
-/* Whoever waits behind a request must not tell from their own mail's delay whether it was a
- * registered person's. */
+/* Takes as long as the last mail did. Somebody who asks for a link right after another person must
+ * not find out from the delay of their own mail whether that person is registered. */
 static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
 {
     apr_time_t until = esign_clock() + *mailer->lasted;
@@ -56,7 +57,8 @@ static void send_one(const esign_mailer_t *mailer, esign_smtp_session_t **sessio
         esign_smtp_send(session, mailer->smtp, job, &mailer->stop);
 }
 
-static void *work(void *data)
+/* A thread: sends mails until it is stopped. */
+static void *send_mails(void *data)
 {
     esign_mailer_t *mailer = data;
     esign_smtp_session_t *session = NULL;
@@ -82,23 +84,23 @@ static void *work(void *data)
         pthread_mutex_lock(&mailer->mutex);
         job->next = mailer->done;
         mailer->done = job;
-        /* While there is work left, the courier looks by itself now and then: being woken for each
+        /* While there is work the courier looks by itself now and then: to be woken up for each
          * mail would cost it more than the mail. */
-        if (++mailer->unreaped >= WAKE_AT || !mailer->queue)
-            mailer->wake(mailer->baton);
+        if (++mailer->unreaped >= WAKE_UP_AT || !mailer->queue)
+            mailer->wake_up(mailer->baton);
     }
     pthread_mutex_unlock(&mailer->mutex);
     esign_smtp_close(session);
     return NULL;
 }
 
-/* Signals are the main thread's. */
+/* 1: a thread was started. It blocks all signals, which are the main thread's to handle. */
 static int start_thread(esign_mailer_t *mailer)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int started = pthread_create(&mailer->threads[mailer->started], NULL, work, mailer) == 0;
+    int started = pthread_create(&mailer->threads[mailer->started], NULL, send_mails, mailer) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     mailer->started += started;
     return started;
@@ -110,11 +112,11 @@ void esign_mailer_submit(esign_mailer_t *mailer, esign_mail_job_t *job)
     job->next = NULL;
     *mailer->queue_end = job;
     mailer->queue_end = &job->next;
-    /* A mail behind one that hangs must not wait for the same thread. */
+    /* A mail must not wait for a thread whose mail hangs. */
     int wanted = ++mailer->queued > mailer->idle && mailer->started < mailer->smtp->connections;
     pthread_cond_signal(&mailer->work);
     pthread_mutex_unlock(&mailer->mutex);
-    /* A process that may have no more threads at all waits until it may. */
+    /* Where not even one thread can be started, the mails go back to be tried later. */
     if (wanted && !start_thread(mailer) && mailer->started == 0)
         esign_mailer_recall(mailer);
 }
@@ -170,7 +172,7 @@ void esign_mailer_join(esign_mailer_t *mailer)
         pthread_join(mailer->threads[--mailer->started], NULL);
 }
 
-static apr_status_t destroy(void *data)
+static apr_status_t destroy_mailer(void *data)
 {
     esign_mailer_t *mailer = data;
     esign_mailer_stop(mailer);
@@ -181,12 +183,12 @@ static apr_status_t destroy(void *data)
 }
 
 esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *smtp,
-                                   void (*wake)(void *baton), void *baton, apr_pool_t *p)
+                                   void (*wake_up)(void *baton), void *baton, apr_pool_t *p)
 {
     esign_mailer_t *made = apr_pcalloc(p, sizeof(*made));
     made->smtp = smtp;
     made->lasted = smtp->lasted ? smtp->lasted : &made->own;
-    made->wake = wake;
+    made->wake_up = wake_up;
     made->baton = baton;
     made->threads = apr_pcalloc(p, sizeof(*made->threads) * (size_t)smtp->connections);
     made->queue_end = &made->queue;
@@ -195,8 +197,8 @@ esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *
         error = pthread_cond_init(&made->work, NULL);
     if (error != 0)
         return esign_result_make(p, error, "mail", "no threads can be made for it");
-    /* Before the subpools go: they hold what the threads work on. */
-    apr_pool_pre_cleanup_register(p, made, destroy);
+    /* Before the pools of the jobs, which the threads use, are destroyed. */
+    apr_pool_pre_cleanup_register(p, made, destroy_mailer);
     *mailer = made;
     return ESIGN_OK;
 }

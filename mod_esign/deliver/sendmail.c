@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sendmail.c: starts the command, feeds it, and waits for it. */
+/* sendmail.c: starts the sendmail command, writes the mail to it, and waits for its end. */
 #include "sendmail.h"
 
 #include "core/secret.h"
@@ -19,16 +19,16 @@
 #define SCHEME "sendmail:"
 #define DEFAULT_COMMAND "/usr/sbin/sendmail"
 
-/* How often it is looked whether the command has ended: who ends may leave a child of its own
- * behind that holds its output open, so that its end does not show there. */
+/* How often the command's end is looked for. Its output does not show that: a child that it leaves
+ * may keep the output open. */
 #define TICK_MS 10
 
 typedef struct {
     pid_t pid;
-    int in, out;      /* our ends; -1: closed */
-    const char *next; /* of the mail: what has not been written */
+    int in, out;      /* our ends of the pipes to and from it; -1: closed */
+    const char *next; /* of the mail: the rest that has not been written */
     apr_size_t left;
-    char said[512]; /* what it wrote first */
+    char said[512]; /* the beginning of its output */
     apr_size_t length;
 } command_t;
 
@@ -46,10 +46,10 @@ static void close_end(int *file)
     *file = -1;
 }
 
-/* posix_spawn copies nothing of this process and runs none of its code, so that other threads may
- * hold whatever locks they like. An errno. */
-static int spawn(command_t *command, const char *path, const char *from, const int in[2],
-                 const int out[2])
+/* Starts the program with these pipes. posix_spawn runs no code of this process in the child, so
+ * locks that other threads hold do not matter. Returns an errno. */
+static int spawn_command(command_t *command, const char *path, const char *from, const int in[2],
+                         const int out[2])
 {
     char *const arguments[] = { (char *)path, "-t", "-i", "-f", (char *)from, NULL };
     char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", NULL };
@@ -77,8 +77,8 @@ static int spawn(command_t *command, const char *path, const char *from, const i
     return error;
 }
 
-/* Starts it with a pipe to each side. An errno. */
-static int start(command_t *command, const char *path, const char *from)
+/* Makes the pipes and starts the program. Returns an errno. */
+static int start_command(command_t *command, const char *path, const char *from)
 {
     int in[2], out[2], error;
     if (pipe2(in, O_CLOEXEC) != 0)
@@ -92,13 +92,13 @@ static int start(command_t *command, const char *path, const char *from)
     command->out = out[0];
     fcntl(command->in, F_SETFL, O_NONBLOCK);
     fcntl(command->out, F_SETFL, O_NONBLOCK);
-    error = spawn(command, path, from, in, out);
+    error = spawn_command(command, path, from, in, out);
     close(in[0]), close(out[1]);
     return error;
 }
 
-/* Writes a piece of the mail, line ends as a local program expects them. 0: no more goes for now,
- * or ever. */
+/* Writes a piece of the mail, with the line ends that a local program expects. 0: the pipe takes no
+ * more at present, or ever. */
 static int write_piece(command_t *command)
 {
     char piece[4096];
@@ -110,7 +110,7 @@ static int write_piece(command_t *command)
     ssize_t written = write(command->in, piece, size);
     esign_secret_wipe(piece, size);
     if (written < 0) {
-        /* Who has ended takes nothing more: its status tells why. */
+        /* The command has ended; its exit status will say why. */
         if (errno != EAGAIN && errno != EINTR)
             close_end(&command->in);
         return 0;
@@ -122,7 +122,7 @@ static int write_piece(command_t *command)
     return written == (ssize_t)size;
 }
 
-static void write_some(command_t *command)
+static void write_mail(command_t *command)
 {
     while (command->left > 0 && write_piece(command))
         ;
@@ -130,7 +130,7 @@ static void write_some(command_t *command)
         close_end(&command->in);
 }
 
-static void read_some(command_t *command)
+static void read_output(command_t *command)
 {
     char bytes[1024];
     ssize_t got;
@@ -144,40 +144,46 @@ static void read_some(command_t *command)
         close_end(&command->out);
 }
 
-static void end(const command_t *command)
+/* Kills the command and all that it started. */
+static void kill_command(const command_t *command)
 {
     kill(-command->pid, SIGKILL);
     while (waitpid(command->pid, NULL, 0) < 0 && errno == EINTR)
         ;
 }
 
-/* Until it has ended or is to be ended. Its status as waitpid tells it; -1: killed, -2: somebody
- * else in this process took it, -3: killed before it had the whole of a mail that is not held any
- * more. */
-static int attend(command_t *command, const esign_lease_t *lease, apr_time_t until,
-                  const atomic_int *stop)
+/* How the command ended where it has no exit status. */
+enum {
+    KILLED = -1,     /* it took too long, or the process ends */
+    TAKEN = -2,      /* another part of this process waited for it */
+    LEASE_LOST = -3, /* killed before it had the whole mail: the lease's deadline passed */
+};
+
+/* Writes the mail and reads the output until the command has ended. Returns its status as waitpid
+ * gives it, or one of the above. */
+static int attend_command(command_t *command, const esign_lease_t *lease, apr_time_t until,
+                          const atomic_int *stop)
 {
     for (;;) {
         int status = 0, lost = command->in >= 0 && !esign_lease_held(lease);
         pid_t ended = waitpid(command->pid, &status, WNOHANG);
         if (ended == 0 && (lost || esign_clock() >= until || *stop)) {
-            end(command);
-            return lost ? -3 : -1;
+            kill_command(command);
+            return lost ? LEASE_LOST : KILLED;
         }
         if (command->out >= 0)
-            read_some(command);
+            read_output(command);
         if (ended != 0)
-            return ended == command->pid ? status : -2;
+            return ended == command->pid ? status : TAKEN;
         if (command->in >= 0)
-            write_some(command);
+            write_mail(command);
         struct pollfd files[] = { { .fd = command->in, .events = POLLOUT },
                                   { .fd = command->out, .events = POLLIN } };
         poll(files, 2, TICK_MS);
     }
 }
 
-/* Of an exit status: this mail later, or never; all else is of the command, or of what this mail
- * does to it. */
+/* By <sysexits.h>. Any other status is a fault of the command, or of what this mail does to it. */
 static esign_transfer_outcome_e outcome_of(int code)
 {
     switch (code) {
@@ -194,13 +200,13 @@ static esign_transfer_outcome_e outcome_of(int code)
     }
 }
 
-static void judge(const command_t *command, int status, const atomic_int *stop,
-                  esign_mail_job_t *job)
+static void judge_end(const command_t *command, int status, const atomic_int *stop,
+                      esign_mail_job_t *job)
 {
     const char *said = command->said + strspn(command->said, " \r\n");
     int length = (int)strcspn(said, "\r\n");
     job->outcome = *stop ? ESIGN_TRANSFER_UNREACHABLE : ESIGN_TRANSFER_UNANSWERED;
-    if (status == -1)
+    if (status == KILLED)
         apr_snprintf(job->words, sizeof(job->words), "%s, and was killed",
                      *stop ? "sendmail had not ended when httpd did"
                            : "sendmail did not end in time");
@@ -223,13 +229,13 @@ void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const a
 {
     const char *path = esign_sendmail_command(smtp->url);
     command_t command = { .pid = -1, .in = -1, .out = -1, .next = job->bytes, .left = job->length };
-    int error = start(&command, path, smtp->from);
+    int error = start_command(&command, path, smtp->from);
     if (error == 0) {
-        int status = attend(&command, job->lease, esign_clock() + smtp->timeout, stop);
-        if (status == -3)
+        int status = attend_command(&command, job->lease, esign_clock() + smtp->timeout, stop);
+        if (status == LEASE_LOST)
             esign_mail_job_lost(job);
         else
-            judge(&command, status, stop, job);
+            judge_end(&command, status, stop, job);
     } else {
         job->outcome = ESIGN_TRANSFER_UNREACHABLE;
         apr_snprintf(job->words, sizeof(job->words), "%s cannot be started: %s", path,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sms.c: one SMS by an HTTP gateway. */
+/* sms.c: sends an SMS by an HTTP gateway, and checks what the configuration says of a gateway. */
 #include "transport_private.h"
 
 #include "template.h"
@@ -14,53 +14,54 @@
 
 #include <string.h>
 
-#define BODY_MAX 65536   /* of an answer */
-#define ANSWER_MAX 16384 /* of it, what a pattern sees */
-#define WORDS_MAX 256    /* of it, what is told of a failure */
-#define CODE_DIGITS 6    /* a code has no fewer */
-#define SECRET_MIN 4     /* what is shorter is found in any text */
+#define ANSWER_MAX 65536  /* bytes of an answer that are accepted */
+#define JUDGED_MAX 16384  /* bytes of it that a pattern is matched against */
+#define EXCERPT_MAX 256   /* bytes of it that an error text has */
+#define CODE_DIGITS_MIN 6 /* a code has no fewer */
+#define SECRET_MIN 4      /* a shorter secret would be found in any text */
 #define TYPE "Content-Type:"
 
-/* What the gateway answers is bounded. */
+/* libcurl's callback: keeps the beginning of the gateway's answer, and ends a transfer whose answer
+ * is too long. */
 static size_t take_answer(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_transfer_t *transfer = baton;
     apr_size_t length = size * count,
-               room = transfer->received < ANSWER_MAX ? ANSWER_MAX - transfer->received : 0;
+               room = transfer->received < JUDGED_MAX ? JUDGED_MAX - transfer->received : 0;
     memcpy(transfer->answer + transfer->received, bytes, length < room ? length : room);
     transfer->received += length;
-    return transfer->received <= BODY_MAX ? length : 0;
+    return transfer->received <= ANSWER_MAX ? length : 0;
 }
 
-/* What {basic} stands for. */
+/* The value of {basic}. */
 static const char *basic_of(const char *secret, apr_pool_t *p)
 {
     return esign_base64_encode(p, secret, strlen(secret));
 }
 
-static void strike(char *text, const char *secret)
+/* Replaces a secret by asterisks wherever `text` has it. */
+static void mask_secret(char *text, const char *secret)
 {
     apr_size_t length = secret ? strlen(secret) : 0;
     for (char *c = text; length >= SECRET_MIN && (c = strstr(c, secret)) != NULL; c += length)
         memset(c, '*', length);
 }
 
-/* The gateway's own words, ": …": the beginning of its answer on one line, without our credentials
- * and without numbers that are long enough to be a code: gateways repeat what they were given. ""
- * when it has none. */
-static const char *own_words(const esign_transfer_t *transfer)
+/* ": EXCERPT", the beginning of the gateway's answer on one line; "" where it is empty. Gateways
+ * repeat what they were sent, so our credentials, and numbers as long as a code, are masked. */
+static const char *excerpt_of(const esign_transfer_t *transfer)
 {
     const char *secret = transfer->gateway->secret, *password = secret ? strchr(secret, ':') : NULL;
     char *text = esign_secret_copy(transfer->pool, transfer->answer, strlen(transfer->answer)),
          *to = text;
-    strike(text, secret);
-    strike(text, password ? basic_of(secret, transfer->pool) : NULL);
-    strike(text, password ? password + 1 : NULL);
+    mask_secret(text, secret);
+    mask_secret(text, password ? basic_of(secret, transfer->pool) : NULL);
+    mask_secret(text, password ? password + 1 : NULL);
     for (const char *from = text + strspn(text, " \t\r\n");
-         *from != '\0' && to - text < WORDS_MAX;) {
+         *from != '\0' && to - text < EXCERPT_MAX;) {
         apr_size_t digits = strspn(from, "0123456789"), blanks = strspn(from, " \t\r\n");
         apr_size_t taken = digits > 0 ? digits : blanks > 0 ? blanks : 1;
-        if (digits >= CODE_DIGITS)
+        if (digits >= CODE_DIGITS_MIN)
             memset(to, '*', digits);
         else if (blanks > 0)
             *to = ' ';
@@ -73,7 +74,7 @@ static const char *own_words(const esign_transfer_t *transfer)
     return *text != '\0' ? apr_pstrcat(transfer->pool, ": ", text, NULL) : "";
 }
 
-/* Called when there is a connection, before anything of the request goes out. */
+/* libcurl's callback on an open connection, before it sends the request: checks the lease. */
 static int check_lease(void *baton, char *address, char *own_address, int port, int own_port)
 {
     esign_transfer_t *transfer = baton;
@@ -82,37 +83,43 @@ static int check_lease(void *baton, char *address, char *own_address, int port, 
     return transfer->lost ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-static esign_transfer_outcome_e judge(esign_transfer_t *transfer, CURLcode code, const char **words)
+/* Of a status of 2xx: sent, where the gateway's pattern finds its answer good. */
+static esign_transfer_outcome_e judge_success(const esign_transfer_t *transfer, CURLcode code,
+                                              long status, const char **words)
+{
+    const esign_pattern_t *accepted = transfer->gateway->accepted;
+    apr_size_t length = transfer->received < JUDGED_MAX ? transfer->received : JUDGED_MAX;
+    if (!accepted || esign_pattern_found(accepted, transfer->answer, length))
+        return ESIGN_TRANSFER_SENT;
+    /* CURLE_WRITE_ERROR: take_answer ended it, which is no fault of the connection. */
+    if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
+        return ESIGN_TRANSFER_UNANSWERED;
+    *words = apr_psprintf(transfer->pool,
+                          "HTTP status %ld, and an answer that does not say that it was accepted%s",
+                          status, excerpt_of(transfer));
+    return ESIGN_TRANSFER_NEVER;
+}
+
+static esign_transfer_outcome_e judge_sms(esign_transfer_t *transfer, CURLcode code,
+                                          const char **words)
 {
     long status = 0, sent = 0;
-    const esign_pattern_t *accepted = transfer->gateway->accepted;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
     if (transfer->lost) {
         *words = ESIGN_LEASE_LOST;
         return ESIGN_TRANSFER_UNTRIED;
     }
-    if (status >= 200 && status < 300) {
-        if (!accepted ||
-            esign_pattern_found(accepted, transfer->answer,
-                                transfer->received < ANSWER_MAX ? transfer->received : ANSWER_MAX))
-            return ESIGN_TRANSFER_SENT;
-        if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
-            return ESIGN_TRANSFER_UNANSWERED;
-        *words =
-            apr_psprintf(transfer->pool,
-                         "HTTP status %ld, and an answer that does not say that it was accepted%s",
-                         status, own_words(transfer));
-        return ESIGN_TRANSFER_NEVER;
-    }
+    if (status >= 200 && status < 300)
+        return judge_success(transfer, code, status, words);
     if (status == 0)
         return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
-    *words = apr_psprintf(transfer->pool, "HTTP status %ld%s", status, own_words(transfer));
+    *words = apr_psprintf(transfer->pool, "HTTP status %ld%s", status, excerpt_of(transfer));
     return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER
                                                                            : ESIGN_TRANSFER_LATER;
 }
 
-/* The media type that a Content-Type header names; NULL when there is none. */
+/* The value of the Content-Type header; NULL: there is none. */
 static const char *media_type(const esign_sms_gateway_t *gateway)
 {
     for (int i = 0; gateway->headers && i < gateway->headers->nelts; i++) {
@@ -123,18 +130,16 @@ static const char *media_type(const esign_sms_gateway_t *gateway)
     return NULL;
 }
 
-static void add_headers(esign_transfer_t *transfer, const esign_sms_gateway_t *gateway,
-                        const esign_template_values_t *values)
+static void add_headers(esign_transfer_t *transfer, const esign_template_values_t *values)
 {
-    for (int i = 0; gateway->headers && i < gateway->headers->nelts; i++) {
-        const char *header =
-            esign_template_fill(transfer->pool, APR_ARRAY_IDX(gateway->headers, i, const char *),
-                                values, ESIGN_TEMPLATE_RAW);
+    const apr_array_header_t *headers = transfer->gateway->headers;
+    for (int i = 0; headers && i < headers->nelts; i++) {
+        const char *header = esign_template_fill(
+            transfer->pool, APR_ARRAY_IDX(headers, i, const char *), values, ESIGN_TEMPLATE_RAW);
         if (strpbrk(header, "\r\n"))
             transfer->setup = CURLE_BAD_FUNCTION_ARGUMENT;
-        esign_transfer_append(transfer, &transfer->headers, header);
+        esign_transfer_add_header(transfer, header);
     }
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
 static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
@@ -149,19 +154,11 @@ static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
                                        .report = sms->report };
     ESIGN_TRANSFER_SET(transfer, CURLOPT_URL,
                        esign_template_fill(p, gateway->url, &values, ESIGN_TEMPLATE_PERCENT));
-    add_headers(transfer, gateway, &values);
-    if (strcmp(gateway->method, "POST") == 0) {
-        const char *pattern = gateway->body ? gateway->body : "";
-        const char *body =
-            esign_template_fill(p, pattern, &values, esign_template_escape(media_type(gateway)));
-        esign_transfer_text_t *source = esign_transfer_text(transfer, body);
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_POST, 1L);
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->length);
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_READFUNCTION, esign_transfer_read);
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_READDATA, source);
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKFUNCTION, esign_transfer_seek);
-        ESIGN_TRANSFER_SET(transfer, CURLOPT_SEEKDATA, source);
-    }
+    add_headers(transfer, &values);
+    if (strcmp(gateway->method, "POST") == 0)
+        esign_transfer_set_body(transfer,
+                                esign_template_fill(p, gateway->body ? gateway->body : "", &values,
+                                                    esign_template_escape(media_type(gateway))));
 }
 
 esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
@@ -177,17 +174,16 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     if (!esign_contact_phone_valid(sms->to))
         return (esign_result_t){ APR_EINVAL, "SMS",
                                  "the phone number is not of the form +905551234567" };
-    /* libcurl takes less than a millisecond for no limit at all. */
+    /* libcurl takes a timeout of 0 ms as none. */
     if (apr_time_as_msec(left) < 1)
         return (esign_result_t){ APR_EINVAL, "SMS", "expired" };
-    esign_result_t result =
-        esign_transfer_open(&transfer, transport, id, &limits, &transport->messages, judge);
+    esign_result_t result = esign_transfer_open(&transfer, transport, id, &limits, judge_sms);
     if (esign_failed(result))
         return result;
     transfer->gateway = gateway;
     transfer->lease = lease;
     transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
-    transfer->answer = esign_secret_alloc(transfer->pool, ANSWER_MAX + 1);
+    transfer->answer = esign_secret_alloc(transfer->pool, JUDGED_MAX + 1);
     add_request(transfer, sms);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQFUNCTION, check_lease);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQDATA, transfer);
@@ -196,7 +192,8 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     return esign_transfer_start(transfer);
 }
 
-/* Placeholders, in their places, against what there is for them. */
+/* Checks that a template has the placeholders it needs, where they can stand, and that each has a
+ * value. `found`: all placeholders; `in_header`: those of headers. */
 static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int found,
                                          int in_header, apr_pool_t *p)
 {
@@ -232,7 +229,7 @@ static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int
     return ESIGN_OK;
 }
 
-/* The URL, filled in with plain values. */
+/* The URL with sample values, which can be parsed. */
 static const char *plain_url(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
     const esign_template_values_t sample = {

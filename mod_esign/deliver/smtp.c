@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* smtp.c: sets libcurl up, feeds it a mail, and judges what came of it. */
+/* smtp.c: gives a mail to libcurl, and judges how its transfer ended. */
 #include "smtp.h"
 
-#include "core/contact.h"
 #include "libcurl.h"
+
+#include "core/contact.h"
 
 #include <apr_strings.h>
 
@@ -13,18 +14,20 @@
 
 struct esign_smtp_session_t {
     CURL *easy;
-    esign_mail_job_t *job; /* of the mail that is being sent */
-    apr_size_t read;       /* bytes of it that libcurl has taken */
-    int lost;              /* the mail was not held any more when its end was to go out */
-    int without_utf8;      /* the MAIL command went out without SMTPUTF8, which this mail needs */
-    int named;       /* the recipient was named: what happens from here on may be this mail's own */
-    char reply[256]; /* the last line by which the server refused */
+    /* Of the mail that is being sent. */
+    esign_mail_job_t *job;
+    apr_size_t read;  /* bytes of it that libcurl has read */
+    int lost;         /* its lease's deadline had passed when the final dot was to be sent */
+    int without_utf8; /* MAIL was sent without SMTPUTF8, which this mail needs */
+    int named;        /* RCPT was sent: a failure from here on may be this mail's own */
+    char reply[256];  /* the last line by which the server refused */
     char words[CURL_ERROR_SIZE]; /* libcurl's */
 };
 
-/* Behind the last piece libcurl sends the final dot: without it the server forgets what it has read
- * (RFC 5321 section 4.1.1.10). */
-static size_t feed(char *bytes, size_t size, size_t count, void *baton)
+/* libcurl's callback that reads the mail. After the last piece libcurl sends the final dot, so the
+ * lease is checked before it: without the dot a server discards the text (RFC 5321 section
+ * 4.1.1.10). */
+static size_t read_mail(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_smtp_session_t *session = baton;
     const esign_mail_job_t *job = session->job;
@@ -38,8 +41,8 @@ static size_t feed(char *bytes, size_t size, size_t count, void *baton)
     return taken;
 }
 
-/* Keeps the line by which the server refused: libcurl itself tells no more than the number. The
- * goodbye behind it is none. */
+/* libcurl's callback for each line of the server's: keeps the line by which it refuses, because
+ * libcurl's own text has no more than its number. */
 static size_t keep_reply(char *bytes, size_t size, size_t count, void *baton)
 {
     esign_smtp_session_t *session = baton;
@@ -59,8 +62,9 @@ static int is_command(const char *bytes, size_t size, const char *command)
     return size > strlen(command) && memcmp(bytes, command, strlen(command)) == 0;
 }
 
-/* How far the mail has come, and whether libcurl asked for SMTPUTF8, which it does where the server
- * offers it (RFC 6531 section 3.1): if not, the answer to the command ends the connection. */
+/* libcurl's debug callback, which shows the commands: notes how far the mail is, and whether
+ * libcurl asked for SMTPUTF8. It does where the server offers it (RFC 6531 section 3.1). Where it
+ * did not, and the address needs it, keep_reply ends the transfer. */
 static int watch_commands(CURL *easy, curl_infotype type, char *bytes, size_t size, void *baton)
 {
     esign_smtp_session_t *session = baton;
@@ -73,8 +77,9 @@ static int watch_commands(CURL *easy, curl_infotype type, char *bytes, size_t si
     return 0;
 }
 
-static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_t upload_total,
-                         curl_off_t upload_now)
+/* libcurl's progress callback, about once a second: not 0 breaks the transfer off. */
+static int check_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_t upload_total,
+                      curl_off_t upload_now)
 {
     (void)total, (void)now, (void)upload_total, (void)upload_now;
     return *(const atomic_int *)stop;
@@ -82,8 +87,8 @@ static int look_for_stop(void *stop, curl_off_t total, curl_off_t now, curl_off_
 
 #define SET(option, value) ESIGN_LIBCURL_SET(code, session->easy, option, value)
 
-static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp,
-                       const atomic_int *stop)
+static CURLcode set_options(esign_smtp_session_t *session, const esign_smtp_t *smtp,
+                            const atomic_int *stop)
 {
     const esign_libcurl_limits_t limits = { .protocols = "smtp,smtps",
                                             .ca_file = smtp->ca_file,
@@ -101,11 +106,11 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp,
     SET(CURLOPT_VERBOSE, 1L);
     SET(CURLOPT_DEBUGFUNCTION, watch_commands);
     SET(CURLOPT_DEBUGDATA, session);
-    SET(CURLOPT_XFERINFOFUNCTION, look_for_stop);
+    SET(CURLOPT_XFERINFOFUNCTION, check_stop);
     SET(CURLOPT_XFERINFODATA, stop);
     SET(CURLOPT_NOPROGRESS, 0L);
     SET(CURLOPT_UPLOAD, 1L);
-    SET(CURLOPT_READFUNCTION, feed);
+    SET(CURLOPT_READFUNCTION, read_mail);
     SET(CURLOPT_READDATA, session);
     SET(CURLOPT_MAIL_FROM, smtp->from);
     return code;
@@ -114,14 +119,15 @@ static CURLcode set_up(esign_smtp_session_t *session, const esign_smtp_t *smtp,
 static esign_smtp_session_t *open_session(const esign_smtp_t *smtp, const atomic_int *stop)
 {
     esign_smtp_session_t *session = calloc(1, sizeof(*session));
-    if (session && (session->easy = curl_easy_init()) && set_up(session, smtp, stop) == CURLE_OK)
+    if (session && (session->easy = curl_easy_init()) &&
+        set_options(session, smtp, stop) == CURLE_OK)
         return session;
     esign_smtp_close(session);
     return NULL;
 }
 
-/* libcurl waits for the answer to its goodbye, for two minutes where the server hangs: on a
- * connection that is closed for reading it says goodbye and goes. */
+/* libcurl would wait two minutes for the answer to QUIT where the server hangs. With the reading
+ * side of the connection shut down it sends QUIT and does not wait. */
 void esign_smtp_close(esign_smtp_session_t *session)
 {
     curl_socket_t connection = CURL_SOCKET_BAD;
@@ -134,8 +140,8 @@ void esign_smtp_close(esign_smtp_session_t *session)
     free(session);
 }
 
-/* Whether the server spoke of this recipient or this text. One that turns the connection, the
- * sender or the password away is the administrator's to mend. */
+/* Whether the server refused this recipient or this text. A refusal of the connection, the sender
+ * or the password is for the administrator to repair. */
 static int is_about_message(const esign_smtp_session_t *session, CURLcode code)
 {
     static const char recipient[] = "RCPT failed", text[] = "DATA failed",
@@ -143,21 +149,22 @@ static int is_about_message(const esign_smtp_session_t *session, CURLcode code)
     if (strncmp(session->words, recipient, strlen(recipient)) == 0 ||
         strncmp(session->words, text, strlen(text)) == 0)
         return 1;
-    /* What comes behind the text. */
+    /* The answer to the text has no words of its own in libcurl. */
     return code == CURLE_WEIRD_SERVER_REPLY &&
            strncmp(session->words, greeting, strlen(greeting)) != 0;
 }
 
-/* Whether a refusal is of whom the server takes mail from (RFC 3463: X.7.x; RFC 4954: 530), though
- * it tells so at the recipient, as Postfix does of a client that has not signed in: that can be
- * mended, and the message is tried until it expires. */
+/* Whether the server refuses us as a sender (RFC 3463 section 3.8: X.7.x; RFC 4954 section 6: 530),
+ * although it answers to RCPT, as Postfix does to a client that has not signed in. The
+ * administrator can repair that, so the message is tried until it expires. */
 static int is_policy(const esign_smtp_session_t *session, long reply)
 {
     return reply == 530 ||
            (session->reply[0] != '\0' && strncmp(session->reply + 3, " 5.7.", 5) == 0);
 }
 
-static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail_job_t *job)
+/* Sets the job's outcome and words. */
+static void judge_mail(const esign_smtp_session_t *session, CURLcode code, esign_mail_job_t *job)
 {
     long reply = 0;
     job->outcome = ESIGN_TRANSFER_SENT;
@@ -168,7 +175,7 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
                        ? ESIGN_TRANSFER_UNANSWERED
                        : ESIGN_TRANSFER_UNREACHABLE;
     curl_easy_getinfo(session->easy, CURLINFO_RESPONSE_CODE, &reply);
-    /* 421 is said of the connection (RFC 5321 section 3.8). */
+    /* 421 is about the connection (RFC 5321 section 3.8). */
     if (reply >= 400 && reply < 600 && reply != 421 && is_about_message(session, code))
         job->outcome =
             reply < 500 || is_policy(session, reply) ? ESIGN_TRANSFER_LATER : ESIGN_TRANSFER_NEVER;
@@ -181,10 +188,10 @@ static void judge(const esign_smtp_session_t *session, CURLcode code, esign_mail
     apr_cpystrn(job->words, words, sizeof(job->words));
 }
 
-void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esign_mail_job_t *job,
+void esign_smtp_send(esign_smtp_session_t **open, const esign_smtp_t *smtp, esign_mail_job_t *job,
                      const atomic_int *stop)
 {
-    esign_smtp_session_t *session = *kept ? *kept : (*kept = open_session(smtp, stop));
+    esign_smtp_session_t *session = *open ? *open : (*open = open_session(smtp, stop));
     struct curl_slist *recipients = session ? curl_slist_append(NULL, job->to) : NULL;
     if (!recipients) {
         job->outcome = ESIGN_TRANSFER_UNREACHABLE;
@@ -203,13 +210,13 @@ void esign_smtp_send(esign_smtp_session_t **kept, const esign_smtp_t *smtp, esig
     if (session->lost)
         esign_mail_job_lost(job);
     else
-        judge(session, code, job);
+        judge_mail(session, code, job);
     session->job = NULL;
     curl_slist_free_all(recipients);
-    /* libcurl keeps the connection on which it has waited in vain: the late answer would be taken
-     * for that to the next mail's first command. */
+    /* After a failure libcurl may keep the connection, where a late answer would be taken for the
+     * answer to the next mail. */
     if (code != CURLE_OK) {
         esign_smtp_close(session);
-        *kept = NULL;
+        *open = NULL;
     }
 }
