@@ -21,9 +21,9 @@
 
 #include <dlfcn.h>
 
-/* httpd unloads its modules when it has read its configuration for the first time, and at each
- * reload. The libraries of this one, and theirs, stay: to link these anew takes longer than all
- * that a start does besides, and some do not bear it. */
+/* Keeps the libraries of this module loaded. httpd unloads its modules after it has read the
+ * configuration for the first time, and at each reload. To link the libraries again would take
+ * longer than the rest of a start, and some of them fail when they are loaded twice. */
 static void keep_libraries(void)
 {
     const void *const in[] = { curl_easy_init, idn2_to_ascii_8z,        memcached_create,

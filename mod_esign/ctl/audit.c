@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit.c: the commands on the audit trail: its latest events, whether it is whole, and all of it.
- */
+/* audit.c: the commands `audit list`, `verify` and `export`. */
 #include "command.h"
 
 #include "audit/trail.h"
@@ -13,12 +12,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_EVENTS 1000000
-#define PAGE 1000
-/* The courier chains within a second; it may stand still while httpd starts again. */
-#define PATIENCE apr_time_from_sec(60)
+/* The highest --max of `audit list`. */
+#define EVENTS_MAX 1000000
 
-/* Opens the database, for a subscriber where the option names one; an exit code. */
+/* Rows that `audit export` reads at a time. */
+#define PAGE_ROWS 1000
+
+/* The courier chains a row within a second of its commit. `audit verify` reports rows that wait
+ * longer than this, which leaves time to start httpd again. */
+#define UNCHAINED_MAX apr_time_from_sec(60)
+
+/* Opens the database and finds the subscriber of --subscriber; NULL without that option. Returns an
+ * exit code. */
 static int open_database(const esign_command_t *command, esign_database_t **database,
                          esign_subscriber_t **subscriber)
 {
@@ -38,9 +43,9 @@ int esign_command_audit_list(const esign_command_t *command)
     apr_pool_t *p = command->pool;
     const char *most = apr_table_get(command->options, "max");
     apr_int64_t max = most ? esign_command_number(most) : 100;
-    if (max < 1 || max > MAX_EVENTS)
+    if (max < 1 || max > EVENTS_MAX)
         return esign_command_fail(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d",
-                                  MAX_EVENTS);
+                                  EVENTS_MAX);
     int code = open_database(command, &database, &subscriber);
     if (code != ESIGN_EXIT_OK)
         return code;
@@ -73,7 +78,7 @@ static void print_finding(void *baton, const esign_audit_row_t *row, const char 
         printf("row %" APR_INT64_T_FMT ": %s\n", row->id, what);
 }
 
-/* Reads POSITION:HASH; whether it is one. */
+/* Reads POSITION:HASH. Returns 0 if the text is something else. */
 static int read_point(const char *text, esign_audit_verify_options_t *options, apr_pool_t *p)
 {
     const char *colon = strchr(text, ':');
@@ -99,7 +104,7 @@ int esign_command_audit_verify(const esign_command_t *command)
         result = esign_audit_verify(database, &options, &report, p);
     if (esign_failed(result))
         return esign_command_fail_result(result);
-    if (report.waiting && apr_time_now() - report.waiting_since > PATIENCE)
+    if (report.waiting && apr_time_now() - report.waiting_since > UNCHAINED_MAX)
         printf("notice: %" APR_INT64_T_FMT
                " rows wait to be chained, the oldest since %s: is httpd running?\n",
                report.waiting, esign_command_time(p, report.waiting_since));
@@ -110,7 +115,7 @@ int esign_command_audit_verify(const esign_command_t *command)
     return report.findings ? ESIGN_EXIT_REFUSED : ESIGN_EXIT_OK;
 }
 
-/* Reads a moment, or the midnight that a day begins with. */
+/* Reads a time, or a day, which means its first moment. Returns an exit code. */
 static int read_time(const esign_command_t *command, const char *option, apr_time_t *time)
 {
     const char *text = apr_table_get(command->options, option);
@@ -120,8 +125,9 @@ static int read_time(const esign_command_t *command, const char *option, apr_tim
                               option);
 }
 
+/* The rows that `audit export` prints. */
 typedef struct {
-    apr_time_t since, until;
+    apr_time_t since, until;              /* `until` itself is excluded */
     const esign_subscriber_t *subscriber; /* NULL: everybody */
 } choice_t;
 
@@ -131,8 +137,9 @@ static int is_chosen(const choice_t *choice, const esign_audit_row_t *row)
            (!choice->subscriber || row->subscriber == choice->subscriber->id);
 }
 
-/* What was chained until now, page by page. Rows stand as they are: `audit verify` judges them. */
-static esign_result_t print_all(esign_database_t *database, const choice_t *choice, apr_pool_t *p)
+/* Prints the rows that are chained now, page by page, without judging them as `audit verify` does.
+ */
+static esign_result_t print_rows(esign_database_t *database, const choice_t *choice, apr_pool_t *p)
 {
     const apr_array_header_t *rows;
     esign_audit_row_t last = { 0 };
@@ -141,14 +148,14 @@ static esign_result_t print_all(esign_database_t *database, const choice_t *choi
     apr_pool_create(&page, p);
     do {
         apr_pool_clear(page);
-        result =
-            esign_audit_page(database, last.position, last.id, APR_INT64_MAX, PAGE, &rows, page);
+        result = esign_audit_page(database, last.position, last.id, APR_INT64_MAX, PAGE_ROWS, &rows,
+                                  page);
         for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
             last = APR_ARRAY_IDX(rows, i, esign_audit_row_t);
             if (is_chosen(choice, &last))
                 fputs(esign_audit_row_line(&last, NULL, page), stdout);
         }
-    } while (!esign_failed(result) && rows->nelts == PAGE && !ferror(stdout));
+    } while (!esign_failed(result) && rows->nelts == PAGE_ROWS && !ferror(stdout));
     result = esign_failed(result)
                  ? esign_result_make(p, result.status, result.problem, "%s", result.detail)
                  : result;
@@ -169,6 +176,6 @@ int esign_command_audit_export(const esign_command_t *command)
     if (code != ESIGN_EXIT_OK)
         return code;
     choice.subscriber = subscriber;
-    esign_result_t result = print_all(database, &choice, command->pool);
+    esign_result_t result = print_rows(database, &choice, command->pool);
     return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* esignctl.c: the administrator's command: reads the command line and calls what it names. */
+/* esignctl.c: the main program of esignctl: reads the command line and runs one command. */
 #include "command.h"
 
 #include "core/defaults.h"
@@ -15,14 +15,16 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-/* One command: its words, its options ("max=" takes a value), how many arguments, and what it says
- * of itself. */
+/* One command. */
 typedef struct {
-    const char *words, *options, *usage, *help;
-    int least, most;
+    const char *words;   /* "key new" */
+    const char *options; /* "max= keep-going": one with "=" takes a value */
+    const char *usage, *help;
+    int least, most; /* numbers of arguments */
     esign_command_fn *run;
 } row_t;
 
+/* The highest number of arguments of commands that take a list. */
 #define MANY 10000
 
 static const row_t commands[] = {
@@ -115,7 +117,8 @@ static int print_help(void)
     return ESIGN_EXIT_OK;
 }
 
-/* The row whose words begin the arguments; `*used` of them. */
+/* Finds the command at the beginning of the command line; `*used` is how many words it has. NULL:
+ * there is no such command. */
 static const row_t *find_command(const apr_array_header_t *words, int *used, apr_pool_t *p)
 {
     for (size_t i = 0; i < COMMANDS; i++) {
@@ -129,46 +132,53 @@ static const row_t *find_command(const apr_array_header_t *words, int *used, apr
     return NULL;
 }
 
-/* How a row knows an option: 0 not, 1 without a value, 2 with one. */
-static int option_kind(const row_t *row, const char *name)
+typedef enum { OPTION_UNKNOWN, OPTION_FLAG, OPTION_VALUED } option_e;
+
+/* Whether a command has an option, and whether the option takes a value. */
+static option_e option_of(const row_t *row, const char *name)
 {
     size_t length = strlen(name);
     for (const char *at = row->options; *at; at += strspn(at, " ")) {
         size_t size = strcspn(at, " ");
         int valued = at[size - 1] == '=';
         if (size - (size_t)valued == length && strncmp(at, name, length) == 0)
-            return valued ? 2 : 1;
+            return valued ? OPTION_VALUED : OPTION_FLAG;
         at += size;
     }
-    return 0;
+    return OPTION_UNKNOWN;
 }
 
+/* A command line, parsed. */
 typedef struct {
-    apr_array_header_t *words;
-    apr_table_t *options, *general; /* the command's; those of every command */
+    apr_array_header_t *words; /* const char *: the command and its arguments */
+    apr_table_t *options;      /* of the command */
+    apr_table_t *general;      /* options that every command has */
 } line_t;
 
-/* Takes the option `given`; `*value` is what stands behind it, NULL at the end of the line, and is
- * set to NULL when the option takes it. */
+/* Stores the option `given`. `*value` is the next word, or NULL at the end of the line; an option
+ * that takes the word as its value sets it to NULL. Returns an exit code. */
 static int take_option(line_t *line, const char *given, const char **value, apr_pool_t *p)
 {
     static const row_t general = { .options = "config= help version" };
     const char *name = given + 2;
-    int used, ours = option_kind(&general, name);
-    const row_t *row = ours ? &general : find_command(line->words, &used, p);
-    int kind = row ? option_kind(row, name) : 0;
-    if (kind == 0)
+    int used;
+    option_e kind = option_of(&general, name);
+    apr_table_t *table = kind == OPTION_UNKNOWN ? line->options : line->general;
+    const row_t *row = kind == OPTION_UNKNOWN ? find_command(line->words, &used, p) : NULL;
+    if (row)
+        kind = option_of(row, name);
+    if (kind == OPTION_UNKNOWN)
         return esign_command_fail(ESIGN_EXIT_USAGE, "%s: no such option here; see esignctl --help",
                                   given);
-    if (kind == 2 && !*value)
+    if (kind == OPTION_VALUED && !*value)
         return esign_command_fail(ESIGN_EXIT_USAGE, "%s needs a value", given);
-    apr_table_set(ours ? line->general : line->options, name, kind == 2 ? *value : "");
-    if (kind == 2)
+    apr_table_set(table, name, kind == OPTION_VALUED ? *value : "");
+    if (kind == OPTION_VALUED)
         *value = NULL;
     return ESIGN_EXIT_OK;
 }
 
-/* Parts words from options; behind "--" all are words. */
+/* Separates words from options. After "--" there are only words. Returns an exit code. */
 static int parse(line_t *line, int argc, const char *const *argv, apr_pool_t *p)
 {
     int words_only = 0;
@@ -224,7 +234,7 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     return row->run(&command);
 }
 
-/* Keys, words and PINs pass through this process: it leaves no core file. */
+/* Forbids core files, because keys, words and PINs are in this process. */
 static void forbid_core(void)
 {
     struct rlimit none = { 0, 0 };
@@ -232,9 +242,10 @@ static void forbid_core(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* What is closed is opened on nothing, the wrong way round: else the database would become standard
- * output, and a form written there would count as printed. */
-static void hold_standard_files(void)
+/* Opens /dev/null for each closed standard file, so that the database does not get its descriptor.
+ * It opens standard output for reading and standard input for writing: then a write still fails,
+ * and a form counts as not printed. */
+static void fill_standard_files(void)
 {
     for (int file = 0; file < 3; file++)
         if (fcntl(file, F_GETFD) < 0 && open("/dev/null", file == 0 ? O_WRONLY : O_RDONLY) < 0)
@@ -245,8 +256,8 @@ int main(int argc, const char *const *argv, const char *const *environment)
 {
     apr_pool_t *p;
     forbid_core();
-    hold_standard_files();
-    /* Whatever opens an SQLite database that is not there makes the file: for its owner alone. */
+    fill_standard_files();
+    /* Files that this process makes, such as a new SQLite database, are their owner's alone. */
     umask(077);
     apr_app_initialize(&argc, &argv, &environment);
     apr_pool_create(&p, NULL);

@@ -14,11 +14,14 @@
 #include <string.h>
 
 #define X(text) ((const xmlChar *)(text))
+/* Bytes of the first line of --word-file, at most. */
 #define WORD_FILE_MAX 1024
-/* 12 syllables of 60: 70 bits, and easy to read aloud. */
+
+/* Groups of two syllables in a word that is made up. A syllable is one of 60, so 12 syllables have
+ * 70 bits, and are easy to read aloud. */
 #define WORD_GROUPS 6
 
-/* Options without which there is no form, and those with a value that nobody can mean. */
+/* Checks that the necessary options are there, and --language. Returns an exit code. */
 static int check_options(const apr_table_t *options)
 {
     static const char *const needed[] = { "name", "email", "phone" };
@@ -32,7 +35,7 @@ static int check_options(const apr_table_t *options)
     return ESIGN_EXIT_OK;
 }
 
-/* A word of syllables without look-alikes, for who brings none. */
+/* Makes up a word of syllables, without letters that look alike. */
 static const char *make_word(apr_pool_t *p)
 {
     static const char consonants[] = "bdfghkmnprstvyz", vowels[] = "aeou";
@@ -50,7 +53,7 @@ static const char *make_word(apr_pool_t *p)
     return word;
 }
 
-/* The first line of a file, or of standard input. NULL: it cannot be read. */
+/* Reads the first line of a file, or of standard input. NULL: it cannot be read. */
 static const char *read_word(const char *path, apr_pool_t *p)
 {
     char line[WORD_FILE_MAX] = "";
@@ -70,7 +73,7 @@ static const char *today(apr_pool_t *p)
     return apr_psprintf(p, "%04d-%02d-%02d", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
 }
 
-/* Figure 1: the form, with the word that nobody can read again. */
+/* Prints the form. Only here the word can be read: the database has its hash. */
 static esign_result_t print_form(const esign_command_t *command, const esign_render_t *render,
                                  const esign_application_t *a, apr_int64_t id)
 {
@@ -128,7 +131,8 @@ int esign_command_form(const esign_command_t *command)
         return esign_command_fail(ESIGN_EXIT_ENVIRONMENT, "%s: %s", result.problem, result.detail);
     esign_application_t ready;
     result = esign_registrar_prepare(&registrar, &a, &ready, p);
-    /* Registered only when the form is out: without it nobody would know the word. */
+    /* The transaction ends after the form was printed: without a form nobody would know the word.
+     */
     if (!esign_failed(result))
         result = esign_registrar_begin(&registrar, p);
     if (!esign_failed(result))

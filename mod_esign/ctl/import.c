@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* import.c: streams the import file. */
+/* import.c: reads the import file with libxml2's streaming reader. */
 #include "import.h"
 
 #include "core/secret.h"
@@ -18,14 +18,14 @@
     (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA | \
      XML_PARSE_BIG_LINES)
 
-/* The file being read, and the errno that ended it. */
+/* The file, and the errno of a failure to read it; 0: none. */
 typedef struct {
     FILE *file;
     int error;
 } source_t;
 
-/* One line at most: libxml2 parses all that it is given before it tells of the first element, and
- * would name the last line of it. */
+/* libxml2's read callback. It returns one line at most: libxml2 parses everything that it gets
+ * before it reports the first element, and would give each element the last line of that. */
 static int read_line(void *context, char *buffer, int length)
 {
     source_t *source = context;
@@ -40,27 +40,27 @@ static int read_line(void *context, char *buffer, int length)
     return count;
 }
 
-/* libxml2's first complaint. */
+/* libxml2's first error. */
 typedef struct {
     apr_pool_t *pool;
     xmlTextReaderPtr reader;
     const char *text;
     int line;
-} complaint_t;
+} xml_error_t;
 
-static void keep_complaint(void *data, const char *message, xmlParserSeverities severity,
-                           xmlTextReaderLocatorPtr locator)
+static void keep_error(void *data, const char *message, xmlParserSeverities severity,
+                       xmlTextReaderLocatorPtr locator)
 {
-    complaint_t *complaint = data;
-    (void)severity,
-        (void)locator; /* the locator tells the line of the element around the mistake */
-    if (complaint->text)
+    xml_error_t *error = data;
+    /* The locator has the line of the surrounding element; the reader has that of the mistake. */
+    (void)severity, (void)locator;
+    if (error->text)
         return;
-    complaint->text = apr_pstrndup(complaint->pool, message, strcspn(message, "\n"));
-    complaint->line = xmlTextReaderGetParserLineNumber(complaint->reader);
+    error->text = apr_pstrndup(error->pool, message, strcspn(message, "\n"));
+    error->line = xmlTextReaderGetParserLineNumber(error->reader);
 }
 
-/* Copies a value into the subscriber's pool. */
+/* Copies a value into memory that is wiped with `p`, and frees it; NULL for NULL. */
 static const char *take_secret(apr_pool_t *p, xmlChar *value)
 {
     if (!value)
@@ -70,8 +70,8 @@ static const char *take_secret(apr_pool_t *p, xmlChar *value)
     return copy;
 }
 
-/* The text of an element that holds nothing else. */
-static const char *text_of(apr_pool_t *p, xmlNodePtr node)
+/* Takes the text of an element without child elements, and wipes it in the tree. */
+static const char *take_text(apr_pool_t *p, xmlNodePtr node)
 {
     const char *text = take_secret(p, xmlNodeGetContent(node));
     for (xmlNodePtr child = node->children; child; child = child->next)
@@ -81,14 +81,15 @@ static const char *text_of(apr_pool_t *p, xmlNodePtr node)
     return text ? text : "";
 }
 
-/* Where each attribute or child element of an element goes. */
+/* An attribute or child element that an element may have, and where its text goes. A list of them
+ * ends with a slot without a name. */
 typedef struct {
     const char *name, **place;
     int needed;
 } slot_t;
 
-/* Fills the slots; what is none of them is refused by its name. Here and below, names of another
- * namespace are none of ours. */
+/* Fills the slots from the attributes. Returns the mistake, or NULL. An attribute without a slot is
+ * refused, and so are, here and below, names in a namespace. */
 static const char *fill_attributes(apr_pool_t *p, xmlNodePtr node, const slot_t *slots)
 {
     for (xmlAttrPtr attribute = node->properties; attribute; attribute = attribute->next) {
@@ -106,6 +107,7 @@ static const char *fill_attributes(apr_pool_t *p, xmlNodePtr node, const slot_t 
     return NULL;
 }
 
+/* Fills the slot of a child element. Returns the mistake, or NULL. */
 static const char *fill_child(apr_pool_t *p, xmlNodePtr child, const slot_t *slots)
 {
     const slot_t *slot = slots;
@@ -118,12 +120,12 @@ static const char *fill_child(apr_pool_t *p, xmlNodePtr child, const slot_t *slo
     if (child->properties || xmlFirstElementChild(child))
         return apr_psprintf(p, "the element <%s> holds a text, and no attribute or element",
                             TEXT(child->name));
-    *slot->place = text_of(p, child);
+    *slot->place = take_text(p, child);
     return NULL;
 }
 
-/* The next child element from `child` on. Between elements only white space, comments and
- * processing instructions may stand: others give `*refusal`. */
+/* The next child element from `child` on; NULL: there is none. Elements may be separated by white
+ * space, comments and processing instructions; any other text sets `*refusal`. */
 static xmlNodePtr next_element(apr_pool_t *p, xmlNodePtr child, const char **refusal)
 {
     for (; child && child->type != XML_ELEMENT_NODE; child = child->next)
@@ -133,6 +135,7 @@ static xmlNodePtr next_element(apr_pool_t *p, xmlNodePtr child, const char **ref
     return child;
 }
 
+/* Refuses an element that lacks a necessary child element. */
 static const char *find_missing(apr_pool_t *p, xmlNodePtr node, const slot_t *slots)
 {
     for (; slots->name; slots++)
@@ -141,8 +144,9 @@ static const char *find_missing(apr_pool_t *p, xmlNodePtr node, const slot_t *sl
     return NULL;
 }
 
-/* Lower case, without the prefix and the colons that openssl writes between the bytes. */
-static const char *plain_fingerprint(apr_pool_t *p, const char *written)
+/* A fingerprint in lower case, without "sha256:" and the colons that openssl writes between bytes.
+ */
+static const char *normalize_fingerprint(apr_pool_t *p, const char *written)
 {
     static const char prefix[] = "sha256:";
     char *plain = apr_pstrdup(
@@ -171,7 +175,7 @@ static const char *read_card(apr_pool_t *p, xmlNodePtr node, esign_card_t *card)
          child = child->next)
         refusal = fill_child(p, child, children);
     if (card->fingerprint)
-        card->fingerprint = plain_fingerprint(p, card->fingerprint);
+        card->fingerprint = normalize_fingerprint(p, card->fingerprint);
     return refusal ? refusal : find_missing(p, node, children);
 }
 
@@ -200,7 +204,7 @@ static const char *read_subscriber(apr_pool_t *p, xmlNodePtr node, esign_applica
     return refusal ? refusal : find_missing(p, node, children);
 }
 
-/* One run. */
+/* One import. */
 typedef struct {
     const esign_registrar_t *registrar;
     esign_spool_t *spool; /* NULL: each subscriber is registered at once */
@@ -209,6 +213,7 @@ typedef struct {
     esign_import_count_t *count;
 } import_t;
 
+/* Registers a subscriber in a transaction of its own. */
 static esign_result_t register_alone(const esign_registrar_t *registrar,
                                      const esign_application_t *ready, apr_pool_t *p)
 {
@@ -220,7 +225,8 @@ static esign_result_t register_alone(const esign_registrar_t *registrar,
     return esign_database_end(registrar->database, result, p);
 }
 
-/* One subscriber. APR_EINVAL and APR_EEXIST are refusals of this one, others end the import. */
+/* Judges one subscriber, then spools or registers it. APR_EINVAL and APR_EEXIST refuse this
+ * subscriber; other failures end the import. */
 static esign_result_t import_one(const import_t *import, xmlNodePtr node, long line, apr_pool_t *p)
 {
     esign_application_t application = { 0 }, ready;
@@ -237,10 +243,10 @@ static esign_result_t import_one(const import_t *import, xmlNodePtr node, long l
                          : register_alone(import->registrar, &ready, p);
 }
 
-/* Counts what became of the subscriber of `line`, when it was registered or refused; what ends the
- * import is given back, in `p`. */
-static esign_result_t settle(const import_t *import, long line, esign_result_t result,
-                             int registered, apr_pool_t *p)
+/* Counts a subscriber as registered or refused, and reports a refusal. A failure that ends the
+ * import is returned, in `p`. */
+static esign_result_t count_subscriber(const import_t *import, long line, esign_result_t result,
+                                       int registered, apr_pool_t *p)
 {
     if (!esign_failed(result)) {
         import->count->registered += registered;
@@ -254,23 +260,25 @@ static esign_result_t settle(const import_t *import, long line, esign_result_t r
     return ESIGN_OK;
 }
 
-/* The reader stands on an element below the root: a subscriber, or a mistake. */
+/* Imports the element that the reader has reached: a child of the root. */
 static esign_result_t read_element(const import_t *import, xmlTextReaderPtr reader, apr_pool_t *p)
 {
     long line = xmlTextReaderGetParserLineNumber(reader);
     apr_pool_t *one;
     apr_pool_create(&one, p);
-    /* NULL: it is not well-formed, which the next step of the reader tells. */
+    /* NULL: it is not well-formed, which the next step of the reader reports. */
     xmlNodePtr node = xmlTextReaderExpand(reader);
     esign_result_t result =
-        node ? settle(import, line, import_one(import, node, line, one), !import->spool, p)
-             : ESIGN_OK;
+        node
+            ? count_subscriber(import, line, import_one(import, node, line, one), !import->spool, p)
+            : ESIGN_OK;
     apr_pool_destroy(one);
     return result;
 }
 
-/* What cannot stand where the reader is, whatever the subscribers are; NULL when all is well. */
-static const char *misplaced(xmlTextReaderPtr reader)
+/* What is wrong with the node that the reader has reached, outside of subscribers; NULL: nothing.
+ */
+static const char *judge_node(xmlTextReaderPtr reader)
 {
     int depth = xmlTextReaderDepth(reader), type = xmlTextReaderNodeType(reader);
     if (type == XML_READER_TYPE_DOCUMENT_TYPE)
@@ -289,8 +297,8 @@ static const char *misplaced(xmlTextReaderPtr reader)
     return NULL;
 }
 
-/* The line of a node that the reader tells of when the parser is past it; 0 when libxml2 does not
- * know. Of a text, the line of its last character that is not blank. */
+/* The line of a node that the parser has already passed; 0: libxml2 has not recorded it. libxml2
+ * records the last line of a text; this returns that of its last character that is not blank. */
 static long line_of(xmlNodePtr node)
 {
     long line = xmlGetLineNo(node);
@@ -301,14 +309,15 @@ static long line_of(xmlNodePtr node)
     return line < 0 ? 0 : line;
 }
 
-static esign_result_t read_all(const import_t *import, xmlTextReaderPtr reader, apr_pool_t *p)
+/* Reads the whole document. */
+static esign_result_t read_document(const import_t *import, xmlTextReaderPtr reader, apr_pool_t *p)
 {
-    complaint_t complaint = { .pool = p, .reader = reader };
+    xml_error_t error = { .pool = p, .reader = reader };
     esign_result_t result = ESIGN_OK;
-    xmlTextReaderSetErrorHandler(reader, keep_complaint, &complaint);
+    xmlTextReaderSetErrorHandler(reader, keep_error, &error);
     int more = xmlTextReaderRead(reader);
     while (more == 1 && !esign_failed(result)) {
-        const char *mistake = misplaced(reader);
+        const char *mistake = judge_node(reader);
         long line = mistake ? line_of(xmlTextReaderCurrentNode(reader)) : 0;
         if (mistake)
             return esign_result_make(p, APR_EGENERAL, "import", "%s%s",
@@ -320,12 +329,12 @@ static esign_result_t read_all(const import_t *import, xmlTextReaderPtr reader, 
         more = element ? xmlTextReaderNext(reader) : xmlTextReaderRead(reader);
     }
     if (more < 0 && !esign_failed(result))
-        return esign_result_make(p, APR_EGENERAL, "import", "line %d: %s", complaint.line,
-                                 complaint.text ? complaint.text : "not well-formed XML");
+        return esign_result_make(p, APR_EGENERAL, "import", "line %d: %s", error.line,
+                                 error.text ? error.text : "not well-formed XML");
     return result;
 }
 
-/* Everything of the spool in one transaction. */
+/* Registers all subscribers of the spool in one transaction. */
 static esign_result_t register_all(const import_t *import, apr_pool_t *p)
 {
     esign_database_t *database = import->registrar->database;
@@ -343,11 +352,11 @@ static esign_result_t register_all(const import_t *import, apr_pool_t *p)
         if (esign_failed(result))
             result = esign_result_make(p, APR_EGENERAL, result.problem, "%s", result.detail);
         else if (line)
-            result = settle(import, line,
-                            esign_registrar_add(import->registrar, &application, &id, one), 1, p);
+            result = count_subscriber(
+                import, line, esign_registrar_add(import->registrar, &application, &id, one), 1, p);
     }
     apr_pool_destroy(one);
-    /* One that is refused takes all others with it. */
+    /* One refusal rolls all back. */
     esign_result_t whole =
         esign_failed(result) || import->count->refused == 0
             ? result
@@ -364,7 +373,7 @@ static esign_result_t read_file(const import_t *import, const char *path, apr_po
     if (!source.file)
         return esign_result_make(p, errno, "import", "cannot be read: %s", strerror(errno));
     xmlTextReaderPtr reader = xmlReaderForIO(read_line, NULL, &source, NULL, NULL, OPTIONS);
-    esign_result_t result = reader ? read_all(import, reader, p)
+    esign_result_t result = reader ? read_document(import, reader, p)
                                    : esign_result_make(p, APR_ENOMEM, "libxml2", "no memory");
     xmlFreeTextReader(reader);
     if (source.file != stdin)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys.c: the commands that make, rotate and retire keys. */
+/* keys.c: the commands `key new`, `add`, `list`, `rotate` and `retire`. */
 #include "command.h"
 
 #include "audit/reseal.h"
@@ -17,9 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Audit rows of one transaction. */
 #define AUDIT_BATCH 100
 
-/* Rows of the audit trail by the keys of the file. */
+/* Counts the audit rows that need each key of the file. */
 static esign_result_t count_audit(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
     const int *ids;
@@ -32,7 +33,7 @@ static esign_result_t count_audit(esign_database_t *database, esign_reseal_t *ru
     return result;
 }
 
-/* The audit trail in the same way as the other tables; its head is the last. */
+/* An esign_reseal_fn for the audit trail: one batch of rows, and the trail's head at the end. */
 static esign_result_t reseal_audit(esign_database_t *database, esign_reseal_t *run, apr_pool_t *p)
 {
     int sealed = 0, refused = 0, head = 0;
@@ -48,7 +49,7 @@ static esign_result_t reseal_audit(esign_database_t *database, esign_reseal_t *r
     return esign_failed(result) || !run->ended ? result : count_audit(database, run, p);
 }
 
-/* Everything that is sealed in the database. */
+/* The tables with sealed columns. */
 static const struct {
     const char *name;
     esign_reseal_fn *reseal;
@@ -61,10 +62,12 @@ static const struct {
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
 
-/* A row is missed when somebody changed it at that very moment: another way through the table finds
- * it. */
-#define WAYS 5
-#define LONGEST_REST apr_time_from_msec(100)
+/* A row that another process changes at the same moment is missed. Further passes over the table
+ * find it; after this many the command reports the others. */
+#define PASSES_MAX 5
+
+/* The longest pause between two batches. */
+#define PAUSE_MAX apr_time_from_msec(100)
 
 int esign_command_key_new(const esign_command_t *command)
 {
@@ -78,8 +81,8 @@ int esign_command_key_new(const esign_command_t *command)
     return esign_failed(result) ? esign_command_fail_result(result) : ESIGN_EXIT_OK;
 }
 
-/* Tells the audit trail what was done to the key file; an exit code. */
-static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_t *p)
+/* Adds the audit row of a change to the key file. Returns an exit code. */
+static int add_audit_row(esign_database_t *database, esign_audit_event_e event, apr_pool_t *p)
 {
     esign_result_t result = esign_audit_add(database, event, ESIGN_SUBSCRIBER_NONE,
                                             ESIGN_AUDIT_LOCAL, apr_time_now(), p);
@@ -90,24 +93,24 @@ static int note(esign_database_t *database, esign_audit_event_e event, apr_pool_
     return ESIGN_EXIT_OK;
 }
 
-/* The nodes that run now. */
+/* The nodes that run now, esign_node_t. */
 static esign_result_t list_nodes(esign_database_t *database, const apr_array_header_t **nodes,
                                  apr_pool_t *p)
 {
     return esign_node_list(database, apr_time_now() - ESIGN_NODE_EXPIRY, nodes, p);
 }
 
-/* Ids of keys that a running node has: a key that was added, read and retired again before it was
- * active would have a namesake. */
-static esign_result_t find_taken(esign_database_t *database,
-                                 unsigned char taken[ESIGN_KEY_MAX_ID + 1], apr_pool_t *p)
+/* Marks the ids of keys that a running node has. A new key must not get the id of a key that nodes
+ * have read, and that was retired before it became active. */
+static esign_result_t find_used_ids(esign_database_t *database,
+                                    unsigned char used[ESIGN_KEY_MAX_ID + 1], apr_pool_t *p)
 {
     const apr_array_header_t *nodes;
     esign_result_t result = list_nodes(database, &nodes, p);
-    memset(taken, 0, ESIGN_KEY_MAX_ID + 1);
+    memset(used, 0, ESIGN_KEY_MAX_ID + 1);
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++)
         for (int id = 1; id <= ESIGN_KEY_MAX_ID; id++)
-            taken[id] |=
+            used[id] |=
                 (unsigned char)esign_node_has_key(&APR_ARRAY_IDX(nodes, i, esign_node_t), id);
     return result;
 }
@@ -116,24 +119,24 @@ int esign_command_key_add(const esign_command_t *command)
 {
     esign_database_t *database;
     int id;
-    unsigned char taken[ESIGN_KEY_MAX_ID + 1];
+    unsigned char used[ESIGN_KEY_MAX_ID + 1];
     esign_result_t result = esign_settings_database(command->settings, 1, &database, command->pool);
     if (!esign_failed(result))
-        result = find_taken(database, taken, command->pool);
+        result = find_used_ids(database, used, command->pool);
     if (!esign_failed(result))
-        result = esign_key_file_add(command->settings->key_file, taken, &id, command->pool);
+        result = esign_key_file_add(command->settings->key_file, used, &id, command->pool);
     if (esign_failed(result))
         return esign_command_fail_result(result);
     printf("key %d is added, and not active yet. Give the file to every node and reload httpd "
            "there; then: esignctl key rotate\n",
            id);
-    return note(database, ESIGN_AUDIT_KEY_ADDED, command->pool);
+    return add_audit_row(database, ESIGN_AUDIT_KEY_ADDED, command->pool);
 }
 
-/* One way through a table. Between batches it rests as long as it worked: others want to write,
- * too. */
-static esign_result_t go_through(esign_database_t *database, size_t table, int write,
-                                 esign_reseal_t *run, apr_pool_t *p)
+/* Counts or re-seals one table, batch by batch. It pauses after a batch as long as the batch took,
+ * so that others can write. */
+static esign_result_t pass_over(esign_database_t *database, size_t table, int write,
+                                esign_reseal_t *run, apr_pool_t *p)
 {
     apr_pool_t *batch;
     esign_result_t result = ESIGN_OK;
@@ -146,7 +149,7 @@ static esign_result_t go_through(esign_database_t *database, size_t table, int w
         result = tables[table].reseal(database, run, batch);
         apr_interval_time_t worked = apr_time_now() - began;
         if (run->resealed > before)
-            apr_sleep(worked < LONGEST_REST ? worked : LONGEST_REST);
+            apr_sleep(worked < PAUSE_MAX ? worked : PAUSE_MAX);
     }
     if (esign_failed(result))
         result = esign_result_make(p, result.status, result.problem, "%s", result.detail);
@@ -154,9 +157,9 @@ static esign_result_t go_through(esign_database_t *database, size_t table, int w
     return result;
 }
 
-/* A running node that could not open what is sealed under key `id`; NULL when all have it. */
-static esign_result_t find_stranger(esign_database_t *database, int id, const char **name,
-                                    apr_pool_t *p)
+/* Finds a running node without key `id`, which could not open seals under it. NULL: all have it. */
+static esign_result_t find_node_without(esign_database_t *database, int id, const char **name,
+                                        apr_pool_t *p)
 {
     const apr_array_header_t *nodes;
     esign_result_t result = list_nodes(database, &nodes, p);
@@ -167,16 +170,17 @@ static esign_result_t find_stranger(esign_database_t *database, int id, const ch
     return result;
 }
 
-/* Why key `id` cannot be taken from the nodes that run, NULL when it can: one seals with it, or did
- * so until something of it may live still. */
-static esign_result_t find_user(esign_database_t *database, int id, const char **why, apr_pool_t *p)
+/* Why running nodes still need key `id`, NULL if they do not. A node needs the key that it seals
+ * with, and needs an older one until the last link or session under it has expired. */
+static esign_result_t find_node_need(esign_database_t *database, int id, const char **why,
+                                     apr_pool_t *p)
 {
     const apr_array_header_t *nodes;
     esign_result_t result = list_nodes(database, &nodes, p);
     *why = NULL;
     for (int i = 0; !esign_failed(result) && i < nodes->nelts; i++) {
         const esign_node_t *node = &APR_ARRAY_IDX(nodes, i, esign_node_t);
-        /* Children from before the reload take a moment to end. */
+        /* Children of the configuration before the reload seal a little longer. */
         apr_time_t end = node->since + ESIGN_NODE_INTERVAL + node->life;
         if (esign_node_active_key(node) == id)
             *why = apr_psprintf(
@@ -189,13 +193,13 @@ static esign_result_t find_user(esign_database_t *database, int id, const char *
     return result;
 }
 
-/* Counts the rows of all tables by key. */
+/* Counts the rows of all tables that need each key. */
 static esign_result_t count_rows(esign_database_t *database, esign_reseal_t runs[TABLES],
                                  apr_pool_t *p)
 {
     esign_result_t result = ESIGN_OK;
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
-        result = go_through(database, i, 0, &runs[i], p);
+        result = pass_over(database, i, 0, &runs[i], p);
     return result;
 }
 
@@ -243,19 +247,19 @@ int esign_command_key_list(const esign_command_t *command)
     return ESIGN_EXIT_OK;
 }
 
-/* Re-seals one table and tells; `*done` grows by the rows that were, `*left` by those that still
- * need another key than the active one. */
+/* Re-seals one table and prints the figures. Adds the re-sealed rows to `*done`, and the rows that
+ * still need another key than the active one to `*left`. */
 static esign_result_t rotate_table(esign_database_t *database, size_t table, apr_int64_t *done,
                                    apr_int64_t *left, apr_pool_t *p)
 {
     esign_reseal_t *run = apr_palloc(p, sizeof(*run));
     esign_result_t result;
     apr_int64_t resealed = 0;
-    int ways = 0;
+    int passes = 0;
     do {
-        result = go_through(database, table, 1, run, p);
+        result = pass_over(database, table, 1, run, p);
         resealed += run->resealed;
-    } while (!esign_failed(result) && run->missed && ++ways < WAYS);
+    } while (!esign_failed(result) && run->missed && ++passes < PASSES_MAX);
     if (esign_failed(result))
         return result;
     printf("%s: %" APR_INT64_T_FMT " rows, %" APR_INT64_T_FMT " re-sealed\n", tables[table].name,
@@ -276,10 +280,11 @@ static esign_result_t rotate_table(esign_database_t *database, size_t table, apr
     return ESIGN_OK;
 }
 
-/* While nobody registers: who began to with the older key has ended before, and who begins later
- * sees the new one (esign_registrar_begin). */
-static esign_result_t activate(esign_database_t *database, const char *path, int *activated,
-                               apr_pool_t *p)
+/* Makes the added key the active one, in a transaction that excludes registrations. An earlier
+ * registration has ended under the older key, and a later one reads the new key
+ * (esign_registrar_begin). */
+static esign_result_t activate_key(esign_database_t *database, const char *path, int *activated,
+                                   apr_pool_t *p)
 {
     esign_result_t result = esign_subscriber_begin(database, p);
     if (!esign_failed(result))
@@ -287,27 +292,26 @@ static esign_result_t activate(esign_database_t *database, const char *path, int
     return esign_database_end(database, result, p);
 }
 
-/* Opens the database and makes the added key the active one, in the file and for the database:
- * unless the database cannot be opened, or a node could not open what is sealed anew; an exit code.
- */
-static int prepare(const esign_command_t *command, esign_database_t **database)
+/* Opens the database and makes the added key the active one, in the file and in `*database`. A
+ * running node without that key prevents it. Returns an exit code. */
+static int prepare_rotation(const esign_command_t *command, esign_database_t **database)
 {
     apr_pool_t *p = command->pool;
-    const char *stranger = NULL;
+    const char *lacking = NULL;
     int id = 0, activated;
     esign_result_t result = esign_settings_database(command->settings, 1, database, p);
     if (!esign_failed(result)) {
         int next = esign_keyring_next((*database)->keyring);
         id = next ? next : esign_keyring_active((*database)->keyring);
-        result = find_stranger(*database, id, &stranger, p);
+        result = find_node_without(*database, id, &lacking, p);
     }
-    if (stranger)
+    if (lacking)
         return esign_command_fail(
             ESIGN_EXIT_REFUSED,
             "httpd on %s does not have key %d: give it the key file and reload httpd there",
-            stranger, id);
+            lacking, id);
     if (!esign_failed(result))
-        result = activate(*database, command->settings->key_file, &activated, p);
+        result = activate_key(*database, command->settings->key_file, &activated, p);
     if (!esign_failed(result))
         result = esign_settings_keyring(command->settings, &(*database)->keyring, p);
     if (esign_failed(result))
@@ -323,7 +327,7 @@ int esign_command_key_rotate(const esign_command_t *command)
     esign_database_t *database;
     apr_int64_t resealed = 0, left = 0;
     esign_result_t result = ESIGN_OK;
-    int code = prepare(command, &database);
+    int code = prepare_rotation(command, &database);
     if (code != ESIGN_EXIT_OK)
         return code;
     for (size_t i = 0; i < TABLES && !esign_failed(result); i++)
@@ -337,11 +341,12 @@ int esign_command_key_rotate(const esign_command_t *command)
         return ESIGN_EXIT_REFUSED;
     puts("An httpd that has not read this file since still seals under an older key: give it to "
          "every node, reload httpd there, and run key rotate once more.");
-    return resealed ? note(database, ESIGN_AUDIT_KEY_ROTATED, command->pool) : ESIGN_EXIT_OK;
+    return resealed ? add_audit_row(database, ESIGN_AUDIT_KEY_ROTATED, command->pool)
+                    : ESIGN_EXIT_OK;
 }
 
 /* "12 of subscriber, 3 of card"; NULL: no row needs the key. */
-static const char *needs_of(const esign_reseal_t runs[TABLES], int id, apr_pool_t *p)
+static const char *format_needs(const esign_reseal_t runs[TABLES], int id, apr_pool_t *p)
 {
     const char *text = NULL;
     for (size_t i = 0; i < TABLES; i++)
@@ -351,12 +356,12 @@ static const char *needs_of(const esign_reseal_t runs[TABLES], int id, apr_pool_
     return text;
 }
 
-/* What keeps a key that is in the file and not its active one; NULL: nothing does. */
+/* Why a key of the file that is not active cannot be removed; NULL: it can. */
 static esign_result_t find_need(esign_database_t *database, int id, const char **why, apr_pool_t *p)
 {
     esign_reseal_t *runs = apr_pcalloc(p, sizeof(*runs) * TABLES);
     esign_result_t result = count_rows(database, runs, p);
-    const char *needs = needs_of(runs, id, p);
+    const char *needs = format_needs(runs, id, p);
     *why = NULL;
     if (needs)
         *why = apr_psprintf(p,
@@ -364,7 +369,7 @@ static esign_result_t find_need(esign_database_t *database, int id, const char *
                             "names those that were changed: put them back or remove them",
                             needs);
     else if (!esign_failed(result) && id != esign_keyring_next(database->keyring))
-        result = find_user(database, id, why, p);
+        result = find_node_need(database, id, why, p);
     return result;
 }
 
@@ -381,7 +386,7 @@ int esign_command_key_retire(const esign_command_t *command)
             "write the key's id, a number from 1 to %d; esignctl key list shows them",
             ESIGN_KEY_MAX_ID);
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
-    /* The file itself refuses the active key and one that it does not have. */
+    /* esign_key_file_remove refuses the active key, and an id that the file does not have. */
     if (!esign_failed(result) && esign_keyring_key(database->keyring, ESIGN_KEY_DATABASE, id) &&
         id != esign_keyring_active(database->keyring))
         result = find_need(database, id, &why, p);
@@ -394,5 +399,5 @@ int esign_command_key_retire(const esign_command_t *command)
     if (esign_failed(result))
         return esign_command_fail_result(result);
     printf("key %d is retired. Give the file to every node and reload httpd there.\n", id);
-    return note(database, ESIGN_AUDIT_KEY_RETIRED, p);
+    return add_audit_row(database, ESIGN_AUDIT_KEY_RETIRED, p);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* messages.c: what waits in the outbox or was given up: listed, sent again, dropped. */
+/* outbox.c: the commands `outbox list`, `show`, `retry` and `drop`. */
 #include "command.h"
 
 #include "audit/trail.h"
@@ -10,15 +10,17 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTED 1000
+/* The default of --max, and the highest. */
+#define LISTED_DEFAULT 1000
 #define LISTED_MAX 1000000
 
-/* When it is tried next; nothing that was given up is. */
+/* When a message is tried next; 0: it was abandoned. */
 static apr_time_t next_try(const esign_outbox_message_t *message)
 {
     return strcmp(message->state, "dead") == 0 ? 0 : message->due;
 }
 
+/* Says how many messages --max has left out. */
 static void print_rest(const esign_outbox_depth_t *depths, int listed)
 {
     apr_int64_t rest = -listed;
@@ -35,7 +37,7 @@ int esign_command_outbox_list(const esign_command_t *command)
     esign_outbox_depth_t depths[ESIGN_OUTBOX_KINDS];
     apr_pool_t *p = command->pool;
     const char *most = apr_table_get(command->options, "max");
-    apr_int64_t max = most ? esign_command_number(most) : LISTED;
+    apr_int64_t max = most ? esign_command_number(most) : LISTED_DEFAULT;
     if (max < 1 || max > LISTED_MAX)
         return esign_command_fail(ESIGN_EXIT_USAGE, "--max: write a number from 1 to %d",
                                   LISTED_MAX);
@@ -60,9 +62,9 @@ int esign_command_outbox_list(const esign_command_t *command)
     return ESIGN_EXIT_OK;
 }
 
-/* The message that an argument names; an exit code. */
-static int find(esign_database_t *database, const char *name,
-                const esign_outbox_message_t **message, apr_pool_t *p)
+/* Finds the message with the id that an argument gives. Returns an exit code. */
+static int find_message(esign_database_t *database, const char *name,
+                        const esign_outbox_message_t **message, apr_pool_t *p)
 {
     apr_int64_t id = esign_command_number(name);
     if (id < 0)
@@ -86,7 +88,7 @@ int esign_command_outbox_show(const esign_command_t *command)
     esign_result_t result = esign_settings_database(command->settings, 1, &database, p);
     if (esign_failed(result))
         return esign_command_fail_result(result);
-    int code = find(database, esign_command_argument(command, 0), &m, p);
+    int code = find_message(database, esign_command_argument(command, 0), &m, p);
     if (code != ESIGN_EXIT_OK)
         return code;
     printf("id         %" APR_INT64_T_FMT "\nkind       %s\nstate      %s\ncreated    %s\n", m->id,
@@ -100,8 +102,8 @@ int esign_command_outbox_show(const esign_command_t *command)
 typedef int change_fn(esign_database_t *database, const esign_outbox_message_t *message,
                       apr_pool_t *p);
 
-/* Changes each message that is named; those that cannot be changed are told, and the others are
- * changed nevertheless. */
+/* Changes each message of the arguments. One that cannot be changed is reported, and the others are
+ * still changed. Returns the highest exit code. */
 static int change_each(const esign_command_t *command, change_fn *change)
 {
     esign_database_t *database;
@@ -113,7 +115,7 @@ static int change_each(const esign_command_t *command, change_fn *change)
     apr_pool_create(&p, command->pool);
     for (int i = 0; i < command->arguments->nelts; i++) {
         const esign_outbox_message_t *message;
-        int code = find(database, esign_command_argument(command, i), &message, p);
+        int code = find_message(database, esign_command_argument(command, i), &message, p);
         if (code == ESIGN_EXIT_OK)
             code = change(database, message, p);
         worst = code > worst ? code : worst;
@@ -122,14 +124,17 @@ static int change_each(const esign_command_t *command, change_fn *change)
     return worst;
 }
 
-static int complain_of_lease(const esign_outbox_message_t *message)
+/* The courier holds the message's lease, so that it cannot be changed. */
+static int fail_leased(const esign_outbox_message_t *message)
 {
     return esign_command_fail(ESIGN_EXIT_REFUSED,
                               "%" APR_INT64_T_FMT ": it is being sent: look again in a minute",
                               message->id);
 }
 
-static int retry(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
+/* Makes a message due at once. */
+static int retry_message(esign_database_t *database, const esign_outbox_message_t *message,
+                         apr_pool_t *p)
 {
     int done = 0;
     esign_result_t result = esign_outbox_requeue(database, message->id, apr_time_now(), &done, p);
@@ -142,7 +147,7 @@ static int retry(esign_database_t *database, const esign_outbox_message_t *messa
             ESIGN_EXIT_REFUSED,
             "%" APR_INT64_T_FMT ": an SMS gateway took it and has not reported yet", message->id);
     if (message->has_values && message->expires > apr_time_now())
-        return complain_of_lease(message);
+        return fail_leased(message);
     return esign_command_fail(
         ESIGN_EXIT_REFUSED, "%" APR_INT64_T_FMT ": %s", message->id,
         message->has_values || message->kind != ESIGN_OUTBOX_CODE
@@ -152,10 +157,11 @@ static int retry(esign_database_t *database, const esign_outbox_message_t *messa
 
 int esign_command_outbox_retry(const esign_command_t *command)
 {
-    return change_each(command, retry);
+    return change_each(command, retry_message);
 }
 
-/* Whom a message is for, as far as that can be told. */
+/* The subscriber of a message; ESIGN_SUBSCRIBER_NONE if its values cannot be opened, or name nobody
+ * who is registered. */
 static apr_int64_t subscriber_of(esign_database_t *database, const esign_outbox_message_t *message,
                                  apr_pool_t *p)
 {
@@ -171,7 +177,9 @@ static apr_int64_t subscriber_of(esign_database_t *database, const esign_outbox_
     return subscriber->id;
 }
 
-static int drop(esign_database_t *database, const esign_outbox_message_t *message, apr_pool_t *p)
+/* Removes a message and adds the audit row in one transaction. */
+static int drop_message(esign_database_t *database, const esign_outbox_message_t *message,
+                        apr_pool_t *p)
 {
     int done = 0;
     apr_time_t now = apr_time_now();
@@ -185,10 +193,10 @@ static int drop(esign_database_t *database, const esign_outbox_message_t *messag
     result = esign_database_end(database, result, p);
     if (esign_failed(result))
         return esign_command_fail_result(result);
-    return done ? ESIGN_EXIT_OK : complain_of_lease(message);
+    return done ? ESIGN_EXIT_OK : fail_leased(message);
 }
 
 int esign_command_outbox_drop(const esign_command_t *command)
 {
-    return change_each(command, drop);
+    return change_each(command, drop_message);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registrar.c: the rules for what is registered. */
+/* registrar.c: the rules for the data of subscribers and cards. */
 #include "registrar.h"
 
 #include "audit/trail.h"
@@ -14,6 +14,7 @@
 
 #include <unistr.h>
 
+/* Code points of a name, at most. */
 #define NAME_MAX_POINTS 200
 
 esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_settings_t *settings,
@@ -52,7 +53,8 @@ static int is_digits(const char *text, size_t min, size_t max)
     return length >= min && length <= max && strspn(text, "0123456789") == length;
 }
 
-static const char *card_refusal(const esign_card_t *card)
+/* What is wrong with a card; NULL: nothing. */
+static const char *judge_card(const esign_card_t *card)
 {
     static const char *const states[] = { "active", "suspended", "revoked", "expired" };
     int known = 0;
@@ -77,8 +79,9 @@ static const char *card_refusal(const esign_card_t *card)
     return NULL;
 }
 
-static const char *word_refusal(const esign_registrar_t *registrar, const esign_application_t *a,
-                                const char *id, apr_pool_t *p)
+/* What is wrong with the word or its hash; NULL: nothing. */
+static const char *judge_word(const esign_registrar_t *registrar, const esign_application_t *a,
+                              const char *id, apr_pool_t *p)
 {
     const char *const personal[] = {
         id, a->name, a->email, a->phone, registrar->settings->organization, NULL
@@ -100,9 +103,9 @@ static const char *word_refusal(const esign_registrar_t *registrar, const esign_
                                                    esign_word_verdict_name(verdict));
 }
 
-/* U+2028 to U+202E and U+2066 to U+2069 (Unicode Annex 9): they turn the direction of what stands
- * behind a name too, or break its line. Letters that are written from the right, marks and joiners
- * are parts of names, and turn nothing but themselves. */
+/* Whether a text contains U+2028 to U+202E or U+2066 to U+2069 (Unicode Annex 9). These break the
+ * line, or turn the direction of the text after the name, too. Letters of scripts that are written
+ * from right to left, marks and joiners are parts of names, and are accepted. */
 static int turns_text(const char *text)
 {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
@@ -120,8 +123,8 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar,
         return "the identity number is not one of the scheme";
     if (!a->language || !esign_catalogue_language(a->language) || strlen(a->language) != 2)
         return "the language must be tr or en";
-    /* Control characters, which would reach mail headers and terminals, are what a word cannot have
-     * either. */
+    /* esign_word_normalize refuses control characters, which would reach mail headers and
+     * terminals. */
     if (!a->name || a->name[strspn(a->name, " ")] == '\0' || !esign_word_normalize(a->name, p) ||
         turns_text(a->name) ||
         u8_mbsnlen((const uint8_t *)a->name, strlen(a->name)) > NAME_MAX_POINTS)
@@ -132,11 +135,11 @@ const char *esign_registrar_refusal(const esign_registrar_t *registrar,
     if (!a->phone || !esign_contact_phone_valid(a->phone))
         return "the phone number must be of the form +905551234567";
     for (int i = 0; a->cards && i < a->cards->nelts; i++) {
-        const char *refusal = card_refusal(&APR_ARRAY_IDX(a->cards, i, esign_card_t));
+        const char *refusal = judge_card(&APR_ARRAY_IDX(a->cards, i, esign_card_t));
         if (refusal)
             return refusal;
     }
-    return word_refusal(registrar, a, normalized, p);
+    return judge_word(registrar, a, normalized, p);
 }
 
 esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar,

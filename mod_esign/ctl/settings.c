@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* settings.c: reads the settings file and opens what it names. */
+/* settings.c: reads the settings file, and opens the key file and the database that it names. */
 #include "settings.h"
 
 #include "core/defaults.h"
@@ -12,10 +12,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* The settings. */
 static const struct {
     const char *name;
-    size_t offset;
-    int least, most; /* of a number; 0: a text */
+    size_t offset;   /* of the member in esign_settings_t */
+    int least, most; /* bounds of a number; `most` 0: a text */
 } rows[] = {
     { "EsignKeyFile", offsetof(esign_settings_t, key_file), 0, 0 },
     { "DBDriver", offsetof(esign_settings_t, db_driver), 0, 0 },
@@ -39,7 +40,7 @@ static esign_result_t refuse(const esign_settings_t *settings, int line, apr_poo
     return esign_result_make(p, APR_EINVAL, "settings", "%s:%d: %s", settings->path, line, what);
 }
 
-/* The value without its quotes; NULL when a quote is not closed. */
+/* Removes the quotes around a value. NULL: the second one is missing. */
 static char *unquote(char *value)
 {
     size_t length = strlen(value);
@@ -51,8 +52,9 @@ static char *unquote(char *value)
     return value + 1;
 }
 
-static esign_result_t take(esign_settings_t *settings, char *name, char *value, int line,
-                           apr_pool_t *p)
+/* Stores the value of one line, which it may change. */
+static esign_result_t take_setting(esign_settings_t *settings, char *name, char *value, int line,
+                                   apr_pool_t *p)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         void *member = (char *)settings + rows[i].offset;
@@ -83,6 +85,7 @@ static esign_result_t take(esign_settings_t *settings, char *name, char *value, 
                   apr_psprintf(p, "%s is none of the settings: %s", name, known));
 }
 
+/* Refuses a file with a database password that others may read. */
 static esign_result_t check_mode(const esign_settings_t *settings, apr_pool_t *p)
 {
     struct stat info;
@@ -114,7 +117,7 @@ esign_result_t esign_settings_read(esign_settings_t *settings, const char *path,
                                  apr_strerror(status, reason, sizeof(reason)));
     for (int line = 1;
          !esign_failed(result) && apr_file_gets(text, sizeof(text), file) == APR_SUCCESS; line++) {
-        /* The rest of it would be read as a line of its own. */
+        /* apr_file_gets would return the rest as the next line. */
         if (strlen(text) == sizeof(text) - 1 && text[sizeof(text) - 2] != '\n') {
             result = refuse(settings, line, p, "the line is longer than 4094 characters");
             break;
@@ -127,7 +130,7 @@ esign_result_t esign_settings_read(esign_settings_t *settings, const char *path,
         char *value = name + strcspn(name, " \t");
         if (*value)
             *value++ = '\0';
-        result = take(settings, name, value + strspn(value, " \t"), line, p);
+        result = take_setting(settings, name, value + strspn(value, " \t"), line, p);
     }
     apr_file_close(file);
     return esign_failed(result) ? result : check_mode(settings, p);

@@ -8,8 +8,8 @@
 #include "core/word_hash.h"
 #include "store/database.h"
 
-/* What the file says, by the names of the directives. Texts are in the pool, NULL where the file is
- * silent and there is no default. */
+/* The values of the file, by the names of the directives, or their defaults. Texts are in the pool;
+ * NULL: neither is there. */
 typedef struct {
     const char *path;
     const char *key_file;
@@ -19,8 +19,7 @@ typedef struct {
     int hash_memory, hash_passes;
 } esign_settings_t;
 
-/* Reads `Name value` lines; an unknown name or a bad value is refused with the file and the line.
- */
+/* Reads lines of the form `Name value`. A failure names the file, the line and the cure. */
 esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p);
 
 /* What the commands open, each when they first need it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spool.c: one sealed record a line: an application, then its cards. */
+/* spool.c: writes one sealed record a line: an application, followed by its cards. */
 #include "spool.h"
 
 #include "core/record.h"
@@ -19,12 +19,13 @@
 struct esign_spool_t {
     FILE *file;
     const esign_keyring_t *keyring;
-    apr_int64_t record; /* number of the record that is next, part of its seal: records cannot
-                           change places */
+    apr_int64_t record; /* number of the next record; its seal is bound to it, so that records
+                           cannot change places */
     char *line;
     size_t size;
 };
 
+/* A text of a record, and its member in the structure. */
 typedef struct {
     const char *name;
     size_t offset;
@@ -78,7 +79,8 @@ esign_result_t esign_spool_open(esign_spool_t **spool, const esign_keyring_t *ke
     return ESIGN_OK;
 }
 
-static const char *place(esign_spool_t *spool, apr_pool_t *p)
+/* What the seal of the next record is bound to. */
+static const char *next_place(esign_spool_t *spool, apr_pool_t *p)
 {
     return apr_psprintf(p, "import/%" APR_INT64_T_FMT, spool->record++);
 }
@@ -94,11 +96,11 @@ static apr_table_t *values_of(const void *structure, const field_t *fields, apr_
     return values;
 }
 
-static esign_result_t put(esign_spool_t *spool, const apr_table_t *values, apr_pool_t *p)
+static esign_result_t put_record(esign_spool_t *spool, const apr_table_t *values, apr_pool_t *p)
 {
     const char *text = esign_record_encode(p, values), *sealed;
-    esign_result_t result = esign_seal(spool->keyring, ESIGN_KEY_DATABASE, place(spool, p), text,
-                                       strlen(text), &sealed, p);
+    esign_result_t result = esign_seal(spool->keyring, ESIGN_KEY_DATABASE, next_place(spool, p),
+                                       text, strlen(text), &sealed, p);
     if (esign_failed(result))
         return result;
     return fprintf(spool->file, "%s\n", sealed) < 0 ? failed(p, "written") : ESIGN_OK;
@@ -110,10 +112,10 @@ esign_result_t esign_spool_put(esign_spool_t *spool, long line, const esign_appl
     apr_table_t *values = values_of(a, application_fields, p);
     esign_record_set_number(values, "line", line);
     esign_record_set_number(values, "cards", a->cards ? a->cards->nelts : 0);
-    esign_result_t result = put(spool, values, p);
+    esign_result_t result = put_record(spool, values, p);
     for (int i = 0; !esign_failed(result) && a->cards && i < a->cards->nelts; i++)
-        result =
-            put(spool, values_of(&APR_ARRAY_IDX(a->cards, i, esign_card_t), card_fields, p), p);
+        result = put_record(
+            spool, values_of(&APR_ARRAY_IDX(a->cards, i, esign_card_t), card_fields, p), p);
     return result;
 }
 
@@ -124,9 +126,9 @@ esign_result_t esign_spool_rewind(esign_spool_t *spool, apr_pool_t *p)
                                                                             : ESIGN_OK;
 }
 
-/* The next record into a structure; `*values` NULL at the end. */
-static esign_result_t get(esign_spool_t *spool, void *structure, const field_t *fields,
-                          const apr_table_t **values, apr_pool_t *p)
+/* Reads the next record into a structure. `*values` is NULL at the end. */
+static esign_result_t get_record(esign_spool_t *spool, void *structure, const field_t *fields,
+                                 const apr_table_t **values, apr_pool_t *p)
 {
     char *text;
     apr_size_t length;
@@ -134,7 +136,7 @@ static esign_result_t get(esign_spool_t *spool, void *structure, const field_t *
     if (getline(&spool->line, &spool->size, spool->file) < 0)
         return feof(spool->file) ? ESIGN_OK : failed(p, "read");
     spool->line[strcspn(spool->line, "\n")] = '\0';
-    esign_result_t result = esign_unseal(spool->keyring, ESIGN_KEY_DATABASE, place(spool, p),
+    esign_result_t result = esign_unseal(spool->keyring, ESIGN_KEY_DATABASE, next_place(spool, p),
                                          spool->line, &text, &length, p);
     if (!esign_failed(result) && !(*values = esign_record_decode(p, text, length)))
         result = esign_result_make(p, APR_EGENERAL, PROBLEM, "the temporary file has changed");
@@ -149,13 +151,13 @@ esign_result_t esign_spool_get(esign_spool_t *spool, long *line, esign_applicati
     const apr_table_t *values, *card_values;
     *line = 0;
     *a = (esign_application_t){ 0 };
-    esign_result_t result = get(spool, a, application_fields, &values, p);
+    esign_result_t result = get_record(spool, a, application_fields, &values, p);
     if (esign_failed(result) || !values)
         return result;
     apr_int64_t cards = esign_record_number(values, "cards", 0);
     apr_array_header_t *list = apr_array_make(p, (int)cards, sizeof(esign_card_t));
     for (apr_int64_t i = 0; !esign_failed(result) && i < cards; i++) {
-        result = get(spool, apr_array_push(list), card_fields, &card_values, p);
+        result = get_record(spool, apr_array_push(list), card_fields, &card_values, p);
         if (!esign_failed(result) && !card_values)
             result = esign_result_make(p, APR_EGENERAL, PROBLEM, "the temporary file has changed");
     }

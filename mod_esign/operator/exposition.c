@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* exposition.c: lines of the format, escaped as it asks. */
+/* exposition.c: formats and escapes lines. */
 #include "exposition.h"
 
 #include <apr_strings.h>
 
 #include <string.h>
 
-/* A backslash before backslashes and, in a label's value, quotes; line ends as \n. */
+/* Writes a backslash before backslashes and, in the value of a label, quotes; a line end as \n. */
 static const char *escape(apr_pool_t *p, const char *text, int quotes)
 {
     char *escaped = apr_palloc(p, 2 * strlen(text) + 1), *to = escaped;

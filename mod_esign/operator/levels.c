@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* levels.c: reads what waits in the outbox and in the audit trail into a portal's meter. */
+/* levels.c: reads the outbox and the audit trail into a meter, at limited intervals. */
 #include "levels.h"
 
 #include "audit/trail.h"
@@ -7,17 +7,20 @@
 
 #include <stdatomic.h>
 
-#define LOOK_EVERY apr_time_from_sec(1)
-#define SHARE 50
-/* A process that dies while it looks keeps the others from it no longer. */
-#define LONGEST_LOOK apr_time_from_sec(60)
+/* The shortest pause between two readings, and the pause as a multiple of a reading's time. */
+#define READ_PAUSE apr_time_from_sec(1)
+#define PAUSE_FACTOR 50
+
+/* The longest pause. It also is the time after which others take over from a process that died
+ * while it read. */
+#define PAUSE_MAX apr_time_from_sec(60)
 
 int esign_levels_claim(esign_meter_t *meter, apr_time_t now)
 {
     apr_int64_t next = meter->next_look;
-    /* A clock that was set back is no reason to wait. */
-    return (now >= next || next - now > LONGEST_LOOK) &&
-           atomic_compare_exchange_strong(&meter->next_look, &next, now + LONGEST_LOOK);
+    /* After the clock was set back, `next` may be far ahead; it is ignored then. */
+    return (now >= next || next - now > PAUSE_MAX) &&
+           atomic_compare_exchange_strong(&meter->next_look, &next, now + PAUSE_MAX);
 }
 
 static void write_levels(esign_meter_t *meter, const esign_outbox_depth_t *depths,
@@ -47,9 +50,8 @@ esign_result_t esign_levels_read(esign_meter_t *meter, esign_database_t *databas
         write_levels(meter, depths, unchained, oldest);
     meter->known = !esign_failed(result);
     apr_time_t now = apr_time_now();
-    apr_interval_time_t pause = SHARE * (now - began);
-    meter->next_look = now + (pause < LOOK_EVERY     ? LOOK_EVERY
-                              : pause > LONGEST_LOOK ? LONGEST_LOOK
-                                                     : pause);
+    apr_interval_time_t pause = PAUSE_FACTOR * (now - began);
+    pause = pause < READ_PAUSE ? READ_PAUSE : pause;
+    meter->next_look = now + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
     return result;
 }

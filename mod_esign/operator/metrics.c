@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* metrics.c: the handler esign-metrics: one table of metrics, and what each of them reads of a
- * portal's meter. */
+/* metrics.c: the handler esign-metrics: a table of metrics, each with the function that reads its
+ * value from a portal's meter. */
 #include "status.h"
 
 #include "exposition.h"
@@ -14,18 +14,21 @@
 
 #define HANDLER "esign-metrics"
 
+/* One answer to a request. */
 typedef struct {
     request_rec *r;
     const apr_array_header_t *portals;
     apr_time_t now;
 } report_t;
 
-/* The value of a portal's kind, event or server; NULL: it is not known. */
+/* Returns the value of a portal, or of its kind of messages, kind of events or server with the
+ * index `which`; NULL: it is not known. */
 typedef const char *value_fn(const report_t *report, const esign_meter_t *meter, int which);
 
-/* What a metric has one sample of, for each portal. */
+/* Whether a metric has one sample a portal, or one for each kind, event or server of the portal. */
 typedef enum { PORTAL, KIND, EVENT, SERVER } each_e;
 
+/* A level is known only if the last reading of the database succeeded; so is an age. */
 static const char *level(const report_t *report, const esign_meter_t *meter, apr_int64_t number)
 {
     return meter->known ? esign_exposition_number(report->r->pool, number) : NULL;
@@ -41,6 +44,7 @@ static const char *age(const report_t *report, const esign_meter_t *meter, apr_t
     return meter->known ? esign_exposition_age(report->r->pool, since, report->now) : NULL;
 }
 
+/* Defines a value_fn. */
 #define VALUE(name, expression)                                                    \
     static const char *name(const report_t *report, const esign_meter_t *m, int i) \
     {                                                                              \
@@ -103,7 +107,8 @@ static const struct {
       PORTAL, hashes_refused },
 };
 
-static int how_many(each_e each, const esign_runtime_t *portal)
+/* How many samples a metric has for a portal. */
+static int samples_of(each_e each, const esign_runtime_t *portal)
 {
     switch (each) {
     case KIND:
@@ -143,7 +148,7 @@ static void write_metric(const report_t *report, size_t metric)
              report->r);
     for (int i = 0; i < report->portals->nelts; i++) {
         const esign_runtime_t *portal = APR_ARRAY_IDX(report->portals, i, const esign_runtime_t *);
-        for (int which = 0; which < how_many(metrics[metric].each, portal); which++)
+        for (int which = 0; which < samples_of(metrics[metric].each, portal); which++)
             write_sample(report, metric, portal, which);
     }
 }
@@ -158,7 +163,7 @@ static void write_gauge(request_rec *r, const char *name, const char *help, cons
         r);
 }
 
-/* What all portals of the node share. */
+/* Writes the metrics of the node, which all portals share. */
 static void write_node(const report_t *report)
 {
     request_rec *r = report->r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status.c: mod_esign's part of mod_status's page, as a table and as lines for programs (?auto). */
+/* status.c: mod_esign's part of mod_status's page: a table, or lines for programs (?auto). */
 #include "status.h"
 
 #include "exposition.h"
@@ -21,7 +21,8 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-static void look(request_rec *r, const esign_runtime_t *portal)
+/* Reads the levels of a portal if they are due. */
+static void refresh_levels(request_rec *r, const esign_runtime_t *portal)
 {
     apr_pool_t *p;
     if (!esign_levels_claim(portal->meter, apr_time_now()))
@@ -41,7 +42,7 @@ const apr_array_header_t *esign_status_portals(request_rec *r)
 {
     const apr_array_header_t *portals = esign_runtime_portals(r->pool);
     for (int i = 0; i < portals->nelts; i++)
-        look(r, APR_ARRAY_IDX(portals, i, const esign_runtime_t *));
+        refresh_levels(r, APR_ARRAY_IDX(portals, i, const esign_runtime_t *));
     return portals;
 }
 
@@ -66,7 +67,7 @@ const char *esign_status_gateway(const esign_runtime_t *portal, int server)
     return server > 0 && portal->config->sms_gateways ? gateway_of(portal, server)->name : NULL;
 }
 
-/* Lines as mod_proxy writes its balancers'. */
+/* Writes a portal's lines, in the form of mod_proxy's for its balancers. */
 static void write_lines(request_rec *r, int number, const esign_runtime_t *portal, apr_time_t now)
 {
     esign_meter_t *m = portal->meter;
@@ -121,7 +122,9 @@ static void write_servers(request_rec *r, const esign_runtime_t *portal)
     }
 }
 
-/* A portal's row: a cell for each kind of messages, one for the servers, one for the courier. */
+/* Writes a portal's row: a cell for each kind of messages, one for the servers, one for the
+ * courier.
+ */
 static void write_row(request_rec *r, const esign_runtime_t *portal, apr_time_t now)
 {
     esign_meter_t *m = portal->meter;
@@ -163,7 +166,7 @@ static void write_table(request_rec *r, const apr_array_header_t *portals, apr_t
     ap_rputs("</table>\n", r);
 }
 
-/* Of the gate, which all portals of the node share. */
+/* Writes the state of the hash gate, which all portals share; `any` is one of them. */
 static void write_gate(request_rec *r, const esign_runtime_t *any, int lines)
 {
     esign_gate_state_t gate;
@@ -177,7 +180,7 @@ static void write_gate(request_rec *r, const esign_runtime_t *any, int lines)
                    gate.inside, gate.slots, gate.waiting);
 }
 
-/* Where a browser shows no tables, the lines serve people too. */
+/* mod_status's hook. With ?notable people, too, get the lines instead of the table. */
 static int write_status(request_rec *r, int flags)
 {
     int lines = (flags & (AP_STATUS_SHORT | AP_STATUS_NOTABLE)) != 0,

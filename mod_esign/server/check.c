@@ -25,8 +25,8 @@
 extern module AP_MODULE_DECLARE_DATA esign_module;
 APLOG_USE_MODULE(esign);
 
-/* A weak symbol: httpd loads mod_esign without mod_session too, so that check_modules can say what
- * is missing. */
+/* A weak symbol, so that httpd loads mod_esign even without mod_session. check_modules then reports
+ * the missing module. */
 #pragma weak ap_hook_session_load
 
 static const char *check_readable(apr_pool_t *p, const char *directive, const char *path)
@@ -39,6 +39,7 @@ static const char *check_readable(apr_pool_t *p, const char *directive, const ch
                                                 apr_strerror(status, text, sizeof(text)));
 }
 
+/* Directives without a default that the portal needs. */
 static const char *check_required(apr_pool_t *p, const esign_config_t *config)
 {
     const struct {
@@ -56,18 +57,17 @@ static const char *check_required(apr_pool_t *p, const esign_config_t *config)
     return NULL;
 }
 
-/* The modules of httpd that the portal stands on. */
+/* Modules of httpd that the portal needs. */
 static const char *check_modules(apr_pool_t *p, const esign_config_t *config)
 {
     const struct {
         const char *name, *why;
         int there;
     } rows[] = {
-        { "session", "keeps who is signed in", &ap_hook_session_load != NULL },
+        { "session", "keeps sessions", &ap_hook_session_load != NULL },
         { "dbd", "reaches the database", ap_find_linked_module("mod_dbd.c") != NULL },
-        { "watchdog", "lets mail and SMS be sent",
-          ap_find_linked_module("mod_watchdog.c") != NULL },
-        { "ssl", "is asked for by EsignRequireTLS",
+        { "watchdog", "sends mail and SMS", ap_find_linked_module("mod_watchdog.c") != NULL },
+        { "ssl", "EsignRequireTLS asks for",
           !config->require_tls || ap_find_linked_module("mod_ssl.c") != NULL },
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -79,7 +79,15 @@ static const char *check_modules(apr_pool_t *p, const esign_config_t *config)
     return NULL;
 }
 
-/* What httpd's start, or its courier, would stumble over, found by its configuration test too. */
+static const char *check_keys(apr_pool_t *p, const esign_config_t *config)
+{
+    esign_keyring_t *keyring;
+    esign_result_t result = esign_keyring_load(&keyring, config->key_file, p);
+    return esign_failed(result) ? apr_psprintf(p, "EsignKeyFile: %s", result.detail) : NULL;
+}
+
+/* Reads, at `httpd -t` alone, what a start reads anyway: stylesheets, texts and the blocklist. It
+ * also checks libcurl. */
 static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
 {
     const esign_render_t *render;
@@ -107,6 +115,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
     return NULL;
 }
 
+/* Values that exclude each other, and the parts of mail and SMS, which are several directives. */
 static const char *check_together(apr_pool_t *p, const esign_config_t *config)
 {
     if (config->require_tls && strncmp(config->public_url, "https://", 8) != 0)
@@ -129,6 +138,7 @@ static const char *check_together(apr_pool_t *p, const esign_config_t *config)
     return esign_failed(result) ? apr_psprintf(p, "EsignMail: %s", result.detail) : NULL;
 }
 
+/* Everything about one portal. Returns the first mistake and its cure, or NULL. */
 static const char *check_portal(apr_pool_t *p, const esign_config_t *config)
 {
     const struct {
@@ -145,11 +155,8 @@ static const char *check_portal(apr_pool_t *p, const esign_config_t *config)
         refusal = check_required(p, config);
     for (size_t i = 0; !refusal && i < sizeof(files) / sizeof(*files); i++)
         refusal = check_readable(p, files[i].directive, files[i].path);
-    if (!refusal) {
-        esign_keyring_t *keyring;
-        esign_result_t result = esign_keyring_load(&keyring, config->key_file, p);
-        refusal = esign_failed(result) ? apr_psprintf(p, "EsignKeyFile: %s", result.detail) : NULL;
-    }
+    if (!refusal)
+        refusal = check_keys(p, config);
     if (!refusal)
         refusal = check_contents(p, config);
     return refusal ? refusal : check_together(p, config);

@@ -130,7 +130,7 @@ static const char *set_number(cmd_parms *cmd, void *location, const char *value)
     return NULL;
 }
 
-/* Replaces `*value` by its full form, or says what is wrong with it. */
+/* Replaces `*value` by its full form. Returns the mistake with the directive's name, or NULL. */
 static const char *check_value(cmd_parms *cmd, const char **value)
 {
     const esign_setting_t *setting = setting_of(cmd->cmd);

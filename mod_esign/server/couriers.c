@@ -33,7 +33,7 @@ APLOG_USE_MODULE(esign);
 #define CHAINER_PAUSE apr_time_from_sec(3)
 
 /* Transfers under way get this time when the process ends. httpd gives a child three seconds:
- * stopping transfers takes one more, and writing the outcomes the rest. */
+ * stopping transfers takes another one, and writing the outcomes the third. */
 #define FINISH_WAIT apr_time_from_sec(1)
 
 /* One-time codes are remembered this long after their life, so that none is used twice. */
@@ -41,7 +41,7 @@ APLOG_USE_MODULE(esign);
 
 /* One outbox; moments are esign_clock's unless said otherwise. */
 typedef struct {
-    server_rec *server;       /* the first one that uses the outbox */
+    server_rec *server;       /* the first server of the outbox */
     piped_log *program;       /* of EsignAuditLog, started by the parent; NULL: none */
     apr_time_t node_reported; /* apr_time_now() of the last esign_node_report */
     /* Made in the child that holds the leader lock; NULL elsewhere. */
@@ -299,7 +299,7 @@ int esign_couriers_wait(void)
 }
 
 /* All couriers wait together for FINISH_WAIT, so that a mail server that hangs takes no time from
- * the other couriers. Then each stops what is left. */
+ * the other couriers. Then they stop the remaining transfers. */
 static void stop_transfers(void)
 {
     apr_time_t until = esign_clock() + FINISH_WAIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gateways.c: reads secrets and compiles patterns. */
+/* gateways.c: makes SMS gateways from the directives of <EsignSMSGateway>, or of the server. */
 #include "gateways.h"
 
 #include "core/secret.h"
@@ -7,13 +7,14 @@
 
 #include <apr_strings.h>
 
-static esign_result_t compile(const esign_pattern_t **pattern, const char *text, apr_pool_t *p)
+static esign_result_t compile_pattern(const esign_pattern_t **pattern, const char *text,
+                                      apr_pool_t *p)
 {
     return text ? esign_pattern_compile(pattern, text, p) : ESIGN_OK;
 }
 
-/* Whether libcurl could read the file later on. */
-static esign_result_t check_file(const char *path, apr_pool_t *p)
+/* Checks that a file, which libcurl opens later, can be read. */
+static esign_result_t check_ca_file(const char *path, apr_pool_t *p)
 {
     apr_file_t *file;
     apr_status_t status = path ? apr_file_open(&file, path, APR_READ, 0, p) : APR_SUCCESS;
@@ -24,7 +25,8 @@ static esign_result_t check_file(const char *path, apr_pool_t *p)
                                    apr_strerror(status, text, sizeof(text)));
 }
 
-static esign_result_t make(esign_sms_gateway_t *gateway, const esign_config_t *c, apr_pool_t *p)
+static esign_result_t make_gateway(esign_sms_gateway_t *gateway, const esign_config_t *c,
+                                   apr_pool_t *p)
 {
     *gateway =
         (esign_sms_gateway_t){ .name = c->gateway_name ? c->gateway_name : "of EsignSMSURL",
@@ -45,10 +47,10 @@ static esign_result_t make(esign_sms_gateway_t *gateway, const esign_config_t *c
         c->sms_secret_file ? esign_secret_read(&gateway->secret, c->sms_secret_file, p) : ESIGN_OK;
     if (esign_failed(result))
         return esign_result_make(p, result.status, "SMS", "EsignSMSSecretFile: %s", result.detail);
-    if (esign_failed(result = check_file(c->sms_ca_file, p)) ||
-        esign_failed(result = compile(&gateway->accepted, c->sms_accepted, p)) ||
-        esign_failed(result = compile(&gateway->delivered, c->sms_delivered, p)) ||
-        esign_failed(result = compile(&gateway->undelivered, c->sms_undelivered, p)))
+    if (esign_failed(result = check_ca_file(c->sms_ca_file, p)) ||
+        esign_failed(result = compile_pattern(&gateway->accepted, c->sms_accepted, p)) ||
+        esign_failed(result = compile_pattern(&gateway->delivered, c->sms_delivered, p)) ||
+        esign_failed(result = compile_pattern(&gateway->undelivered, c->sms_undelivered, p)))
         return result;
     result = esign_transport_check_gateway(gateway, p);
     return esign_failed(result)
@@ -60,11 +62,11 @@ static esign_result_t make(esign_sms_gateway_t *gateway, const esign_config_t *c
 esign_result_t esign_gateways_make(apr_array_header_t **gateways, const esign_config_t *config,
                                    apr_pool_t *p)
 {
-    const apr_array_header_t *said = esign_config_gateways(p, config);
-    *gateways = apr_array_make(p, said->nelts, sizeof(esign_sms_gateway_t));
-    for (int i = 0; i < said->nelts; i++) {
-        const esign_config_t *c = APR_ARRAY_IDX(said, i, const esign_config_t *);
-        esign_result_t result = make(apr_array_push(*gateways), c, p);
+    const apr_array_header_t *configs = esign_config_gateways(p, config);
+    *gateways = apr_array_make(p, configs->nelts, sizeof(esign_sms_gateway_t));
+    for (int i = 0; i < configs->nelts; i++) {
+        const esign_config_t *c = APR_ARRAY_IDX(configs, i, const esign_config_t *);
+        esign_result_t result = make_gateway(apr_array_push(*gateways), c, p);
         if (esign_failed(result))
             return c->gateway_name
                        ? esign_result_make(p, result.status, "SMS", "<EsignSMSGateway %s>: %s",

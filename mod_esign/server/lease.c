@@ -93,11 +93,11 @@ static const char *find_protected(const char *path, apr_pool_t *p)
     return NULL;
 }
 
-/* Ends this child when its SQLite file has become writable again. SQLite keeps a file that it
- * opened write-protected so until the last connection of the process is closed, and mod_dbd keeps
- * connections open because it sees no fault. The exit is immediate: this child has leased no
- * messages, and none of its requests could write. httpd has no other way to end one child, and
- * starts another. */
+/* Ends this child when its SQLite file has become writable again. A file that SQLite opened
+ * write-protected stays so until the process has closed its last connection. mod_dbd keeps
+ * connections open, because it sees no fault. The exit is immediate: this child has leased no
+ * messages, and its requests could not write. httpd has no other way to end one child, and starts
+ * another. */
 static void replace_child(const esign_runtime_t *runtime, const ap_dbd_t *connection)
 {
     void *settings = NULL;

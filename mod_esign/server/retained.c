@@ -129,8 +129,9 @@ esign_result_t esign_retained_meter(esign_meter_t **meter, const char *portal_ur
     return ESIGN_OK;
 }
 
-/* Without this figure a new courier would not know how long a mail takes, and its first pauses
- * would show who is registered (deliver/mailer.c). So children and reloads keep it. */
+/* The courier pauses for this time in place of a mail that it does not send, so that both take
+ * equally long (deliver/mailer.c). A new child without the figure would not pause, and would show
+ * which numbers are registered. */
 esign_result_t esign_retained_mail_time(atomic_llong **time, const char *mail_url, apr_pool_t *p)
 {
     const char *name = apr_pstrcat(p, MAIL_TIME, mail_url, NULL);

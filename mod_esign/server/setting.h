@@ -29,11 +29,11 @@ typedef struct {
     const char *text;            /* default of a text; NULL: none */
     esign_value_check_fn *check; /* of a text, or of an item of a list; NULL: any text will do */
     const char *const *words;    /* of a choice, from the lowest bit on; ended by NULL */
-    int gateway; /* 1: the directive is also allowed in <EsignSMSGateway>, for that gateway */
+    int gateway;                 /* 1: <EsignSMSGateway> also accepts the directive */
 } esign_setting_t;
 
 /* The functions of command_rec, one for each number of arguments. Each writes the member of the row
- * and marks it as set, or returns what is wrong and what to write instead. */
+ * and marks it as set. Returns NULL, or the mistake and its cure. */
 const char *esign_config_set_flag(cmd_parms *cmd, void *location, int on);
 const char *esign_config_set_one(cmd_parms *cmd, void *location, const char *value);
 const char *esign_config_set_pair(cmd_parms *cmd, void *location, const char *first,

@@ -92,7 +92,7 @@ const char *esign_value_check_identity_number(apr_pool_t *p, const char **value)
 
 const char *esign_value_check_email(apr_pool_t *p, const char **value)
 {
-    /* A sender that is not ASCII would shut out every reader whose server lacks SMTPUTF8. */
+    /* Mail servers without SMTPUTF8 would refuse every mail of a sender that is not ASCII. */
     if (esign_contact_email_valid(*value) && !esign_contact_ascii(*value))
         return apr_psprintf(p, "'%s' is not ASCII: write an address that is, with %s as its host",
                             *value, strchr(esign_contact_email_wire(p, *value), '@') + 1);
@@ -108,6 +108,7 @@ const char *esign_value_check_method(apr_pool_t *p, const char **value)
                : apr_psprintf(p, "'%s': write GET or POST", *value);
 }
 
+/* What is wrong with the part of EsignAuditLog after "|"; NULL: nothing. */
 static const char *check_program(apr_pool_t *p, const char *program)
 {
     char **words;

@@ -5,13 +5,13 @@
 
 #include <apr_pools.h>
 
-/* Returns NULL if `*value` is good, else what is wrong with it and what to write instead, without
- * the directive's name. May replace `*value` by its full form. Both are in `p`. */
+/* Returns NULL if `*value` is good, else the mistake and its cure, without the directive's name.
+ * May replace `*value` by its full form. Both texts are in `p`. */
 typedef const char *esign_value_check_fn(apr_pool_t *p, const char **value);
 
 /* A URL path such as /esign. */
 esign_value_check_fn esign_value_check_path;
-/* A scheme, host and port; the full form is the one that browsers send as Origin. */
+/* A scheme, host and port; the full form is what browsers send as Origin. */
 esign_value_check_fn esign_value_check_origin;
 /* An http or https URL without a query; a slash at its end is cut off. */
 esign_value_check_fn esign_value_check_http;

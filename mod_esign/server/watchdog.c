@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* watchdog.c: gives each child a thread that competes for the leader lock; the one that gets it
+/* watchdog.c: gives each child a thread that competes for the leader lock. The thread that gets it
  * runs the couriers (couriers.c) until its process ends. */
 #include "watchdog.h"
 
@@ -67,8 +67,8 @@ static void run_couriers(apr_pool_t *parent)
     apr_pool_destroy(p);
 }
 
-/* Ends the couriers, in whichever thread comes first: the watchdog's, or the one that destroys the
- * child's pool. Another child can then take the lead. */
+/* Ends the couriers and frees the leader lock for another child. The watchdog's thread calls it,
+ * and so does the thread that destroys the child's pool; the second call finds nothing to end. */
 static apr_status_t end_couriers(void *data)
 {
     (void)data;
