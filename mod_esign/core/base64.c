@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base64.c: libsodium's base64, with the check of input that its version 1.0.18 lacks. */
 #include "base64.h"
+#include "ascii.h"
 #include "secret.h"
 
 #include <sodium.h>
@@ -14,18 +15,10 @@ static char *encode(apr_pool_t *p, const void *bytes, apr_size_t length, int var
 
 /* libsodium 1.0.18 reads every byte above 0x7f as the last letter of the alphabet. Then one value
  * would have several texts, and a used challenge could be used again under another of them. */
-static int is_ascii(const char *text, apr_size_t length)
-{
-    unsigned char all = 0;
-    for (apr_size_t i = 0; i < length; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
-}
-
 static int read_variant(unsigned char *bytes, apr_size_t size, const char *text, apr_size_t given,
                         apr_size_t *length, int variant)
 {
-    return is_ascii(text, given) &&
+    return esign_ascii(text, given) &&
            sodium_base642bin(bytes, size, text, given, NULL, length, NULL, variant) == 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* contact.c: checks and masks e-mail addresses and phone numbers. */
 #include "contact.h"
+#include "ascii.h"
 
 #include <apr_strings.h>
 
@@ -57,9 +58,7 @@ const char *esign_contact_mask_email(apr_pool_t *p, const char *email)
 
 int esign_contact_ascii(const char *text)
 {
-    while (*text && !(*text & 0x80))
-        text++;
-    return *text == '\0';
+    return esign_ascii(text, strlen(text));
 }
 
 /* The length of the leading part of `text` that consists of `allowed` ASCII characters, and of

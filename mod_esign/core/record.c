@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* record.c: a table as percent-encoded text and back. */
+/* record.c: encodes a table as text, and decodes it. */
 #include "record.h"
 #include "percent.h"
 #include "secret.h"
@@ -63,8 +63,8 @@ static int is_utf8(void *baton, const char *name, const char *value)
 
 apr_table_t *esign_record_decode_form(apr_pool_t *p, char *body, apr_size_t length)
 {
-    /* A real + comes escaped. The browser's names and values are escaped, so a bare space stands
-     * for nothing else. */
+    /* Browsers escape a + of the user's, and escape or replace a space, so each unescaped + is a
+     * space. */
     for (apr_size_t i = 0; i < length; i++)
         if (body[i] == '+')
             body[i] = ' ';

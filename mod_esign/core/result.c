@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* result.c: makes the value that says what failed. */
+/* result.c: formats the detail of a failure. */
 #include "result.h"
 
 #include <apr_strings.h>
@@ -7,14 +7,14 @@
 #include <string.h>
 #include <unistr.h>
 
-/* A detail often repeats what a file or another library said, which may be anything: a log and a
- * terminal get one line of UTF-8. */
-static void tidy(char *detail)
+/* Makes a detail one line of UTF-8, fit for a log or a terminal. It often quotes a file or another
+ * library, which may contain any bytes. */
+static void clean_detail(char *detail)
 {
     for (uint8_t *c = (uint8_t *)detail; *c;) {
         ucs4_t point;
-        int size = u8_strmbtouc(&point, c),
-            control = size > 0 && (point < ' ' || (point >= 0x7f && point < 0xa0) ||
+        int size = u8_strmbtouc(&point, c);
+        int control = size > 0 && (point < ' ' || (point >= 0x7f && point < 0xa0) ||
                                    point == 0x2028 || point == 0x2029);
         if (size <= 0 || control)
             memset(c, size > 0 ? ' ' : '?', size > 0 ? (size_t)size : 1);
@@ -29,6 +29,6 @@ esign_result_t esign_result_make(apr_pool_t *p, apr_status_t status, const char 
     va_start(arguments, format);
     char *detail = apr_pvsprintf(p, format, arguments);
     va_end(arguments);
-    tidy(detail);
+    clean_detail(detail);
     return (esign_result_t){ status, problem, detail };
 }

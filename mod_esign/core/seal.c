@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seal.c: AES-256-GCM over one value, and the frame that names its key. */
+/* seal.c: AES-256-GCM of one value, in a frame that names its key. */
 #include "seal.h"
 #include "base64.h"
 #include "digest.h"
@@ -16,11 +16,12 @@
 #define TAG_SIZE 16
 #define HEAD_SIZE (2 + NONCE_SIZE)
 
-/* Looked up once, because that costs more than sealing a short value; only read afterwards. */
+/* Fetched once, because that costs more than sealing a short value. Threads only read it
+ * afterwards. */
 static pthread_once_t fetched = PTHREAD_ONCE_INIT;
 static EVP_CIPHER *aes_256_gcm;
 
-static void fetch(void)
+static void fetch_cipher(void)
 {
     aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
@@ -59,7 +60,7 @@ esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e pu
         return esign_result_make(p, APR_EINVAL, PROBLEM,
                                  "a value of %" APR_SIZE_T_FMT " bytes is too long to seal",
                                  length);
-    pthread_once(&fetched, fetch);
+    pthread_once(&fetched, fetch_cipher);
     int id = esign_keyring_active(keyring);
     unsigned char *frame = apr_palloc(p, HEAD_SIZE + length + TAG_SIZE);
     frame[0] = VERSION;
@@ -94,7 +95,7 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
             "what stands at %s is sealed under key %d, which the key file does not have", place,
             frame[1]);
 
-    pthread_once(&fetched, fetch);
+    pthread_once(&fetched, fetch_cipher);
     apr_size_t inside = size - HEAD_SIZE - TAG_SIZE;
     char *opened = esign_secret_alloc(p, inside + 1);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -102,7 +103,7 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
                decrypt(context, key, frame, place, opened, (int)inside);
     EVP_CIPHER_CTX_free(context);
     if (!done) {
-        esign_secret_wipe(opened, inside); /* GCM deciphers before it has checked */
+        esign_secret_wipe(opened, inside); /* GCM decrypts before it checks the tag */
         return esign_result_make(
             p, APR_EINVAL, PROBLEM,
             "what stands at %s was changed, or sealed for another place or under another key",

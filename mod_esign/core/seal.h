@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* seal.h: authenticated encryption of one value, bound to the place where it is kept. */
+/* seal.h: authenticated encryption of one value, bound to the place where it is stored. */
 #ifndef ESIGN_CORE_SEAL_H
 #define ESIGN_CORE_SEAL_H
 
 #include "keyring.h"
 
-/* AES-256-GCM with a random nonce under the active key of `purpose`:
- *     version 1 (1 byte) | key id (1) | nonce (12) | ciphertext | tag (16), as base64url text in
- * `p`. `place` names where the value is kept ("subscriber/17/email", a memcached key) and is the
- * associated data: the sealed text opens nowhere else. */
+/* Seals `length` bytes by AES-256-GCM (NIST SP 800-38D) with a random nonce, under the active key
+ * of `purpose`. `*sealed` is base64url text in `p` of these bytes: version 1 (1 byte) | key id (1)
+ * | nonce (12) | ciphertext | tag (16) `place` names where the value is stored, such as
+ * "subscriber/17/email" or a memcached key. It is the associated data, so the sealed text opens at
+ * this place only. */
 esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e purpose,
                           const char *place, const void *clear, apr_size_t length,
                           const char **sealed, apr_pool_t *p);
 
-/* Opens such a text with whichever key id it names. `clear` is NUL-terminated, wiped with `p`.
- * Fails with APR_EINVAL on anything forged, cut, moved or made under a key that the file no longer
- * has. */
+/* Opens a sealed text with the key whose id it names. `*clear` has `length` bytes and a NUL, in
+ * `p`, wiped with it. APR_EINVAL: the text is forged, truncated, of another place or purpose, or
+ * its key is no longer in the file. */
 esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e purpose,
                             const char *place, const char *sealed, char **clear, apr_size_t *length,
                             apr_pool_t *p);
 
-/* The key id that a sealed text names, 0 when it is none. */
+/* The key id that a sealed text names; 0 when the text is not a sealed value. */
 int esign_seal_key_id(const char *sealed);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* secret.c: wipes pool memory by a clean-up of the pool and other memory when it is freed, and
- * compares without telling where two texts part. */
+/* secret.c: wipes memory of pools by a cleanup, and malloc's memory when it is freed. */
 #include "secret.h"
 
 #include <apr_file_io.h>
@@ -14,10 +13,10 @@
 
 typedef struct {
     apr_size_t size;
-    unsigned char bytes[]; /* aligned as the pool aligns */
+    unsigned char bytes[]; /* aligned to 8 bytes, as the pool's memory is */
 } secret_t;
 
-static apr_status_t wipe(void *data)
+static apr_status_t wipe_secret(void *data)
 {
     secret_t *secret = data;
     sodium_memzero(secret->bytes, secret->size);
@@ -29,7 +28,7 @@ void *esign_secret_alloc(apr_pool_t *p, apr_size_t size)
     secret_t *secret = apr_palloc(p, sizeof(*secret) + size);
     secret->size = size;
     memset(secret->bytes, 0, size);
-    apr_pool_cleanup_register(p, secret, wipe, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, secret, wipe_secret, apr_pool_cleanup_null);
     return secret->bytes;
 }
 
@@ -44,9 +43,9 @@ char *esign_secret_copy(apr_pool_t *p, const void *bytes, apr_size_t length)
 esign_result_t esign_secret_read(const char **secret, const char *path, apr_pool_t *p)
 {
     apr_file_t *file;
-    char bytes[LONGEST_LINE + 1] = "", words[120];
+    char bytes[LONGEST_LINE + 1] = "", reason[120];
     apr_size_t length = 0;
-    /* Not buffered: the buffer would keep a copy. */
+    /* Without APR_BUFFERED, because the buffer would hold a copy. */
     apr_status_t status = apr_file_open(&file, path, APR_READ, 0, p);
     if (status == APR_SUCCESS) {
         status = apr_file_read_full(file, bytes, LONGEST_LINE, &length);
@@ -54,7 +53,7 @@ esign_result_t esign_secret_read(const char **secret, const char *path, apr_pool
     }
     if (status != APR_SUCCESS && !APR_STATUS_IS_EOF(status))
         return esign_result_make(p, status, "secret file", "%s cannot be read: %s", path,
-                                 apr_strerror(status, words, sizeof(words)));
+                                 apr_strerror(status, reason, sizeof(reason)));
     length = strcspn(bytes, "\r\n");
     *secret = esign_secret_copy(p, bytes, length);
     esign_secret_wipe(bytes, sizeof(bytes));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sms_size.c: the tables of 3GPP TS 23.038 that an SMS in Turkish or English can use. */
+/* sms_size.c: the tables of 3GPP TS 23.038 for texts in Turkish and English. */
 #include "sms_size.h"
 
 #include <string.h>
@@ -7,10 +7,11 @@
 #include <unistr.h>
 
 #define ROOM_DEFAULT 160 /* 140 octets */
-#define ROOM_TURKISH 155 /* the header's 4 octets take 5 septets: TS 23.040 section 9.2.3.24.15 */
-#define ROOM_UCS2 70
+#define ROOM_TURKISH 155 /* a header of 4 octets takes 5 septets: TS 23.040 section 9.2.3.24.15 */
+#define ROOM_UCS2 70     /* 140 octets */
 
-/* One septet each. Of ASCII the table lacks ` and those that are shifted; \ is its escape. */
+/* The characters of the default alphabet, one septet each. It lacks the ASCII character `, and
+ * those of the extension table. */
 static int in_default(ucs4_t c)
 {
     static const ucs4_t others[] = { U'\n', U'\r', U'£', U'¥', U'è', U'é', U'ù', U'ì', U'ò',
@@ -26,12 +27,13 @@ static int in_default(ucs4_t c)
     return 0;
 }
 
-/* Two septets each, the escape and the place. */
+/* The characters of the extension table, two septets each: the escape and the character. */
 static int in_extension(ucs4_t c)
 {
     return c == U'€' || c == U'\f' || (c < 0x80 && c > 0 && strchr("^{}\\[~]|", (int)c) != NULL);
 }
 
+/* The characters that the Turkish table adds, two septets each. */
 static int in_turkish(ucs4_t c)
 {
     return c == U'Ğ' || c == U'İ' || c == U'Ş' || c == U'ç' || c == U'ğ' || c == U'ı' || c == U'ş';

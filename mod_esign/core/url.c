@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* url.c: parses with apr_uri_parse and checks the parts that it accepts unseen. */
+/* url.c: parses by apr_uri_parse, and checks the parts that apr_uri_parse does not. */
 #include "url.h"
 
 #include <apr_cstr.h>
@@ -38,7 +38,7 @@ static int is_visible(const char *text)
     return *text == '\0';
 }
 
-static int parse(apr_uri_t *parts, const char *url, apr_pool_t *p)
+static int parse_url(apr_uri_t *parts, const char *url, apr_pool_t *p)
 {
     return is_visible(url) && apr_uri_parse(p, url, parts) == APR_SUCCESS && parts->scheme &&
            parts->hostname && !parts->user && is_host(parts) &&
@@ -68,7 +68,7 @@ int esign_url_valid(const char *url, int accepted, apr_pool_t *p)
         return 0;
     if ((accepted & ESIGN_URL_LOCAL) && url[0] == '/')
         return url[1] != '/' && url[1] != '\\' && is_visible(url);
-    if (!parse(&parts, url, p) || !(flag_of(parts.scheme) & accepted))
+    if (!parse_url(&parts, url, p) || !(flag_of(parts.scheme) & accepted))
         return 0;
     return ((accepted & ESIGN_URL_PATH) || !parts.path || strcmp(parts.path, "/") == 0) &&
            ((accepted & ESIGN_URL_QUERY) || (!parts.query && !parts.fragment));
@@ -77,13 +77,13 @@ int esign_url_valid(const char *url, int accepted, apr_pool_t *p)
 const char *esign_url_host(const char *url, apr_pool_t *p)
 {
     apr_uri_t parts;
-    return parse(&parts, url, p) ? parts.hostinfo : "unknown";
+    return parse_url(&parts, url, p) ? parts.hostinfo : "unknown";
 }
 
 const char *esign_url_origin(const char *url, apr_pool_t *p)
 {
     apr_uri_t parts;
-    if (!parse(&parts, url, p))
+    if (!parse_url(&parts, url, p))
         return url;
     apr_size_t length = strlen(parts.hostinfo);
     if (parts.port_str && parts.port == apr_uri_port_of_scheme(parts.scheme))
@@ -96,10 +96,10 @@ int esign_url_private(const char *url, apr_pool_t *p)
 {
     static const char *const local[] = { "127.0.0.1", "::1", "localhost" };
     apr_uri_t parts;
-    if (!parse(&parts, url, p))
+    if (!parse_url(&parts, url, p))
         return 0;
-    int private = apr_cstr_casecmp(parts.scheme, "https") == 0;
+    int is_private = apr_cstr_casecmp(parts.scheme, "https") == 0;
     for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++)
-    private |= apr_cstr_casecmp(parts.hostname, local[i]) == 0;
-    return private;
+        is_private |= apr_cstr_casecmp(parts.hostname, local[i]) == 0;
+    return is_private;
 }

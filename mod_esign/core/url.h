@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* url.h: judges URLs that an administrator wrote (RFC 3986). It is stricter than libcurl, so that
+/* url.h: checks URLs of the administrator (RFC 3986). It is stricter than libcurl, so that
  * libcurl finds the same host in every URL that is accepted here. */
 #ifndef ESIGN_CORE_URL_H
 #define ESIGN_CORE_URL_H
@@ -19,17 +19,17 @@ enum {
     ESIGN_URL_QUOTABLE = 128 /* no quotes, angle brackets and backslashes: fit for HTML */
 };
 
-/* Whether a URL has one of the schemes in `accepted`, and no part that is missing there. */
+/* Returns 1 when a URL has a scheme of `accepted`, and no parts that `accepted` lacks. */
 int esign_url_valid(const char *url, int accepted, apr_pool_t *p);
 
-/* A valid URL's host, with the port if one is written; "unknown" for a URL that is not valid. */
+/* The host of a valid URL, with its port if it has one, in `p`; "unknown" for an invalid URL. */
 const char *esign_url_host(const char *url, apr_pool_t *p);
 
-/* The scheme, host and port of a valid http or https URL as browsers write them into Origin
- * (RFC 6454): without the scheme's own port. */
+/* The origin of a valid http or https URL (RFC 6454 section 6.2), in `p`: scheme, host, and the
+ * port unless it is the scheme's own. An invalid URL is returned as it is. */
 const char *esign_url_origin(const char *url, apr_pool_t *p);
 
-/* Whether requests to a valid URL stay private: it is https, or leads to this machine. */
+/* Returns 1 when requests to a valid URL stay private: it is https, or its host is this machine. */
 int esign_url_private(const char *url, apr_pool_t *p);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* word.c: judges security words: their form, the blocklist, and the subscriber's own data in them.
- */
+/* word.c: checks a security word's form, its absence from the blocklist, and that it contains no
+ * data of the subscriber. */
 #include "word.h"
+#include "ascii.h"
 #include "digest.h"
 #include "secret.h"
 
@@ -20,24 +21,24 @@
 
 #define PROBLEM "blocklist"
 #define MAX_LINES 10000000
-#define MIN_PART 4         /* shorter parts of personal texts stand in too many good words */
+#define MIN_PART 4         /* shorter parts of personal texts occur in too many good words */
 #define COUNTRY_CODE_MAX 3 /* digits, ITU-T E.164 */
 #define FOLDS 2
 
-/* Case by Turkish rules (I and ı, İ and i) and by those of all other languages (I and i), as
+/* Case folding by Turkish rules (I and ı, İ and i) and by those of other languages (I and i), as
  * libunistring names them. */
 static const char *const fold_languages[FOLDS] = { "tr", "" };
 
-/* Keyed hashes instead of the words, in a table of which a quarter stays free: 11 to 21 bytes each,
- * and at 10 million words a chance of 1 in 10^12 that a good word is refused. */
+/* A hash table with open addressing. It holds keyed hashes instead of the words, 11 to 21 bytes for
+ * each word, because a quarter of the table stays free. With 10 million words, the probability that
+ * a good word is refused is 1 in 10^12. */
 struct esign_blocklist_t {
     unsigned char key[crypto_shorthash_KEYBYTES];
-    apr_size_t count, places; /* a power of two */
-    uint64_t
-        *hashes; /* each in its place, which its low bits are, or in the next that was free; FREE */
+    apr_size_t count, places; /* `places` is a power of two */
+    uint64_t *hashes;         /* each at the place of its low bits, or at the next that was free */
 };
 
-#define FREE 0
+#define FREE 0           /* the value of a free place */
 #define PLACES_MIN 16384 /* for 12,288 words */
 
 /* A word in both folds. */
@@ -45,16 +46,8 @@ typedef struct {
     const char *fold[FOLDS];
 } folded_t;
 
-static int is_ascii(const char *text, apr_size_t length)
-{
-    unsigned char all = 0;
-    for (apr_size_t i = 0; i < length; i++)
-        all |= (unsigned char)text[i];
-    return all < 0x80;
-}
-
-/* What libunistring makes of ASCII, which nearly all words of a blocklist are, a hundred times as
- * fast. */
+/* Folds ASCII text as libunistring does, but a hundred times as fast. Nearly all words of a
+ * blocklist are ASCII. */
 static const char *fold_ascii(const char *composed, apr_size_t length, int turkish, apr_pool_t *p)
 {
     char *folded = esign_secret_alloc(p, 2 * length + 1), *end = folded;
@@ -67,11 +60,11 @@ static const char *fold_ascii(const char *composed, apr_size_t length, int turki
     return folded;
 }
 
-/* NFC of valid UTF-8. The buffer is large enough for any text (a code point grows at most
- * threefold), so libunistring leaves no copies on the heap. */
-static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
+/* The NFC of valid UTF-8. A code point grows at most threefold, so the buffer is large enough for
+ * any text, and libunistring leaves no copy on the heap. */
+static char *compose_text(const char *text, apr_size_t length, apr_pool_t *p)
 {
-    if (is_ascii(text, length))
+    if (esign_ascii(text, length))
         return esign_secret_copy(p, text, length);
     size_t size = 3 * length + 16;
     uint8_t *composed = esign_secret_alloc(p, size);
@@ -79,10 +72,10 @@ static char *compose(const char *text, apr_size_t length, apr_pool_t *p)
     return result == composed ? (char *)composed : NULL;
 }
 
-static const char *fold(const char *composed, apr_size_t length, const char *language,
-                        apr_pool_t *p)
+static const char *fold_text(const char *composed, apr_size_t length, const char *language,
+                             apr_pool_t *p)
 {
-    if (is_ascii(composed, length))
+    if (esign_ascii(composed, length))
         return fold_ascii(composed, length, *language != '\0', p);
     size_t size = 3 * length + 16;
     uint8_t *folded = esign_secret_alloc(p, size);
@@ -90,11 +83,11 @@ static const char *fold(const char *composed, apr_size_t length, const char *lan
     return result == folded ? (const char *)folded : NULL;
 }
 
-/* 0 when libunistring had no memory. */
+/* Folds by both rules. Returns 0 when libunistring had no memory. */
 static int fold_all(folded_t *folded, const char *composed, apr_size_t length, apr_pool_t *p)
 {
     for (int i = 0; i < FOLDS; i++)
-        if ((folded->fold[i] = fold(composed, length, fold_languages[i], p)) == NULL)
+        if ((folded->fold[i] = fold_text(composed, length, fold_languages[i], p)) == NULL)
             return 0;
     return 1;
 }
@@ -108,10 +101,10 @@ char *esign_word_normalize(const char *typed, apr_pool_t *p)
     for (const uint8_t *next = (const uint8_t *)typed; (next = u8_next(&c, next)) != NULL;)
         if (c < 0x80 ? c < 0x20 || c == 0x7f : uc_is_general_category(c, UC_CONTROL))
             return NULL;
-    return compose(typed, length, p);
+    return compose_text(typed, length, p);
 }
 
-static uint64_t hash(const esign_blocklist_t *blocklist, const char *folded)
+static uint64_t hash_text(const esign_blocklist_t *blocklist, const char *folded)
 {
     uint64_t value;
     crypto_shorthash((unsigned char *)&value, (const unsigned char *)folded, strlen(folded),
@@ -119,8 +112,8 @@ static uint64_t hash(const esign_blocklist_t *blocklist, const char *folded)
     return value == FREE ? 1 : value;
 }
 
-/* Where a hash stands, or would stand. */
-static uint64_t *find(const esign_blocklist_t *blocklist, uint64_t value)
+/* The place of a hash in the table, or the free place for it. */
+static uint64_t *find_hash(const esign_blocklist_t *blocklist, uint64_t value)
 {
     apr_size_t place = value & (blocklist->places - 1);
     while (blocklist->hashes[place] != FREE && blocklist->hashes[place] != value)
@@ -131,13 +124,15 @@ static uint64_t *find(const esign_blocklist_t *blocklist, uint64_t value)
 static int is_common(const esign_blocklist_t *blocklist, const folded_t *word)
 {
     for (int i = 0; i < FOLDS; i++)
-        if (blocklist->count > 0 && *find(blocklist, hash(blocklist, word->fold[i])) != FREE)
+        if (blocklist->count > 0 &&
+            *find_hash(blocklist, hash_text(blocklist, word->fold[i])) != FREE)
             return 1;
     return 0;
 }
 
-/* Any fold against any: who is called İPEK writes it IPEK on a keyboard without the dot. */
-static int contains(const folded_t *word, const char *part, apr_size_t length, apr_pool_t *p)
+/* Whether the word contains a part, in any combination of folds: on a keyboard without İ, the name
+ * İPEK is typed as IPEK. */
+static int contains_part(const folded_t *word, const char *part, apr_size_t length, apr_pool_t *p)
 {
     folded_t folded;
     if (!fold_all(&folded, part, length, p))
@@ -155,15 +150,15 @@ static int is_letter_or_digit(ucs4_t c)
                                                    UC_CATEGORY_MASK_Nd);
 }
 
-/* Whether the word contains one of the runs of letters and digits of `text`. Of an e-mail address
- * the local part counts: a provider's name is nobody's own. A phone number is searched without its
- * first three digits, so it is found with or without its country code. */
+/* Whether the word contains a run of letters and digits of `text`. Of an e-mail address only the
+ * local part counts, because the provider's name is not personal. A phone number is compared
+ * without its first three digits, so that it is found with and without a country code. */
 static int is_personal(const folded_t *word, const char *text, apr_pool_t *p)
 {
     apr_size_t length = strcspn(text, "@");
     if (u8_check((const uint8_t *)text, length) != NULL)
         return 0;
-    char *composed = compose(text, length, p);
+    char *composed = compose_text(text, length, p);
     if (!composed)
         return 1;
     const char *from = composed;
@@ -177,7 +172,7 @@ static int is_personal(const folded_t *word, const char *text, apr_pool_t *p)
         if (next && is_letter_or_digit(c)) {
             run++;
         } else {
-            if (run >= MIN_PART && contains(word, from, (apr_size_t)(at - from), p))
+            if (run >= MIN_PART && contains_part(word, from, (apr_size_t)(at - from), p))
                 return 1;
             if (!next)
                 return 0;
@@ -225,7 +220,8 @@ const char *esign_word_verdict_name(esign_word_verdict_e verdict)
     return names[verdict];
 }
 
-static int grow(esign_blocklist_t *blocklist)
+/* Doubles the table. Returns 0 without memory. */
+static int grow_table(esign_blocklist_t *blocklist)
 {
     esign_blocklist_t larger = *blocklist;
     larger.places = blocklist->places > 0 ? 2 * blocklist->places : PLACES_MIN;
@@ -234,24 +230,25 @@ static int grow(esign_blocklist_t *blocklist)
         return 0;
     for (apr_size_t i = 0; i < blocklist->places; i++)
         if (blocklist->hashes[i] != FREE)
-            *find(&larger, blocklist->hashes[i]) = blocklist->hashes[i];
+            *find_hash(&larger, blocklist->hashes[i]) = blocklist->hashes[i];
     free(blocklist->hashes);
     *blocklist = larger;
     return 1;
 }
 
-/* 0 when there was no memory. */
-static int add(esign_blocklist_t *blocklist, const char *folded)
+/* Adds a folded word. Returns 0 without memory. */
+static int add_word(esign_blocklist_t *blocklist, const char *folded)
 {
-    if (blocklist->count >= blocklist->places / 4 * 3 && !grow(blocklist))
+    if (blocklist->count >= blocklist->places / 4 * 3 && !grow_table(blocklist))
         return 0;
-    uint64_t value = hash(blocklist, folded), *place = find(blocklist, value);
+    uint64_t value = hash_text(blocklist, folded), *place = find_hash(blocklist, value);
     blocklist->count += *place == FREE;
     *place = value;
     return 1;
 }
 
-/* Printable ASCII without capitals, as nearly all lines are: each fold of it is itself. */
+/* Whether a line is printable ASCII without capitals, as nearly all lines are. Both folds of such a
+ * line are the line itself. */
 static int is_folded(const char *line, apr_size_t length)
 {
     int all = 1;
@@ -260,7 +257,7 @@ static int is_folded(const char *line, apr_size_t length)
     return all;
 }
 
-/* Why a line is refused; NULL when it was taken in. */
+/* Adds the word of a line. Returns why the line is refused; NULL when it is not. */
 static const char *add_line(esign_blocklist_t *blocklist, char *line, apr_size_t length,
                             apr_pool_t *scratch)
 {
@@ -276,7 +273,7 @@ static const char *add_line(esign_blocklist_t *blocklist, char *line, apr_size_t
     }
     for (int i = 0; i < FOLDS; i++)
         if ((i == 0 || strcmp(folded.fold[i], folded.fold[0]) != 0) &&
-            !add(blocklist, folded.fold[i]))
+            !add_word(blocklist, folded.fold[i]))
             return "no memory for this many words";
     return NULL;
 }
@@ -310,7 +307,7 @@ static esign_result_t read_lines(esign_blocklist_t *blocklist, FILE *file, const
     return result;
 }
 
-static apr_status_t release(void *data)
+static apr_status_t free_blocklist(void *data)
 {
     esign_blocklist_t *blocklist = data;
     free(blocklist->hashes);
@@ -326,7 +323,7 @@ esign_result_t esign_blocklist_load(esign_blocklist_t **blocklist, const char *p
                                  strerror(error));
     }
     esign_blocklist_t *made = apr_pcalloc(p, sizeof(*made));
-    apr_pool_cleanup_register(p, made, release, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, made, free_blocklist, apr_pool_cleanup_null);
     esign_digest_random(made->key, sizeof(made->key));
 
     esign_result_t result = read_lines(made, file, path, p);

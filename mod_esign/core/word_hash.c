@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* word_hash.c: Argon2id, with every way to fail costing what success costs. */
+/* word_hash.c: Argon2id by libsodium. Each comparison takes the same time, whatever its result. */
 #include "word_hash.h"
 #include "base64.h"
 #include "defaults.h"
@@ -13,7 +13,7 @@
 
 #define PROBLEM "security word hash"
 
-/* The numbers of a PHC string, as it writes them. */
+/* The numbers in a PHC string. */
 typedef struct {
     apr_int64_t memory_kib, passes, lanes;
 } phc_t;
@@ -25,8 +25,9 @@ esign_result_t esign_word_hash_init(void)
     return ESIGN_OK;
 }
 
-/* Takes the literal `name` and a decimal number without leading zeros off `*text`. */
-static int take_number(const char **text, const char *name, apr_int64_t *number)
+/* Reads `name` and a decimal number without leading zeros at `*text`, and moves `*text` past them.
+ */
+static int read_number(const char **text, const char *name, apr_int64_t *number)
 {
     apr_size_t length = strlen(name);
     if (strncmp(*text, name, length) != 0)
@@ -40,8 +41,8 @@ static int take_number(const char **text, const char *name, apr_int64_t *number)
     return 1;
 }
 
-/* Takes `$` and canonical base64 of `min` to 64 bytes off `*text`. */
-static int take_bytes(const char **text, apr_size_t min)
+/* Reads `$` and base64 text of `min` to 64 bytes at `*text`, and moves `*text` past them. */
+static int read_bytes(const char **text, apr_size_t min)
 {
     unsigned char bytes[64];
     apr_size_t length;
@@ -53,9 +54,10 @@ static int take_bytes(const char **text, apr_size_t min)
     return esign_base64_read_unpadded(bytes, sizeof(bytes), start, given, &length) && length >= min;
 }
 
-/* Exactly what libsodium's verification reads; salt and hash at least as long as RFC 9106 and
- * libsodium ask. */
-static const char *parse(const char *phc, phc_t *numbers)
+/* Reads a PHC string, and returns why it is refused; NULL when it is not. It accepts exactly what
+ * libsodium's verification accepts, with salt and hash at least as long as RFC 9106 and libsodium
+ * require. */
+static const char *parse_phc(const char *phc, phc_t *numbers)
 {
     static const char malformed[] =
         "it is malformed: write it as $argon2id$v=19$m=KIB,t=PASSES,p=1$SALT$HASH";
@@ -64,11 +66,11 @@ static const char *parse(const char *phc, phc_t *numbers)
         return "it is not of argon2id";
     apr_int64_t version;
     const char *rest = phc + sizeof(name) - 1;
-    if (!take_number(&rest, "v=", &version) || version != 19 ||
-        !take_number(&rest, "$m=", &numbers->memory_kib) ||
-        !take_number(&rest, ",t=", &numbers->passes) ||
-        !take_number(&rest, ",p=", &numbers->lanes) || !take_bytes(&rest, 8) ||
-        !take_bytes(&rest, 16) || *rest != '\0')
+    if (!read_number(&rest, "v=", &version) || version != 19 ||
+        !read_number(&rest, "$m=", &numbers->memory_kib) ||
+        !read_number(&rest, ",t=", &numbers->passes) ||
+        !read_number(&rest, ",p=", &numbers->lanes) || !read_bytes(&rest, 8) ||
+        !read_bytes(&rest, 16) || *rest != '\0')
         return malformed;
     if (numbers->memory_kib > ESIGN_HASH_MEMORY_MAX)
         return "it asks for more than 1 GiB of memory";
@@ -82,7 +84,7 @@ static const char *parse(const char *phc, phc_t *numbers)
 const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost)
 {
     phc_t numbers;
-    const char *refusal = parse(phc, &numbers);
+    const char *refusal = parse_phc(phc, &numbers);
     if (!refusal &&
         numbers.memory_kib * numbers.passes > (apr_int64_t)cost.memory_kib * cost.passes)
         refusal = "it costs more than this portal's hashes, and its slowness would tell who is "
@@ -108,8 +110,8 @@ esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, co
     return ESIGN_OK;
 }
 
-/* A hash that no word has (32 zero bytes), to spend the time of a real one. */
-static const char *dummy(esign_word_cost_t cost, apr_pool_t *p)
+/* A hash that no word has, 32 zero bytes, to spend the time of a real comparison on. */
+static const char *make_dummy(esign_word_cost_t cost, apr_pool_t *p)
 {
     return apr_psprintf(p,
                         "$argon2id$v=19$m=%d,t=%d,p=1$bW9kX2VzaWduIGR1bW15IQ$"
@@ -117,18 +119,18 @@ static const char *dummy(esign_word_cost_t cost, apr_pool_t *p)
                         cost.memory_kib, cost.passes);
 }
 
-/* libsodium says of a hash that it had no memory for just that it differs; nobody's word is wrong
- * for that. */
+/* Whether this much memory can be allocated. When it cannot, libsodium reports only that the hash
+ * differs, but the word may be right. */
 static int has_memory(size_t size)
 {
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory != MAP_FAILED && munmap(memory, size) == 0;
 }
 
-/* A word against a hash that was made when less was asked takes as long as against one of today:
- * what is missing is spent on the dummy, for otherwise the time would tell that somebody is
- * registered. A right word takes as long as a wrong one: it is refused like one while its owner has
- * to wait. Argon2id's time is that of memory times passes. */
+/* Spends the difference between `cost` and the cost of a stored hash on the dummy. Without that,
+ * the time of a cheaper, older hash would tell that the subscriber is registered. It does so for
+ * right words too, because a right word is refused like a wrong one while the subscriber has to
+ * wait. The time of Argon2id is proportional to memory times passes. */
 static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char *word,
                        apr_pool_t *p)
 {
@@ -136,20 +138,20 @@ static void spend_rest(esign_word_cost_t cost, const phc_t *numbers, const char 
         (apr_int64_t)cost.memory_kib * cost.passes - numbers->memory_kib * numbers->passes;
     esign_word_cost_t missing = { .memory_kib = (int)(rest / cost.passes), .passes = cost.passes };
     int differs = missing.memory_kib >= 8
-                      ? crypto_pwhash_str_verify(dummy(missing, p), word, strlen(word))
+                      ? crypto_pwhash_str_verify(make_dummy(missing, p), word, strlen(word))
                       : 1;
-    (void)differs; /* as everything does from the dummy */
+    (void)differs; /* every word differs from the dummy */
 }
 
 esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, const char *hash,
                                       int *matches, int *stale, apr_pool_t *p)
 {
     phc_t numbers = { 0, 0, 0 };
-    const char *refusal = hash == NULL ? NULL : parse(hash, &numbers);
+    const char *refusal = hash == NULL ? NULL : parse_phc(hash, &numbers);
     int real = hash != NULL && !refusal;
     *matches = *stale = 0;
     errno = 0;
-    int verified = crypto_pwhash_str_verify(real ? hash : dummy(cost, p), word, strlen(word));
+    int verified = crypto_pwhash_str_verify(real ? hash : make_dummy(cost, p), word, strlen(word));
     apr_int64_t memory = (real ? numbers.memory_kib : cost.memory_kib) * 1024;
     if (verified != 0 && (errno != EINVAL || !has_memory((size_t)memory)))
         return esign_result_make(p, APR_ENOMEM, PROBLEM, "no memory for Argon2id");

@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* word_hash.h: the slow hash of a security word; what keeps it from who steals a database is its
- * seal, store/sealed.h. */
+/* word_hash.h: the slow hash of a security word. store/sealed.h seals it, so that a stolen database
+ * does not even give hashes to guess on. */
 #ifndef ESIGN_CORE_WORD_HASH_H
 #define ESIGN_CORE_WORD_HASH_H
 
 #include "result.h"
 
-/* Argon2id's cost (OWASP Password Storage): at least 19456 KiB and 2 passes; parallelism is 1. */
+/* Argon2id's cost. Its bounds are in defaults.h; the parallelism is 1. */
 typedef struct {
     int memory_kib;
     int passes;
 } esign_word_cost_t;
 
-/* Once a process, before any other function here. */
+/* Initialises libsodium. Called once in a process, before the other functions. */
 esign_result_t esign_word_hash_init(void);
 
-/* Hashes a normalized word with Argon2id (RFC 9106). The text is a PHC string, wiped with `p`. */
+/* Hashes a word that esign_word_normalize gave with Argon2id (RFC 9106). `*hash` is a PHC string in
+ * `p`, wiped with it. */
 esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, const char **hash,
                                     apr_pool_t *p);
 
-/* Compares. `hash` NULL stands for a subscriber who does not exist or has no word: the same work is
- * done against a hash of no word and `*matches` is 0. A wrong word costs the same whatever the
- * stored hash was made with, and so does a stored hash that cannot be used (APR_EINVAL, `*matches`
- * 0).
- * `*stale`: it matches but was made elsewhere with another parallelism, or with less than `cost`,
- * so hash it anew. */
+/* Compares a word with a stored hash, and sets `*matches`. With `hash` NULL, for an unknown
+ * subscriber or one without a word, it does the same work against a hash that no word has. The work
+ * is always `cost`, so its time does not tell whether the subscriber exists, what the stored hash
+ * cost, or whether the word is right. APR_EINVAL: the stored hash cannot be used; `*matches` is 0.
+ * `*stale` becomes 1 when the word matches, but its hash has another parallelism or less than
+ * `cost`, so the caller should hash the word again. */
 esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, const char *hash,
                                       int *matches, int *stale, apr_pool_t *p);
 
-/* Why a PHC string from outside cannot be taken in (not argon2id, malformed, costlier than `cost`);
- * NULL when it can. */
+/* Why an imported PHC string is refused: it is not of Argon2id, malformed, or costs more than
+ * `cost`. NULL when it is accepted. */
 const char *esign_word_hash_refusal(const char *phc, esign_word_cost_t cost);
 
 #endif

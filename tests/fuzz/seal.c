@@ -6,7 +6,6 @@
 #include "challenge/captcha.h"
 #include "challenge/work.h"
 #include "core/base64.h"
-#include "core/digest.h"
 #include "core/otp.h"
 #include "core/record.h"
 #include "core/seal.h"

@@ -104,7 +104,8 @@ static void test_every_bit(void)
     const esign_keyring_t *keyring =
         keys_load("key 1 " KEY_A "\nkey 3 " KEY_B "\nkey 2 " KEY_A "\n");
     apr_size_t size;
-    unsigned char *frame = esign_base64_url_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
+    unsigned char *frame =
+        esign_base64_url_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
     for (apr_size_t bit = 0; bit < size * 8; bit++) {
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
         if (frame[1] != 0) /* key 0 cannot be; every other change is tried, key 2 turned into the
