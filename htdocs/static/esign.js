@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* esign.js: small comforts for pages that are complete without it: countdowns, showing a word, copying a PIN, filling in the code, a mistake that is at no field, one press one
- * request, a light first load; and the two ways around a picture: listening with one press, and a calculation that work.js does. */
+/* esign.js: conveniences for pages that work without it: countdowns, showing a word, copying a PIN,
+ * filling in the code, focus on a problem, one request per press, a light first load. And the two
+ * ways past a picture: one press to listen, and the calculation of work.js. */
 (() => {
     'use strict';
 
     const each = (selector, action) => document.querySelectorAll(selector).forEach(action);
-    const unit = name => new Intl.NumberFormat(document.documentElement.lang, { style: 'unit', unit: name, unitDisplay: 'long' });
+    const unit = name => new Intl.NumberFormat(document.documentElement.lang,
+        { style: 'unit', unit: name, unitDisplay: 'long' });
     const minute = unit('minute'), second = unit('second');
 
     const duration = seconds => {
         const minutes = Math.floor(seconds / 60), rest = seconds % 60;
-        return [minutes ? minute.format(minutes) : '', rest || !minutes ? second.format(rest) : ''].filter(Boolean).join(' ');
+        return [minutes ? minute.format(minutes) : '', rest || !minutes ? second.format(rest) : '']
+            .filter(Boolean).join(' ');
     };
 
-    /* The clock, not the number of ticks, decides: a computer that slept must not show a PIN for longer. */
+    /* Reads the clock instead of counting ticks: a computer that slept must not show a PIN
+     * longer. */
     const countDown = box => {
         const timer = box.querySelector('[role=timer]');
         if (!timer)
@@ -35,7 +39,7 @@
         document.addEventListener('visibilitychange', tick);
     };
 
-    /* The page with a PIN: what it shows goes first, in case that the next page does not come. */
+    /* The page with a PIN: removes the PIN first, because the next page may not load. */
     const forget = () => each('.cards', cards => cards.replaceChildren());
     const leave = address => {
         forget();
@@ -58,11 +62,12 @@
         return line;
     };
 
-    /* The digits as they are, without the gaps that help the eye. */
+    /* Copies the digits without the gaps that CSS shows. */
     const copy = digits => {
         if (!navigator.clipboard)
             return;
-        const button = document.createElement('button'), term = digits.closest('dl').querySelector('dt').textContent;
+        const button = document.createElement('button');
+        const term = digits.closest('dl').querySelector('dt').textContent;
         let clear;
         button.type = 'button';
         button.className = 'copy';
@@ -76,17 +81,20 @@
             clear = setTimeout(() => { line.textContent = ''; }, 5000);
         };
         button.addEventListener('click', () =>
-            navigator.clipboard.writeText(digits.textContent.trim()).then(() => say(digits.dataset.done), () => say(digits.dataset.failed)));
+            navigator.clipboard.writeText(digits.textContent.trim())
+                .then(() => say(digits.dataset.done), () => say(digits.dataset.failed)));
     };
 
-    /* The code of the SMS, where the browser can hand it over and the person lets it. It is written, not sent: who reads the page with a screen reader hears what happened first. */
+    /* Fills in the code of the SMS, if the browser can read it and the person allows it. Does not
+     * send it, so that a screen reader can say first what happened. */
     const receive = input => {
         if (!window.OTPCredential)
             return;
         const line = status(input.parentNode, 'filled'), stop = new AbortController();
         input.form.addEventListener('submit', () => stop.abort());
         addEventListener('pagehide', () => stop.abort());
-        navigator.credentials.get({ otp: { transport: ['sms'] }, signal: stop.signal }).then(otp => {
+        const asked = { otp: { transport: ['sms'] }, signal: stop.signal };
+        navigator.credentials.get(asked).then(otp => {
             if (!otp)
                 return;
             input.value = otp.code;
@@ -100,7 +108,8 @@
         const show = shown => {
             input.type = shown ? 'text' : 'password';
             button.textContent = shown ? input.dataset.hide : input.dataset.show;
-            button.setAttribute('aria-label', button.textContent + ': ' + input.labels[0].textContent);
+            button.setAttribute('aria-label',
+                button.textContent + ': ' + input.labels[0].textContent);
         };
         button.type = 'button';
         button.className = 'reveal';
@@ -110,7 +119,8 @@
         show(false);
     };
 
-    /* Every press begins anew. The button's text stays as it is: a screen reader would speak a change into the sound. */
+    /* Every press plays from the beginning. The button's text does not change, because a screen
+     * reader would speak the change over the sound. */
     const listen = audio => {
         const button = document.createElement('button');
         const controls = () => {
@@ -129,7 +139,8 @@
         audio.before(button);
     };
 
-    /* All processors but one search, at most four, each its share of the numbers; the first that finds the right one ends them all. */
+    /* All processors but one search, four at most, each a share of the numbers. The first that
+     * finds the number ends all. */
     const search = (work, progress) => new Promise((resolve, reject) => {
         const count = Math.min(4, Math.max(1, (navigator.hardwareConcurrency || 2) - 1));
         let tried = 0, searching = count;
@@ -146,15 +157,18 @@
                 return data.done && --searching === 0 && end(reject);
             };
             worker.onerror = () => end(reject);
-            worker.postMessage({ salt: work.salt, target: work.target, max: Number(work.max), first, step: count });
+            const { salt, target, max } = work;
+            worker.postMessage({ salt, target, max: Number(max), first, step: count });
         });
     });
 
     const prove = box => {
-        const work = box.dataset, number = box.querySelector('[name=work]'), form = number.form, answer = form.elements.answer;
-        const button = document.createElement('button'), bar = document.createElement('progress'), status = document.createElement('p');
+        const work = box.dataset, number = box.querySelector('[name=work]');
+        const form = number.form, answer = form.elements.answer;
+        const button = document.createElement('button');
+        const bar = document.createElement('progress'), status = document.createElement('p');
         let running = false, waiting = false, told = -1;
-        /* A screen reader is told each quarter; the bar, which it does not read, moves all the time. */
+        /* Says each quarter to a screen reader, which does not read the bar. */
         const progress = tried => {
             const quarter = Math.floor(tried / work.max * 4) * 25;
             bar.value = tried;
@@ -167,8 +181,9 @@
             box.classList.add('done');
             box.replaceChildren(number, status);
             status.textContent = work.done;
-            /* What the list of mistakes says of it is settled. */
-            each('.summary a[href="#work"], .summary a[href="#answer"]', link => link.closest('li').remove());
+            /* Removes its problems from the list of problems. */
+            each('.summary a[href="#work"], .summary a[href="#answer"]',
+                link => link.closest('li').remove());
             each('.summary ul:empty', list => list.parentNode.remove());
             if (focused)
                 status.focus();
@@ -178,7 +193,8 @@
             answer.value = '';
             answer.removeAttribute('aria-invalid');
             answer.closest('.field').classList.remove('invalid');
-            const hint = document.getElementById('answer-hint'), problem = document.getElementById('answer-problem');
+            const hint = document.getElementById('answer-hint');
+            const problem = document.getElementById('answer-problem');
             hint.textContent = work.needless;
             if (problem)
                 problem.remove();
@@ -206,7 +222,7 @@
                 status.textContent = work.failed;
             });
         };
-        /* Who sends the form too early need not press again. */
+        /* Sends the form after the calculation, if its button was pressed before. */
         form.addEventListener('submit', event => {
             const other = event.submitter && event.submitter.name === 'new';
             if (!running || other || (answer && answer.value))
@@ -226,7 +242,7 @@
         status.setAttribute('role', 'status');
         status.tabIndex = -1;
         box.append(button, bar, status);
-        /* What the page says: some browsers put in again what a page before this one had here. */
+        /* The value in the page: some browsers restore the value of an earlier page. */
         number.value = number.defaultValue;
         if (number.value)
             done();
@@ -234,7 +250,8 @@
             start();
     };
 
-    /* One press, one request; after a while the form opens again, for a connection that was lost. */
+    /* One request per press. After 8 s the form can be sent again, because a connection may be
+     * lost. */
     const once = form => {
         let sent = false;
         form.addEventListener('submit', event => {
@@ -253,11 +270,12 @@
         addEventListener('pageshow', open);
     };
 
-    /* The browser goes to the first field in error by itself; a mistake that is no field's is in the list of them alone. */
+    /* The browser itself focuses the first field with a problem. A problem without a field is only
+     * in the list. */
     const findMistake = summary => document.querySelector('[aria-invalid=true]') || summary.focus();
 
-    /* A page with a picture loads enough as it is: its tab's icon comes at the person's first move. Until then the link has an address that is none; without any link browsers
-     * would ask for /favicon.ico. */
+    /* A page with a picture loads the tab's icon only at the person's first action. Until then the
+     * link has an invalid address, because browsers load /favicon.ico if there is no link. */
     const postpone = icon => {
         const address = icon.href, moves = ['keydown', 'pointerdown'];
         const show = () => {

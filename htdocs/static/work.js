@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* work.js: a Worker of esign.js that looks for the number, among its share of 0 to max, for which SHA-256(salt + number) is the target (ALTCHA's scheme).
- * Its own SHA-256 is some ten times as fast as crypto.subtle, which answers each short text through a promise. */
+/* work.js: a Worker of esign.js that searches its share of the numbers 0 to max for the one for
+ * which SHA-256(salt + number) is the target (ALTCHA's scheme). Its own SHA-256 is about ten times
+ * as fast as crypto.subtle, which answers each short text through a promise. */
 (() => {
     'use strict';
 
-    /* FIPS 180-4: the fractional parts of the cube and square roots of the first primes. */
+    /* The constants of FIPS 180-4: fractional parts of cube and square roots of the first
+     * primes. */
     const K = new Int32Array(64), H = new Int32Array(8);
     const fraction = root => Math.floor((root - Math.floor(root)) * 4294967296) | 0;
     for (let n = 2, found = 0; found < 64; n++) {
@@ -18,25 +20,31 @@
         }
     }
 
-    /* One block of 16 words into the state. */
+    /* Hashes one block of 16 words into the state. */
     const W = new Int32Array(64);
     const compress = (state, block, from) => {
         for (let i = 0; i < 16; i++)
             W[i] = block[from + i];
         for (let i = 16; i < 64; i++) {
             const x = W[i - 15], y = W[i - 2];
-            W[i] = ((x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3) + W[i - 7] + ((y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10) + W[i - 16] | 0;
+            W[i] = ((x >>> 7 | x << 25) ^ (x >>> 18 | x << 14) ^ x >>> 3) + W[i - 7] +
+                ((y >>> 17 | y << 15) ^ (y >>> 19 | y << 13) ^ y >>> 10) + W[i - 16] | 0;
         }
-        let a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+        let a = state[0], b = state[1], c = state[2], d = state[3];
+        let e = state[4], f = state[5], g = state[6], h = state[7];
         for (let i = 0; i < 64; i++) {
-            const t = h + ((e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7)) + (g ^ e & (f ^ g)) + K[i] + W[i] | 0;
-            const u = ((a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10)) + (a & b | c & (a | b)) | 0;
+            const t = h + ((e >>> 6 | e << 26) ^ (e >>> 11 | e << 21) ^ (e >>> 25 | e << 7)) +
+                (g ^ e & (f ^ g)) + K[i] + W[i] | 0;
+            const u = ((a >>> 2 | a << 30) ^ (a >>> 13 | a << 19) ^ (a >>> 22 | a << 10)) +
+                (a & b | c & (a | b)) | 0;
             h = g; g = f; f = e; e = d + t | 0; d = c; c = b; b = a; a = t + u | 0;
         }
-        state[0] += a; state[1] += b; state[2] += c; state[3] += d; state[4] += e; state[5] += f; state[6] += g; state[7] += h;
+        state[0] += a; state[1] += b; state[2] += c; state[3] += d;
+        state[4] += e; state[5] += f; state[6] += g; state[7] += h;
     };
 
-    /* What of the salt fills whole blocks is hashed once; the rest of it stands before every number, in one block or two. */
+    /* Hashes the whole blocks of the salt once. The rest of the salt precedes every number, in one
+     * block or two. */
     const prepare = salt => {
         const state = H.slice(), blocks = new Int32Array(32), whole = salt.length & ~63;
         const put = (place, byte) => {
@@ -56,7 +64,8 @@
 
     const search = ({ salt, target, first, step, max }) => {
         const { state, blocks, put, rest, whole } = prepare(salt), now = new Int32Array(8);
-        const wanted = Int32Array.from({ length: 8 }, (_, i) => parseInt(target.substr(i * 8, 8), 16));
+        const wanted = Int32Array.from({ length: 8 },
+            (_, i) => parseInt(target.substr(i * 8, 8), 16));
         let tried = 0, digits = 0;
         for (let number = first; number <= max; number += step) {
             const text = String(number), end = rest + text.length;

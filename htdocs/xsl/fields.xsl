@@ -1,13 +1,16 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- fields.xsl: forms, their fields, and what was wrong with them. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- fields.xsl: forms, their fields, and the problems with what was typed. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
-  <!-- The browser's own checks stay off: the server's messages are in the page's language and say what to do. -->
+  <!-- No checks by the browser: the server's messages are in the page's language and say what to
+       do. -->
   <xsl:template match="form">
     <form class="fields" method="post" action="{@action}" novalidate="novalidate">
       <xsl:variable name="submit" select="m:text(concat('submit.', /page/@name))"/>
-      <!-- The Enter key presses a form's first button, which must not be the one for another picture. -->
+      <!-- The Enter key presses the first button of a form. This one sends the form; without it
+           Enter would ask for another picture. -->
       <xsl:if test="challenge">
         <input class="unseen" type="submit" value="{$submit}" tabindex="-1" aria-hidden="true"/>
       </xsl:if>
@@ -19,7 +22,7 @@
     </form>
   </xsl:template>
 
-  <!-- Goes back with the form: in another tab somebody else may have begun meanwhile. -->
+  <!-- Names the subscriber of the form, who may have signed out in another tab meanwhile. -->
   <xsl:template match="@mark">
     <input type="hidden" name="mark" value="{.}"/>
   </xsl:template>
@@ -31,7 +34,8 @@
     </xsl:call-template>
   </xsl:template>
 
-  <!-- Three ways to show that a person is there, of which some may not be offered: a picture, the same characters spoken, and a calculation of the browser's. -->
+  <!-- At most three ways to show that a person is there, as the server offers them: a picture, the
+       same characters spoken, and a calculation by the browser. -->
   <xsl:template match="challenge">
     <input type="hidden" name="challenge" value="{@value}"/>
     <xsl:if test="@picture or @sound">
@@ -42,7 +46,9 @@
       <div class="picture">
         <xsl:apply-templates select="@picture"/>
         <div class="ways">
-          <button type="submit" name="new" value="picture" formnovalidate="formnovalidate"><xsl:apply-templates select="." mode="new"/></button>
+          <button type="submit" name="new" value="picture" formnovalidate="formnovalidate">
+            <xsl:apply-templates select="." mode="new"/>
+          </button>
           <xsl:apply-templates select="@sound"/>
         </div>
       </div>
@@ -54,24 +60,30 @@
     <img src="{.}" width="200" height="60" alt="{m:text('picture.alternative')}"/>
   </xsl:template>
 
-  <xsl:template match="challenge" mode="new"><xsl:value-of select="m:text('picture.new')"/></xsl:template>
-  <xsl:template match="challenge[not(@picture)]" mode="new"><xsl:value-of select="m:text('sound.new')"/></xsl:template>
+  <xsl:template match="challenge" mode="new">
+    <xsl:value-of select="m:text('picture.new')"/>
+  </xsl:template>
+  <xsl:template match="challenge[not(@picture)]" mode="new">
+    <xsl:value-of select="m:text('sound.new')"/>
+  </xsl:template>
 
-  <!-- The browser's own controls, for which esign.js puts one button. -->
+  <!-- The browser's own controls, which esign.js replaces by one button. -->
   <xsl:template match="challenge/@sound">
     <div class="listen">
-      <audio src="{.}" controls="controls" preload="none" aria-label="{m:text('sound.listen')}" aria-describedby="sound-hint"/>
+      <audio src="{.}" controls="controls" preload="none" aria-label="{m:text('sound.listen')}"
+             aria-describedby="sound-hint"/>
       <span class="unseen" id="sound-hint"><xsl:value-of select="m:text('sound.hint')"/></span>
     </div>
   </xsl:template>
 
-  <!-- Where esign.js adds the button, and work.js finds the number. -->
+  <!-- esign.js adds the button here, and work.js finds the number. -->
   <xsl:template match="work">
     <xsl:variable name="alone" select="not(../@picture or ../@sound)"/>
     <xsl:variable name="problem" select="/page/problem[@field = 'work']"/>
-    <div class="work" id="work" data-worker="{/page/@static}/work.js" data-salt="{@salt}" data-target="{@target}" data-max="{@max}"
-        data-running="{m:text('work.running', '#')}" data-wait="{m:text('work.wait')}" data-done="{m:text('work.done')}"
-        data-needless="{m:text('work.needless')}" data-failed="{m:text('work.failed')}">
+    <div class="work" id="work" data-worker="{/page/@static}/work.js" data-salt="{@salt}"
+         data-target="{@target}" data-max="{@max}" data-running="{m:text('work.running', '#')}"
+         data-wait="{m:text('work.wait')}" data-done="{m:text('work.done')}"
+         data-needless="{m:text('work.needless')}" data-failed="{m:text('work.failed')}">
       <xsl:attribute name="data-button">
         <xsl:choose>
           <xsl:when test="$alone"><xsl:value-of select="m:text('work.again')"/></xsl:when>
@@ -90,7 +102,7 @@
     </div>
   </xsl:template>
 
-  <!-- Label, hint, problem and input of one field, tied together. -->
+  <!-- Label, hint, problem and input of one field, linked by ids. -->
   <xsl:template name="control">
     <xsl:param name="name"/>
     <xsl:param name="value"/>
@@ -107,13 +119,19 @@
       </xsl:if>
       <div class="input">
         <input id="{$name}" name="{$name}" type="text">
-          <xsl:if test="string($value)"><xsl:attribute name="value"><xsl:value-of select="$value"/></xsl:attribute></xsl:if>
+          <xsl:if test="string($value)">
+            <xsl:attribute name="value"><xsl:value-of select="$value"/></xsl:attribute>
+          </xsl:if>
           <xsl:apply-templates select="." mode="kind"/>
-          <!-- The hint stands on the last field alone: whether "next" goes on or sends the form differs from phone to phone. -->
-          <xsl:if test="not(following-sibling::field | following-sibling::challenge)"><xsl:attribute name="enterkeyhint">go</xsl:attribute></xsl:if>
+          <!-- Only the last field names the Enter key: on some phones "next" sends the form. -->
+          <xsl:if test="not(following-sibling::field | following-sibling::challenge)">
+            <xsl:attribute name="enterkeyhint">go</xsl:attribute>
+          </xsl:if>
           <xsl:if test="$problem">
             <xsl:attribute name="aria-invalid">true</xsl:attribute>
-            <xsl:if test="/page/problem[@field][1]/@field = $name"><xsl:attribute name="autofocus">autofocus</xsl:attribute></xsl:if>
+            <xsl:if test="/page/problem[@field][1]/@field = $name">
+              <xsl:attribute name="autofocus">autofocus</xsl:attribute>
+            </xsl:if>
           </xsl:if>
           <xsl:if test="$problem or string($hint)">
             <xsl:attribute name="aria-describedby">
@@ -127,22 +145,42 @@
     </div>
   </xsl:template>
 
-  <xsl:template match="field" mode="label"><xsl:value-of select="m:text(concat('label.', @name))"/></xsl:template>
-  <xsl:template match="challenge" mode="label"><xsl:value-of select="m:text('label.answer')"/></xsl:template>
-  <xsl:template match="challenge[not(@picture)]" mode="label"><xsl:value-of select="m:text('label.heard')"/></xsl:template>
+  <xsl:template match="field" mode="label">
+    <xsl:value-of select="m:text(concat('label.', @name))"/>
+  </xsl:template>
+  <xsl:template match="challenge" mode="label">
+    <xsl:value-of select="m:text('label.answer')"/>
+  </xsl:template>
+  <xsl:template match="challenge[not(@picture)]" mode="label">
+    <xsl:value-of select="m:text('label.heard')"/>
+  </xsl:template>
 
-  <xsl:template match="field[@name = 'id']" mode="hint"><xsl:value-of select="m:text('hint.id')"/></xsl:template>
-  <xsl:template match="field[@name = 'code']" mode="hint"><xsl:value-of select="m:text('hint.code', string(/page/code/@digits))"/></xsl:template>
-  <xsl:template match="field[@name = 'again']" mode="hint"><xsl:value-of select="m:text('hint.again')"/></xsl:template>
+  <xsl:template match="field[@name = 'id']" mode="hint">
+    <xsl:value-of select="m:text('hint.id')"/>
+  </xsl:template>
+  <xsl:template match="field[@name = 'code']" mode="hint">
+    <xsl:value-of select="m:text('hint.code', string(/page/code/@digits))"/>
+  </xsl:template>
+  <xsl:template match="field[@name = 'again']" mode="hint">
+    <xsl:value-of select="m:text('hint.again')"/>
+  </xsl:template>
   <xsl:template match="field[@name = 'word']" mode="hint">
     <xsl:apply-templates select="/page/policy" mode="hint"/>
   </xsl:template>
-  <xsl:template match="policy" mode="hint"><xsl:value-of select="m:text('hint.policy', string(@min), string(@max))"/></xsl:template>
-  <xsl:template match="challenge" mode="hint"><xsl:value-of select="m:text('hint.answer')"/></xsl:template>
-  <xsl:template match="challenge[@picture and @sound]" mode="hint"><xsl:value-of select="m:text('hint.answer-or-sound')"/></xsl:template>
-  <xsl:template match="challenge[not(@picture)]" mode="hint"><xsl:value-of select="m:text('hint.heard')"/></xsl:template>
+  <xsl:template match="policy" mode="hint">
+    <xsl:value-of select="m:text('hint.policy', string(@min), string(@max))"/>
+  </xsl:template>
+  <xsl:template match="challenge" mode="hint">
+    <xsl:value-of select="m:text('hint.answer')"/>
+  </xsl:template>
+  <xsl:template match="challenge[@picture and @sound]" mode="hint">
+    <xsl:value-of select="m:text('hint.answer-or-sound')"/>
+  </xsl:template>
+  <xsl:template match="challenge[not(@picture)]" mode="hint">
+    <xsl:value-of select="m:text('hint.heard')"/>
+  </xsl:template>
 
-  <!-- What an input is, to keyboards, password managers and esign.js. -->
+  <!-- The attributes of an input for keyboards, password managers and esign.js. -->
   <xsl:template match="field[@name = 'id']" mode="kind">
     <xsl:attribute name="inputmode">numeric</xsl:attribute>
     <xsl:attribute name="autocomplete">username</xsl:attribute>
@@ -171,7 +209,7 @@
     <xsl:attribute name="spellcheck">false</xsl:attribute>
   </xsl:template>
 
-  <!-- Problems: all of them at the top of the page, each again at its field. -->
+  <!-- All problems at the top of the page, and each again at its field. -->
   <xsl:template match="page" mode="summary"/>
   <xsl:template match="page[problem]" mode="summary">
     <div class="summary" role="alert" tabindex="-1">
@@ -180,7 +218,9 @@
         <xsl:for-each select="problem">
           <li>
             <xsl:choose>
-              <xsl:when test="@field"><a href="#{@field}"><xsl:apply-templates select="."/></a></xsl:when>
+              <xsl:when test="@field">
+                <a href="#{@field}"><xsl:apply-templates select="."/></a>
+              </xsl:when>
               <xsl:otherwise><xsl:apply-templates select="."/></xsl:otherwise>
             </xsl:choose>
           </li>

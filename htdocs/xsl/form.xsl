@@ -1,7 +1,8 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- form.xsl: the application form with the security word, one sheet of A4 for the printer. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- form.xsl: the application form with the security word, for one printed sheet of A4. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:output method="html" encoding="UTF-8" indent="no" doctype-system="about:legacy-compat"/>
   <xsl:strip-space elements="*"/>
@@ -55,14 +56,16 @@ th, td { padding: 1.8mm 2.5mm; border: 0.2mm solid #7c8894; text-align: start; v
           </xsl:if>
           <div class="confirm">
             <p><xsl:value-of select="m:text('sheet.confirm')"/></p>
-            <p class="signature"><xsl:value-of select="concat(subscriber/@name, ' – ', m:text('sheet.signature'))"/></p>
+            <p class="signature">
+              <xsl:value-of select="concat(subscriber/@name, ' – ', m:text('sheet.signature'))"/>
+            </p>
           </div>
         </main>
       </body>
     </html>
   </xsl:template>
 
-  <!-- Further CSS of a theme. -->
+  <!-- For a theme: further CSS. -->
   <xsl:template match="form-sheet" mode="style"/>
 
   <xsl:template match="subscriber">
@@ -111,7 +114,10 @@ th, td { padding: 1.8mm 2.5mm; border: 0.2mm solid #7c8894; text-align: start; v
   <xsl:template match="card">
     <tr>
       <td><xsl:value-of select="@serial"/></td>
-      <td><xsl:value-of select="concat(m:date(string(@not-before)), ' – ', m:date(string(@not-after)))"/></td>
+      <td>
+        <xsl:value-of
+            select="concat(m:date(string(@not-before)), ' – ', m:date(string(@not-after)))"/>
+      </td>
     </tr>
   </xsl:template>
 

@@ -1,7 +1,9 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- mail-html.xsl: the HTML part of a mail: no pictures, nothing from elsewhere, the same words as the text part. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- mail-html.xsl: the HTML part of a mail. It has the words of the text part, no pictures, and
+     loads nothing. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:include href="mail-words.xsl"/>
 
@@ -52,14 +54,20 @@ body { background: #10171e; color: #e7ecf1; }
               <li><xsl:value-of select="m:text('mail.never.code')"/></li>
               <li><xsl:value-of select="m:text('mail.never.pin')"/></li>
             </ul>
-            <p><xsl:value-of select="m:text('mail.closing')"/><br/><xsl:value-of select="@organization"/><br/><a href="{@url}"><xsl:value-of select="@url"/></a></p>
+            <p>
+              <xsl:value-of select="m:text('mail.closing')"/>
+              <br/>
+              <xsl:value-of select="@organization"/>
+              <br/>
+              <a href="{@url}"><xsl:value-of select="@url"/></a>
+            </p>
           </div>
         </div>
       </body>
     </html>
   </xsl:template>
 
-  <!-- Further CSS of a theme. -->
+  <!-- For a theme: further CSS. -->
   <xsl:template match="message" mode="style"/>
 
   <xsl:template match="origin">

@@ -1,7 +1,9 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- mail-text.xsl: the plain text part of a mail, in short lines, the link alone on its own; the same words as the HTML part, in the same order. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- mail-text.xsl: the text part of a mail, in short lines, with the link on a line of its own. It
+     has the words of the HTML part in the same order. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:include href="mail-words.xsl"/>
 
@@ -29,7 +31,8 @@
     <xsl:value-of select="concat('- ', m:text('mail.never.word'), '&#10;')"/>
     <xsl:value-of select="concat('- ', m:text('mail.never.code'), '&#10;')"/>
     <xsl:value-of select="concat('- ', m:text('mail.never.pin'), '&#10;&#10;')"/>
-    <xsl:value-of select="concat(m:text('mail.closing'), '&#10;', @organization, '&#10;', @url, '&#10;')"/>
+    <xsl:value-of
+        select="concat(m:text('mail.closing'), '&#10;', @organization, '&#10;', @url, '&#10;')"/>
   </xsl:template>
 
   <xsl:template match="origin">

@@ -1,7 +1,8 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
 <!-- page-account.xsl: the pages of a subscriber who is signed in. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:template match="page[@name = 'menu']" mode="body">
     <h2><xsl:value-of select="m:text('menu.heading')"/></h2>
@@ -83,7 +84,8 @@
         </div>
       </dl>
       <dl class="secret"><xsl:apply-templates select="pin"/></dl>
-      <!-- Behind a press of its own, for few need it and three mistakes with it cost the card. The label changes by the stylesheet alone. -->
+      <!-- The PUK needs a press of its own: few people need it, and three mistakes with it block
+           the card for good. CSS changes the label. -->
       <details>
         <summary>
           <span class="shut"><xsl:value-of select="m:text('card.puk.show')"/></span>
@@ -95,12 +97,16 @@
     </section>
   </xsl:template>
 
-  <!-- Groups are for the eye alone: the text itself stays whole, so that it can be copied. esign.js adds the button for that. -->
+  <!-- CSS separates the groups of digits, so a copy of the text has no spaces. esign.js adds the
+       button that copies. -->
   <xsl:template match="card/pin | card/puk">
     <dt><xsl:value-of select="m:text(concat('card.', name()))"/></dt>
     <dd>
-      <span class="{name()}" data-copy="{m:text('copy')}" data-done="{m:text('copy.done')}" data-failed="{m:text('copy.failed')}">
-        <xsl:for-each select="../group[@of = name(current())]"><span><xsl:value-of select="."/></span></xsl:for-each>
+      <span class="{name()}" data-copy="{m:text('copy')}" data-done="{m:text('copy.done')}"
+            data-failed="{m:text('copy.failed')}">
+        <xsl:for-each select="../group[@of = name(current())]">
+          <span><xsl:value-of select="."/></span>
+        </xsl:for-each>
       </span>
     </dd>
   </xsl:template>
@@ -108,7 +114,9 @@
   <xsl:template match="page[@name = 'word']" mode="body">
     <p>
       <xsl:choose>
-        <xsl:when test="form/field[@name = 'current']"><xsl:value-of select="m:text('word.current.intro')"/></xsl:when>
+        <xsl:when test="form/field[@name = 'current']">
+          <xsl:value-of select="m:text('word.current.intro')"/>
+        </xsl:when>
         <xsl:otherwise><xsl:value-of select="m:text('word.intro')"/></xsl:otherwise>
       </xsl:choose>
     </p>
@@ -118,7 +126,9 @@
 
   <xsl:template match="page[@name = 'activity']" mode="body">
     <xsl:if test="ended">
-      <p class="success" role="status" tabindex="-1"><xsl:value-of select="m:text('activity.ended')"/></p>
+      <p class="success" role="status" tabindex="-1">
+        <xsl:value-of select="m:text('activity.ended')"/>
+      </p>
     </xsl:if>
     <p><xsl:value-of select="m:text('activity.intro', string(@organization))"/></p>
     <form class="aside" method="post" action="{end/@action}">
@@ -157,14 +167,18 @@
         </xsl:if>
       </td>
       <td>
-        <xsl:if test="@address != 'local'"><xsl:attribute name="class">address</xsl:attribute></xsl:if>
+        <xsl:if test="@address != 'local'">
+          <xsl:attribute name="class">address</xsl:attribute>
+        </xsl:if>
         <xsl:apply-templates select="@address"/>
       </td>
     </tr>
   </xsl:template>
 
-  <!-- An administrator's command has no address. -->
-  <xsl:template match="event/@address[. = 'local']"><xsl:value-of select="m:text('activity.local')"/></xsl:template>
+  <!-- An event of the administrator's command has no address. -->
+  <xsl:template match="event/@address[. = 'local']">
+    <xsl:value-of select="m:text('activity.local')"/>
+  </xsl:template>
 
   <xsl:template match="page" mode="to-menu">
     <xsl:call-template name="onward">

@@ -1,7 +1,9 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- page-refusal.xsl: the pages that say why a request led nowhere and how to go on: expired, cross-site, other-tab, not-found, method, busy, unavailable, invalid, insecure. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- page-refusal.xsl: the pages that say why a request was refused and how to go on: expired,
+     cross-site, other-tab, not-found, method, busy, unavailable, invalid, insecure. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:template match="page" mode="body">
     <p class="lead"><xsl:value-of select="m:text(concat(@name, '.text'))"/></p>

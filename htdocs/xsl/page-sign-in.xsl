@@ -1,7 +1,8 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- page-sign-in.xsl: the pages from the choice of a way in to the SMS code. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- page-sign-in.xsl: the pages of sign-in: the start page, the word, the phone, the SMS code. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:template match="page[@name = 'start']" mode="body">
     <p><xsl:value-of select="m:text('start.intro')"/></p>

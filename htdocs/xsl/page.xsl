@@ -1,6 +1,6 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- page.xsl: a page document (page.rng) as HTML; the parts are by concern, the words come from the catalogues. -->
+<!-- page.xsl: renders a page document (page.rng) to HTML. The texts are in the catalogues. -->
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
 
   <xsl:include href="words.xsl"/>
@@ -11,7 +11,7 @@
   <xsl:include href="page-account.xsl"/>
   <xsl:include href="page-refusal.xsl"/>
 
-  <!-- The doctype that the HTML standard keeps for XSLT. -->
+  <!-- The HTML standard has this doctype for XSLT. -->
   <xsl:output method="html" encoding="UTF-8" indent="no" doctype-system="about:legacy-compat"/>
   <xsl:strip-space elements="*"/>
 

@@ -1,7 +1,9 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- sms.xsl: the SMS with the code: a sentence for people, and a last line for phones, which fill the code in on that host alone. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- sms.xsl: the SMS with the code: a sentence, and a last line from which phones fill in the code,
+     on that host only. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
   <xsl:output method="text" encoding="UTF-8"/>
 

@@ -1,15 +1,19 @@
 <?xml version="1.0" encoding="UTF-8"?>
 <!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- words.xsl: texts of the catalogues that need a count or a duration filled in. -->
-<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
+<!-- words.xsl: fills counts and durations into texts of the catalogues. -->
+<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
+                xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">
 
-  <!-- The text of `key` with `count` in it; of key.one where the count is 1 and the catalogue has that. -->
+  <!-- The text of `key` with `count` in it. If the count is 1 and the catalogue has KEY.one, that
+       text. -->
   <xsl:template name="counted">
     <xsl:param name="key"/>
     <xsl:param name="count"/>
     <xsl:variable name="one" select="concat($key, '.one')"/>
     <xsl:choose>
-      <xsl:when test="string($count) = '1' and m:has($one)"><xsl:value-of select="m:text($one, string($count))"/></xsl:when>
+      <xsl:when test="string($count) = '1' and m:has($one)">
+        <xsl:value-of select="m:text($one, string($count))"/>
+      </xsl:when>
       <xsl:otherwise><xsl:value-of select="m:text($key, string($count))"/></xsl:otherwise>
     </xsl:choose>
   </xsl:template>
