@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* speech.c: a program of the build: lets libespeak-ng speak every character of the picture in every
- * language, and writes the samples as rows of C for captcha_speak.c. At run time the library would
- * bring a thread that outlives a reload, its own locale for the whole process, and libpulse and
- * libX11 into httpd. */
+/* speech.c: a program of the build: synthesises each character of the picture in each language with
+ * libespeak-ng, and prints the samples as rows of C for captcha_speak.c. httpd does not load that
+ * library: it starts a thread that outlives a reload, sets the locale of the process, and loads
+ * libpulse and libX11. */
 #include "challenge/captcha.h"
 #include "render/catalogue.h"
 
@@ -13,18 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RATE 22050 /* espeak-ng's; halved in what is written */
+#define RATE 22050 /* samples a second of espeak-ng; the printed sound has half as many */
 #define MAX_SAMPLES (3 * RATE)
 #define WORDS_PER_MINUTE 155
-#define SILENCE 90 /* samples below it at either end are cut off */
-#define PEAK 15000.0
+#define SILENCE 90   /* quieter samples at either end are cut off */
+#define PEAK 15000.0 /* loudest sample of a printed sound */
 
-/* Names of letters rhyme (ce, de, te; C, D, T): a word that begins with the letter follows its
- * name, as people spell on the telephone. In Turkish these are its cities. */
+/* The spoken text of each character. Names of letters rhyme (ce, de, te; C, D, T), so a word that
+ * begins with the letter follows, as in spelling on the telephone; in Turkish it is a town. Text in
+ * [[ ]] is espeak-ng's phonemes. */
 static const struct {
     char letter;
-    const char
-        *names[ESIGN_LANGUAGES]; /* in the catalogues' order: tr, en; [[ ]]: espeak-ng's phonemes */
+    const char *names[ESIGN_LANGUAGES]; /* in the order of esign_catalogue_languages: tr, en */
 } alphabet[] = {
     { 'A', { "a, Adana", "[[eI]], alpha" } },
     { 'C', { "ce, Ceyhan", "[[si:]], charlie" } },
@@ -49,15 +49,16 @@ typedef struct {
     int count;
 } sound_t;
 
-static void require(int done, const char *what)
+static void require(int done, const char *problem)
 {
     if (done)
         return;
-    fprintf(stderr, "speech-make: %s; on Debian: apt-get install espeak-ng-data\n", what);
+    fprintf(stderr, "speech-make: %s; on Debian: apt-get install espeak-ng-data\n", problem);
     exit(EXIT_FAILURE);
 }
 
-static int collect(short *samples, int count, espeak_EVENT *events)
+/* The callback of espeak-ng. Returns 1, which stops it, when a sound is too long. */
+static int collect_samples(short *samples, int count, espeak_EVENT *events)
 {
     sound_t *sound = events->user_data;
     if (!samples || count <= 0)
@@ -69,9 +70,9 @@ static int collect(short *samples, int count, espeak_EVENT *events)
     return 0;
 }
 
-/* Half the rate: a low-pass of 31 taps (a sinc in a Hamming window) keeps what is above the new
- * limit from folding back. */
-static void halve(const sound_t *from, sound_t *to)
+/* Halves the rate of a sound. A low-pass filter of 31 taps (a sinc in a Hamming window) first
+ * removes the frequencies that the new rate cannot represent. */
+static void halve_rate(const sound_t *from, sound_t *to)
 {
     enum { TAPS = 31, MIDDLE = TAPS / 2 };
     double taps[TAPS];
@@ -91,8 +92,8 @@ static void halve(const sound_t *from, sound_t *to)
     }
 }
 
-/* Without silence at its ends, and as loud as the others. */
-static void trim(sound_t *sound)
+/* Cuts off silence at both ends, and scales the sound to PEAK. */
+static void trim_sound(sound_t *sound)
 {
     int first = 0, last = sound->count, peak = 1;
     while (first < last && abs(sound->samples[first]) < SILENCE)
@@ -107,9 +108,9 @@ static void trim(sound_t *sound)
         sound->samples[i] = (int16_t)lrint(sound->samples[i] * PEAK / peak);
 }
 
-/* A row of the table: letter, language, samples as the bytes of a string, the low one first, as WAV
- * has them. */
-static void print(char letter, int language, const sound_t *sound)
+/* Prints a row of the table: letter, language, number of samples, and these as a string of two
+ * bytes each, the low one first, as in WAV. */
+static void print_sound(char letter, int language, const sound_t *sound)
 {
     printf("{ '%c', %d, %d, \"", letter, language, sound->count);
     for (int i = 0; i < sound->count; i++)
@@ -127,7 +128,7 @@ int main(void)
     require(espeak_ng_InitializeOutput(ENOUTPUT_MODE_SYNCHRONOUS, 0, NULL) == ENS_OK &&
                 espeak_ng_GetSampleRate() == RATE,
             "espeak-ng has no output");
-    espeak_SetSynthCallback(collect);
+    espeak_SetSynthCallback(collect_samples);
     for (int language = 0; language < ESIGN_LANGUAGES; language++) {
         require(espeak_ng_SetVoiceByName(voices[language]) == ENS_OK,
                 "espeak-ng has no voice for a language");
@@ -139,10 +140,10 @@ int main(void)
                                          espeakCHARS_UTF8 | espeakPHONEMES, NULL,
                                          &spoken) == ENS_OK,
                     text);
-            halve(&spoken, &halved);
-            trim(&halved);
+            halve_rate(&spoken, &halved);
+            trim_sound(&halved);
             require(halved.count > RATE / 2 / 8, text);
-            print(alphabet[i].letter, language, &halved);
+            print_sound(alphabet[i].letter, language, &halved);
         }
     }
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -20,8 +20,8 @@ typedef enum {
     ESIGN_CAPTCHA_FORGED   /* not made by this portal, or under a key that the file no longer has */
 } esign_captcha_state_e;
 
-/* Makes a challenge in `p`: base64url text, so that it can stand in a URL, which seals a random
- * answer and the time `now` + `life` when it expires. */
+/* Makes a challenge in `p`, which seals a random answer and its expiry at `now` + `life`. It is
+ * base64url text, so it can be a part of a URL. */
 esign_result_t esign_captcha_issue(const esign_keyring_t *keyring, apr_time_t now,
                                    apr_interval_time_t life, const char **challenge, apr_pool_t *p);
 

@@ -51,7 +51,7 @@ const char *esign_contact_mask_email(apr_pool_t *p, const char *email)
     if (!at || at == email)
         return "***";
     int first = 1;
-    while (((unsigned char)email[first] & 0xC0) == 0x80) /* the rest of a UTF-8 character */
+    while (((unsigned char)email[first] & 0xC0) == 0x80) /* a continuation byte of UTF-8 */
         first++;
     return apr_psprintf(p, "%.*s***%s", first, email, at);
 }

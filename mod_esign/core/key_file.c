@@ -346,7 +346,7 @@ static esign_result_t replace_file(const change_t *change, const char *text, apr
                              change->path, strerror(errno));
 }
 
-/* The index of the key of an id; -1 when there is none. */
+/* The index of the key of an id; -1 when the file has no such key. */
 static int find_key(const esign_key_file_t *file, int id)
 {
     int at = file->count - 1;

@@ -21,8 +21,8 @@ static int is_tckn(const char *digits)
     return digits[0] != '0' && digits[9] - '0' == tenth && digits[10] - '0' == eleventh;
 }
 
-/* Reads a number of one or two digits at `*text`, and moves `*text` past it. 0 when there is none.
- */
+/* Reads a number of one or two digits at `*text`, and moves `*text` past it. 0 when `*text` has no
+ * digit. */
 static int read_bound(const char **text)
 {
     int bound = 0;

@@ -11,7 +11,7 @@
 char *esign_record_encode(apr_pool_t *p, const apr_table_t *values);
 
 /* The table of such a text, in `p`; its names and values are wiped with `p`. NULL when a name
- * repeats, an escape is broken or stands for NUL, or there are more than 64 values. */
+ * repeats, an escape is broken or means NUL, or there are more than 64 values. */
 apr_table_t *esign_record_decode(apr_pool_t *p, const char *text, apr_size_t length);
 
 /* The same for the body of a form (application/x-www-form-urlencoded), in which + is a space. It

@@ -20,10 +20,11 @@ esign_result_t esign_word_hash_init(void);
 esign_result_t esign_word_hash_make(esign_word_cost_t cost, const char *word, const char **hash,
                                     apr_pool_t *p);
 
-/* Compares a word with a stored hash, and sets `*matches`. With `hash` NULL, for an unknown
- * subscriber or one without a word, it does the same work against a hash that no word has. The work
- * is always `cost`, so its time does not tell whether the subscriber exists, what the stored hash
- * cost, or whether the word is right. APR_EINVAL: the stored hash cannot be used; `*matches` is 0.
+/* Compares a word with a stored hash, and sets `*matches`. `hash` is NULL for an unknown subscriber
+ * and for one without a word: then the same work is done against a hash that no word has. The work
+ * is always `cost`. So its time tells neither whether the subscriber exists, nor what the stored
+ * hash cost, nor whether the word is right. APR_EINVAL: the stored hash cannot be used; `*matches`
+ * is 0.
  * `*stale` becomes 1 when the word matches, but its hash has another parallelism or less than
  * `cost`, so the caller should hash the word again. */
 esign_result_t esign_word_hash_verify(esign_word_cost_t cost, const char *word, const char *hash,

@@ -43,7 +43,7 @@ typedef struct {
     esign_level_t next_look; /* when the database may be read next; see operator/levels.h */
 } esign_meter_t;
 
-/* Makes a meter of zeros in shared memory of `p`, for this process and those forked later. */
+/* Makes a meter of zeros in shared memory of `p`. Processes forked later share it. */
 esign_result_t esign_meter_create(esign_meter_t **meter, apr_pool_t *p);
 
 #endif

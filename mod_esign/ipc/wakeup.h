@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wakeup.h: a wakeup that any process of a family sends to the one that polls for it. */
+/* wakeup.h: a wakeup that any process of a family sends to the process that polls for it. */
 #ifndef ESIGN_IPC_WAKEUP_H
 #define ESIGN_IPC_WAKEUP_H
 

@@ -34,7 +34,7 @@ const char *esign_catalogue_format(const esign_catalogue_t *catalogue, const cha
                                    apr_pool_t *p);
 
 /* The catalogues' language of a tag such as "tr", "tr-TR" or "TR" (RFC 5646 section 2.1.1: case
- * does not count); NULL when there is none. */
+ * does not count); NULL for other languages. */
 const char *esign_catalogue_language(const char *language);
 
 /* A time in the language's form, in `p`: "24 Kasım 2026 14.07", "24 November 2026, 14:07". Keys

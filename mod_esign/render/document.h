@@ -19,7 +19,7 @@ typedef struct {
     apr_size_t length;
     /* The values that stylesheets only copy, in the order of `bytes`; see page_cache.h. */
     esign_document_copy_t copies[ESIGN_DOCUMENT_COPIES];
-    int count; /* of `copies`; -1: too many, or one that the output may escape differently */
+    int count; /* of `copies`; -1: too many, or a value that output may escape otherwise */
 
     /* Private to document.c. */
     apr_pool_t *pool;

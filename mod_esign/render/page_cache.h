@@ -19,9 +19,9 @@ esign_page_cache_t *esign_page_cache_create(apr_pool_t *p);
  *
  * The document without its copied values (document.h) is the key of a cache entry, and stays in
  * memory: it must hold nothing personal. The first time a key comes, the cache notes it. The second
- * time, it renders the document once more with markers in place of the copied values, and keeps
- * that output if filling in the values gives, byte for byte, the stylesheet's own output. From the
- * third time on it only fills in values, and no stylesheet runs.
+ * time, it also renders the document with markers in place of the copied values. It keeps that
+ * output if filling in the values gives, byte for byte, the stylesheet's own output. From the third
+ * time on it only fills in values, and no stylesheet runs.
  *
  * A cache belongs to one `render`. With `cache` NULL, or a document that cannot be split
  * (`document->count` < 0), the stylesheet runs each time. `name` must outlive the cache. */

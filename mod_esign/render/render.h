@@ -17,8 +17,8 @@ typedef struct esign_render_t esign_render_t;
  * APR_EEXIST: another module has given libxml2 its own memory functions. */
 esign_result_t esign_render_init(apr_pool_t *p);
 
-/* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl, or the theme's files of these names,
- * and reads the catalogues of FOLDER and the theme (catalogue.h). `theme` is the theme's folder;
+/* Compiles FOLDER/xsl/{page,mail-html,mail-text,sms,form}.xsl, or the theme's files of these names.
+ * Reads the catalogues of FOLDER and of the theme (catalogue.h). `theme` is the theme's folder;
  * NULL: no theme. An error names file and line, and leaves `*render` unchanged. Freed with `p`. May
  * be called while other threads run. */
 esign_result_t esign_render_load(const esign_render_t **render, const char *folder,
@@ -29,14 +29,15 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render);
 /* Transforms `document` by stylesheet `name` ("page"). The language is the root's lang attribute.
  * Stylesheets can neither read files nor reach the network. In the namespace urn:mod_esign:text
  * they have these functions:
- *     m:text(key, argument…)   the catalogue's text, {1}, {2} … replaced by the arguments; an
- *                              unknown key fails the transformation
- *     m:has(key)               whether the catalogue has the key
- *     m:time(iso) m:date(iso)  an ISO 8601 UTC time or date in the language's form
- *     m:group(text, n)         the text in groups of n characters with no-break spaces between
- *     m:wrap(text, n)          the text in lines of at most n characters; a longer word stays whole
- *     m:static(name)           theme/NAME when the theme's static/ has this file, otherwise NAME
- * `output` is NUL-terminated, in `p`, wiped with it. `document` stays the caller's. */
+ *     m:text(key, argument…)   The catalogue's text, {1}, {2} … replaced by the arguments. An
+ *                              unknown key fails the transformation.
+ *     m:has(key)               Whether the catalogue has the key.
+ *     m:time(iso) m:date(iso)  An ISO 8601 UTC time or date in the language's form.
+ *     m:group(text, n)         The text in groups of n characters with no-break spaces between.
+ *     m:wrap(text, n)          The text in lines of at most n characters. A longer word stays
+whole.
+ *     m:static(name)           theme/NAME when the theme's static/ has this file, otherwise NAME.
+`output` is NUL-terminated, in `p`, wiped with it. `document` stays the caller's. */
 esign_result_t esign_render_transform(const esign_render_t *render, const char *name,
                                       xmlDocPtr document, char **output, apr_size_t *length,
                                       apr_pool_t *p);

@@ -7,8 +7,8 @@
 
 #include <libxslt/xsltInternals.h>
 
-/* Compiles the file `path` with the files that it includes and imports: relative paths, and
- * esign:NAME, which stands for the file NAME of the folder `ours`. Refuses a stylesheet when
+/* Compiles the file `path` with the files that it includes and imports. Their names are paths
+ * relative to it, or esign:NAME for the file NAME of the folder `ours`. Refuses a stylesheet when
  * libxslt gives any message about it, when it has a document type, or when it names an address of
  * the network. The error names file and line. Freed with `p`. May be called while other threads
  * run. */
