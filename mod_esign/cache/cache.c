@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache.c: a libmemcached pool, and what its answers mean. */
+/* cache.c: a pool of libmemcached connections; seals values, and judges what memcached answers. */
 #include "cache.h"
 
 #include "core/base64.h"
@@ -19,19 +19,22 @@
 struct esign_cache_t {
     memcached_pool_st *pool;
     const esign_keyring_t *keyring;
-    volatile apr_uint32_t
-        generation; /* raised by each failure: connections made before it are made anew */
+    /* Counts failures. A connection that is older than the last failure is closed before its next
+     * use. */
+    volatile apr_uint32_t generation;
 };
 
-/* What a thread's last failing call said. */
+/* What libmemcached said of this thread's last failure. */
 static _Thread_local char last_error[160];
 
+/* Time-outs, in the units of libmemcached. */
 #define CONNECT_MS 500
 #define ANSWER_US 1000000
+/* The longest life in seconds that memcached takes for one; a larger number is a moment. */
 #define RELATIVE_MAX (30 * 24 * 3600)
 
-/* Whether `text` stands in `configuration`, whatever its case. */
-static int names(const char *configuration, const char *text)
+/* Whether `text` occurs in the configuration, in any case of letters. */
+static int has_option(const char *configuration, const char *text)
 {
     size_t length = strlen(text);
     for (; *configuration; configuration++)
@@ -40,6 +43,7 @@ static int names(const char *configuration, const char *text)
     return 0;
 }
 
+/* Why an option is refused. */
 #define MOVES "would bring used tokens back on another server"
 #define FAKES "would make libmemcached say that something was done before memcached does"
 #define FILES "would bring in options that nobody checked"
@@ -62,15 +66,16 @@ static const struct {
 esign_result_t esign_cache_check(const char *configuration, apr_pool_t *p)
 {
     char error[256] = "";
-    if (!names(configuration, "--SERVER") && !names(configuration, "--SOCKET"))
+    if (!has_option(configuration, "--SERVER") && !has_option(configuration, "--SOCKET"))
         return esign_result_make(
             p, APR_EINVAL, "memcached",
             "no server is named: write --SERVER=host:port or --SOCKET=\"/path\"");
     for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        if (names(configuration, refused[i].option))
+        if (has_option(configuration, refused[i].option))
             return esign_result_make(p, APR_EINVAL, "memcached", "%s %s: leave it out",
                                      refused[i].option, refused[i].why);
-    if (apr_cstr_casecmpn(configuration, "INCLUDE ", 8) == 0 || names(configuration, " INCLUDE "))
+    if (apr_cstr_casecmpn(configuration, "INCLUDE ", 8) == 0 ||
+        has_option(configuration, " INCLUDE "))
         return esign_result_make(p, APR_EINVAL, "memcached", "INCLUDE " FILES ": leave it out");
     if (libmemcached_check_configuration(configuration, strlen(configuration), error,
                                          sizeof(error)) != MEMCACHED_SUCCESS)
@@ -79,7 +84,7 @@ esign_result_t esign_cache_check(const char *configuration, apr_pool_t *p)
     return ESIGN_OK;
 }
 
-static apr_status_t destroy(void *data)
+static apr_status_t destroy_pool(void *data)
 {
     esign_cache_t *cache = data;
     memcached_st *master = memcached_pool_destroy(cache->pool);
@@ -88,7 +93,9 @@ static apr_status_t destroy(void *data)
     return APR_SUCCESS;
 }
 
-static void behave(memcached_st *memc, const char *configuration)
+/* Sets what the functions of this file rely on, and short time-outs where the configuration sets
+ * none. */
+static void set_behavior(memcached_st *memc, const char *configuration)
 {
     static const memcached_behavior_t off[] = { MEMCACHED_BEHAVIOR_BINARY_PROTOCOL,
                                                 MEMCACHED_BEHAVIOR_NO_BLOCK,
@@ -98,15 +105,15 @@ static void behave(memcached_st *memc, const char *configuration)
         memcached_behavior_set(memc, off[i], 0);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1);
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
-    /* A server that answers again is used again with the next second of the clock. */
+    /* A server that failed is tried again when the clock's next second begins. */
     memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0);
-    if (!names(configuration, "--CONNECT-TIMEOUT"))
+    if (!has_option(configuration, "--CONNECT-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, CONNECT_MS);
-    if (!names(configuration, "--POLL-TIMEOUT"))
+    if (!has_option(configuration, "--POLL-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_POLL_TIMEOUT, ANSWER_US / 1000);
-    if (!names(configuration, "--RCV-TIMEOUT"))
+    if (!has_option(configuration, "--RCV-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_RCV_TIMEOUT, ANSWER_US);
-    if (!names(configuration, "--SND-TIMEOUT"))
+    if (!has_option(configuration, "--SND-TIMEOUT"))
         memcached_behavior_set(memc, MEMCACHED_BEHAVIOR_SND_TIMEOUT, ANSWER_US);
 }
 
@@ -118,7 +125,7 @@ esign_result_t esign_cache_create(esign_cache_t **cache, const char *configurati
     if (!master)
         return esign_result_make(p, APR_EINVAL, "memcached",
                                  "not a libmemcached configuration string");
-    behave(master, configuration);
+    set_behavior(master, configuration);
     made->keyring = keyring;
     made->pool = memcached_pool_create(master, 1, (uint32_t)connections);
     if (!made->pool) {
@@ -126,23 +133,24 @@ esign_result_t esign_cache_create(esign_cache_t **cache, const char *configurati
         return esign_result_make(p, APR_ENOMEM, "memcached", "no pool of %d connections",
                                  connections);
     }
-    apr_pool_cleanup_register(p, made, destroy, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, made, destroy_pool, apr_pool_cleanup_null);
     *cache = made;
     return ESIGN_OK;
 }
 
-static memcached_st *fetch(esign_cache_t *cache)
+/* Takes a connection of the pool. NULL: none is free. */
+static memcached_st *take_connection(esign_cache_t *cache)
 {
     memcached_return_t code;
-    /* One second to two: libmemcached counts from the beginning of the running second. */
+    /* It waits one to two seconds: libmemcached counts from the start of the current second. */
     struct timespec patience = { .tv_sec = 2 };
     memcached_st *memc = memcached_pool_fetch(cache->pool, &patience, &code);
     if (!memc) {
         apr_cpystrn(last_error, "no connection is free", sizeof(last_error));
         return NULL;
     }
-    /* When memcached has come back, connections that nobody used meanwhile still lead to the one
-     * that went. */
+    /* After memcached was restarted, connections that were not used meanwhile are still those to
+     * the old process. */
     uintptr_t generation = apr_atomic_read32(&cache->generation);
     if ((uintptr_t)memcached_get_user_data(memc) != generation) {
         memcached_quit(memc);
@@ -151,9 +159,11 @@ static memcached_st *fetch(esign_cache_t *cache)
     return memc;
 }
 
-/* A connection that failed is closed before it goes back: what is left on it would answer the next
- * question. */
-static esign_cache_answer_e judge(esign_cache_t *cache, memcached_st *memc, memcached_return_t code)
+/* Turns libmemcached's code into an answer, and returns the connection to the pool. After a failure
+ * it is closed first: the rest of the old answer would be read as the answer to the next request.
+ */
+static esign_cache_answer_e end_request(esign_cache_t *cache, memcached_st *memc,
+                                        memcached_return_t code)
 {
     esign_cache_answer_e answer = ESIGN_CACHE_ERROR;
     switch (code) {
@@ -176,11 +186,11 @@ static esign_cache_answer_e judge(esign_cache_t *cache, memcached_st *memc, memc
     return answer;
 }
 
-/* One try to read; the value as it is kept, sealed. */
+/* Reads a value, still sealed, with one connection. */
 static esign_cache_answer_e read_once(esign_cache_t *cache, const char *key, const char **sealed,
                                       apr_uint64_t *cas, apr_pool_t *p)
 {
-    memcached_st *memc = fetch(cache);
+    memcached_st *memc = take_connection(cache);
     memcached_return_t code;
     size_t length = strlen(key);
     if (!memc)
@@ -194,14 +204,14 @@ static esign_cache_answer_e read_once(esign_cache_t *cache, const char *key, con
             if (cas)
                 *cas = memcached_result_cas(result);
             memcached_result_free(result);
-            /* The end of the answer is read too, so that nothing of it is left for the next. */
+            /* Reads the end of the answer, so that nothing of it is left on the connection. */
             memcached_result_free(memcached_fetch_result(memc, NULL, &code));
             code = MEMCACHED_SUCCESS;
         } else if (code == MEMCACHED_END) {
             code = MEMCACHED_NOTFOUND;
         }
     }
-    return judge(cache, memc, code);
+    return end_request(cache, memc, code);
 }
 
 esign_cache_answer_e esign_cache_get(esign_cache_t *cache, const char *key, char **value,
@@ -210,7 +220,7 @@ esign_cache_answer_e esign_cache_get(esign_cache_t *cache, const char *key, char
     const char *sealed = NULL;
     apr_size_t length;
     esign_cache_answer_e answer = read_once(cache, key, &sealed, cas, p);
-    /* A connection that memcached closed meanwhile shows only now; reading again harms nothing. */
+    /* A connection that memcached has closed fails only now. To read again is safe. */
     if (answer == ESIGN_CACHE_ERROR)
         answer = read_once(cache, key, &sealed, cas, p);
     if (answer != ESIGN_CACHE_DONE)
@@ -223,9 +233,10 @@ esign_cache_answer_e esign_cache_get(esign_cache_t *cache, const char *key, char
     return ESIGN_CACHE_DONE;
 }
 
-typedef enum { ADD, SET, REPLACE, CAS } verb_e;
+typedef enum { ADD, REPLACE, CAS } verb_e;
 
-static time_t expiration(apr_time_t expires)
+/* memcached's expiration time: seconds from now up to RELATIVE_MAX, else seconds since 1970. */
+static time_t expiration_of(apr_time_t expires)
 {
     apr_time_t left = expires - apr_time_now();
     apr_time_t seconds =
@@ -233,16 +244,16 @@ static time_t expiration(apr_time_t expires)
     return (time_t)(seconds < RELATIVE_MAX ? seconds : apr_time_sec(expires));
 }
 
-static esign_cache_answer_e store(esign_cache_t *cache, verb_e verb, const char *key,
-                                  const char *value, apr_time_t expires, apr_uint64_t cas,
-                                  apr_pool_t *p)
+static esign_cache_answer_e store_value(esign_cache_t *cache, verb_e verb, const char *key,
+                                        const char *value, apr_time_t expires, apr_uint64_t cas,
+                                        apr_pool_t *p)
 {
     const char *sealed;
     esign_result_t result =
         esign_seal(cache->keyring, ESIGN_KEY_MEMCACHED, key, value, strlen(value), &sealed, p);
-    memcached_st *memc = esign_failed(result) ? NULL : fetch(cache);
+    memcached_st *memc = esign_failed(result) ? NULL : take_connection(cache);
     size_t k = strlen(key), v;
-    time_t end = expiration(expires);
+    time_t end = expiration_of(expires);
     memcached_return_t code;
     if (!memc)
         return ESIGN_CACHE_ERROR;
@@ -251,47 +262,37 @@ static esign_cache_answer_e store(esign_cache_t *cache, verb_e verb, const char 
     case ADD:
         code = memcached_add(memc, key, k, sealed, v, end, 0);
         break;
-    case SET:
-        code = memcached_set(memc, key, k, sealed, v, end, 0);
-        break;
     case REPLACE:
         code = memcached_replace(memc, key, k, sealed, v, end, 0);
         break;
     default:
         code = memcached_cas(memc, key, k, sealed, v, end, 0, cas);
     }
-    return judge(cache, memc, code);
+    return end_request(cache, memc, code);
 }
 
 esign_cache_answer_e esign_cache_add(esign_cache_t *cache, const char *key, const char *value,
                                      apr_time_t expires, apr_pool_t *p)
 {
-    return store(cache, ADD, key, value, expires, 0, p);
-}
-
-esign_cache_answer_e esign_cache_set(esign_cache_t *cache, const char *key, const char *value,
-                                     apr_time_t expires, apr_pool_t *p)
-{
-    return store(cache, SET, key, value, expires, 0, p);
+    return store_value(cache, ADD, key, value, expires, 0, p);
 }
 
 esign_cache_answer_e esign_cache_replace(esign_cache_t *cache, const char *key, const char *value,
                                          apr_time_t expires, apr_pool_t *p)
 {
-    return store(cache, REPLACE, key, value, expires, 0, p);
+    return store_value(cache, REPLACE, key, value, expires, 0, p);
 }
 
 esign_cache_answer_e esign_cache_cas(esign_cache_t *cache, const char *key, const char *value,
                                      apr_time_t expires, apr_uint64_t cas, apr_pool_t *p)
 {
-    return store(cache, CAS, key, value, expires, cas, p);
+    return store_value(cache, CAS, key, value, expires, cas, p);
 }
 
-esign_cache_answer_e esign_cache_delete(esign_cache_t *cache, const char *key, apr_pool_t *p)
+esign_cache_answer_e esign_cache_delete(esign_cache_t *cache, const char *key)
 {
-    (void)p;
-    memcached_st *memc = fetch(cache);
-    return memc ? judge(cache, memc, memcached_delete(memc, key, strlen(key), 0))
+    memcached_st *memc = take_connection(cache);
+    return memc ? end_request(cache, memc, memcached_delete(memc, key, strlen(key), 0))
                 : ESIGN_CACHE_ERROR;
 }
 
@@ -302,8 +303,7 @@ const char *esign_cache_key(const char *prefix, const char *secret, apr_pool_t *
     return apr_pstrcat(p, prefix, esign_base64_url_encode(p, digest, sizeof(digest)), NULL);
 }
 
-const char *esign_cache_error(esign_cache_t *cache, apr_pool_t *p)
+const char *esign_cache_error(apr_pool_t *p)
 {
-    (void)cache;
     return apr_pstrdup(p, *last_error ? last_error : "no error");
 }

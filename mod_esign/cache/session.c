@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.c: session records in memcached. */
+/* session.c: stores records of sessions in memcached. */
 #include "session.h"
 
 #include "core/base64.h"
@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+/* How long esign_session_store_touch waits before it renews the idle time. */
 #define RENEW_AFTER apr_time_from_sec(60)
 
 const char *esign_session_store_key(const char *id, apr_pool_t *p)
@@ -21,7 +22,7 @@ int esign_session_store_well_formed(const char *id)
     return esign_token_well_formed(id);
 }
 
-static const char *encode(const esign_session_record_t *record, apr_pool_t *p)
+static const char *encode_record(const esign_session_record_t *record, apr_pool_t *p)
 {
     apr_table_t *values = apr_table_make(p, 5);
     apr_table_setn(values, "content", record->content);
@@ -34,6 +35,7 @@ static const char *encode(const esign_session_record_t *record, apr_pool_t *p)
     return esign_record_encode(p, values);
 }
 
+/* When a session ends. */
 static apr_time_t end_of(const esign_session_limits_t *limits, const esign_session_record_t *record)
 {
     apr_time_t idle = record->seen + limits->idle, life = record->created + limits->life;
@@ -51,7 +53,7 @@ esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char
                                             .seen = now };
     esign_digest_random(bytes, sizeof(bytes));
     *id = esign_base64_url_encode(p, bytes, sizeof(bytes));
-    return esign_cache_add(cache, esign_session_store_key(*id, p), encode(&record, p),
+    return esign_cache_add(cache, esign_session_store_key(*id, p), encode_record(&record, p),
                            end_of(limits, &record), p);
 }
 
@@ -71,17 +73,18 @@ esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *
     record->created = esign_record_number(values, "created", 0);
     record->seen = esign_record_number(values, "seen", 0);
     record->exchanged = apr_table_get(values, "exchanged") != NULL;
-    /* Not left to memcached: who writes there could put back what has ended, or never let it end.
-     */
+    /* The age is not left to memcached. An attacker who can write to it could store an ended
+     * session again, or make a session last forever. */
     return !record->exchanged && (!limits || now < end_of(limits, record)) ? ESIGN_CACHE_DONE
                                                                            : ESIGN_CACHE_MISS;
 }
 
-static esign_cache_answer_e swap(esign_cache_t *cache, const char *key,
-                                 const esign_session_record_t *record,
-                                 const esign_session_limits_t *limits, apr_pool_t *p)
+static esign_cache_answer_e swap_record(esign_cache_t *cache, const char *key,
+                                        const esign_session_record_t *record,
+                                        const esign_session_limits_t *limits, apr_pool_t *p)
 {
-    return esign_cache_cas(cache, key, encode(record, p), end_of(limits, record), record->cas, p);
+    return esign_cache_cas(cache, key, encode_record(record, p), end_of(limits, record),
+                           record->cas, p);
 }
 
 esign_cache_answer_e esign_session_store_touch(esign_cache_t *cache, const char *key,
@@ -101,7 +104,7 @@ esign_cache_answer_e esign_session_store_update(esign_cache_t *cache, const char
                                                 apr_time_t now, apr_pool_t *p)
 {
     record->seen = now;
-    return swap(cache, key, record, limits, p);
+    return swap_record(cache, key, record, limits, p);
 }
 
 esign_cache_answer_e esign_session_store_exchange(esign_cache_t *cache, const char *key,
@@ -110,7 +113,7 @@ esign_cache_answer_e esign_session_store_exchange(esign_cache_t *cache, const ch
                                                   apr_pool_t *p)
 {
     record->exchanged = 1;
-    esign_cache_answer_e answer = swap(cache, key, record, limits, p);
+    esign_cache_answer_e answer = swap_record(cache, key, record, limits, p);
     record->exchanged = answer == ESIGN_CACHE_DONE;
     return answer;
 }
@@ -121,11 +124,10 @@ esign_cache_answer_e esign_session_store_restore(esign_cache_t *cache, const cha
                                                  apr_pool_t *p)
 {
     record->exchanged = 0;
-    return esign_cache_replace(cache, key, encode(record, p), end_of(limits, record), p);
+    return esign_cache_replace(cache, key, encode_record(record, p), end_of(limits, record), p);
 }
 
-esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *key,
-                                                apr_pool_t *p)
+esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *key)
 {
-    return esign_cache_delete(cache, key, p);
+    return esign_cache_delete(cache, key);
 }

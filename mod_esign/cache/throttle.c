@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* throttle.c: sliding windows in memcached. */
+/* throttle.c: counts events in sliding windows, in memcached. */
 #include "throttle.h"
 
 #include "core/digest.h"
@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How often a count is tried again after a lost race. Before each try comes a random pause, up to
+ * FIRST_PAUSE microseconds at first, doubled DOUBLINGS times at most: 32 ms. */
 #define ROUNDS 16
-#define FIRST_PAUSE 500 /* microseconds, doubled by each round lost: at most 32 ms */
+#define FIRST_PAUSE 500
 #define DOUBLINGS 6
 
-/* `bits` a multiple of 8. */
+/* The network of an address. `bits` is a multiple of 8. */
 static const char *network_of(const struct in6_addr *address, int bits, apr_pool_t *p)
 {
     struct in6_addr network = IN6ADDR_ANY_INIT;
@@ -45,8 +47,8 @@ const char *esign_throttle_network(const char *address, apr_pool_t *p)
                : NULL;
 }
 
-/* Windows of different lengths are numbered differently: portals that share a memcached, but not
- * the length, would begin each other's counts anew. */
+/* The key has the window's length, because windows are numbered by their length. Portals that share
+ * a memcached, but not the length, would otherwise reset each other's counts. */
 static const char *key_of(const char *what, const char *address,
                           const esign_throttle_policy_t *policy, apr_pool_t *p)
 {
@@ -56,7 +58,7 @@ static const char *key_of(const char *what, const char *address,
                            p);
 }
 
-/* MISS: nothing was counted. */
+/* Reads a count. MISS: nothing was counted yet. */
 static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key,
                                        esign_throttle_seen_t *seen, apr_pool_t *p)
 {
@@ -76,9 +78,9 @@ static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key,
     return answer;
 }
 
-/* The counts as they stand in the window of `now`; or in the one after, where it has begun already:
- * by another node's clock, or since the request came. */
-static void move_to(const esign_throttle_policy_t *policy, apr_time_t now,
+/* Moves a count on to the window of `now`. It stays in the next window if that has begun already,
+ * by another node's clock or since the request began. */
+static void move_on(const esign_throttle_policy_t *policy, apr_time_t now,
                     esign_throttle_seen_t *seen)
 {
     apr_int64_t here = now / policy->window;
@@ -89,9 +91,9 @@ static void move_to(const esign_throttle_policy_t *policy, apr_time_t now,
     seen->bucket = here;
 }
 
-/* How far into a window the count of the one before has faded to less than `room`. */
-static apr_interval_time_t fading(const esign_throttle_policy_t *policy, apr_int64_t previous,
-                                  apr_int64_t room)
+/* How long after the start of a window the events of the window before count less than `room`. */
+static apr_interval_time_t time_to_fade(const esign_throttle_policy_t *policy, apr_int64_t previous,
+                                        apr_int64_t room)
 {
     return (apr_interval_time_t)((double)policy->window * (1.0 - (double)room / (double)previous)) +
            1;
@@ -105,7 +107,7 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
 {
     if (read_count(cache, key_of(what, address, policy, p), seen, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
-    move_to(policy, now, seen);
+    move_on(policy, now, seen);
     apr_interval_time_t passed = now - seen->bucket * policy->window;
     double weight = (double)(policy->window - passed) / (double)policy->window;
     *room =
@@ -113,9 +115,9 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
     if (*room > 0)
         return ESIGN_CACHE_DONE;
     if (seen->current < policy->limit)
-        *retry = fading(policy, seen->previous, policy->limit - seen->current) - passed;
+        *retry = time_to_fade(policy, seen->previous, policy->limit - seen->current) - passed;
     else
-        *retry = policy->window - passed + fading(policy, seen->current, policy->limit);
+        *retry = policy->window - passed + time_to_fade(policy, seen->current, policy->limit);
     return ESIGN_CACHE_MISS;
 }
 
@@ -128,7 +130,7 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
     for (int round = 0; round < ROUNDS; round++) {
         if (!seen->read && read_count(cache, key, seen, p) == ESIGN_CACHE_ERROR)
             return ESIGN_CACHE_ERROR;
-        move_to(policy, now, seen);
+        move_on(policy, now, seen);
         seen->read = 0;
         apr_time_t expires = (seen->bucket + 2) * policy->window;
         const char *text =
@@ -139,7 +141,8 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
                            : esign_cache_cas(cache, key, text, expires, seen->cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;
-        /* Who lost comes back at a moment of its own, the later the more there are. */
+        /* The loser of a race tries again after a random time: the longer, the more races it lost.
+         */
         apr_sleep(esign_digest_random_id() %
                   (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
     }

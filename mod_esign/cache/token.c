@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token.c: reset tokens and picture challenges in memcached. */
+/* token.c: stores reset tokens and used challenges in memcached. */
 #include "token.h"
 
 #include "core/base64.h"
@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* Prefixes of keys in memcached. */
 #define RESET "reset:"
 #define CHALLENGE "captcha:"
 
@@ -18,7 +19,7 @@ int esign_token_well_formed(const char *token)
                ESIGN_TOKEN_LENGTH;
 }
 
-static const char *encode(const esign_token_grant_t *grant, apr_pool_t *p)
+static const char *encode_grant(const esign_token_grant_t *grant, apr_pool_t *p)
 {
     apr_table_t *values = apr_table_make(p, 3);
     esign_record_set_number(values, "subscriber", grant->subscriber);
@@ -33,7 +34,7 @@ esign_cache_answer_e esign_token_issue(esign_cache_t *cache, const esign_token_g
     unsigned char bytes[32];
     esign_digest_random(bytes, sizeof(bytes));
     *token = esign_base64_url_encode(p, bytes, sizeof(bytes));
-    return esign_cache_add(cache, esign_cache_key(RESET, *token, p), encode(grant, p),
+    return esign_cache_add(cache, esign_cache_key(RESET, *token, p), encode_grant(grant, p),
                            grant->expires, p);
 }
 
@@ -56,20 +57,20 @@ esign_cache_answer_e esign_token_read(esign_cache_t *cache, const char *token,
 
 esign_cache_answer_e esign_token_claim(esign_cache_t *cache, const char *token, apr_pool_t *p)
 {
-    return esign_cache_delete(cache, esign_cache_key(RESET, token, p), p);
+    return esign_cache_delete(cache, esign_cache_key(RESET, token, p));
 }
 
 esign_cache_answer_e esign_token_restore(esign_cache_t *cache, const char *token,
                                          const esign_token_grant_t *grant, apr_pool_t *p)
 {
-    return esign_cache_add(cache, esign_cache_key(RESET, token, p), encode(grant, p),
+    return esign_cache_add(cache, esign_cache_key(RESET, token, p), encode_grant(grant, p),
                            grant->expires, p);
 }
 
 esign_cache_answer_e esign_token_use_challenge(esign_cache_t *cache, const char *challenge,
                                                apr_time_t expires, apr_pool_t *p)
 {
-    /* A second longer than the challenge itself, so that it cannot come back in its last moment. */
+    /* A second longer than the challenge is valid, so that it cannot be used again at its end. */
     return esign_cache_add(cache, esign_cache_key(CHALLENGE, challenge, p), "used",
                            expires + APR_USEC_PER_SEC, p);
 }

@@ -25,7 +25,7 @@ static const char *warning_for(esign_ceiling_t *ceiling, esign_cache_answer_e an
         return apr_psprintf(p, "%d %s in a minute, as many as %s lets go: others wait",
                             ceiling->limit, ceiling->what, ceiling->directive);
     return apr_psprintf(p, "%s wait until memcached tells how many have left (%s): %s",
-                        ceiling->what, ceiling->directive, esign_cache_error(ceiling->cache, p));
+                        ceiling->what, ceiling->directive, esign_cache_error(p));
 }
 
 int esign_ceiling_room(esign_ceiling_t *ceiling, int places, apr_time_t now, apr_time_t clock,

@@ -31,10 +31,9 @@ static const char *message_id(const esign_courier_t *courier, apr_int64_t id, ap
     return esign_base64_url_encode(p, mac, 16);
 }
 
-static esign_result_t memcached_failure(const esign_courier_t *courier, apr_pool_t *p)
+static esign_result_t memcached_failure(apr_pool_t *p)
 {
-    return esign_result_make(p, APR_EGENERAL, "memcached", "%s",
-                             esign_cache_error(courier->options->cache, p));
+    return esign_result_make(p, APR_EGENERAL, "memcached", "%s", esign_cache_error(p));
 }
 
 static esign_result_t find_by_number(esign_courier_t *courier, esign_delivery_t *delivery,
@@ -108,7 +107,7 @@ static esign_result_t start_reset(esign_courier_t *courier, const esign_message_
                                   .link_epoch = delivery->subscriber->link_epoch,
                                   .expires = o->now() + o->link_life };
     if (esign_token_issue(o->cache, &grant, &token, p) != ESIGN_CACHE_DONE)
-        return memcached_failure(courier, p);
+        return memcached_failure(p);
     esign_result_t result = esign_message_reset(context, delivery->subscriber, token,
                                                 (int)(apr_time_sec(o->link_life) / 60),
                                                 delivery->address, asked_at(delivery), &mail, p);
@@ -141,7 +140,7 @@ static esign_result_t code_wanted(esign_courier_t *courier, const esign_delivery
         session ? esign_session_store_load(courier->options->cache, session, NULL, now, &record, p)
                 : ESIGN_CACHE_MISS;
     if (answer == ESIGN_CACHE_ERROR)
-        return memcached_failure(courier, p);
+        return memcached_failure(p);
     *wanted = answer == ESIGN_CACHE_DONE && esign_code_read(&record, &code, p) &&
               code.sent == sent && esign_code_is_valid(&code, now);
     if (!*wanted)

@@ -64,7 +64,7 @@ static esign_result_t queue_code(esign_request_t *q)
     if (answer != ESIGN_CACHE_DONE)
         return esign_result_make(p, APR_EGENERAL, "memcached", "%s",
                                  answer == ESIGN_CACHE_MISS ? "the session has ended meanwhile"
-                                                            : esign_cache_error(session.cache, p));
+                                                            : esign_cache_error(p));
     if (!esign_otp_code(q->runtime->keyring, otp.key, session.key, otp.seed, policy.digits, code))
         return esign_result_make(p, APR_EINVAL, "key file",
                                  "key %d, which a living code was made with, is not there",

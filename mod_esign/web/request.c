@@ -162,5 +162,5 @@ void esign_request_log_refusal(const esign_request_t *q, const char *what)
 void esign_request_log_cache(const esign_request_t *q)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, q->r, "mod_esign: memcached: %s",
-                  esign_cache_error(q->runtime->cache, q->r->pool));
+                  esign_cache_error(q->r->pool));
 }

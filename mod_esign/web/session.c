@@ -69,10 +69,10 @@ static int provides_session(request_rec *r)
     return config->session || config->enabled;
 }
 
-static void log_cache(request_rec *r, const esign_runtime_t *runtime)
+static void log_cache(request_rec *r)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "mod_esign: memcached: %s",
-                  esign_cache_error(runtime->cache, r->pool));
+                  esign_cache_error(r->pool));
 }
 
 static session_rec *empty_session(apr_pool_t *p)
@@ -139,7 +139,7 @@ static void find_record(request_rec *r, const esign_runtime_t *runtime, session_
         break;
     default:
         session->failed = 1;
-        log_cache(r, runtime);
+        log_cache(r);
     }
 }
 
@@ -169,7 +169,7 @@ static esign_cache_answer_e end_record(request_rec *r, const esign_runtime_t *ru
     const char *key = id && esign_session_store_well_formed(id)
                           ? esign_session_store_key(id, r->pool)
                           : session->key;
-    return key ? esign_session_store_delete(runtime->cache, key, r->pool) : ESIGN_CACHE_MISS;
+    return key ? esign_session_store_delete(runtime->cache, key) : ESIGN_CACHE_MISS;
 }
 
 /* Writes the session into a new record under a new id, and deletes the old one. */
@@ -188,7 +188,7 @@ static esign_cache_answer_e replace_record(request_rec *r, const esign_runtime_t
      * request has signed the old one out. */
     answer = end_record(r, runtime, session);
     if (answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->key)) {
-        esign_session_store_delete(runtime->cache, key, r->pool);
+        esign_session_store_delete(runtime->cache, key);
         return answer;
     }
     session->key = key;
@@ -240,7 +240,7 @@ static apr_status_t save_session(request_rec *r, session_rec *z)
         answer = esign_session_store_touch(runtime->cache, session->key, &session->record, &limits,
                                            apr_time_now(), r->pool);
     if (answer == ESIGN_CACHE_ERROR)
-        log_cache(r, runtime);
+        log_cache(r);
     session->failed =
         answer == ESIGN_CACHE_ERROR || (answer == ESIGN_CACHE_MISS && session->change_id);
     return session->failed ? HTTP_SERVICE_UNAVAILABLE : OK;

@@ -180,7 +180,7 @@ static void test_ended(void)
     const char *code = begin();
     esign_code_t otp;
     int resent, left;
-    CU_ASSERT_EQUAL(esign_session_store_delete(session.cache, session.key, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_session_store_delete(session.cache, session.key), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_code_issue(&session, &policy, now, &otp, &resent, pool),
                     ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(esign_code_try(&session, keyring, &policy, code, now, &left, pool),

@@ -55,8 +55,8 @@ static void test_life(void)
     CU_ASSERT_EQUAL(
         look(esign_session_store_key("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", pool)),
         ESIGN_CACHE_MISS);
-    CU_ASSERT_EQUAL(esign_session_store_delete(cache, key, pool), ESIGN_CACHE_DONE);
-    CU_ASSERT_EQUAL(esign_session_store_delete(cache, key, pool), ESIGN_CACHE_MISS);
+    CU_ASSERT_EQUAL(esign_session_store_delete(cache, key), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_session_store_delete(cache, key), ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(look(key), ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(look(other), ESIGN_CACHE_DONE);
 }
@@ -172,7 +172,7 @@ static void test_exchange(void)
     CU_ASSERT(esign_session_store_exchange(cache, key, &late, &limits, pool) == ESIGN_CACHE_MISS &&
               !late.exchanged);
     /* What was signed out meanwhile stays so. */
-    CU_ASSERT_EQUAL(esign_session_store_delete(cache, key, pool), ESIGN_CACHE_DONE);
+    CU_ASSERT_EQUAL(esign_session_store_delete(cache, key), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_session_store_restore(cache, key, &record, &limits, pool),
                     ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(look(key), ESIGN_CACHE_MISS);
@@ -185,7 +185,7 @@ static void test_stays_dead(void)
     apr_time_t now = apr_time_now();
     const char *key = create(0, now - 2 * MINUTE);
     esign_session_record_t record = load(key);
-    esign_session_store_delete(cache, key, pool);
+    esign_session_store_delete(cache, key);
     CU_ASSERT_EQUAL(esign_session_store_touch(cache, key, &record, &limits, now, pool),
                     ESIGN_CACHE_MISS);
     CU_ASSERT_EQUAL(esign_session_store_update(cache, key, &record, &limits, now, pool),
