@@ -5,8 +5,9 @@ import os
 import re
 import socket
 import subprocess
-import time
 import urllib.parse
+
+import portal as parts
 
 BEARERBOX, SMSBOX, FAKESMSC = (
     "/usr/sbin/bearerbox",
@@ -115,12 +116,11 @@ class Kannel:
         )
 
     def listens(self, name):
-        for _ in range(100):
+        def connected():
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.ports[name])) == 0:
-                    return
-            time.sleep(0.1)
-        raise RuntimeError("Kannel does not listen: " + self.out("bearerbox") + self.out("smsbox"))
+                return probe.connect_ex(("127.0.0.1", self.ports[name])) == 0
+
+        assert parts.poll(connected), "Kannel: " + self.out("bearerbox") + self.out("smsbox")
 
     def end(self, name):
         process = self.processes.pop(name)

@@ -4,6 +4,7 @@
 import csv
 import email
 import email.policy
+import glob
 import itertools
 import os
 import random
@@ -42,6 +43,23 @@ def away_from_midnight(seconds=90):
         time.sleep(left + 1)
 
 
+def poll(look, seconds=20):
+    """What `look` returns as soon as it is true, else what it returns after `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
+
+
+def wait_until(condition, what, seconds=20):
+    """Waits until `condition` returns something true, and returns that; else names what is missing."""
+    found = poll(condition, seconds)
+    assert found, "not within %g s: %s" % (seconds, what)
+    return found
+
+
 def free_port():
     """A port with the two above it free too."""
     for _ in range(100):
@@ -68,6 +86,11 @@ def running(pid):
             return file.read().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):  # the second when it ends while it is read
         return False
+
+
+def has_open(pid, path):
+    """Whether a process has a file open."""
+    return any(os.path.realpath(file) == path for file in glob.glob("/proc/%d/fd/*" % pid))
 
 
 class Subscriber:
@@ -331,13 +354,52 @@ class Portal:
                 found.append(text)
         return found
 
-    def wait(self, look, seconds=20):
-        end = time.time() + seconds
-        while True:
-            found = look()
-            if found or time.time() > end:
-                return found
-            time.sleep(0.05)
+    wait = staticmethod(poll)
+
+    def metric(self, name):
+        """The value of a metric of this portal that has no other label."""
+        text = (
+            self.browser()
+            .session.get("https://localhost:%d/esign-metrics" % self.port, timeout=20)
+            .text
+        )
+        sample = r'^%s\{portal="%s"\} (\S+)$' % (name, re.escape(self.url.rstrip("/")))
+        return float(re.search(sample, text, re.M).group(1))
+
+    def courier_rounds(self, count=3):
+        """Waits until the courier has reached the database so many times more.
+
+        The first of them may have begun before this call and the last may not be over after it:
+        of three, one has looked at all that was there. Tests wait so for what must not happen.
+        """
+        for _ in range(count):
+            last = self.metric("esign_courier_last_round_timestamp_seconds")
+            wait_until(
+                lambda: self.metric("esign_courier_last_round_timestamp_seconds") > last,
+                "another round of the courier",
+            )
+
+    def workers(self):
+        """How many threads of httpd are at a request now, the one that asks included."""
+        text = (
+            self.browser()
+            .session.get("https://localhost:%d/server-status?auto" % self.port, timeout=20)
+            .text
+        )
+        return int(re.search(r"^BusyWorkers: (\d+)$", text, re.M).group(1))
+
+    def graceful(self):
+        """Reloads httpd; returns once the new configuration serves."""
+        before = self.log().count("resuming normal operations")
+        subprocess.run(
+            [HTTPD, "-f", self.env["HTTPD_CONF"], "-k", "graceful"],
+            check=True,
+            capture_output=True,
+        )
+        wait_until(
+            lambda: self.log().count("resuming normal operations") > before,
+            "the reload: " + self.log()[-1000:],
+        )
 
     def wait_mail(self, address, before=0):
         found = self.wait(lambda: self.mails(address)[before:])

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 
 import portal as parts
 from rough import Server, loopback
@@ -239,14 +238,7 @@ class Postfix:
         self.accounts.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
-    @staticmethod
-    def wait(look, seconds=20):
-        end = time.time() + seconds
-        while not look():
-            if time.time() > end:
-                return False
-            time.sleep(0.05)
-        return True
+    wait = staticmethod(parts.poll)
 
     def log(self):
         try:

@@ -197,7 +197,7 @@ class Lossy(Server):
                     self.lose = None
                     drop.set()
                 if self.late and data.startswith(self.late) and b" throttle:" in data:
-                    time.sleep(self.pause)
+                    time.sleep(self.pause)  # plays a slow server
                 up.sendall(data)
             up.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -258,11 +258,9 @@ def halt(pid):
             return file.read().rsplit(")", 1)[1].split()[0]
 
     os.kill(pid, signal.SIGSTOP)
-    end = time.time() + 10
     for path in glob.glob("/proc/%d/task/*/stat" % pid):
         with contextlib.suppress(FileNotFoundError):  # it has ended
-            while time.time() < end and state(path) != "T":
-                time.sleep(0.002)
+            parts.wait_until(lambda: state(path) == "T", "thread %s stops" % path)
 
 
 def courier_of(portal):

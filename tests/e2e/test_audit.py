@@ -8,7 +8,6 @@ import hashlib
 import os
 import re
 import signal
-import subprocess
 import time
 
 import pytest
@@ -275,13 +274,13 @@ def test_the_copy_is_the_export(portal, copy, browser, subscriber):
 
 def collector(copy, other_than=None):
     """The pid of the program, once it runs."""
-    for _ in range(200):
+
+    def look():
         with contextlib.suppress(OSError, ValueError):
             pid = int((copy.parent / (copy.name + ".pid")).read_text())
-            if pid != other_than and parts.running(pid):
-                return pid
-        time.sleep(0.05)
-    raise AssertionError("the program does not run")
+            return pid != other_than and parts.running(pid) and pid
+
+    return parts.wait_until(look, "the program that the copy goes to runs")
 
 
 @pytest.mark.expects_log("piped log program")
@@ -297,7 +296,7 @@ def test_a_program_that_stands_still_and_dies_loses_no_line(portal, copy, browse
         link = browser.reset_link(subscriber)
         assert browser.get(link).status == 303 and time.time() - started < 5
         portal.browser().sign_in(subscriber)
-        time.sleep(1)
+        portal.courier_rounds()  # the copy stands still, whatever the courier tries
         size = copy.stat().st_size
         assert portal.sql("SELECT position - copied >= 600 FROM audit_head")[0][0] in (1, True, "t")
     finally:
@@ -317,13 +316,8 @@ def test_a_reload_while_the_program_stands_still_loses_no_line(portal, copy):
     halt(pid)
     register(portal, 300, 2000)
     settle(portal)
-    time.sleep(1)
-    subprocess.run(
-        [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"],
-        check=True,
-        capture_output=True,
-    )
-    time.sleep(1)
+    portal.courier_rounds()  # the pipe is full
+    portal.graceful()
     os.kill(pid, signal.SIGKILL)
     collector(copy, pid)
     assert copied(portal, copy) == export(portal)
@@ -333,7 +327,7 @@ def test_a_reload_while_the_program_stands_still_loses_no_line(portal, copy):
 def test_a_killed_courier_leaves_the_chain_whole(portal, copy):
     for round in range(3):
         register(portal, 1500, 3000 + 1500 * round)
-        time.sleep(0.1 + 0.07 * round)
+        time.sleep(0.1 + 0.07 * round)  # another moment of the chaining each time
         for pid in children(portal):
             os.kill(pid, signal.SIGKILL)
         settle(portal, 60)

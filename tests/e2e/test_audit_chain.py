@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sqlite3
-import time
 
 import pytest
 
@@ -158,7 +157,7 @@ def test_a_row_written_by_sql_joins_no_chain(portal, copy, subscriber):
     assert [
         e for e in browser.get("activity").xml.findall("event") if e.get("address") == "192.0.2.66"
     ] == []
-    time.sleep(1)
+    portal.courier_rounds()  # no further round tells of them again
     assert [told(portal, id) for id in ids] == [1, 1, 1]
     portal.sql("DELETE FROM audit WHERE chain = 'kept out'")
 
@@ -189,7 +188,7 @@ def test_an_end_cut_off_and_a_database_set_back_show(portal, copy, some):
             "open",
             "#%d" % sql("SELECT subscriber FROM audit WHERE position = ?", end - 2)[0][0],
         )
-        time.sleep(1)
+        portal.courier_rounds()
         assert count(portal, "chain IS NULL") == waiting + 1
     copied(portal, copy)
     with tampering(portal) as (sql, back):
@@ -269,6 +268,6 @@ def test_a_wrong_head_is_told_once(portal, copy, some):
         "#%d" % portal.sql("SELECT subscriber FROM audit WHERE position = ?", some)[0][0],
     )
     assert portal.wait(lambda: portal.log().count("the head of the chain") == told + 2)
-    time.sleep(2)
+    portal.courier_rounds(6)
     assert portal.log().count("the head of the chain") == told + 2
     portal.sql("UPDATE audit_head SET seal = '%s'" % seal)

@@ -13,7 +13,6 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
-import time
 
 import pytest
 import requests
@@ -264,7 +263,7 @@ def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser
     ) as connection, concurrent.futures.ThreadPoolExecutor(40) as pool:
         connection.execute("BEGIN IMMEDIATE")
         shown = [pool.submit(show, n) for n in range(40)]
-        time.sleep(0.4)
+        parts.wait_until(lambda: portal.workers() > 40, "all views of the PIN are at work")
         assert [browser.get("menu").status for _ in range(4)] == 4 * [200]
         assert not any(answer.done() for answer in shown)
         connection.execute("ROLLBACK")
@@ -290,8 +289,12 @@ def test_who_waited_for_a_turn_in_vain_keeps_no_connection_from_who_has_it(
         sqlite3.connect(portal.env["DATABASE"], isolation_level=None)
     ) as connection, concurrent.futures.ThreadPoolExecutor(60) as pool:
         connection.execute("BEGIN IMMEDIATE")
+        refused = portal.log().count("a transaction cannot begin")
         shown = [pool.submit(show, n) for n in range(60)]
-        time.sleep(7)
+        parts.wait_until(
+            lambda: portal.log().count("a transaction cannot begin") - refused >= 16,
+            "requests whose patience is over",
+        )
         connection.execute("ROLLBACK")
         assert not concurrent.futures.wait(shown, timeout=12).not_done
         assert all(answer.result()[-1] == 200 for answer in shown)
@@ -435,14 +438,19 @@ def test_graceful_restarts_under_load(make_portal):
     threads = [threading.Thread(target=journeys, args=(s,)) for s in people]
     for thread in threads:
         thread.start()
-    for _ in range(2):
-        time.sleep(4)
-        subprocess.run(
-            [parts.HTTPD, "-f", portal.env["HTTPD_CONF"], "-k", "graceful"],
-            check=True,
-            capture_output=True,
+
+    def more_journeys(count):
+        wanted = len(done) + count
+        parts.wait_until(
+            lambda: faults or len(done) >= wanted, "%d more journeys to the PIN" % count, 60
         )
-    time.sleep(6)
+
+    for _ in range(2):
+        more_journeys(4)
+        old = children_of(pid_of(portal.env["HTTPD_PID"]))
+        portal.graceful()
+        parts.wait_until(lambda: not any(map(running, old)), "the old children end", 60)
+    more_journeys(8)
     stop.set()
     for thread in threads:
         thread.join(60)

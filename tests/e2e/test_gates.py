@@ -60,7 +60,7 @@ def test_slow_readers_keep_nobody_out(dear):
                 raw.send(raw.head("GET", "activity", Cookie=rough.cookies(browser)) * 200)
             except TimeoutError:
                 pass
-        time.sleep(1)
+        time.sleep(1)  # httpd reads and answers what it can; nothing shows that it is done
         began = time.monotonic()
         # On new connections, which either child may take.
         for _ in range(6):

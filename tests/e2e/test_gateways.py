@@ -51,7 +51,7 @@ def test_a_dead_gateway_is_left_alone(start, other):
         <= 5
     )  # the fourth and fifth: behind its pauses, on a machine that is very busy
     with back(portal, port) as alive:
-        time.sleep(5)  # the second pause, with what is added to it
+        time.sleep(5)  # the breaker's second pause, with what is added to it at random
         assert browsers[presses].post("otp").status == 303
         assert portal.wait(lambda: alive.asked)
         assert portal.wait(lambda: rows(portal) == [])

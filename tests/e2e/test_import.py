@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 import portal as parts
-from command import HASH, WORD, file_of, subscriber
+from command import WORD, file_of, subscriber
 
 
 def test_subscribers_are_imported_shown_and_opened(ctl, tmp_path):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_keys.py: the key commands of esignctl, without httpd; a run may be killed at any moment."""
 
-import glob
 import os
 import random
 import re
@@ -183,11 +182,7 @@ def test_an_import_that_began_before_a_rotation_registers_nobody(ctl, tmp_path):
     began.stdin.flush()
     # Its settings and keys are read before its input.
     database = str(tmp_path / "esign.db")
-    while not any(
-        os.path.realpath(file) == database for file in glob.glob("/proc/%d/fd/*" % began.pid)
-    ):
-        assert began.poll() is None
-        time.sleep(0.05)
+    parts.wait_until(lambda: parts.has_open(began.pid, database), "the import opens the database")
     for step in (["add"], ["rotate"], ["retire", "1"]):
         ctl.good("key", *step)
     out, err = began.communicate(people[-20:], timeout=60)
@@ -216,7 +211,7 @@ def test_killed_at_any_moment_and_run_again(ctl, tmp_path):
             child = subprocess.Popen(
                 ctl.line("key", "rotate"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
             )
-            time.sleep(random.uniform(0, 0.25))
+            time.sleep(random.uniform(0, 0.25))  # any moment of its run
             child.kill()
             cuts += child.wait() == -signal.SIGKILL
             rows = keys_by_row(ctl.good)

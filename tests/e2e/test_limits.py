@@ -52,7 +52,7 @@ def test_ceilings_hold_back_and_lose_nothing(make_portal, tmp_path):
         portal.browser().ask_reset(s.id)
     mailed = lambda: [s for s in people if portal.mails(s.email)]  # noqa: E731
     assert portal.wait(lambda: len(mailed()) == 3)
-    time.sleep(1)
+    portal.courier_rounds()
     assert mailed() == people[:3] and sent() == people[:2]
     # A code whose time is over meanwhile is dropped; what still serves goes in the next minute.
     portal.sql(
@@ -105,7 +105,8 @@ def test_without_memcached_messages_wait(make_portal, tmp_path):
         file.write(str(again.pid))
     try:
         assert portal.wait(lambda: warnings(portal, "mails wait until memcached tells"))
-        time.sleep(8)
+        portal.sql("UPDATE outbox SET due = 0")
+        portal.courier_rounds()
         assert portal.sql(attempts) == [(1,)] and len(portal.mails(s.email)) == 1
     finally:
         os.kill(memcached, signal.SIGCONT)
@@ -145,7 +146,7 @@ def test_a_closed_account_and_a_used_up_address_still_get_a_link(make_portal, tm
     )
     # Two links came, three more requests none: the living ones are as good. They open at the address that is spent, too, and after 100 failures.
     portal.sql("UPDATE subscriber SET failures = 100, closed = 1 WHERE id = ?", portal.row(s))
-    time.sleep(1)
+    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox WHERE dead = 0") == [(0,)])
     assert len(portal.mails(s.email)) == 2
     assert change_word(rough.visitor(portal, address=shared), links[0]).status == 303
     # When the last link is half through its life there is a new one, however often it was asked for, and from elsewhere.

@@ -272,7 +272,7 @@ def one_person_stays_one(portal, keys):
                 )
                 for program in both
             ]
-            time.sleep(1)
+            wait_for_writers(portal, children)
         told = [child.communicate(timeout=30)[1] for child in children]
         assert sorted(child.returncode for child in children) == [
             0,
@@ -288,12 +288,12 @@ def writing(portal):
         child = subprocess.Popen(
             ["psql", "-X", "-q", portal.env["DATABASE"]],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             text=True,
         )
-        child.stdin.write("BEGIN; LOCK TABLE audit IN EXCLUSIVE MODE;\n")
+        child.stdin.write("BEGIN; LOCK TABLE audit IN EXCLUSIVE MODE;\n\\echo locked\n")
         child.stdin.flush()
-        time.sleep(0.5)
+        assert child.stdout.readline() == "locked\n"
         yield
         child.communicate("COMMIT;\n", timeout=20)
     else:
@@ -302,3 +302,16 @@ def writing(portal):
         yield
         connection.execute("COMMIT")
         connection.close()
+
+
+def wait_for_writers(portal, children):
+    """Returns once each of the processes waits for its turn to write."""
+    if "dbname=" in portal.env["DATABASE"]:
+        locks = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        parts.wait_until(lambda: portal.sql(locks)[0][0] >= len(children), "all wait for the lock")
+        return
+    for child in children:
+        parts.wait_until(
+            lambda: parts.has_open(child.pid, portal.env["DATABASE"]), "it opens the database"
+        )
+    time.sleep(0.5)  # SQLite asks for the lock again and again, which shows nowhere

@@ -2,12 +2,12 @@
 """test_sessions.py: how long a session lives, what asks for a fresh proof, and what a session that somebody took over does not open."""
 
 import concurrent.futures
-import time
 
 import pytest
 
 import rough
 import sealed
+import portal as parts
 from portal import PREFIX, past_sms_pause
 
 SESSION = "__Host-esign"
@@ -250,8 +250,8 @@ def test_a_body_held_back_outlives_no_session(portal):
                 Cookie=rough.cookies(browser),
             )
         )
-        # Time to be read and looked at.
-        time.sleep(0.5)
+        parts.wait_until(lambda: portal.workers() > 1, "a thread that reads the body")
+        assert browser.get("menu").status == 200
         assert browser.post("logout").status == 303
         raw.send(b"a=b")
         answer = raw.answer()

@@ -16,7 +16,7 @@ class SlowMail(rough.Server):
     """A mail server that thinks `pause` seconds over each mail, keeps when it took whose, and hangs up when it hears the address `unheard`."""
 
     def __init__(self, port, pause):
-        self.pause, self.taken, self.unheard = pause, [], None
+        self.pause, self.taken, self.unheard, self.begun = pause, [], None, 0
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
@@ -34,6 +34,7 @@ class SlowMail(rough.Server):
                 if self.unheard and self.unheard in whose:
                     return
             if text:
+                self.begun += 1
                 time.sleep(self.pause)
                 self.taken.append((time.monotonic(), whose))
             text = word == "DATA"
@@ -84,8 +85,8 @@ def test_the_delay_of_ones_own_mail_tells_of_nobody(slow):
     for name, number in (("known", slow.new_subscriber().id), ("unknown", parts.tckn())):
         delays[name] = own_mail_behind([number] * 3)
     # A reload, as each night's, forgets nothing.
-    rough.httpd(slow, "graceful")
-    time.sleep(2)
+    slow.graceful()
+    slow.courier_rounds()
     delays["unknown, after a reload"] = own_mail_behind([parts.tckn()] * 3)
     assert min(delays.values()) > 1.2 and max(delays.values()) - min(delays.values()) < 0.5, delays
 
@@ -93,10 +94,10 @@ def test_the_delay_of_ones_own_mail_tells_of_nobody(slow):
 def test_a_slow_mail_server_holds_up_no_code(slow):
     subscriber, browser, other = slow.new_subscriber(), slow.browser(), slow.browser()
     assert browser.login(subscriber).status == 303
-    slow.mail.pause = 3
+    slow.mail.pause, begun = 3, slow.mail.begun
     for _ in range(2):
         other.ask_reset(subscriber.id)
-    time.sleep(0.5)
+    assert slow.wait(lambda: slow.mail.begun > begun)
     began = time.monotonic()
     browser.confirm(subscriber)
     assert time.monotonic() - began < 1.5

@@ -140,7 +140,7 @@ def settled(portal, server, texts):
     assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox") == [(0,)]), portal.ctl(
         "outbox", "list"
     )
-    time.sleep(0.5)
+    time.sleep(0.5)  # none comes later: a courier looks each 0.2 s
     assert len(server.texts) == texts and len(set(server.ids())) == 1
 
 
@@ -182,7 +182,7 @@ def test_another_child_takes_over_from_a_killed_courier(portal, server):
 
 def test_a_courier_that_lives_keeps_what_takes_long(portal, other, server):
     ask(portal, server, ".")
-    for _ in range(70):
+    for _ in range(70):  # longer than a lease
         time.sleep(0.1)
         assert portal.sql("SELECT lease_until > ? FROM outbox", time.time() * 10**6) == [(1,)]
     settled(portal, server, 1)
@@ -236,7 +236,7 @@ def test_who_gets_it_back_carries_it_once(portal, alone, server):
     assert portal.wait(lambda: not courier_of(portal)) is True
     os.kill(courier, signal.SIGCONT)
     assert portal.wait(lambda: portal.sql("SELECT attempts FROM outbox") in ([(3,)], []), 15)
-    time.sleep(2)
+    time.sleep(2)  # no other connection carries it beside the one that hangs
     settled(portal, server, 2)
     assert courier_of(alone) == courier, alone.log()[-2000:]
     httpd(portal, "start")
@@ -247,7 +247,7 @@ def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
     """Beyond the daily number it takes the time of a mail; a reload in the midst of that gives nothing back that would be tried again."""
     parts.away_from_midnight()
     ask(portal, server, ".")
-    time.sleep(4)
+    time.sleep(4)  # plays a slow server: the request below takes as long as this mail
     settled(portal, server, 1)
     subscriber, day = portal.new_subscriber(), int(time.time() // 86400)
     row = portal.row(subscriber)
@@ -257,15 +257,14 @@ def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
         int(time.time() * 10**6),
         row,
     )
+    events = "SELECT event FROM audit WHERE subscriber = ? AND event LIKE 'reset-%'"
     portal.browser().ask_reset(subscriber.id)
-    assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox WHERE owner = ''") == [(0,)])
-    time.sleep(0.5)
-    httpd(portal, "graceful")
-    time.sleep(3)
+    assert portal.wait(lambda: portal.sql(events, row) == [("reset-spaced",)])
+    courier = courier_of(portal)
+    portal.graceful()
+    assert portal.wait(lambda: courier_of(portal) not in (None, courier))
     settled(portal, server, 1)
-    assert portal.sql(
-        "SELECT event FROM audit WHERE subscriber = ? AND event LIKE 'reset-%'", row
-    ) == [("reset-spaced",)]
+    assert portal.sql(events, row) == [("reset-spaced",)]
 
 
 def test_a_lease_is_whole_however_long_memcached_takes(make_portal, server):
@@ -323,7 +322,7 @@ def test_many_couriers_say_farewell_in_time(make_portal, server, tmp_path_factor
     while len(server.texts) < couriers and asked < 20:
         portal.browser().ask_reset(portal.new_subscriber().id)
         asked += 1
-        time.sleep(0.1)
+        portal.wait(lambda: len(server.texts) == couriers, 0.1)
     assert len(server.texts) == couriers
     parent = parts.pid_of(portal.env["HTTPD_PID"])
     begin = time.monotonic()

@@ -73,7 +73,7 @@ def measure(portal, gateway):
     presses = []
     for i in range(PRESSES):
         presses.append(press(portal, gateway, browser, row))
-        time.sleep(0.013 * (i % 16))  # over all of a tick
+        time.sleep(0.013 * (i % 16))  # the presses spread over a whole tick of the courier
     times, behind = sorted(p[0] for p in presses), sorted(p[1] for p in presses)
     told = "median %.1f ms, longest %.1f ms" % (times[PRESSES // 2] * 1000, times[-1] * 1000)
     print(told)
@@ -95,5 +95,5 @@ def test_a_code_leaves_at_once_after_reloads(portal, gateway):
             check=True,
             capture_output=True,
         )
-        time.sleep(pause)
+        time.sleep(pause)  # reloads at different ages of the children
     measure(portal, gateway)

@@ -35,7 +35,8 @@ def test_double_click_and_reload_send_one_sms(portal, browser, subscriber):
     assert {(p.status, p.location) for p in pages} == {(303, PREFIX + "/otp/code")}
     portal.wait_code(subscriber.phone)
     browser.get("otp/code")
-    time.sleep(1.5)
+    codes = "SELECT count(*) FROM outbox WHERE kind = 1 AND dead = 0"
+    assert portal.wait(lambda: portal.sql(codes) == [(0,)])
     assert len(portal.sms(subscriber.phone)) == 1
 
 

@@ -97,7 +97,7 @@ static void test_beside_one_that_hangs(void)
         mailer_of("one hangs", "read line; [ $line = slow ] && exec sleep 30; exit 0", p);
     submit(mailer, 0, "fast\r\n", p);
     reap(mailer, 1, outcomes);
-    apr_sleep(apr_time_from_msec(50));
+    apr_sleep(apr_time_from_msec(50)); /* the thread rests, which nothing shows */
     submit(mailer, 1, "slow\r\n", p);
     submit(mailer, 2, "fast\r\n", p);
     reap(mailer, 1, outcomes);
