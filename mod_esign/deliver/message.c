@@ -57,10 +57,10 @@ static esign_result_t make_mail(const esign_message_context_t *context,
     const char *const arguments[] = { context->organization };
     esign_document_finish(document);
     esign_result_t result = esign_page_cache_render(context->kept, context->render, "mail-text",
-                                                       document, &text, &length, p);
+                                                    document, &text, &length, p);
     if (!esign_failed(result))
         result = esign_page_cache_render(context->kept, context->render, "mail-html", document,
-                                            &html, &length, p);
+                                         &html, &length, p);
     if (esign_failed(result))
         return result;
     *mail = (esign_mail_t){
@@ -130,8 +130,8 @@ esign_result_t esign_message_code(const esign_message_context_t *context,
     if (host)
         add(document, "origin", "host", host);
     esign_document_finish(document);
-    esign_result_t result = esign_page_cache_render(context->kept, context->render, "sms",
-                                                       document, &text, &length, p);
+    esign_result_t result =
+        esign_page_cache_render(context->kept, context->render, "sms", document, &text, &length, p);
     if (!esign_failed(result))
         *sms = (esign_sms_t){ .to = subscriber->phone, .text = text };
     return result;

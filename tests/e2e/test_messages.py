@@ -95,7 +95,8 @@ def table_of_events():
         read("mod_esign", "audit", "event.h").partition("ESIGN_AUDIT_EVENTS\n")[0],
     )
     rows = re.findall(
-        r'\[(ESIGN_AUDIT_\w+)\] = \{ "([a-z-]+)", [01], ([01]) \}', sources("audit")["audit/event.c"]
+        r'\[(ESIGN_AUDIT_\w+)\] = \{ "([a-z-]+)", [01], ([01]) \}',
+        sources("audit")["audit/event.c"],
     )
     assert enumerators == [row[0] for row in rows]
     return {enumerator: (name, personal == "1") for enumerator, name, personal in rows}
@@ -238,11 +239,7 @@ def keys_of_stylesheets():
 
 def keys_of_code():
     """The keys that C files name which read the catalogues."""
-    reading = [
-        text
-        for text in sources("**", ".").values()
-        if "esign_catalogue_" in text
-    ]
+    reading = [text for text in sources("**", ".").values() if "esign_catalogue_" in text]
     named = set(re.findall(r'"((?:subject|month|time|date)\.[a-z.%-]*)"', "".join(reading)))
     assert named == {
         "subject.reset",
