@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* memcached.h: a memcached of the suite's own on a Unix socket in the temporary folder, and a plain
- * line to it. */
+/* memcached.h: starts a memcached for the suite, on a Unix socket in its folder, and talks to it
+ * directly. */
 #ifndef ESIGN_TESTS_MEMCACHED_H
 #define ESIGN_TESTS_MEMCACHED_H
 
@@ -17,7 +17,7 @@
 
 static pid_t memcached_pid;
 
-/* A connected socket, -1 when nobody listens. */
+/* A connected socket; -1: memcached does not listen. */
 static inline int memcached_connect(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -31,8 +31,8 @@ static inline int memcached_connect(void)
     return -1;
 }
 
-/* Starts it and waits until it listens: 1. As root it wants a user named, else -u is ignored. It
- * dies with the suite, even with one that crashes. */
+/* Starts memcached and waits until it listens. 1: it does. Run by root it must be given a user;
+ * otherwise it ignores -u. The kernel kills it when the suite ends or crashes. */
 static inline int memcached_start(void)
 {
     char path[sizeof(scratch_folder) + 16];
@@ -70,7 +70,7 @@ static inline void memcached_stop(void)
     memcached_pid = 0;
 }
 
-/* What it answers to lines of its own protocol, up to the end of the line that starts with `last`.
+/* memcached's answer to lines of its protocol, up to the end of the line that starts with `last`.
  */
 static inline const char *memcached_ask(const char *lines, const char *last)
 {
@@ -101,7 +101,7 @@ static inline int memcached_left(const char *key)
     return left;
 }
 
-/* The bytes kept under a key. */
+/* The bytes stored under a key. */
 static inline const char *memcached_raw(const char *key)
 {
     unsigned int size = 0, start = 0;
@@ -119,7 +119,7 @@ static inline void memcached_put(const char *key, const char *value)
                            "STORED\r\n");
 }
 
-/* A client of it, for one test; `options` follow the socket. */
+/* A client for one test. `options` follow the socket in its configuration. */
 static inline esign_cache_t *memcached_client(const char *keys, const char *options)
 {
     esign_cache_t *cache = NULL;
@@ -131,8 +131,8 @@ static inline esign_cache_t *memcached_client(const char *keys, const char *opti
     return cache;
 }
 
-/* Starts it again for a client that saw it down: libmemcached tries again with the next second of
- * the clock. Until then all is an error. */
+/* Starts memcached again for a client that met a failure: libmemcached tries again when the clock's
+ * next second begins. Until then every call fails. */
 static inline void memcached_restart(esign_cache_t *cache)
 {
     char *value;
@@ -146,7 +146,7 @@ static inline void memcached_restart(esign_cache_t *cache)
     CU_ASSERT_EQUAL(answer, ESIGN_CACHE_MISS);
 }
 
-/* suite_run with the folder and the server around it. */
+/* suite_run, with a folder and a memcached. */
 static inline int memcached_suite(const char *name, CU_TestInfo *tests)
 {
     if (!scratch_make())

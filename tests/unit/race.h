@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* race.h: one piece of work done by many threads that begin at the same moment. */
+/* race.h: runs one function in many threads that begin at the same moment. */
 #ifndef ESIGN_TESTS_RACE_H
 #define ESIGN_TESTS_RACE_H
 
@@ -27,7 +27,7 @@ static void *race_thread(void *data)
     return NULL;
 }
 
-/* How many of `threads` threads answered `wanted`. */
+/* How many of `threads` threads returned `wanted`. */
 static inline int race(int threads, int (*work)(void *baton, apr_pool_t *p), void *baton,
                        int wanted)
 {

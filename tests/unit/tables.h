@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tables.h: a SQLite database of its own for each test, and plain SQL to look behind the store's
- * back. */
+/* tables.h: a new SQLite database for each test, and SQL that bypasses store/. */
 #ifndef ESIGN_TESTS_TABLES_H
 #define ESIGN_TESTS_TABLES_H
 
@@ -10,10 +9,10 @@
 
 #define OK(result) CU_ASSERT(!esign_failed(result))
 
-/* Of the running test: counted up by tables_new. */
+/* The number of the running test's database; tables_new raises it. */
 static int tables_count;
 
-/* A connection with a pool of its own, as mod_dbd's have: any thread may use it. */
+/* A connection with its own pool, as mod_dbd's have: any thread may use it. */
 static inline esign_database_t *tables_open(const char *path, const char *keys)
 {
     esign_database_t *database = NULL;
@@ -25,7 +24,7 @@ static inline esign_database_t *tables_open(const char *path, const char *keys)
     return database;
 }
 
-/* One more connection to the running test's database. */
+/* Another connection to the running test's database. */
 static inline esign_database_t *tables_again(const char *keys)
 {
     return tables_open(scratch_path(apr_psprintf(pool, "%d.db", tables_count)), keys);
@@ -57,7 +56,7 @@ static inline int tables_run(esign_database_t *database, const char *sql)
     return rows;
 }
 
-/* The first column of the only row of a SELECT, "" for NULL or no row. */
+/* The first column of the only row of a SELECT; "" for NULL or no row. */
 static inline const char *tables_text(esign_database_t *database, const char *sql)
 {
     apr_dbd_results_t *results = NULL;
@@ -75,7 +74,7 @@ static inline apr_int64_t tables_number(esign_database_t *database, const char *
     return apr_atoi64(tables_text(database, sql));
 }
 
-/* suite_run with the folder around it. */
+/* suite_run, with a folder. */
 static inline int tables_suite(const char *name, CU_TestInfo *tests)
 {
     if (!scratch_make())

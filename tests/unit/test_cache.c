@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_cache.c: what memcached answers, and what is made of it when it is slow, down or back. */
+/* test_cache.c: answers of memcached, also when it is slow, full, down or back. */
 #include "memcached.h"
 #include "race.h"
 
 #define LATER (apr_time_now() + apr_time_from_sec(600))
 
-/* The value, or the answer that came instead. */
+/* The value, or a word for the answer. */
 static const char *get(esign_cache_t *cache, const char *key)
 {
     char *value = NULL;
@@ -160,8 +160,8 @@ static int set_one(void *cache, apr_pool_t *p)
     return set(cache, "unseen", "z", LATER, p);
 }
 
-/* It went and came back while nobody asked: a read does not even notice, and no other connection
- * fails after it. */
+/* memcached restarts while no connection is used: a read does not fail, and after it no other
+ * connection does. */
 static void test_restarted_unseen(void)
 {
     enum { THREADS = 8 };
@@ -176,8 +176,8 @@ static void test_restarted_unseen(void)
     CU_ASSERT_EQUAL(race(THREADS, set_one, cache, ESIGN_CACHE_DONE), THREADS);
 }
 
-/* It hangs: no answer in time is an error, and a late answer is never taken for that of a later
- * question. */
+/* memcached hangs: no answer in time is an error, and a late answer is never read as the answer to
+ * a later request. */
 static void test_hanging(void)
 {
     esign_cache_t *cache = memcached_client(
@@ -201,7 +201,7 @@ static void test_hanging(void)
     }
 }
 
-/* A full memcached that may not evict says so; nothing that was kept is lost for it. */
+/* A full memcached that may not evict is an error, and loses no stored value. */
 static void test_full(void)
 {
     esign_cache_t *cache = memcached_client(SCRATCH_KEY_1, "");
@@ -223,7 +223,7 @@ static void test_full(void)
     esign_cache_delete(cache, "full-more");
 }
 
-/* One thread of many at few connections, until the clock has passed the end of a second. */
+/* One of many threads at few connections, until the clock's next second has begun. */
 static int get_for_long(void *cache, apr_pool_t *p)
 {
     apr_time_t end = apr_time_now() + apr_time_from_msec(1200);
@@ -244,7 +244,7 @@ static void test_crowd(void)
     CU_ASSERT_EQUAL(race(THREADS, get_for_long, cache, 1), THREADS);
 }
 
-/* Options that make libmemcached say "done" without an answer do not reach it. */
+/* Options that make libmemcached report success without an answer have no effect. */
 static void test_answers_whatever_the_options(void)
 {
     static const char *const options[] = { "--NOREPLY", "--BUFFER-REQUESTS", "--BINARY-PROTOCOL",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_card.c: cards, and that their PIN and PUK stay sealed until they are asked for. */
+/* test_card.c: cards are added and listed; PIN and PUK stay sealed unless they are asked for. */
 #include "store/card.h"
 #include "store/subscriber.h"
 #include "tables.h"
@@ -69,8 +69,8 @@ static void test_refused(void)
     OK(esign_card_add(database, id, &first, pool));
     CU_ASSERT_EQUAL(esign_card_add(database, id, &first, pool).status, APR_EEXIST);
     CU_ASSERT_EQUAL(esign_card_add(database, other, &first, pool).status, APR_EEXIST);
-    CU_ASSERT(
-        esign_failed(esign_card_add(database, id == 5 ? 6 : 5, &second, pool))); /* nobody's */
+    CU_ASSERT(esign_failed(
+        esign_card_add(database, id == 5 ? 6 : 5, &second, pool))); /* no such subscriber */
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM card"), 1);
 }
 
@@ -85,8 +85,7 @@ static void test_sealed(void)
     CU_ASSERT(strlen(rows) > 100 && !strstr(rows, first.pin) && !strstr(rows, first.puk) &&
               !strstr(rows, second.pin) && !strstr(rows, second.puk));
 
-    /* A PIN does not pass for the PUK, nor for another card's; without secrets nothing is opened.
-     */
+    /* A PIN does not open as the PUK, nor as another card's. Without secrets nothing is opened. */
     tables_run(database, "UPDATE card SET puk = pin WHERE serial = 'TR-0002'");
     CU_ASSERT(esign_failed(esign_card_list(database, id, 1, &cards, pool)));
     CU_ASSERT(!esign_failed(esign_card_list(database, id, 0, &cards, pool)) && cards->nelts == 2);
@@ -98,7 +97,7 @@ static void test_sealed(void)
     CU_ASSERT(esign_failed(esign_card_list(database, id, 1, &cards, pool)));
 }
 
-/* Who writes the database and has an account of their own calls a card theirs. */
+/* A subscriber who can write to the database changes the owner of a card to themselves. */
 static void test_stolen(void)
 {
     esign_database_t *database = tables_new();

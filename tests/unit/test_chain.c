@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_chain.c: rows join the chain once, forged ones are kept out of it, and couriers do not fork
- * it. */
+/* test_chain.c: rows join the chain once, forged ones are kept out, and chainers at once do not
+ * fork it. */
 #include "audit/reseal.h"
 #include "core/base64.h"
 #include "core/digest.h"
@@ -30,8 +30,7 @@ static void test_whole(void)
         25);
 }
 
-/* The chain's value can be followed without a key, by the formula that docs/manual/esignctl.xml
- * gives. */
+/* The chain value can be checked without a key, by the formula in docs/manual/esignctl.xml. */
 static void test_formula(void)
 {
     esign_database_t *database = trail_new(1);
@@ -64,7 +63,7 @@ static void test_line(void)
         "\"event\":\"word-refused\",\"result\":\"failure\",\"subscriber\":null,"
         "\"address\":\"x\\u000a\\u001b\\ufffd\xc3\xa9\",\"id\":\"9007199254740993\",\"chain\":"
         "\"hash\"}\n");
-    /* Whatever stands in a row, its line fits a pipe. */
+    /* Whatever a row holds, a pipe takes its line whole. */
     memset(text, 1, sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     row.node = row.event = row.address = row.chain = text;
@@ -100,7 +99,7 @@ static void test_forged(void)
     CU_ASSERT_STRING_EQUAL(found, "-1: inserted, and kept out of the chain: its seal is wrong\n-1: "
                                   "inserted, and kept out of the chain: its seal is wrong\n"
                                   "-1: inserted, and kept out of the chain: its seal is wrong\n");
-    /* A place that somebody else gave to a row that waits is none. */
+    /* A row that waits is given a position by SQL: its seal is wrong with it. */
     trail_add(database, 1);
     tables_run(database, "UPDATE audit SET position = -5 WHERE chain IS NULL");
     CU_ASSERT_EQUAL(trail_chain(database, 10).chained, 1);
@@ -110,13 +109,13 @@ static void test_forged(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(trail_verify(database), "1000: inserted beyond the head: its seal is wrong\n"));
     tables_run(database, "DELETE FROM audit WHERE position = 1000");
-    /* The mark of a forged row on one that is none. */
+    /* A sound row is marked as forged. */
     trail_add(database, 1);
     tables_run(database,
                "UPDATE audit SET chain = 'kept out' WHERE position IS NULL AND chain IS NULL");
     CU_ASSERT_PTR_NOT_NULL(
         strstr(trail_verify(database), "-1: marked as forged, but its seal is right\n"));
-    /* Lists say which rows are to be believed. */
+    /* Lists say which rows are sound. */
     const apr_array_header_t *entries;
     OK(esign_audit_list(database, 7, 100, &entries, pool));
     int sound = 0;
@@ -125,7 +124,7 @@ static void test_forged(void)
     CU_ASSERT(entries->nelts == 7 && sound == 4);
 }
 
-/* Who takes the place that the next row is to have stops nothing. */
+/* An inserted row with the next position does not stop the chain. */
 static void test_place_taken(void)
 {
     esign_database_t *database = trail_new(3);
@@ -137,8 +136,8 @@ static void test_place_taken(void)
     AFTER(database, "DELETE FROM audit WHERE id = 99", "");
 }
 
-/* SQLite takes anything into any column: what reads as ours and compares as something else holds up
- * nobody. */
+/* SQLite stores any value in any column. One that reads like a valid value, and compares
+ * differently, does not stop the chain. */
 static void test_odd_values(void)
 {
     static const char *const heads[] = {
@@ -162,7 +161,7 @@ static void test_odd_values(void)
     FOUND(database, "");
     CU_ASSERT_EQUAL(trail_report.rows, 11);
 
-    /* Rows that no UPDATE by id finds, before all others: and the others still join. */
+    /* Rows that no UPDATE by id finds come before all others; the others still join. */
     for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
         tables_run(
             database,
@@ -200,7 +199,7 @@ static void test_odd_values(void)
     AFTER(database, "DELETE FROM audit WHERE address = '192.0.2.66'", "");
 }
 
-/* A text of a hundred megabytes costs nobody its memory. */
+/* A text of a hundred megabytes is not read into memory. */
 static void test_long_texts(void)
 {
     esign_database_t *database = trail_new(3);
@@ -213,7 +212,7 @@ static void test_long_texts(void)
     CU_ASSERT_EQUAL(strlen(APR_ARRAY_IDX(rows, 0, esign_audit_row_t).address), 300);
 }
 
-/* Positions at the end of all numbers, which only a forged head can reach. */
+/* The largest positions, which only a forged head can have. */
 static void test_last_position(void)
 {
     esign_database_t *database = trail_new(2);
@@ -224,7 +223,7 @@ static void test_last_position(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(found, "the head of the chain was changed: its seal is wrong\n"));
 }
 
-/* Rows that must wait for their key do not keep others from the chain. */
+/* Rows that wait for a missing key do not keep others from the chain. */
 static void test_unknown_key(void)
 {
     esign_database_t *database = tables_new();
@@ -255,7 +254,7 @@ static void test_compare_and_swap(void)
     OK(esign_audit_head_read(two, &head, &problem, pool));
     CU_ASSERT_PTR_NULL(problem);
     trail_chain(one, 2);
-    /* With what it read before, the second goes nowhere. */
+    /* The second, with the head that it read before, changes nothing. */
     OK(esign_audit_claim(two, &head, "two", NOW, &done, pool));
     CU_ASSERT_EQUAL(done, 1);
     OK(esign_audit_claim(one, &head, "one", NOW, &done, pool));
@@ -272,7 +271,7 @@ static void test_compare_and_swap(void)
     CU_ASSERT(trail_report.rows == 6 && trail_report.head.copied == 3);
 }
 
-/* Each courier with a connection of its own, until nothing is left. */
+/* One chainer of several, with its own connection, until no row waits. */
 static int keep_chaining(void *baton, apr_pool_t *p)
 {
     esign_database_t **connections = baton, *database = NULL;
@@ -283,7 +282,7 @@ static int keep_chaining(void *baton, apr_pool_t *p)
     for (int round = 0; round < 2000 && batch.looked > 0; round++) {
         esign_result_t result = esign_audit_chain(database, &cursor, 7, &batch, p);
         if (esign_failed(result))
-            batch.looked = 1; /* SQLite was busy, or the rows were the other's */
+            batch.looked = 1; /* SQLite was busy, or the other chainer was faster */
     }
     return batch.looked;
 }
@@ -293,8 +292,7 @@ static void test_couriers(void)
     esign_database_t *connections[4] = { tables_new() };
     for (int i = 1; i < 4; i++)
         connections[i] = tables_again(SCRATCH_KEY_1);
-    /* As in httpd (docs/manual/mod_esign.xml): a wait in SQLite keeps out the thread that would end
-     * it. */
+    /* As in httpd: a thread that waits in SQLite keeps out the thread that it waits for. */
     for (int i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(tables_number(connections[i], "PRAGMA busy_timeout=10"), 10);
     trail_add(connections[0], 300);
@@ -331,7 +329,7 @@ static void test_reseal(void)
     CU_ASSERT_EQUAL(trail_report.waiting, 2);
     CU_ASSERT_EQUAL(trail_chain(fresh, 10).chained, 2);
     FOUND(fresh, "3: sealed under key 1, which the key file does not have\n");
-    /* An old head is none any more. */
+    /* The head under the old key is not accepted any more. */
     CU_ASSERT_PTR_NOT_NULL(
         strstr(trail_verify(old),
                "the head of the chain is sealed under key 2, which the key file does not have\n"));

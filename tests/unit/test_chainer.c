@@ -23,8 +23,7 @@ static int never(void *baton)
     return 0;
 }
 
-/* The log is told of a gap in the midst of the copying: the moment at which the other node chains.
- */
+/* Called while rows are copied, because of a gap: at that moment the other node chains. */
 static void on_gap(void *other, int level, apr_status_t status, const char *text)
 {
     (void)level, (void)status;
@@ -50,7 +49,7 @@ static void test_another_node_chains_meanwhile(void)
         esign_chainer_round(chainer, database, apr_time_now() + apr_time_from_sec(10), pool);
         CU_ASSERT(read(ends[0], lines, sizeof(lines)) > 0);
     }
-    /* Three rounds were read before the last look. */
+    /* The reader had read three rounds when the last one recorded it. */
     CU_ASSERT_EQUAL(tables_number(database, "SELECT position FROM audit_head"), 12);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT copied FROM audit_head"), 8);
     CU_ASSERT(tables_number(database, "SELECT copier_until FROM audit_head") > apr_time_now());

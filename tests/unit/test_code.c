@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_code.c: a one-time code has its tries and its time, and works once. */
+/* test_code.c: a one-time code is valid for some tries and some minutes, and works once. */
 #include "cache/code.h"
 #include "memcached.h"
 #include "race.h"
@@ -14,14 +14,14 @@ static esign_code_session_t session = { .record = &record,
 static const esign_keyring_t *keyring;
 static apr_time_t now;
 
-/* What a request that begins now finds. */
+/* Loads the session's record, as a request does that begins now. */
 static esign_cache_answer_e load(void)
 {
     return esign_session_store_load(session.cache, session.key, &session.limits, now, &record,
                                     pool);
 }
 
-/* The code that is open now, perhaps anew. */
+/* The session's code, issued now if there is no valid one. */
 static const char *open_at(apr_time_t at, int resent_wanted)
 {
     esign_code_t otp;
@@ -34,7 +34,7 @@ static const char *open_at(apr_time_t at, int resent_wanted)
     return code;
 }
 
-/* A fresh session. */
+/* Makes a new session. */
 static void begin_session(void)
 {
     const char *id;
@@ -48,7 +48,7 @@ static void begin_session(void)
     CU_ASSERT_EQUAL_FATAL(load(), ESIGN_CACHE_DONE);
 }
 
-/* A fresh session with a code; the code. */
+/* Makes a new session with a code; returns the code. */
 static const char *begin(void)
 {
     begin_session();
@@ -62,7 +62,7 @@ static const char *wrong(const char *code)
     return other;
 }
 
-/* As a request of its own. */
+/* Tries a code, in a request of its own. */
 static esign_code_verdict_e try_at(const char *typed, apr_time_t at, int left_wanted)
 {
     int left = -1;
@@ -109,7 +109,7 @@ static void test_right(void)
     CU_ASSERT_EQUAL(try_at(code, now + LIFE - 1, 1), ESIGN_CODE_RIGHT);
     CU_ASSERT(record.exchanged);
     CU_ASSERT_EQUAL(load(), ESIGN_CACHE_MISS);
-    /* What should have come of it failed: the code is as good as before, with one try less. */
+    /* The sign-in failed after the right code: the code is valid again, with one try less. */
     record.exchanged = 1;
     CU_ASSERT_EQUAL(
         esign_session_store_restore(session.cache, session.key, &record, &session.limits, pool),
@@ -174,7 +174,7 @@ static void test_next_code(void)
     CU_ASSERT_EQUAL(try_at(next, now + LIFE, 1), ESIGN_CODE_RIGHT);
 }
 
-/* Signed out between the request's beginning and its end. */
+/* The subscriber signs out while the request runs. */
 static void test_ended(void)
 {
     const char *code = begin();

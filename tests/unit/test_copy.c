@@ -151,7 +151,7 @@ static int new_daemon(const char *path)
     return daemon;
 }
 
-/* The next datagram; "" when there is none. */
+/* The next datagram; "": there is no more. */
 static const char *receive(int daemon)
 {
     char text[2 * ESIGN_AUDIT_LINE_MAX];

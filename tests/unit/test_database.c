@@ -73,7 +73,7 @@ static void test_init(void)
     CU_ASSERT_EQUAL(tables_init(database).status, APR_EEXIST);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM schema_version"), 1);
 
-    /* All or nothing: somebody's table of the same name stops it. */
+    /* All tables are made, or none: another table of the same name stops it. */
     esign_database_t *other = tables_open(new_path(), SCRATCH_KEY_1);
     tables_run(other, "CREATE TABLE outbox (x INTEGER)");
     CU_ASSERT(esign_failed(tables_init(other)));
@@ -150,7 +150,7 @@ static void test_transactions(void)
     CU_ASSERT(esign_failed(esign_database_end(database, ESIGN_OK, pool)));
     CU_ASSERT_EQUAL(count(database), 1);
 
-    OK(esign_database_end(database, ESIGN_OK, pool)); /* none is open */
+    OK(esign_database_end(database, ESIGN_OK, pool)); /* no transaction is open */
     OK(add(database, 4, NULL));
     CU_ASSERT_EQUAL(count(other), 2);
 }
@@ -161,16 +161,16 @@ static void test_heal(void)
     OK(add(database, 1, NULL));
     esign_database_refresh(database);
     tables_run(other, "CREATE TABLE another (x INTEGER)");
-    OK(add(database, 2, NULL)); /* by itself */
+    OK(add(database, 2, NULL)); /* recovers */
 
-    /* Within a transaction, too, which may be the first thing that a connection is asked for. */
+    /* Also within a transaction, which may be a connection's first use. */
     tables_run(other, "CREATE TABLE third (x INTEGER)");
     OK(esign_database_begin(database, pool));
     OK(add(database, 3, NULL));
     OK(add(database, 4, NULL));
     OK(esign_database_end(database, ESIGN_OK, pool));
     CU_ASSERT_EQUAL(count(database), 4);
-    /* What fails twice breaks it. */
+    /* A statement that fails twice breaks the transaction. */
     tables_run(other, "ALTER TABLE outbox RENAME TO hidden");
     OK(esign_database_begin(database, pool));
     CU_ASSERT(esign_failed(add(database, 5, NULL)));
@@ -186,7 +186,7 @@ static void test_heal(void)
     CU_ASSERT_PTR_EQUAL(apr_hash_get(database->prepared, others, APR_HASH_KEY_STRING), others);
     CU_ASSERT_EQUAL(count(database), 4);
 
-    /* What is missing is told, and found again when it is there. */
+    /* A table that is missing is reported; once it is back, the statement works. */
     tables_run(other, "ALTER TABLE outbox RENAME TO hidden");
     esign_result_t result = add(database, 3, NULL);
     CU_ASSERT(esign_failed(result) && strstr(result.detail, "outbox") != NULL &&
@@ -203,7 +203,7 @@ static int is_free(esign_gate_t *turn)
     return status == APR_SUCCESS;
 }
 
-/* Who writes has the turn until it is done, however that ends. */
+/* A writer holds the write gate until its statement or transaction has ended, well or not. */
 static void test_turn(void)
 {
     esign_database_t *database = tables_new();
@@ -227,7 +227,7 @@ static void test_turn(void)
     CU_ASSERT(esign_failed(add(database, 2, NULL)));
     CU_ASSERT(is_free(turn));
 
-    /* Without semaphores, which an operator may have taken away, it goes on as before. */
+    /* Without the gate's semaphores, which an operator may have removed, writes go on. */
     esign_gate_destroy(turn);
     OK(esign_database_begin(database, pool));
     OK(add(database, 3, NULL));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_node.c: nodes tell which keys they have, and since when. */
+/* test_node.c: nodes report which keys they have, and since when. */
 #include "store/node.h"
 #include "tables.h"
 
@@ -42,7 +42,7 @@ static void test_since(void)
               nodes->nelts == 0);
 }
 
-/* Portals of one httpd that have a key file in common, and lives of their own, tell by turns. */
+/* Portals of one httpd with the same key file, but different lives, report in turn. */
 static void test_portals_of_different_lives(void)
 {
     esign_database_t *database = tables_new();

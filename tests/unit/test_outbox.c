@@ -51,7 +51,7 @@ static void test_kinds(void)
     CU_ASSERT_STRING_EQUAL(esign_outbox_kind_name(ESIGN_OUTBOX_NOTICE), "notice");
 }
 
-/* As a number, a digit for each kind that has something due. */
+/* The kinds that have due messages, as digits of one number. */
 static int due(esign_database_t *database, apr_time_t now)
 {
     int kinds[ESIGN_OUTBOX_KINDS] = { 9, 9, 9 };
@@ -81,7 +81,7 @@ static void test_due(void)
     CU_ASSERT_EQUAL(due(database, NOW + 1), 0);
 }
 
-/* Of twenty leases the fastest, which nothing else held up. */
+/* The time of the fastest of twenty leases. */
 static apr_interval_time_t time_of_lease(esign_database_t *database, const char *owner)
 {
     apr_interval_time_t fastest = APR_INT64_MAX;
@@ -94,7 +94,7 @@ static apr_interval_time_t time_of_lease(esign_database_t *database, const char 
     return fastest;
 }
 
-/* Who fills the outbox holds nobody else's code up. */
+/* Twenty thousand messages that wait do not delay a code. */
 static void test_many_wait(void)
 {
     esign_database_t *database = tables_new();
@@ -107,7 +107,7 @@ static void test_many_wait(void)
                          "4 / 3, 0, -1, NULL FROM many");
     apr_interval_time_t among = time_of_lease(database, "two");
     if (among > 10 * alone)
-        CU_FAIL("a lease takes the longer the more wait");
+        CU_FAIL("a lease takes longer when more messages wait");
 }
 
 static void test_lease_runs_out(void)
@@ -122,7 +122,7 @@ static void test_lease_runs_out(void)
         outbox_nth(outbox_lease(second, "two", ESIGN_OUTBOX_CODE, 9, NOW + LEASE + SECOND), 0);
     CU_ASSERT(m->id == id && m->attempts == 2);
 
-    /* The first courier comes too late: nothing of what it says counts. */
+    /* The first courier has lost the lease: its calls change nothing. */
     OK(esign_outbox_done(first, "one", id, pool));
     OK(esign_outbox_retry(first, "one", id, NOW, "late", pool));
     OK(esign_outbox_give_up(first, "one", id, "late", pool));
@@ -136,7 +136,7 @@ static void test_lease_runs_out(void)
     CU_ASSERT_EQUAL(outbox_list(first)->nelts, 0);
 }
 
-/* How many the owner holds until `until`. */
+/* Renews, and returns how many messages the owner leases. */
 static int renew(esign_database_t *database, const char *owner, apr_time_t until)
 {
     const apr_array_header_t *ids = NULL;
@@ -162,23 +162,23 @@ static void test_renewed(void)
     CU_ASSERT_EQUAL(renew(database, "one", NOW + 2 * LEASE), 2);
     CU_ASSERT_EQUAL(
         outbox_lease(database, "two", ESIGN_OUTBOX_NOTICE, 9, NOW + 2 * LEASE - 1)->nelts, 0);
-    /* Late, but nobody has come; its own courier, which has them in hand, does not take them twice.
+    /* The leases ran out, but no other courier came. Their own courier does not lease them twice.
      */
     CU_ASSERT_EQUAL(outbox_lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + 3 * LEASE)->nelts,
                     0);
     CU_ASSERT_EQUAL(renew(database, "one", NOW + 4 * LEASE), 2);
-    /* Too late for one of them. */
+    /* One of them was leased by another courier. */
     CU_ASSERT_STRING_EQUAL(
         outbox_marks(outbox_lease(database, "two", ESIGN_OUTBOX_NOTICE, 1, NOW + 4 * LEASE)), "a");
     CU_ASSERT_EQUAL(renew(database, "one", NOW + 6 * LEASE), 1);
     CU_ASSERT_EQUAL(renew(database, "two", NOW + 6 * LEASE), 1);
-    /* What was given back is nobody's. */
+    /* A message that was given back has no owner. */
     OK(esign_outbox_retry(database, "two", outbox_nth(outbox_list(database), 0)->id, NOW,
                           "no answer", pool));
     CU_ASSERT_EQUAL(renew(database, "two", NOW + 6 * LEASE), 0);
 }
 
-/* One courier of several: how many messages it got until none was left. */
+/* One courier of several; returns how many messages it leased until none was left. */
 static int work(void *baton, apr_pool_t *p)
 {
     esign_database_t *database = NULL;

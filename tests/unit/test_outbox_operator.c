@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_outbox_operator.c: what the operator sees of waiting messages, sends again and drops. */
+/* test_outbox_operator.c: the operator lists messages, queues them again and drops them. */
 #include "outbox.h"
 
 static int outbox_requeue(esign_database_t *database, apr_int64_t id, apr_time_t now)
@@ -64,7 +64,7 @@ static void test_purge(void)
     OK(esign_outbox_purge(database, NOW - 1, 9, &count, pool));
     CU_ASSERT_EQUAL(count, 0);
     OK(esign_outbox_purge(database, NOW, 9, &count, pool));
-    CU_ASSERT_EQUAL(count, 1); /* b; what waits stays, however old it is */
+    CU_ASSERT_EQUAL(count, 1); /* b; messages that wait stay at any age */
     OK(esign_outbox_expire(database, NOW + 999 * SECOND, expired, &unreported, pool));
     OK(esign_outbox_purge(database, NOW + 3 * SECOND, 3, &count, pool));
     CU_ASSERT_EQUAL(count, 4); /* three codes, the oldest, and c */
@@ -84,7 +84,7 @@ static void test_operator_hurries(void)
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW + SECOND), 0)
             ->attempts,
         2);
-    /* What was sent is not: a gateway has it. */
+    /* A sent message is not queued again: a gateway has it. */
     outbox_add(database, ESIGN_OUTBOX_CODE, "b", NOW);
     id = outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + SECOND), 0)->id;
     OK(esign_outbox_next_gateway(database, "one", id, 0, 1, NOW, NOW + 30 * SECOND, NULL, pool));
@@ -135,8 +135,7 @@ static void test_depths(void)
     for (int i = 0; i < 4; i++)
         outbox_add(database, ESIGN_OUTBOX_CODE, "a", NOW + i);
     outbox_add(database, ESIGN_OUTBOX_NOTICE, "b", NOW + 9);
-    /* The oldest was taken by a gateway that reports, the next is given up, the third on its way.
-     */
+    /* The oldest is accepted by a gateway that reports, the next given up, the third leased. */
     const apr_array_header_t *leased = outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 3, NOW + 9);
     OK(esign_outbox_next_gateway(database, "one", outbox_nth(leased, 0)->id, 0, 1, NOW, NOW, NULL,
                                  pool));
@@ -150,7 +149,7 @@ static void test_depths(void)
     CU_ASSERT_EQUAL(depths[ESIGN_OUTBOX_RESET_REQUEST].waiting, 0);
     OK(esign_outbox_list(database, 2, &messages, pool));
     CU_ASSERT(messages->nelts == 2 && outbox_nth(messages, 1)->created == NOW + 1);
-    /* What somebody else wrote is none of these kinds. */
+    /* A row of an unknown kind is not counted. */
     tables_run(database, "UPDATE outbox SET kind = 7 WHERE kind = 2");
     OK(esign_outbox_depths(database, depths, pool));
     CU_ASSERT_EQUAL(depths[ESIGN_OUTBOX_NOTICE].waiting, 0);

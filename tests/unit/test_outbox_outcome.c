@@ -34,7 +34,7 @@ static void test_expire(void)
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 1, NOW + 599 * SECOND), 0)->id;
     OK(esign_outbox_expire(database, NOW + 601 * SECOND, counts, &unreported, pool));
     CU_ASSERT(counts[ESIGN_OUTBOX_CODE] == 1 &&
-              counts[ESIGN_OUTBOX_NOTICE] == 0); /* b: a is on its way, c has a second left */
+              counts[ESIGN_OUTBOX_NOTICE] == 0); /* b: a is leased, c has a second left */
     CU_ASSERT_EQUAL(
         tables_number(
             database,
@@ -49,7 +49,7 @@ static void test_expire(void)
     CU_ASSERT_EQUAL(outbox_list(database)->nelts, 3);
     outbox_add(database, ESIGN_OUTBOX_CODE, "d", NOW + 1000 * SECOND);
     CU_ASSERT_EQUAL(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 1600 * SECOND)->nelts,
-                    0); /* expired, though nobody has said so yet */
+                    0); /* expired, though not marked so yet */
 }
 
 static void test_gateways_in_turn(void)
@@ -59,18 +59,18 @@ static void test_gateways_in_turn(void)
     outbox_add(database, ESIGN_OUTBOX_CODE, "a", NOW);
     const esign_outbox_message_t *m = outbox_lease_one(database, NOW);
     CU_ASSERT(m->gateways == 0 && m->awaited == -1);
-    /* The first refuses, the second takes it. */
+    /* The first gateway refuses, the second accepts. */
     OK(esign_outbox_next_gateway(database, "one", m->id, 0, 0, NOW, NOW, "refused", pool));
     m = outbox_lease_one(database, NOW);
     CU_ASSERT(m->gateways == 1 && m->awaited == -1 && strcmp(m->error, "refused") == 0);
     OK(esign_outbox_next_gateway(database, "other", m->id, 1, 1, NOW, NOW, NULL,
-                                 pool)); /* not its own */
+                                 pool)); /* not its owner */
     OK(esign_outbox_next_gateway(database, "one", m->id, 1, 1, NOW, NOW + 30 * SECOND, NULL, pool));
     CU_ASSERT(strcmp(outbox_nth(outbox_list(database), 0)->state, "sent") == 0 &&
               outbox_nth(outbox_list(database), 0)->awaited == 1);
     CU_ASSERT_EQUAL(outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 29 * SECOND)->nelts,
                     0);
-    /* Reports of others change nothing but who is done; the awaited one's makes it due. */
+    /* A report of another gateway only excludes that one; the awaited report makes it due. */
     OK(esign_outbox_undelivered(database, m->id, 3, NOW, "lost", &counted, pool));
     CU_ASSERT(counted == 1 &&
               outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW + 29 * SECOND)->nelts == 0);
@@ -78,13 +78,13 @@ static void test_gateways_in_turn(void)
     m = outbox_lease_one(database, NOW + SECOND);
     CU_ASSERT(m->gateways == 11 && m->awaited == -1 && m->attempts == 3 &&
               strcmp(m->error, "lost") == 0);
-    /* The third one's report overtakes its answer. */
+    /* The third gateway's report arrives before its answer. */
     OK(esign_outbox_undelivered(database, m->id, 2, NOW + 2 * SECOND, "lost", &counted, pool));
     OK(esign_outbox_next_gateway(database, "one", m->id, 2, 1, NOW + 2 * SECOND, NOW + 30 * SECOND,
                                  NULL, pool));
     m = outbox_lease_one(database, NOW + 2 * SECOND);
     CU_ASSERT(m->gateways == 15 && m->awaited == -1);
-    /* Sent, and never reported: nothing for the operator to mend. */
+    /* Sent, and never reported: it is deleted, the operator has nothing to do. */
     OK(esign_outbox_next_gateway(database, "one", m->id, 4, 1, NOW, m->expires, NULL, pool));
     OK(esign_outbox_expire(database, m->expires, expired, &unreported, pool));
     CU_ASSERT(expired[ESIGN_OUTBOX_CODE] == 0 && unreported == 1 &&
@@ -100,7 +100,7 @@ static void test_delivered(void)
     const apr_array_header_t *messages = outbox_lease(database, "one", ESIGN_OUTBOX_CODE, 9, NOW);
     apr_int64_t notice =
         outbox_nth(outbox_lease(database, "one", ESIGN_OUTBOX_NOTICE, 9, NOW), 0)->id;
-    /* While the answer is on its way; but never another kind of message, nor one that is dead. */
+    /* A report also counts before the answer, but never for another kind or a dead message. */
     OK(esign_outbox_delivered(database, notice, &counted, pool));
     CU_ASSERT_EQUAL(counted, 0);
     OK(esign_outbox_undelivered(database, notice, 0, NOW, "lost", &counted, pool));
@@ -142,7 +142,7 @@ static void test_tampered(void)
     outbox_add(database, ESIGN_OUTBOX_CODE, "a", NOW);
     outbox_add(database, ESIGN_OUTBOX_CODE, "b", NOW + 1);
     outbox_add(database, ESIGN_OUTBOX_CODE, "c", NOW + 2);
-    /* b gets the body of a: one subscriber's code cannot be sent to another. */
+    /* b gets the body of a: a code cannot be sent to another subscriber in this way. */
     tables_run(
         database,
         apr_psprintf(
@@ -160,8 +160,7 @@ static void test_tampered(void)
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM outbox WHERE dead = 1"), 1);
 }
 
-/* A row that was sent, kept by somebody and put back: it is not sent for longer than it would have
- * been, nor as something else. */
+/* An attacker stores a sent row again: it is not sent after its time, nor as another kind. */
 static void test_put_back(void)
 {
     static const char *const changes[] = { "expires = expires + 1", "kind = 2", "kind = 0",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_reseal.c: rows of every table move to another key, whoever writes them meanwhile and
- * wherever it is stopped. */
+/* test_reseal.c: rows of every table move to another key, also when they are changed meanwhile, and
+ * when it is stopped in between. */
 #include "store/card.h"
 #include "store/outbox.h"
 #include "store/subscriber.h"
@@ -25,7 +25,7 @@ static const char *number(int person)
     return apr_psprintf(pool, "%011d", person);
 }
 
-/* Everybody has a card and a message; every third no word, every fifth a message that was given up.
+/* Each person has a card and a message; every third has no word, every fifth message was given up.
  */
 static esign_database_t *fill(void)
 {
@@ -127,7 +127,7 @@ static void test_stopped_and_begun_anew(void)
     check_content(tables_again(SCRATCH_KEY_2));
 }
 
-/* A row counts once for each key that it needs, and for those that only one column needs. */
+/* A row counts once for each key that one of its columns is under. */
 static void test_counted_by_key(void)
 {
     fill();
@@ -148,7 +148,7 @@ static void test_counted_by_key(void)
     CU_ASSERT(run.needed[0] == 1 && run.needed[2] == PEOPLE);
 }
 
-/* Somebody writes the row after it was read. */
+/* A renew function that changes the row in the table after it was read. */
 static esign_result_t renew_late(const esign_keyring_t *keyring, apr_int64_t id,
                                  const char *const *old, const char **new, apr_pool_t *p)
 {
@@ -195,8 +195,8 @@ static void test_does_not_open(void)
     CU_ASSERT(run.refused == PEOPLE - 1 && run.resealed == 0 && run.needed[2] == PEOPLE - 1);
 }
 
-/* A hundred rows with a text that begins with a small number for an id would lead back to the first
- * page for ever. */
+/* A hundred ids that are texts, each beginning with a small number, would lead back to the first
+ * page without end. */
 static void test_odd_ids(void)
 {
     fill();

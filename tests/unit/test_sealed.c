@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sealed.c: columns open where they were sealed, and nowhere else. */
+/* test_sealed.c: a value opens in the column where it was sealed, and in no other. */
 #include "store/sealed.h"
 #include "tables.h"
 
@@ -12,7 +12,7 @@ static const char *seal(const esign_keyring_t *keyring, const char *clear)
     return sealed;
 }
 
-/* The clear text, or NULL with the refusal checked. */
+/* The clear text; NULL: it does not open, and the failure is the right one. */
 static const char *open_at(const esign_keyring_t *keyring, const char *table, apr_int64_t id,
                            const char *column, const char *sealed)
 {
@@ -60,7 +60,7 @@ static void test_keys(void)
     CU_ASSERT_PTR_NULL(open_at(second, "subscriber", 17, "email", old));
 }
 
-/* In the database itself: who can write rows still cannot swap what is in them. */
+/* In the database itself: a program that can write rows cannot swap their values. */
 static void test_swapped_rows(void)
 {
     esign_database_t *database = tables_new();

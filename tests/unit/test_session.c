@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_session.c: session records live as long as they may, and stay dead. */
+/* test_session.c: records of sessions last as long as their limits, and do not come back. */
 #include "cache/session.h"
 #include "memcached.h"
 
@@ -8,7 +8,7 @@
 static const esign_session_limits_t limits = { .idle = 10 * MINUTE, .life = 60 * MINUTE };
 static esign_cache_t *cache;
 
-/* The key of a new record. */
+/* Stores a new record; returns its key. */
 static const char *create(apr_time_t created, apr_time_t now)
 {
     const char *id = NULL;
@@ -35,7 +35,7 @@ static esign_cache_answer_e look(const char *key)
     return esign_session_store_load(cache, key, &limits, apr_time_now(), &record, pool);
 }
 
-/* Whether memcached ends it after so many seconds. */
+/* Whether memcached deletes the record after so many seconds. */
 static int ends(const char *key, int seconds)
 {
     int left = memcached_left(key);
@@ -67,14 +67,15 @@ static void test_ends(void)
     apr_time_t now = apr_time_now();
     CU_ASSERT(ends(create(0, now), 600));
     CU_ASSERT(ends(create(now - 50 * MINUTE, now), 600));
-    const char *old = create(now - 55 * MINUTE, now); /* the age goes over to a new id */
+    const char *old = create(now - 55 * MINUTE, now); /* the age counts on under a new id */
     CU_ASSERT(ends(old, 300));
     CU_ASSERT_EQUAL(load(old).created, now - 55 * MINUTE);
     const char *over = create(now - 61 * MINUTE, now);
     CU_ASSERT(memcached_left(over) <= 1 && memcached_left(over) != -1);
 }
 
-/* Whatever memcached still holds: who writes there must not keep a session alive. */
+/* The limits hold although memcached still has the record: a program that writes to memcached
+ * cannot prolong a session. */
 static void test_ended_though_kept(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
@@ -150,7 +151,7 @@ static void test_update(void)
     CU_ASSERT_STRING_EQUAL(load(key).content, "c=2");
 }
 
-/* One that makes way for another is there for nobody, but can come back as it was. */
+/* An exchanged record is not loaded any more, but can be restored. */
 static void test_exchange(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");
@@ -165,13 +166,13 @@ static void test_exchange(void)
                     ESIGN_CACHE_DONE);
     CU_ASSERT(!record.exchanged && load(key).created == now - 55 * MINUTE &&
               load(key).seen == now && ends(key, 300));
-    /* Of two one is first. */
+    /* Of two requests one exchanges it. */
     late = record = load(key);
     CU_ASSERT_EQUAL(esign_session_store_exchange(cache, key, &record, &limits, pool),
                     ESIGN_CACHE_DONE);
     CU_ASSERT(esign_session_store_exchange(cache, key, &late, &limits, pool) == ESIGN_CACHE_MISS &&
               !late.exchanged);
-    /* What was signed out meanwhile stays so. */
+    /* A session that was signed out meanwhile is not restored. */
     CU_ASSERT_EQUAL(esign_session_store_delete(cache, key), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_session_store_restore(cache, key, &record, &limits, pool),
                     ESIGN_CACHE_MISS);

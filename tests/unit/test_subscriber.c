@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_subscriber.c: subscribers, and the counters that guard them. */
+/* test_subscriber.c: subscribers, and the counters that protect their accounts. */
 #include "store/subscriber.h"
 #include "tables.h"
 
@@ -48,7 +48,7 @@ static apr_int64_t found(esign_database_t *database, const char *national_id)
     return subscriber ? subscriber->id : ESIGN_SUBSCRIBER_NONE;
 }
 
-/* The subscriber's hash behind HEAD, "" for none. */
+/* The subscriber's hash without HEAD; "" when there is no word. */
 static const char *hash_of(esign_database_t *database, apr_int64_t id)
 {
     const char *phc = "";
@@ -76,7 +76,7 @@ static void test_stand_in(void)
                                       strcmp(other->word_hash, get(database, id)->word_hash) == 0);
         found_one += other != NULL;
     }
-    /* Those behind the last one have none. */
+    /* Lookups after the last row have no decoy. */
     CU_ASSERT(found_one > 0 && found_one < 8);
 }
 
@@ -152,7 +152,7 @@ static void test_add_twice(void)
     CU_ASSERT_EQUAL(esign_subscriber_add(database, &again, NULL, pool).status, APR_EEXIST);
     CU_ASSERT_EQUAL(tables_number(database, "SELECT count(*) FROM subscriber"), 1);
 
-    /* Registered under the key before: in a transaction, as esignctl does it. */
+    /* A row under the old key, added in a transaction, as esignctl does it. */
     CU_ASSERT_EQUAL(found(rotated, "10000000146"), id);
     OK(esign_subscriber_begin(rotated, pool));
     CU_ASSERT_EQUAL(esign_subscriber_add(rotated, &later, NULL, pool).status, APR_EEXIST);
@@ -195,7 +195,7 @@ static void test_failures(void)
               get(database, other)->wait_until == 0 && !get(database, other)->closed);
 }
 
-/* Guesses that were read before the wait began come after it. */
+/* Guesses whose requests began before the wait are counted after it began. */
 static void test_burst(void)
 {
     esign_database_t *database = tables_new();
@@ -305,7 +305,7 @@ static void test_hash_in_its_place(void)
     CU_ASSERT(opens(database, id));
 }
 
-/* A row moves to another key at any moment of a look. */
+/* A rotation moves the row to another key while it is searched. */
 typedef struct {
     esign_database_t *database;
     apr_pool_t *pool;
@@ -378,8 +378,8 @@ static void test_claim_sms(void)
     CU_ASSERT_EQUAL(claim(database, id, midnight + DAY), 0);
 }
 
-/* Beyond the day's number one still goes when the pause is over: nobody can keep another from a
- * link by asking often. */
+/* Beyond the day's number one mail is still granted after the pause. So nobody can keep a
+ * subscriber from a link by requesting many. */
 static void test_claim_mail(void)
 {
     esign_database_t *database = tables_new();

@@ -25,7 +25,7 @@ static void count(const char *what, const char *address, apr_time_t now, int tim
                         ESIGN_CACHE_DONE);
 }
 
-/* 0: let through; else the time to wait. */
+/* 0: allowed; else the time to wait. */
 static apr_interval_time_t check(const char *what, const char *address, apr_time_t now)
 {
     apr_interval_time_t retry = -1;
@@ -57,15 +57,15 @@ static void test_window_slides(void)
     begin();
     count("slides", "a", start, 12);
     CU_ASSERT(check("slides", "a", start + WINDOW - 1) > 0);
-    /* 12 fade: 12 * 10/12 = 10 are left after a sixth of the next window */
+    /* after a sixth of the next window, 12 * 10/12 = 10 events count */
     CU_ASSERT(check("slides", "a", start + WINDOW) > 0);
     CU_ASSERT(check("slides", "a", start + WINDOW + 9 * SECOND) > 0);
     CU_ASSERT_EQUAL(check("slides", "a", start + WINDOW + 11 * SECOND), 0);
-    /* 4 more: 4 + 12 * 1/2 are the limit at half of it */
+    /* 4 more: at half of it, 4 + 12 * 1/2 events reach the limit */
     count("slides", "a", start + WINDOW + 11 * SECOND, 4);
     CU_ASSERT(check("slides", "a", start + WINDOW + 29 * SECOND) > 0);
     CU_ASSERT_EQUAL(check("slides", "a", start + WINDOW + 31 * SECOND), 0);
-    /* A window later the 12 count no more; two later nothing does. */
+    /* One window later the 12 do not count any more; two later no event does. */
     count("slides", "a", start + WINDOW + 31 * SECOND, 7);
     CU_ASSERT(check("slides", "a", start + 2 * WINDOW) > 0);
     CU_ASSERT_EQUAL(check("slides", "a", start + 2 * WINDOW + 10 * SECOND), 0);
@@ -95,7 +95,7 @@ static void test_room(void)
     }
 }
 
-/* Who waits as long as was said is let in, and not before. */
+/* After the time that was returned an event is allowed, and not before. */
 static void test_retry(void)
 {
     static const int counts[][2] = { { 10, 0 }, { 25, 0 }, { 0, 10 }, { 0, 40 },
@@ -171,7 +171,7 @@ static void test_races(void)
     enum { THREADS = 16, LAST = THREADS * 10 };
     begin();
     CU_ASSERT_EQUAL(race(THREADS, count_some, "race", 10), THREADS);
-    /* Exactly as many were counted. */
+    /* No event was lost, and none counted twice. */
     esign_throttle_policy_t more = { .limit = LAST + 1, .window = WINDOW },
                             exact = { .limit = LAST, .window = WINDOW };
     apr_interval_time_t retry;
@@ -186,7 +186,7 @@ static void test_races(void)
         ESIGN_CACHE_MISS);
 }
 
-/* Counting after a check counts right, also when others did meanwhile, or a window has passed. */
+/* A count after a check is right, also when others counted meanwhile or a new window began. */
 static void test_seen(void)
 {
     esign_throttle_seen_t seen, stale;
@@ -225,8 +225,8 @@ static void test_seen(void)
     CU_ASSERT_EQUAL(room, 1);
 }
 
-/* A node whose clock is behind, and who came before the window and counts after its begin, sets
- * nothing back. */
+/* Two counts with an earlier time than the stored window, by a late clock or a slow request, do not
+ * reset it. */
 static void test_late(void)
 {
     begin();
@@ -242,7 +242,7 @@ static void test_late(void)
     CU_ASSERT(left > 120 && left <= 180); /* as long as that window and the next */
 }
 
-/* Two portals over one memcached, whose windows differ. */
+/* Two portals share a memcached, and their windows differ in length. */
 static void test_lengths(void)
 {
     const esign_throttle_policy_t longer = { .limit = 10, .window = 15 * WINDOW };

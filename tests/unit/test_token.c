@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_token.c: reset tokens and picture challenges work once. */
+/* test_token.c: reset tokens and challenges work once. */
 #include "cache/token.h"
 #include "memcached.h"
 #include "race.h"
@@ -44,14 +44,14 @@ static void test_life(void)
                *key = esign_cache_key("reset:", token, pool);
     CU_ASSERT_STRING_NOT_EQUAL(token, other);
     CU_ASSERT_EQUAL(look("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", &seen), ESIGN_CACHE_MISS);
-    for (int i = 0; i < 3; i++) { /* looking uses nothing up */
+    for (int i = 0; i < 3; i++) { /* reading does not use it up */
         CU_ASSERT_EQUAL(look(token, &seen), ESIGN_CACHE_DONE);
         CU_ASSERT(seen.subscriber == grant.subscriber && seen.link_epoch == 12 &&
                   seen.expires == grant.expires);
     }
     int left = memcached_left(key);
     CU_ASSERT(left > 1795 && left <= 1800);
-    CU_ASSERT_EQUAL(memcached_left(token), -2); /* never under its own name */
+    CU_ASSERT_EQUAL(memcached_left(token), -2); /* it is stored under its hash only */
 
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_DONE);
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_MISS);
@@ -74,7 +74,7 @@ static void test_restore(void)
     CU_ASSERT_EQUAL(look(token, &seen), ESIGN_CACHE_DONE);
     CU_ASSERT(seen.subscriber == 17 && seen.link_epoch == 3 && seen.expires == grant.expires);
     int left = memcached_left(esign_cache_key("reset:", token, pool));
-    CU_ASSERT(left > 595 && left <= 600); /* the rest of its life, no new one */
+    CU_ASSERT(left > 595 && left <= 600); /* its expiry is the old one */
     CU_ASSERT_EQUAL(esign_token_claim(cache, token, pool), ESIGN_CACHE_DONE);
 }
 
@@ -115,7 +115,7 @@ static void test_challenge(void)
     CU_ASSERT(left >= 299 && left <= 302); /* not before the challenge itself ends */
 }
 
-/* A token does not open what another one stands for, even for who writes memcached. */
+/* A token does not open the value of another one, even when a program swaps them in memcached. */
 static void test_moved(void)
 {
     cache = memcached_client(SCRATCH_KEY_1, "");

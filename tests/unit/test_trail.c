@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_trail.c: entries are kept and come back newest first. */
+/* test_trail.c: audit rows are added, counted, and listed newest first. */
 #include "audit/trail.h"
 #include "store/subscriber.h"
 #include "tables.h"
@@ -34,7 +34,7 @@ static void test_events(void)
     CU_ASSERT_EQUAL(entries->nelts, ESIGN_AUDIT_EVENTS);
     for (int event = 0; event < ESIGN_AUDIT_EVENTS; event++)
         CU_ASSERT_EQUAL(nth(entries, ESIGN_AUDIT_EVENTS - 1 - event)->event, event);
-    /* Names are kept in databases and shown by messages: they do not change. */
+    /* Names are stored in databases, and used by pages: they never change. */
     CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_REGISTERED), "registered");
     CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_WORD_REFUSED), "word-refused");
     CU_ASSERT_STRING_EQUAL(esign_event_name(ESIGN_AUDIT_PIN_SHOWN), "pin-shown");
@@ -85,8 +85,8 @@ static void test_unknown_event(void)
     CU_ASSERT_STRING_EQUAL(esign_event_name(nth(list(database, 7, 9), 0)->event), "unknown");
 }
 
-/* Otherwise a thousand rows of one person are as many pages of the table, read one by one at each
- * view of the PIN. */
+/* Otherwise a thousand rows of one person are as many pages of the table, which each view of the
+ * PIN would read. */
 static void test_count_plan(void)
 {
     esign_database_t *database = tables_new();

@@ -28,7 +28,7 @@ static void test_changed(void)
           "2: sealed under key 9, which the key file does not have\n");
 }
 
-/* What moves from a text to its neighbour is a change too. */
+/* Characters that move from one column to the next are a change, too. */
 static void test_unambiguous(void)
 {
     esign_database_t *database = trail_new(3);
@@ -44,7 +44,7 @@ static void test_removed(void)
     AFTER(database, "DELETE FROM audit WHERE position = 5", "removed: position 5\n");
     AFTER(database, "DELETE FROM audit WHERE position IN (1, 7, 8)",
           "removed: position 1\nremoved: position 5\nremoved: positions 7 to 8\n");
-    /* The gap closed: each row behind it says where it stood. */
+    /* The gap is closed: each row after it was sealed for another position. */
     database = trail_new(4);
     tables_run(database, "DELETE FROM audit WHERE position = 2");
     AFTER(database, "UPDATE audit SET position = 2 WHERE position = 3",
@@ -81,7 +81,7 @@ static void test_cut(void)
     AFTER(database, "DELETE FROM audit WHERE position >= 8",
           "cut off: positions 8 to 9, the end of the chain\n");
     AFTER(database, "DELETE FROM audit", "cut off: positions 1 to 9, the end of the chain\n");
-    /* And the head set to where it would fit. */
+    /* The head is set back to the row before. */
     database = trail_new(9);
     tables_run(database, "DELETE FROM audit WHERE position = 9");
     AFTER(
@@ -110,7 +110,7 @@ static void test_head(void)
         strstr(trail_verify(database), "the head of the chain stands there more than once\n"));
     tables_run(database, "DELETE FROM audit_head");
     CU_ASSERT_PTR_NOT_NULL(strstr(trail_verify(database), "the head of the chain is missing\n"));
-    /* A courier does not go on from there. */
+    /* A chainer does not go on from there. */
     esign_audit_cursor_t cursor = ESIGN_AUDIT_FIRST;
     esign_audit_batch_t batch;
     trail_add(database, 1);
@@ -119,7 +119,8 @@ static void test_head(void)
               batch.chained == 0);
 }
 
-/* Everything set back, head and all, and then gone on with: only who knows what was sees it. */
+/* The whole table is set back, with the head, and the chain grows again. Only with an expected
+ * position is that found. */
 static void test_set_back(void)
 {
     esign_database_t *database = trail_new(3);
@@ -141,7 +142,7 @@ static void test_set_back(void)
                            "5: not what was expected: the chain was another one then\n");
 }
 
-/* A row of another chain, sealed by the key's owner, in the place of one of this. */
+/* A row of another chain, with a right seal, in the place of a row of this chain. */
 static void test_other_chain(void)
 {
     esign_database_t *database = trail_new(3);

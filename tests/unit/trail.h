@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trail.h: an audit trail whose chain has some rows, and what verification finds in it. */
+/* trail.h: makes an audit trail with a chain, and runs the verification of it. */
 #ifndef ESIGN_TESTS_TRAIL_H
 #define ESIGN_TESTS_TRAIL_H
 
@@ -42,7 +42,7 @@ static inline void trail_note(void *baton, const esign_audit_row_t *row, const c
 
 static esign_audit_verify_report_t trail_report;
 
-/* All findings, one a line, each with its row's position. */
+/* All findings of a verification, one a line, each with its row's position. */
 static inline const char *trail_verify_for(esign_database_t *database, apr_int64_t position,
                                            const char *expected)
 {
@@ -61,7 +61,7 @@ static inline const char *trail_verify(esign_database_t *database)
 }
 
 #define FOUND(database, text) CU_ASSERT_STRING_EQUAL(trail_verify(database), text)
-/* After one statement. */
+/* The findings after one SQL statement. */
 #define AFTER(database, sql, text) \
     do {                           \
         tables_run(database, sql); \
