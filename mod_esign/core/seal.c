@@ -86,13 +86,13 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
     unsigned char *frame = esign_base64_url_decode(p, sealed, &size);
     if (!frame || size < HEAD_SIZE + TAG_SIZE || size > INT_MAX || strlen(place) > INT_MAX ||
         frame[0] != VERSION)
-        return esign_result_make(p, APR_EINVAL, PROBLEM, "what stands at %s is not a sealed value",
+        return esign_result_make(p, APR_EINVAL, PROBLEM, "the value of %s is not a sealed one",
                                  place);
     const unsigned char *key = esign_keyring_key(keyring, purpose, frame[1]);
     if (!key)
         return esign_result_make(
             p, APR_EINVAL, PROBLEM,
-            "what stands at %s is sealed under key %d, which the key file does not have", place,
+            "the value of %s is sealed under key %d, which the key file does not have", place,
             frame[1]);
 
     pthread_once(&fetched, fetch_cipher);
@@ -106,8 +106,7 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
         esign_secret_wipe(opened, inside); /* GCM decrypts before it checks the tag */
         return esign_result_make(
             p, APR_EINVAL, PROBLEM,
-            "what stands at %s was changed, or sealed for another place or under another key",
-            place);
+            "the value of %s was changed, or sealed for another place or under another key", place);
     }
     *clear = opened;
     *length = inside;

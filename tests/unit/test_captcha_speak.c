@@ -28,7 +28,7 @@ static int sample(const unsigned char *wav, apr_size_t i)
     return (short)(wav[HEADER + 2 * i] | wav[HEADER + 2 * i + 1] << 8);
 }
 
-/* Loudness of ten milliseconds. */
+/* The loudness of ten milliseconds. */
 static int loudness(const unsigned char *wav, apr_size_t slice)
 {
     const apr_size_t samples = ESIGN_CAPTCHA_RATE / 100;
@@ -38,7 +38,7 @@ static int loudness(const unsigned char *wav, apr_size_t slice)
     return (int)(sum / (apr_int64_t)samples);
 }
 
-/* How many stretches of speech there are, parted by at least a quarter of a second. */
+/* Counts stretches of speech with at least a quarter of a second between them. */
 static int stretches(const unsigned char *wav, apr_size_t length)
 {
     int found = 0, silence = 1000;
@@ -83,8 +83,8 @@ static void test_same(void)
     CU_ASSERT(first != other || memcmp(sound, english, first) != 0);
 }
 
-/* Who knows the challenge alone cannot compute the noise before the first letter: it follows from
- * the last one, too. */
+/* The noise depends on the answer, even before its first letter, so it cannot be computed from the
+ * seed alone. */
 static void test_noise(void)
 {
     apr_size_t length;
@@ -98,8 +98,7 @@ static void test_noise(void)
     CU_ASSERT(differing > 1800);
 }
 
-/* Whatever the portal draws can be spoken, in each language, as five sounds, and no two characters
- * sound alike. */
+/* Each answer becomes five sounds in each language, and no two characters have the same sound. */
 static void test_letters(void)
 {
     const esign_keyring_t *keyring = keys_load("key 1 " KEY_A "\n");
@@ -142,7 +141,7 @@ int main(void)
     CU_TestInfo tests[] = {
         { "a WAV file of 16 bits on one channel", test_header },
         { "a challenge always gives its own sound, one for each language", test_same },
-        { "the noise follows from the answer, too", test_noise },
+        { "the noise depends on the answer too", test_noise },
         { "every character of every picture is spoken in both languages", test_letters },
         CU_TEST_INFO_NULL
     };

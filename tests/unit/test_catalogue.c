@@ -38,7 +38,7 @@ static const char *of(const char *language, const char *messages)
 #define ONE "<message key=\"one\">1</message>\n"
 #define TWO "<message key=\"two\">2</message>\n"
 
-/* That these files are refused, with all of these words in the detail. */
+/* Checks that these files are refused, and that the error contains all of these texts. */
 static void refuse(const char *turkish, const char *english, const char *where, const char *what)
 {
     const esign_catalogue_t *catalogue = NULL;
@@ -160,7 +160,7 @@ static void test_times(void)
                            "24 November 2026, 17:07");
     CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "en", midnight, 0, pool),
                            "24 November 2026, 03:00");
-    /* A date is no moment: it is the same day everywhere. */
+    /* A date is the same day in every time zone. */
     setenv("TZ", "<-08>8", 1);
     tzset();
     CU_ASSERT_STRING_EQUAL(esign_catalogue_time(catalogue, "tr", midnight, 1, pool),
@@ -194,12 +194,12 @@ static void test_months(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "our own catalogues load", test_ours },
-                            { "languages are known by their tags", test_language },
+                            { "languages are found by their tags", test_language },
                             { "wrong keys are refused by file, line and key", test_keys_refused },
                             { "wrong files are refused by file and line", test_files_refused },
                             { "a document type is refused", test_doctype_refused },
                             { "arguments are filled in, once", test_format },
-                            { "moments are in the server's zone, dates in none", test_times },
+                            { "times are in the server's time zone, dates are not", test_times },
                             { "months have their names", test_months },
                             CU_TEST_INFO_NULL };
     if (mkdtemp(folder) == NULL)

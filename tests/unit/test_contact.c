@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_contact.c: which addresses and numbers are safe to use, and what a screen shows of them. */
+/* test_contact.c: addresses and numbers that are accepted and refused, and their masks. */
 #include "core/contact.h"
 #include "suite.h"
 
@@ -151,8 +151,8 @@ static void test_email_lengths(void)
                                      repeat('b', 63), ".", NULL); /* 192 bytes */
     CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, "a@", labels, repeat('b', 60), NULL)));
     CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, "a@", labels, repeat('b', 61), NULL)));
-    /* Of what goes over the wire: 32 letters of two bytes, and a label of 63 that has fewer before
-     * it is encoded. */
+    /* Lengths of the transmitted form: 32 letters of two bytes, and a label of 63 characters that
+     * is shorter before it is encoded. */
     const char *letters = "şşşşşşşşşşşşşşşşşşşşşşşşşşşşşşşş";
     CU_ASSERT(esign_contact_email_valid(apr_pstrcat(pool, letters, "@b", NULL)));
     CU_ASSERT(!esign_contact_email_valid(apr_pstrcat(pool, letters, "a@b", NULL)));
@@ -185,9 +185,10 @@ int main(void)
         { "a phone number shows its country and two digits", test_mask_phone },
         { "an address shows its first character and its host", test_mask_email },
         { "ordinary addresses are accepted", test_email_valid },
-        { "addresses that could do harm are refused", test_email_refused },
-        { "letters of all scripts, and nothing that only looks like one", test_email_beyond_ascii },
-        { "a host goes over the wire as its A-label", test_wire },
+        { "dangerous addresses are refused", test_email_refused },
+        { "letters of all scripts are accepted, other characters beyond ASCII are not",
+          test_email_beyond_ascii },
+        { "a host is transmitted as its A-label", test_wire },
         { "addresses have RFC 5321's lengths", test_email_lengths },
         { "phone numbers are E.164", test_phone },
         CU_TEST_INFO_NULL

@@ -13,7 +13,7 @@
 
 static esign_coverage_t coverage;
 
-/* Of corners in pixels, `count` pairs of x and y. */
+/* Adds a shape of `count` corners, in pixels: pairs of x and y. */
 static void add(int count, const double corners[][2])
 {
     for (int i = 0; i < count; i++) {
@@ -23,7 +23,7 @@ static void add(int count, const double corners[][2])
     }
 }
 
-/* Clockwise, or against it when `right` is the lesser. */
+/* Adds a rectangle: clockwise, or counter-clockwise when `right` is less than `left`. */
 static void add_rectangle(double left, double top, double right, double bottom)
 {
     add(4,
@@ -35,7 +35,7 @@ static void clear(void)
     memset(coverage, 0, sizeof(coverage));
 }
 
-/* In pixels. */
+/* The covered area, in pixels. */
 static double area(void)
 {
     double sum = 0;
@@ -74,7 +74,7 @@ static void test_parts_of_pixels(void)
     CU_ASSERT(is_near(area(), 1.5 * 1.5));
 }
 
-/* Level and steep sides, through many columns and many rows; to and from corners within a pixel. */
+/* Flat and steep sides, through many columns and rows, with corners inside pixels. */
 static void test_slopes(void)
 {
     static const double triangles[][3][2] = {
@@ -94,7 +94,7 @@ static void test_slopes(void)
     }
 }
 
-/* A diagonal halves the pixels on it. */
+/* A diagonal covers half of each of its pixels. */
 static void test_diagonal(void)
 {
     clear();
@@ -113,7 +113,7 @@ static void test_outside(void)
     add_rectangle(-100, -40, WIDTH + 150, HEIGHT + 20);
     esign_coverage_sum(coverage);
     CU_ASSERT_EQUAL(area(), WIDTH * HEIGHT);
-    /* A rhombus around each corner: a quarter is to be seen. */
+    /* A quarter of a rhombus around each corner lies inside the picture. */
     for (int corner = 0; corner < 4; corner++) {
         double x = corner & 1 ? WIDTH : 0, y = corner & 2 ? HEIGHT : 0;
         clear();
@@ -154,7 +154,7 @@ static void test_twice_and_holes(void)
     add_rectangle(25, 15, 15, 25);
     esign_coverage_sum(coverage);
     CU_ASSERT_EQUAL(area(), 400 - 100);
-    /* Against the clock it is the same shape. */
+    /* Counter-clockwise it is the same shape. */
     clear();
     add_rectangle(30, 10, 10, 30);
     esign_coverage_sum(coverage);
@@ -163,13 +163,13 @@ static void test_twice_and_holes(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "a rectangle of whole pixels is just these", test_rectangle },
+    CU_TestInfo tests[] = { { "a rectangle of whole pixels covers exactly these", test_rectangle },
                             { "pixels are covered in part", test_parts_of_pixels },
                             { "slopes have the area of their triangle", test_slopes },
-                            { "a diagonal halves its pixels", test_diagonal },
-                            { "what is outside is cut off", test_outside },
-                            { "a side leaves the picture where it leaves it", test_leaving },
-                            { "what is covered twice counts once, and holes are none",
+                            { "a diagonal covers half of its pixels", test_diagonal },
+                            { "parts outside the picture are cut off", test_outside },
+                            { "a side can leave the picture within a column", test_leaving },
+                            { "an area covered twice counts once, a hole not at all",
                               test_twice_and_holes },
                             CU_TEST_INFO_NULL };
     return suite_run("coverage", tests);

@@ -37,7 +37,7 @@ static void test_hmac(void)
     esign_digest_hmac(key, "Hi There", 8, again);
     CU_ASSERT(memcmp(mac, again, sizeof(mac)) != 0);
     key[31] ^= 1;
-    esign_digest_hmac(key, "Hi There", 8, again); /* nothing of an earlier call stays */
+    esign_digest_hmac(key, "Hi There", 8, again); /* an earlier call has no effect */
     CU_ASSERT(memcmp(mac, again, sizeof(mac)) == 0);
 }
 
@@ -71,8 +71,8 @@ static apr_status_t look(void *data)
     return APR_SUCCESS;
 }
 
-/* Clean-ups run last in, first out: one that was registered before the secret sees its memory after
- * the wipe and while it is still the pool's. */
+/* Cleanups run in reverse order. One registered before the secret is made runs after the wipe,
+ * while the memory still belongs to the pool. */
 static void test_secret_wiped_with_pool(void)
 {
     watch_t watch = { NULL, 0 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_document.c: documents written as text read back as they were meant. */
+/* test_document.c: parsing a document that was written as text gives its elements and values. */
 #include "render/document.h"
 #include "render/render.h"
 #include "suite.h"
@@ -32,7 +32,7 @@ static void test_nesting(void)
     CU_ASSERT_EQUAL(document->count, 0);
 }
 
-/* What every byte becomes, alone and among others, is what esign_render_clean says. */
+/* Every byte, alone and among others, becomes what esign_render_clean makes of it. */
 static void test_values(void)
 {
     for (int i = 1; i < 256 * 256; i++) {
@@ -68,7 +68,7 @@ static void test_wide(void)
     xmlFreeDoc(tree);
 }
 
-/* Longer than any buffer that was there before. */
+/* Values longer than the buffer. */
 static void test_long(void)
 {
     char *text = apr_palloc(pool, 100001);
@@ -102,7 +102,7 @@ static void test_copies(void)
     CU_ASSERT_EQUAL(strncmp(document->bytes + document->copies[1].at - 3, "c=\"Z\"", 5), 0);
 }
 
-/* One value that could look different elsewhere, and none is copied. */
+/* With one value that output may escape otherwise, the document has no copied values. */
 static void test_no_copies(void)
 {
     static const char *const values[] = { "a&b", "a<", "'", "%", "a\tb", "\"", "a#", "a;" };
@@ -122,11 +122,11 @@ static void test_no_copies(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "elements end where the next begins", test_nesting },
-                            { "values and texts read back as they were", test_values },
+                            { "values and texts come back", test_values },
                             { "characters beyond ASCII", test_wide },
                             { "long values", test_long },
                             { "values to copy are found", test_copies },
-                            { "what cannot be copied as it is", test_no_copies },
+                            { "values that cannot be copied unchanged", test_no_copies },
                             CU_TEST_INFO_NULL };
     return suite_run("document", tests);
 }

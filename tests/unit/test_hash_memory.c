@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_hash_memory.c: what libsodium gets when it asks for a hash's memory, and that it does get
- * it. */
+/* test_hash_memory.c: the memory that libsodium gets for a hash, and that it comes from
+ * hash_memory. */
 #include "core/word_hash.h"
 #include "suite.h"
 
@@ -23,8 +23,8 @@ static void *ask(size_t size, int flags)
     return memory;
 }
 
-/* The mapping that begins here: its size in KiB, and the kernel's marks of it (proc(5)). 0: it is
- * part of another one. */
+/* Reads the size in KiB and the flags (VmFlags of proc(5)) of the mapping that begins at an
+ * address. Returns 0 when no mapping begins there. */
 static unsigned long look(const void *memory, const char **marks)
 {
     char line[512], start[32];
@@ -65,7 +65,7 @@ static int kernel_has_huge_pages(void)
     return strstr(word, "[always]") || strstr(word, "[madvise]");
 }
 
-/* Of odd sizes, too. */
+/* Odd sizes too. */
 static void test_memory(void)
 {
     static const size_t sizes[] = { 2 * MIB, 19 * MIB, 8 * MIB + 3 * 4096, 64 * MIB };
@@ -81,7 +81,7 @@ static void test_memory(void)
     }
 }
 
-/* What is unmapped is all that was mapped. */
+/* munmap removes the whole mapping. */
 static void test_nothing_stays(void)
 {
     unsigned long before = pages();
@@ -127,8 +127,8 @@ static void test_a_hash_takes_few_pages(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "memory for a hash is huge pages, in no core file", test_memory },
-                            { "and nothing of it stays", test_nothing_stays },
-                            { "others' memory is what they ask for",
+                            { "it is unmapped as a whole", test_nothing_stays },
+                            { "other calls of mmap are unchanged",
                               test_others_get_what_they_ask_for },
                             { "a hash takes few pages", test_a_hash_takes_few_pages },
                             CU_TEST_INFO_NULL };

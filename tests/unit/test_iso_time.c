@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_iso_time.c: moments and dates, written and read. */
+/* test_iso_time.c: times and dates, written and read. */
 #include "core/iso_time.h"
 #include "suite.h"
 
@@ -46,8 +46,8 @@ static void test_refused(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "moments are written in UTC", test_written },
-                            { "what is written reads back", test_read_back },
+    CU_TestInfo tests[] = { { "times are written in UTC", test_written },
+                            { "written times are read back", test_read_back },
                             { "anything else is refused", test_refused },
                             CU_TEST_INFO_NULL };
     return suite_run("iso_time", tests);

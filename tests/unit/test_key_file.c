@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_key_file.c: the key file is made and changed whole or not at all. */
+/* test_key_file.c: making and changing the key file, as a whole or not at all. */
 #include "scratch.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ static void test_life_of_a_key(void)
               esign_keyring_next(load()) == 0);
 }
 
-/* Somebody still has another key of that id. */
+/* A running server still has another key of that id. */
 static void test_taken_ids(void)
 {
     unsigned char taken[ESIGN_KEY_MAX_ID + 1] = { [2] = 1, [4] = 1 };
@@ -151,15 +151,15 @@ static void test_place_mode_and_owner(void)
     unlink(link);
     path = file;
 
-    /* What a run left that was killed. */
+    /* The file of a killed run. */
     const char *left = scratch_path("keys.new");
     int half = open(left, O_WRONLY | O_CREAT, 0600);
     CU_ASSERT(half >= 0 && write(half, "key 9 AA", 8) == 8 && close(half) == 0);
     CU_ASSERT(!esign_failed(esign_key_file_remove(path, 1, pool)) && access(left, F_OK) != 0);
 }
 
-/* In a child, since limits stay: the change that `work` tries must fail and leave everything as it
- * was. */
+/* Checks that the change which `work` tries fails and leaves everything unchanged. In a child,
+ * because limits cannot be raised again. */
 static void test_no_room(void)
 {
     int status, id;
@@ -178,7 +178,7 @@ static void test_no_room(void)
     CU_ASSERT_STRING_EQUAL(read_text(), TWO);
     CU_ASSERT(access(scratch_path("keys.new"), F_OK) != 0);
 
-    /* No new file can be made: something that is no file has its name. */
+    /* No new file can be made, because a folder has its name. */
     CU_ASSERT_FATAL(mkdir(scratch_path("keys.new"), 0700) == 0);
     esign_result_t result = esign_key_file_remove(path, 1, pool);
     CU_ASSERT(result.status == EEXIST && strstr(result.detail, "nothing was changed") != NULL);
@@ -188,7 +188,7 @@ static void test_no_room(void)
     CU_ASSERT_EQUAL(esign_key_file_add(path, nobody, &id, pool).status, ENOENT);
 }
 
-/* Each of many processes takes a key away, all at once: none is lost. */
+/* Many processes each remove one key at the same time. No removal is lost. */
 static void test_changes_at_once(void)
 {
     enum { PROCESSES = 12 };
@@ -210,10 +210,10 @@ static void test_changes_at_once(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "a new file is private, random and never overwritten", test_create },
-                            { "a key is added, becomes active, and is taken away",
+                            { "a key is added, becomes active, and is removed",
                               test_life_of_a_key },
-                            { "an id that somebody still has is not given again", test_taken_ids },
-                            { "what people wrote is read and kept", test_written_by_hand },
+                            { "an id in use is not given again", test_taken_ids },
+                            { "lines written by hand are read and kept", test_written_by_hand },
                             { "place, mode and owner stay", test_place_mode_and_owner },
                             { "without room nothing changes", test_no_room },
                             { "changes wait for each other", test_changes_at_once },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_keyring.c: the key file: what is read, what is refused and why, and what its keys become. */
+/* test_keyring.c: key files that are read and refused, and the keys derived from them. */
 #include "core/keyring.h"
 #include "suite.h"
 
@@ -36,7 +36,7 @@ static esign_keyring_t *load(const char *text)
     return keyring;
 }
 
-/* That loading fails, with all of `expected` in the detail and nothing of the keys. */
+/* Checks that loading fails, and that the error contains all of `expected` but no key. */
 static void refuse(const char *text, const char *expected)
 {
     esign_keyring_t *keyring = NULL;
@@ -52,8 +52,8 @@ static void refuse(const char *text, const char *expected)
 
 static void test_derived(void)
 {
-    /* RFC 5869 computed with Python's hmac. These never change: data sealed under them would be
-     * lost. */
+    /* Computed by RFC 5869 with Python's hmac. They never change, because values sealed under them
+     * would be lost. */
     static const char *const expected[ESIGN_KEY_PURPOSES] = {
         [ESIGN_KEY_LOOKUP] = "2e8a526c2bcc9255d084c896e9d107d2ec586dbb488caf64f8b4612e84e7ed16",
         [ESIGN_KEY_PEPPER] = "bed522c0d9aa23e72c9309745bee3b105499e49bb274566b08687d5b0745c402",
@@ -178,7 +178,7 @@ static void test_refused_files(void)
     unlink(pipe_path);
 }
 
-/* Whether a child that uses a key of `keyring` so dies of it. */
+/* Returns 1 when a child that uses a key of `keyring` in this way is killed. */
 static int dies(const esign_keyring_t *keyring, void (*use)(const esign_keyring_t *))
 {
     int status;
@@ -217,7 +217,7 @@ static void test_read_only_and_freed(void)
     const esign_keyring_t *again;
     CU_ASSERT_FATAL(!esign_failed(esign_keyring_load((esign_keyring_t **)&again, path, pool)));
     pid_t child = fork();
-    if (child == 0) { /* a child's clean-up frees its own copy only */
+    if (child == 0) { /* a child's cleanup frees only its own copy */
         apr_pool_destroy(inner);
         _exit(0);
     }
@@ -232,12 +232,13 @@ static void test_read_only_and_freed(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        { "keys are derived by HKDF-SHA256, one a purpose", test_derived },
+        { "one key for each purpose is derived by HKDF-SHA256", test_derived },
         { "ids, comments and blanks are read; the last line is active", test_ids },
-        { "a key that is not active yet is known", test_next },
+        { "the next key is derived, and is not the active one", test_next },
         { "a file may hold all 255 keys", test_all_ids },
         { "wrong lines are refused by number and reason", test_refused_lines },
-        { "files that are open, no files or too long are refused", test_refused_files },
+        { "files that others can read, that are not regular or too long are refused",
+          test_refused_files },
         { "keys cannot be written, and each process frees its own", test_read_only_and_freed },
         CU_TEST_INFO_NULL
     };

@@ -28,7 +28,7 @@ static void test_tckn(void)
 {
     static const char *const good[] = {
         "10000000146", "19090909018", "98765432150", "10090909008"
-    }; /* the second's and the fourth's sums need a negative remainder */
+    }; /* in the second and the fourth, the sum is negative */
     static const char *const bad[] = { "",
                                        "1000000014",
                                        "100000001460",
@@ -86,7 +86,7 @@ static void test_separators(void)
     refuse(tckn, "\xC2"
                  "10000000146");
     refuse(tckn, "\xD9\xA1"
-                 "0000000146"); /* an Arabic-Indic one */
+                 "0000000146"); /* an Arabic-Indic digit */
     refuse(tckn, "    ");
 }
 

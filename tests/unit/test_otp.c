@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_otp.c: codes that belong to one session and seed, and how people type them. */
+/* test_otp.c: codes of a session and seed, and the ways to type them. */
 #include "core/otp.h"
 #include "keys.h"
 
@@ -26,7 +26,7 @@ static void test_bound(void)
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keyring, "otp:a-sessio", 1, 10), code);
     CU_ASSERT_STRING_NOT_EQUAL(code_of(keys_load("key 1 " KEY_B "\n"), SESSION, 1, 10), code);
     CU_ASSERT_STRING_EQUAL(code_of(keys_load("key 1 " KEY_A "\nkey 2 " KEY_B "\n"), SESSION, 1, 10),
-                           code); /* the key is the code's, whichever is active */
+                           code); /* the code's own key counts, not the active one */
     CU_ASSERT(!esign_otp_code(keyring, 2, SESSION, (unsigned char[ESIGN_OTP_SEED_SIZE]){ 1 }, 10,
                               (char[ESIGN_OTP_MAX_DIGITS + 1]){ 0 }));
 
@@ -114,10 +114,10 @@ static void test_well_formed(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "a code belongs to its session, seed and key", test_bound },
-                            { "digits are even at each place", test_even },
+                            { "each digit is equally likely at each place", test_even },
                             { "codes have the length asked for", test_lengths },
                             { "a code is right however it is spaced", test_matches },
-                            { "what has the form of a code", test_well_formed },
+                            { "texts that have the form of a code", test_well_formed },
                             CU_TEST_INFO_NULL };
     return suite_run("otp", tests);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_page_cache.c: a document filled in is, byte for byte, the document rendered as a whole. */
+/* test_page_cache.c: the cache's output equals the stylesheet's, byte for byte. */
 #include "race.h"
 #include "render/page_cache.h"
 
@@ -9,7 +9,7 @@
 
 static char folder[] = "/tmp/esign-kept-XXXXXX";
 
-/* Our stylesheets, or a theme's whose page.xsl this is. */
+/* Loads our stylesheets, with a theme's page.xsl if one is given. */
 static const esign_render_t *load(const char *sheet)
 {
     const esign_render_t *render = NULL;
@@ -31,7 +31,7 @@ static const esign_render_t *load(const char *sheet)
     return render;
 }
 
-/* The sign-in form; `id` is what was typed. */
+/* The sign-in form, filled in with `id`. */
 static const esign_document_t *form(const char *challenge, const char *id, const char *problem,
                                     apr_pool_t *p)
 {
@@ -86,7 +86,7 @@ static const char *render_one(esign_page_cache_t *kept, const esign_render_t *re
     return strlen(output) == length ? output : "";
 }
 
-/* Whether it is, kept or not, the same. */
+/* Whether the output is the same with and without a cache. */
 static int same(esign_page_cache_t *kept, const esign_render_t *render,
                 const esign_document_t *document, apr_pool_t *p)
 {
@@ -94,7 +94,7 @@ static int same(esign_page_cache_t *kept, const esign_render_t *render,
     return *whole && strcmp(whole, render_one(kept, render, document, p)) == 0;
 }
 
-/* Whether no stylesheet runs any more: one that fails always would have to. */
+/* Whether the document is cached: rendering it with a stylesheet that always fails succeeds. */
 static int is_kept(esign_page_cache_t *kept, const esign_document_t *document)
 {
     return *render_one(kept, load("<xsl:message terminate='yes'>no</xsl:message>"), document,
@@ -123,7 +123,7 @@ static void test_same(void)
     CU_ASSERT(!is_kept(kept, form("another", "1", "answer-wrong", pool)));
 }
 
-/* Every character beyond ASCII that a person may type. */
+/* All characters beyond ASCII that may be typed. */
 static void test_characters(void)
 {
     const esign_render_t *render = load(NULL);
@@ -149,7 +149,7 @@ static void test_characters(void)
     }
 }
 
-/* A theme that does more with a value than copy it has its stylesheet run each time. */
+/* The stylesheet of a theme that does more with a value than copy it runs each time. */
 static void test_unfit(void)
 {
     static const char *const sheets[] = {
@@ -167,7 +167,7 @@ static void test_unfit(void)
     }
 }
 
-/* More kinds than are kept: those that were not asked for go, the usual one stays. */
+/* With more documents than entries, unused ones are removed, and the one in use stays. */
 static void test_many(void)
 {
     const esign_render_t *render = load("<p><xsl:value-of select='problem/@code'/><xsl:value-of "
@@ -212,10 +212,10 @@ static void test_threads(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "what is filled in is what would be rendered", test_same },
+    CU_TestInfo tests[] = { { "cached output equals rendered output", test_same },
                             { "characters beyond ASCII", test_characters },
                             { "values that are not only copied", test_unfit },
-                            { "more kinds than are kept", test_many },
+                            { "more documents than entries", test_many },
                             { "threads", test_threads },
                             CU_TEST_INFO_NULL };
     apr_pool_t *whole;

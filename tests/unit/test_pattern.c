@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_pattern.c: regular expressions of the administrator, over bytes of anybody. */
+/* test_pattern.c: regular expressions of the administrator on any bytes. */
 #include "suite.h"
 
 #include "core/pattern.h"
@@ -56,9 +56,10 @@ static void test_bounded(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "a pattern is found or not", test_found },
-                            { "any bytes may stand around it", test_bytes },
-                            { "a wrong expression is refused, and told", test_refused },
-                            { "a pattern that never ends does", test_bounded },
+                            { "any bytes may surround a match", test_bytes },
+                            { "a wrong expression is refused with the place of its error",
+                              test_refused },
+                            { "a match that takes too long ends", test_bounded },
                             CU_TEST_INFO_NULL };
     return suite_run("pattern", tests);
 }

@@ -65,7 +65,7 @@ static void test_refused(void)
                                            "2",
                                            5));
     CU_ASSERT_PTR_NULL(
-        esign_record_decode(pool, "a=%41", 4)); /* an escape that goes on behind the end */
+        esign_record_decode(pool, "a=%41", 4)); /* an escape that continues after the end */
 }
 
 static void test_limit(void)

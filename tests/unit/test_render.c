@@ -22,7 +22,7 @@ static xmlDocPtr read_sample(const char *name)
     return xmlReadFile(apr_pstrcat(pool, ESIGN_TEST_PAGES "/", name, NULL), NULL, XML_PARSE_NONET);
 }
 
-/* The same page in another language: the switch of languages follows. */
+/* The same page in another language, with its language switch. */
 static void set_language(xmlDocPtr document, const char *language)
 {
     xmlNodePtr root = xmlDocGetRootElement(document);
@@ -135,7 +135,7 @@ static void test_words(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(english, "<title>Error: Enter Your SMS Code"));
     CU_ASSERT_PTR_NOT_NULL(strstr(english, "aria-describedby=\"code-problem code-hint\""));
     CU_ASSERT_PTR_NOT_NULL(strstr(english, "Tries left: 2."));
-    const char *pin = page_of("pin.xml", "en"); /* whole for who copies it, in groups for the eye */
+    const char *pin = page_of("pin.xml", "en"); /* whole for copying, in groups for reading */
     CU_ASSERT_PTR_NOT_NULL(
         strstr(pin, "data-failed=\"Could not be copied; select the digits and copy them "
                     "yourself.\"><span>7392</span><span>0461</span></span></dd>"));
@@ -170,9 +170,9 @@ static const char *form_of(const char *word)
 static void test_form(void)
 {
     const char *form = form_of(" two  spaces &lt;i&gt; ");
-    CU_ASSERT_PTR_NOT_NULL(strstr(
-        form,
-        "<p class=\"word\"> two  spaces &lt;i&gt; </p>")); /* what has to be typed, to the blank */
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(form, "<p class=\"word\"> two  spaces &lt;i&gt; </p>")); /* the word as it must be
+                                                                           typed, blanks included */
     CU_ASSERT_PTR_NOT_NULL(strstr(form_of("        "), "<p class=\"word\">        </p>"));
     CU_ASSERT_PTR_NOT_NULL(strstr(form, "A &amp; &lt;B&gt;"));
     CU_ASSERT_PTR_NOT_NULL(strstr(form, "24 November 2026"));
@@ -263,7 +263,7 @@ static void test_clean(void)
 
 static void test_wiped(void)
 {
-    /* The next block of this size is the one that was given back last. */
+    /* malloc returns the block of this size that was freed last. */
     enum { SIZE = 3000 };
     for (int grown = 0; grown < 2; grown++) {
         char *block = xmlMalloc(SIZE);
@@ -284,11 +284,11 @@ int main(void)
     CU_TestInfo tests[] = {
         { "every sample page is valid and becomes HTML, in both languages", test_pages },
         { "counts, times and problems are in words", test_words },
-        { "the application form holds the word as it is", test_form },
+        { "the application form has the word unchanged", test_form },
         { "a document without a language of ours is refused", test_no_language },
         { "documents from outside have no entities", test_parse },
-        { "texts are cleaned of what XML cannot hold", test_clean },
-        { "what libxml2 gives back is wiped", test_wiped },
+        { "characters that XML cannot hold are left out", test_clean },
+        { "memory that libxml2 frees is wiped", test_wiped },
         CU_TEST_INFO_NULL
     };
     apr_pool_t *whole;

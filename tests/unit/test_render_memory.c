@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_render_memory.c: libxml2's memory, where other modules of the process use libxml2 before us
+/* test_render_memory.c: libxml2's memory functions, with other modules that use libxml2 before us
  * and after us. */
 #include "render/render.h"
 #include "suite.h"
@@ -26,7 +26,7 @@ static xmlDocPtr document(void)
     return xmlReadMemory("<a>b</a>", 8, NULL, NULL, 0);
 }
 
-/* What a module got before goes back to ours, and what it got of ours to libc. */
+/* A block from before is freed by our function, and a block of ours by libc's. */
 static void test_taken_over(void)
 {
     apr_pool_t *p;
@@ -50,7 +50,7 @@ static void test_kept_elsewhere(void)
     xmlMemSetup(free, malloc, realloc, strdup);
 }
 
-/* A module that comes after us keeps what is its own. */
+/* Functions that a later module sets stay. */
 static void test_taken_from_us(void)
 {
     apr_pool_t *p;
@@ -64,9 +64,9 @@ static void test_taken_from_us(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "taken over, and given back", test_taken_over },
-                            { "kept elsewhere by another module", test_kept_elsewhere },
-                            { "taken from us by another module", test_taken_from_us },
+    CU_TestInfo tests[] = { { "set, and restored", test_taken_over },
+                            { "refused while another module has set its own", test_kept_elsewhere },
+                            { "replaced by another module", test_taken_from_us },
                             CU_TEST_INFO_NULL };
     return suite_run("render memory", tests);
 }

@@ -22,7 +22,7 @@ static const char *seal(const esign_keyring_t *keyring, const char *place, const
     return sealed;
 }
 
-/* The value, NULL when it did not open. */
+/* The opened value; NULL when it is refused. */
 static const char *unseal(const esign_keyring_t *keyring, const char *place, const char *sealed)
 {
     char *clear = NULL;
@@ -31,7 +31,7 @@ static const char *unseal(const esign_keyring_t *keyring, const char *place, con
         esign_unseal(keyring, ESIGN_KEY_DATABASE, place, sealed, &clear, &length, pool);
     CU_ASSERT_EQUAL(result.status, clear == NULL ? APR_EINVAL : APR_SUCCESS);
     CU_ASSERT_EQUAL(ERR_peek_error(),
-                    0); /* mod_ssl would log what is left in the thread's queue as its own */
+                    0); /* mod_ssl would log errors left in the thread's queue as its own */
     return clear;
 }
 
@@ -62,7 +62,7 @@ static void test_frame(void)
     CU_ASSERT_EQUAL_FATAL(size, 1 + 1 + 12 + 10 + 16);
     CU_ASSERT(frame[0] == 1 && frame[1] == 7);
 
-    /* Opened by OpenSSL alone, from what the header says. */
+    /* Opened by OpenSSL alone, by the description in seal.h. */
     unsigned char clear[10];
     int length;
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
@@ -163,13 +163,13 @@ static void test_key_id_of_others(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "values of every length come back", test_round_trip },
-                            { "the frame is the one of the header", test_frame },
+                            { "the frame is as seal.h describes it", test_frame },
                             { "no two seals are alike", test_nonce },
                             { "a moved value does not open", test_moved },
                             { "a value with any bit changed does not open", test_every_bit },
                             { "a cut or longer value does not open", test_cut },
                             { "keys rotate", test_rotation },
-                            { "what is not sealed names no key", test_key_id_of_others },
+                            { "a text that is not sealed names no key", test_key_id_of_others },
                             CU_TEST_INFO_NULL };
     return suite_run("seal", tests);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_secret.c: secret memory starts empty and ends empty. */
+/* test_secret.c: secret memory is zeroed, and wiped with its pool. */
 #include "core/secret.h"
 #include "suite.h"
 
-/* What a clean-up that runs after the wiping one, but before the pool gives its memory back, finds
- * there. */
+/* What a cleanup finds that runs after the wiping one, while the memory still belongs to the pool.
+ */
 typedef struct {
     const char *bytes;
     apr_size_t length;
@@ -20,7 +20,7 @@ static apr_status_t look(void *data)
     return APR_SUCCESS;
 }
 
-/* A secret in a new pool below the test's; clean-ups run last in, first out. */
+/* Makes a secret in a new pool below the test's. Cleanups run in reverse order. */
 static apr_pool_t *keep(look_t *seen, int copied)
 {
     apr_pool_t *inner;
@@ -43,7 +43,7 @@ static void test_wiped(void)
         apr_pool_destroy(keep(&seen, copied));
         CU_ASSERT(seen.looked == 1 && seen.left == 0);
     }
-    /* With the parent's end, too. */
+    /* Also when the parent pool is destroyed. */
     apr_pool_t *parent = pool;
     apr_pool_create(&pool, parent);
     keep(&seen, 0);
@@ -92,10 +92,10 @@ static void test_equal(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "secrets are wiped before their pool gives them back", test_wiped },
+    CU_TestInfo tests[] = { { "secrets are wiped before their pool frees them", test_wiped },
                             { "secret memory is zeroed", test_zeroed },
                             { "a copy ends with NUL, whatever is in it", test_copied },
-                            { "wiping takes as much as it is told", test_wipe_now },
+                            { "wiping overwrites exactly the given length", test_wipe_now },
                             { "equal means every byte", test_equal },
                             CU_TEST_INFO_NULL };
     return suite_run("secret", tests);

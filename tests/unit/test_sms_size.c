@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sms_size.c: what fits one SMS, by the figures of 3GPP TS 23.038. */
+/* test_sms_size.c: lengths of texts, by the figures of 3GPP TS 23.038. */
 #include "core/sms_size.h"
 #include "suite.h"
 
@@ -59,10 +59,12 @@ static void test_ucs2(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "the default alphabet, a septet a character", test_default },
-                            { "the extension table, two septets a character", test_extension },
-                            { "the Turkish single shift table", test_turkish },
-                            { "anything else makes the whole message UCS-2", test_ucs2 },
-                            CU_TEST_INFO_NULL };
+    CU_TestInfo tests[] = {
+        { "the default alphabet takes one septet for a character", test_default },
+        { "the extension table takes two septets for a character", test_extension },
+        { "the Turkish single shift table", test_turkish },
+        { "anything else makes the whole message UCS-2", test_ucs2 },
+        CU_TEST_INFO_NULL
+    };
     return suite_run("sms_size", tests);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_stylesheet.c: the functions that stylesheets may call, and the files and networks that they
- * cannot reach. */
+/* test_stylesheet.c: the functions that stylesheets can call, and that they reach neither files nor
+ * the network. */
 #include "render/render.h"
 #include "suite.h"
 
@@ -56,7 +56,7 @@ static esign_result_t load(const char *page, const esign_render_t **render)
     return esign_render_load(render, folder, NULL, pool);
 }
 
-/* What page.xsl makes of one XPath expression over <page lang="tr">SECRET</page>. */
+/* The value of an XPath expression in page.xsl, for <page lang="tr">SECRET</page>. */
 static esign_result_t evaluate(const char *expression, char **output)
 {
     const esign_render_t *render;
@@ -79,7 +79,7 @@ static void expect(const char *expression, const char *expected)
     CU_ASSERT_STRING_EQUAL(output, expected);
 }
 
-/* That the transformation fails, and why. */
+/* Checks that the transformation fails with this error. */
 static void fails(const char *expression, const char *why)
 {
     char *output;
@@ -156,7 +156,7 @@ static void test_no_files(void)
 
 static void test_no_writing(void)
 {
-    /* XSLT 1.1's own way, and the extensions that libxslt always knows. */
+    /* The element of XSLT 1.1, and the extensions that libxslt always has. */
     static const char *const writers[][3] = {
         { "", "<xsl:document href=\"", "\">x</xsl:document>" },
         { " xmlns:e=\"http://www.jclark.com/xt\" extension-element-prefixes=\"e\"",
@@ -186,7 +186,7 @@ static void test_no_writing(void)
     }
 }
 
-/* A listener on the loopback and a child that greets one connection and ends; the port. */
+/* Starts a child that listens on the loopback, greets one connection and ends. Returns the port. */
 static int listen_for_one(pid_t *child)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
@@ -205,8 +205,8 @@ static int listen_for_one(pid_t *child)
     return ntohs(address.sin_port);
 }
 
-/* Whether the stylesheet connected to `port`. The child greets its first connection alone: when
- * that is the one made here, nobody came before it. */
+/* Whether the stylesheet connected to `port`. The child greets its first connection only. When that
+ * is the one made here, there was none before it. */
 static int somebody_came(pid_t child, int port)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_theme.c: what a theme's files change, what of them is refused, and that threads may load
- * while others render. */
+/* test_theme.c: a theme's files, accepted and refused, and threads that load while others render.
+ */
 #include "render/render.h"
 #include "suite.h"
 
@@ -22,7 +22,7 @@
 
 static char folder[] = "/tmp/esign-theme-XXXXXX";
 
-/* Everything that a test may have put there goes before the next one. */
+/* Removes the files of the test before. */
 static void empty_folder(void)
 {
     static const char *const names[] = { "xsl/page.xsl",
@@ -67,8 +67,8 @@ static const esign_render_t *load(void)
     return render;
 }
 
-/* That the theme as it stands is refused, with both of these in the detail; what was loaded before
- * stays. */
+/* Checks that the theme is refused, that the error contains both texts, and that the stylesheets
+ * loaded before stay. */
 static void refused(const char *where, const char *what)
 {
     const esign_render_t *before = (const esign_render_t *)folder, *render = before;
@@ -81,7 +81,7 @@ static void refused(const char *where, const char *what)
     empty_folder();
 }
 
-/* The sign-in page; in `p`. */
+/* The sign-in page, in `p`. */
 static const char *page(const esign_render_t *render, apr_pool_t *p)
 {
     char *output = NULL;
@@ -201,7 +201,7 @@ static void test_sheets_refused(void)
     refused("/xsl/part.xsl:3: ", "");
     put("xsl/mail-html.xsl", SHEET("<xsl:template match=\"[\"/>"));
     refused("/xsl/mail-html.xsl", "line 2");
-    /* What is the whole process's is as others left it. */
+    /* The functions of the whole process are as before. */
     CU_ASSERT(xsltDocDefaultLoader == loader && xsltGenericError == error &&
               xsltGenericErrorContext == context);
 }
@@ -221,8 +221,8 @@ static void test_statics(void)
     refused("/static", "cannot be read");
 }
 
-/* Threads that load, right and wrong by turns, and render; each one's count of what went as it
- * should. */
+/* Threads that render, and threads that load valid and invalid themes in turn. Each counts its
+ * successes. */
 #define THREADS 4
 #define TURNS 10
 static const esign_render_t *shared;
@@ -271,7 +271,7 @@ int main(void)
                             { "stylesheets import ours, wherever they are", test_sheets },
                             { "wrong stylesheets are refused by file and line",
                               test_sheets_refused },
-                            { "CSS and logo are linked when they are there", test_statics },
+                            { "CSS and logo are linked when they exist", test_statics },
                             { "threads load while others render", test_threads },
                             CU_TEST_INFO_NULL };
     apr_pool_t *whole;

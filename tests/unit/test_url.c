@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_url.c: what is let through is what libcurl reads too, and no other host. */
+/* test_url.c: URLs that are accepted and refused; libcurl finds the same host in the accepted ones.
+ */
 #include "core/url.h"
 #include "suite.h"
 
@@ -157,8 +158,8 @@ static void test_same_host(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "what can be an address", test_good },
-                            { "what cannot", test_bad },
+    CU_TestInfo tests[] = { { "good addresses are accepted", test_good },
+                            { "bad addresses are refused", test_bad },
                             { "host and port alone", test_bare },
                             { "schemes", test_schemes },
                             { "links on pages", test_links },

@@ -135,8 +135,8 @@ static void test_personal_forms(void)
                     ESIGN_WORD_PERSONAL);
 }
 
-/* The folding takes its language as an argument: the server's locale must not matter. Where the
- * system has no Turkish locale this says nothing new. */
+/* The server's locale must not change the folding. On a system without a Turkish locale this proves
+ * nothing. */
 static void test_locale(void)
 {
     setlocale(LC_ALL, "tr_TR.UTF-8");
@@ -222,7 +222,7 @@ static void test_blocklist_limit(void)
     CU_ASSERT(result.status == APR_EINVAL && strstr(result.detail, "10000001") != NULL);
 }
 
-/* Length is judged before lists, and the blocklist before the subscriber's data. */
+/* Length is checked before the blocklist, and that before the subscriber's data. */
 static void test_order(void)
 {
     esign_blocklist_t *blocklist = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_word_hash.c: hashes of words: what matches, what is stale, and that no failure is cheaper
- * than success. */
+/* test_word_hash.c: hashes that match, do not match or are stale, and the equal time of all
+ * results. */
 #include "core/word_hash.h"
 #include "suite.h"
 
@@ -82,7 +82,7 @@ static void test_stale(void)
     expect(more_memory, WORD, hash, 1, 1);
     expect(more_passes, WORD, hash, 1, 1);
     expect(more_passes, "another", hash, 0, 0);
-    expect(cost, WORD, make(more_passes, WORD), 1, 0); /* a stronger one stays */
+    expect(cost, WORD, make(more_passes, WORD), 1, 0); /* a costlier hash is not stale */
 }
 
 static void test_imported(void)
@@ -153,7 +153,7 @@ static void test_refusal(void)
         const char *refusal = esign_word_hash_refusal(bad[i].phc, dearest);
         CU_ASSERT(refusal != NULL && strstr(refusal, bad[i].reason) != NULL);
     }
-    /* Nothing costlier than this portal's own. */
+    /* Hashes that cost more than this portal's are refused. */
     esign_word_cost_t least = { .memory_kib = 19456, .passes = 2 };
     CU_ASSERT_PTR_NULL(esign_word_hash_refusal(
         "$argon2id$v=19$m=19456,t=2,p=1$MTIzNDU2Nzg$171S9efrxR7qbqLCB61Ksg", least));
@@ -191,7 +191,7 @@ static void test_equal_cost(void)
                        { "", real },
                        { WORD, "$argon2id$broken" } };
     double times[CASES][RUNS];
-    for (int run = 0; run < RUNS; run++) /* interleaved, so that a busy moment hits all of them */
+    for (int run = 0; run < RUNS; run++) /* interleaved, so that other load affects all of them */
         for (int i = 0; i < CASES; i++)
             times[i][run] = cpu_seconds(cases[i].word, cases[i].hash);
     for (int i = 0; i < CASES; i++)
@@ -202,7 +202,7 @@ static void test_equal_cost(void)
     }
 }
 
-/* Without memory nobody's word is wrong: it must not count as a failure of the subscriber's. */
+/* A lack of memory must not count as a wrong word. */
 static void test_no_memory(void)
 {
     int status;
@@ -228,18 +228,19 @@ static void test_no_memory(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "a word is hashed", test_make },
-                            { "long words are hashed whole", test_long_words_differ_at_their_end },
-                            { "weak and absurd costs are refused", test_cost_bounds },
-                            { "a risen cost makes a hash stale", test_stale },
-                            { "hashes from outside verify, and are stale with another parallelism",
-                              test_imported },
-                            { "no hash matches nothing", test_no_hash },
-                            { "an unusable hash matches nothing and says why", test_unusable },
-                            { "a hash that cannot be taken in says why", test_refusal },
-                            { "every failure costs what success costs", test_equal_cost },
-                            { "without memory it is an error, not a wrong word", test_no_memory },
-                            CU_TEST_INFO_NULL };
+    CU_TestInfo tests[] = {
+        { "a word is hashed", test_make },
+        { "long words are hashed whole", test_long_words_differ_at_their_end },
+        { "weak and absurd costs are refused", test_cost_bounds },
+        { "a higher cost makes a hash stale", test_stale },
+        { "hashes from outside verify, and are stale with another parallelism", test_imported },
+        { "no hash matches nothing", test_no_hash },
+        { "an unusable hash matches nothing and says why", test_unusable },
+        { "the reason is given for a hash that cannot be imported", test_refusal },
+        { "all results take the same time", test_equal_cost },
+        { "without memory it is an error, not a wrong word", test_no_memory },
+        CU_TEST_INFO_NULL
+    };
     if (esign_failed(esign_word_hash_init()))
         return EXIT_FAILURE;
     return suite_run("word_hash", tests);

@@ -14,7 +14,8 @@ static const char *issue(const esign_keyring_t *keyring)
     return challenge;
 }
 
-/* What the browser does: the first number, from 0 to max, whose hash is the target; -1: none. */
+/* Does the browser's work: finds the first number from 0 to max whose hash is the target; -1: there
+ * is none. */
 static int solve(const char *salt, const char *target, int max)
 {
     for (int number = 0; number <= max; number++) {
@@ -52,7 +53,7 @@ static void test_solved(void)
         CU_ASSERT(
             !esign_work_matches(keyring, issue(keyring), APR_INT32_MAX, apr_itoa(pool, number)));
     }
-    CU_ASSERT(low > 10 && low < 50); /* half of sixty, with a deviation of 4 */
+    CU_ASSERT(low > 10 && low < 50); /* 30 expected, with a deviation of 4 */
 }
 
 static void test_written_otherwise(void)
@@ -74,7 +75,7 @@ static void test_written_otherwise(void)
     CU_ASSERT(!esign_work_matches(keyring, challenge, MAX / 2, right) || atoi(right) <= MAX / 2);
 }
 
-/* The key that sealed the challenge also hides its number, before and after a change of keys. */
+/* The number depends on the key of the challenge, also after a change of keys. */
 static void test_keys(void)
 {
     const esign_keyring_t *old = keys_load("key 1 " KEY_A "\n"),
@@ -91,10 +92,11 @@ static void test_keys(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "the number that fits the target is right, for its own challenge",
-                              test_solved },
-                            { "a number is written in one way", test_written_otherwise },
-                            { "the number follows from the challenge's key", test_keys },
-                            CU_TEST_INFO_NULL };
+    CU_TestInfo tests[] = {
+        { "the number that gives the target is right, for its own challenge only", test_solved },
+        { "a number has one accepted form", test_written_otherwise },
+        { "the number depends on the challenge's key", test_keys },
+        CU_TEST_INFO_NULL
+    };
     return suite_run("work", tests);
 }
