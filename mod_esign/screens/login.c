@@ -81,7 +81,7 @@ static esign_result_t store_better_hash(esign_request_t *q, const esign_subscrib
 }
 
 /* Judges number and word, after the picture was answered. */
-static int sign_in(esign_request_t *q, login_t *login, const char *national_id)
+static int judge_sign_in(esign_request_t *q, login_t *login, const char *national_id)
 {
     apr_pool_t *p = q->r->pool;
     esign_subscriber_t *subscriber;
@@ -146,7 +146,7 @@ int esign_login_post(esign_request_t *q)
         return esign_page_unavailable(q);
     if (login.id_problem || login.word_problem || login.picture.problem)
         return send_form(q, &login);
-    return sign_in(q, &login, national_id);
+    return judge_sign_in(q, &login, national_id);
 }
 
 int esign_logout_post(esign_request_t *q)

@@ -165,7 +165,7 @@ int esign_otp_code_get(esign_request_t *q)
 
 /* Completes the sign-in after the right code, which has ended the session: clears failures, ends
  * unused links, queues a notice if the device is unknown, and begins a session of full trust. */
-static int sign_in(esign_request_t *q)
+static int complete_sign_in(esign_request_t *q)
 {
     apr_pool_t *p = q->r->pool;
     esign_result_t result = esign_request_begin(q);
@@ -212,7 +212,7 @@ int esign_otp_code_post(esign_request_t *q)
                               apr_itoa(p, policy.digits));
     switch (esign_code_try(&session, q->runtime->keyring, &policy, typed, q->now, &tries_left, p)) {
     case ESIGN_CODE_RIGHT:
-        return sign_in(q);
+        return complete_sign_in(q);
     case ESIGN_CODE_WRONG:
         return refuse_code(q, "code-wrong", apr_itoa(p, tries_left));
     case ESIGN_CODE_EXHAUSTED:

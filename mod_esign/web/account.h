@@ -41,12 +41,12 @@ esign_result_t esign_account_record_word(esign_request_t *q, const esign_subscri
 /* Counts a wrong code of q->subscriber as a failure, and audits it, in one transaction. */
 esign_result_t esign_account_record_wrong_code(esign_request_t *q);
 
-/* Whether the second factor was shown in the last five minutes. PIN, PUK, a new word and the end of
+/* Whether a code was accepted in the last five minutes. PIN, PUK, a new word and the end of
  * other sessions need that (OWASP ASVS 5.0, 7.5.1 to 7.5.3). */
 int esign_account_proof_fresh(const esign_request_t *q);
 
-/* Whether the word was shown in the last five minutes. A form for a new word asks for the old one
- * otherwise (OWASP ASVS 5.0, 6.2.3). */
+/* Whether the word was accepted in the last five minutes. A form for a new word asks for the old
+ * one otherwise (OWASP ASVS 5.0, 6.2.3). */
 int esign_account_word_fresh(const esign_request_t *q);
 
 #endif

@@ -27,10 +27,11 @@
  * the same in APR 1.7.2 (Debian 12) and 1.7.5 (Debian 13). tests/unit/test_allocator.c checks the
  * APR that is installed.
  *
- * Without it the nodes have to go back to the system (MaxMemFree 1) to lose their content. Each
- * then costs two page faults and a call to the other processors: 220 of 350 us for the menu, 260 of
- * 850 for the PIN page. Without END, a new mapping showed the end at each call, a tenth of the
- * menu. */
+ * Without it a core file holds the link and the cookie of a reset, and the session's id, after
+ * their connections have ended: so tests/e2e/test_memory.py finds. The other way is to return all
+ * nodes to the system (MaxMemFree 1). Each then costs two page faults and a call to the other
+ * processors: 220 of 350 us for the menu, 260 of 850 for the PIN page. Without END, a new mapping
+ * showed the end at each call, a tenth of the menu's time. */
 #include "allocator.h"
 
 #include <string.h>

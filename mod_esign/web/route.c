@@ -3,6 +3,7 @@
  * and checks the trust that the screen needs. */
 #include "route.h"
 
+#include "address.h"
 #include "client.h"
 #include "form.h"
 #include "mark.h"
@@ -10,7 +11,6 @@
 #include "session.h"
 #include "wipe.h"
 
-#include "address.h"
 #include "core/secret.h"
 
 #include <http_config.h>
@@ -183,7 +183,8 @@ static int translate_name(request_rec *r)
     const char *below = q ? esign_address_below(r->uri, q->config->prefix) : NULL;
     if (!below || strncmp(below, ESIGN_STATIC "/", strlen(ESIGN_STATIC "/")) == 0 ||
         !esign_request_config(r)->enabled) {
-        esign_request_set(r, NULL);
+        if (esign_request_of(r))
+            esign_request_set(r, NULL);
         return DECLINED;
     }
     q->config = esign_request_config(r);
