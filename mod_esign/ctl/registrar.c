@@ -115,9 +115,11 @@ static int turns_text(const char *text)
     return 0;
 }
 
-const char *esign_registrar_refusal(const esign_registrar_t *registrar,
-                                    const esign_application_t *a,
-                                    char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p)
+/* What is wrong with an application, in one sentence without secrets; NULL: nothing. `normalized`
+ * gets the digits of the identity number. */
+static const char *judge_application(const esign_registrar_t *registrar,
+                                     const esign_application_t *a,
+                                     char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p)
 {
     if (!a->national_id || !esign_national_id_parse(registrar->scheme, a->national_id, normalized))
         return "the identity number is not one of the scheme";
@@ -147,7 +149,7 @@ esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar,
                                        apr_pool_t *p)
 {
     char normalized[ESIGN_NATIONAL_ID_MAX + 1];
-    const char *refusal = esign_registrar_refusal(registrar, a, normalized, p);
+    const char *refusal = judge_application(registrar, a, normalized, p);
     if (refusal)
         return esign_result_make(p, APR_EINVAL, "application", "%s", refusal);
     *ready = *a;

@@ -25,12 +25,6 @@ typedef struct {
 esign_result_t esign_registrar_make(esign_registrar_t *registrar, const esign_settings_t *settings,
                                     apr_pool_t *p);
 
-/* What is wrong with an application, in one sentence without secrets; NULL: it is good.
- * `normalized` gets the digits of the identity number. */
-const char *esign_registrar_refusal(const esign_registrar_t *registrar,
-                                    const esign_application_t *application,
-                                    char normalized[ESIGN_NATIONAL_ID_MAX + 1], apr_pool_t *p);
-
 /* Judges an application and hashes its word, which takes long and needs no transaction. `*ready`
  * can be added. APR_EINVAL: it is refused, for the reason in `detail`. */
 esign_result_t esign_registrar_prepare(const esign_registrar_t *registrar,

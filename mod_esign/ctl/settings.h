@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* settings.h: esignctl's settings file. */
+/* settings.h: the settings file of esignctl, and the key file and database that it names. */
 #ifndef ESIGN_CTL_SETTINGS_H
 #define ESIGN_CTL_SETTINGS_H
 
@@ -22,9 +22,12 @@ typedef struct {
 /* Reads lines of the form `Name value`. A failure names the file, the line and the cure. */
 esign_result_t esign_settings_read(esign_settings_t *settings, const char *path, apr_pool_t *p);
 
-/* What the commands open, each when they first need it. */
+/* Reads the key file. */
 esign_result_t esign_settings_keyring(const esign_settings_t *settings,
                                       const esign_keyring_t **keyring, apr_pool_t *p);
+
+/* Reads the key file and opens the database, which is closed with `p`. `with_schema`: fails unless
+ * this program can use the database's schema. */
 esign_result_t esign_settings_database(const esign_settings_t *settings, int with_schema,
                                        esign_database_t **database, apr_pool_t *p);
 
