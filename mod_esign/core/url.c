@@ -80,6 +80,12 @@ const char *esign_url_host(const char *url, apr_pool_t *p)
     return parse_url(&parts, url, p) ? parts.hostinfo : "unknown";
 }
 
+const char *esign_url_hostname(const char *url, apr_pool_t *p)
+{
+    apr_uri_t parts;
+    return parse_url(&parts, url, p) ? parts.hostname : NULL;
+}
+
 const char *esign_url_origin(const char *url, apr_pool_t *p)
 {
     apr_uri_t parts;

@@ -25,6 +25,10 @@ int esign_url_valid(const char *url, int accepted, apr_pool_t *p);
 /* The host of a valid URL, with its port if it has one, in `p`; "unknown" for an invalid URL. */
 const char *esign_url_host(const char *url, apr_pool_t *p);
 
+/* The host of a valid URL alone, in `p`, an IPv6 address without its brackets; NULL for an invalid
+ * URL. */
+const char *esign_url_hostname(const char *url, apr_pool_t *p);
+
 /* The origin of a valid http or https URL (RFC 6454 section 6.2), in `p`: scheme, host, and the
  * port unless it is the scheme's own. An invalid URL is returned as it is. */
 const char *esign_url_origin(const char *url, apr_pool_t *p);

@@ -5,12 +5,12 @@
 #include "core/iso_time.h"
 #include "core/secret.h"
 #include "core/sms_size.h"
+#include "core/url.h"
 #include "header.h"
 #include "render/document.h"
 
 #include <apr_strings.h>
 #include <apr_time.h>
-#include <apr_uri.h>
 
 /* A message's document. What is a person's, or of one moment, is copied (core/document.h). */
 static esign_document_t *begin(const esign_message_context_t *context, const char *name,
@@ -109,11 +109,8 @@ static const char *host_of(const esign_message_context_t *context, apr_pool_t *p
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-";
-    apr_uri_t uri;
-    if (apr_uri_parse(p, context->url, &uri) != APR_SUCCESS || !uri.hostname ||
-        uri.hostname[strspn(uri.hostname, allowed)] != '\0')
-        return NULL;
-    return uri.hostname;
+    const char *host = esign_url_hostname(context->url, p);
+    return host && host[strspn(host, allowed)] == '\0' ? host : NULL;
 }
 
 esign_result_t esign_message_code(const esign_message_context_t *context,

@@ -7,6 +7,7 @@
 #include "gateways.h"
 
 #include "core/keyring.h"
+#include "core/url.h"
 #include "core/word.h"
 #include "deliver/libcurl.h"
 #include "deliver/transport.h"
@@ -118,7 +119,7 @@ static const char *check_contents(apr_pool_t *p, const esign_config_t *config)
 /* Values that exclude each other, and the parts of mail and SMS, which are several directives. */
 static const char *check_together(apr_pool_t *p, const esign_config_t *config)
 {
-    if (config->require_tls && strncmp(config->public_url, "https://", 8) != 0)
+    if (config->require_tls && !esign_url_valid(config->public_url, ESIGN_URL_HTTPS, p))
         return "EsignPublicURL: write it with https://; EsignRequireTLS asks for it";
     if (config->session_idle > config->session_life)
         return "EsignSessionIdle is longer than EsignSessionLife: write a shorter one";

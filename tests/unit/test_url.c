@@ -68,6 +68,7 @@ static void test_good(void)
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         CU_ASSERT(esign_url_valid(good[i].url, WHOLE, pool));
         CU_ASSERT_STRING_EQUAL(esign_url_host(good[i].url, pool), good[i].host);
+        CU_ASSERT(esign_url_hostname(good[i].url, pool) != NULL);
         CU_ASSERT_EQUAL(esign_url_private(good[i].url, pool), good[i].private);
     }
 }
@@ -88,6 +89,13 @@ static void test_bare(void)
         CU_ASSERT(esign_url_valid(bare[i].url, HTTP, pool));
     for (size_t i = 0; i < sizeof(more) / sizeof(*more); i++)
         CU_ASSERT(esign_url_valid(more[i], WHOLE, pool) && !esign_url_valid(more[i], HTTP, pool));
+}
+
+static void test_hostname(void)
+{
+    CU_ASSERT_STRING_EQUAL(esign_url_hostname("https://h.example:8443/x", pool), "h.example");
+    CU_ASSERT_STRING_EQUAL(esign_url_hostname("https://[::1]:8443", pool), "::1");
+    CU_ASSERT_PTR_NULL(esign_url_hostname("https://user@h.example", pool));
 }
 
 static void test_schemes(void)
@@ -161,6 +169,7 @@ int main(void)
     CU_TestInfo tests[] = { { "good addresses are accepted", test_good },
                             { "bad addresses are refused", test_bad },
                             { "host and port alone", test_bare },
+                            { "the host alone", test_hostname },
                             { "schemes", test_schemes },
                             { "links on pages", test_links },
                             { "origins", test_origin },
