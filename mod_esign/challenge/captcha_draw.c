@@ -224,7 +224,7 @@ static void bend_curve(const wave_t *wave, curve_t *curve)
 }
 
 /* The point at `distance` pixels to the right of a point of the curve. */
-static point_t beside(const curve_t *curve, double t, double distance)
+static point_t offset_point(const curve_t *curve, double t, double distance)
 {
     point_t at = on_curve(curve, t), behind = on_curve(curve, t - 0.01),
             ahead = on_curve(curve, t + 0.01);
@@ -236,10 +236,11 @@ static point_t beside(const curve_t *curve, double t, double distance)
 static void draw_stroke(esign_coverage_t coverage, const curve_t *curve, double width)
 {
     int count = count_chords(curve);
-    point_t start = beside(curve, 0, -width / 2), from = start;
+    point_t start = offset_point(curve, 0, -width / 2), from = start;
     for (int i = 1; i < 2 * (count + 1); i++) {
-        point_t to = i <= count ? beside(curve, (double)i / count, -width / 2)
-                                : beside(curve, (double)(2 * count + 1 - i) / count, width / 2);
+        point_t to = i <= count
+                         ? offset_point(curve, (double)i / count, -width / 2)
+                         : offset_point(curve, (double)(2 * count + 1 - i) / count, width / 2);
         draw_side(coverage, from, to);
         from = to;
     }

@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-static char *encode(apr_pool_t *p, const void *bytes, apr_size_t length, int variant)
+static char *encode_variant(apr_pool_t *p, const void *bytes, apr_size_t length, int variant)
 {
     apr_size_t size = sodium_base64_encoded_len(length, variant);
     return sodium_bin2base64(esign_secret_alloc(p, size), size, bytes, length, variant);
@@ -24,7 +24,7 @@ static int read_variant(unsigned char *bytes, apr_size_t size, const char *text,
 
 char *esign_base64_url_encode(apr_pool_t *p, const void *bytes, apr_size_t length)
 {
-    return encode(p, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    return encode_variant(p, bytes, length, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 void esign_base64_url_write(char *text, const void *bytes, apr_size_t length)
@@ -48,7 +48,7 @@ int esign_base64_url_read(unsigned char *bytes, apr_size_t size, const char *tex
 
 char *esign_base64_encode(apr_pool_t *p, const void *bytes, apr_size_t length)
 {
-    return encode(p, bytes, length, sodium_base64_VARIANT_ORIGINAL);
+    return encode_variant(p, bytes, length, sodium_base64_VARIANT_ORIGINAL);
 }
 
 int esign_base64_read_unpadded(unsigned char *bytes, apr_size_t size, const char *text,

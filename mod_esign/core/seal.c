@@ -26,8 +26,8 @@ static void fetch_cipher(void)
     aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
 }
 
-static int encrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame,
-                   const char *place, const void *clear, int length)
+static int encrypt_frame(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame,
+                         const char *place, const void *clear, int length)
 {
     int written, rest;
     return EVP_EncryptInit_ex2(context, aes_256_gcm, key, frame + 2, NULL) &&
@@ -38,8 +38,8 @@ static int encrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned c
            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, frame + HEAD_SIZE + length);
 }
 
-static int decrypt(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame,
-                   const char *place, char *clear, int length)
+static int decrypt_frame(EVP_CIPHER_CTX *context, const unsigned char *key, unsigned char *frame,
+                         const char *place, char *clear, int length)
 {
     int written, rest;
     return EVP_DecryptInit_ex2(context, aes_256_gcm, key, frame + 2, NULL) &&
@@ -69,8 +69,8 @@ esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e pu
 
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int done = context != NULL && aes_256_gcm != NULL &&
-               encrypt(context, esign_keyring_key(keyring, purpose, id), frame, place,
-                       length > 0 ? clear : "", (int)length);
+               encrypt_frame(context, esign_keyring_key(keyring, purpose, id), frame, place,
+                             length > 0 ? clear : "", (int)length);
     EVP_CIPHER_CTX_free(context);
     if (!done)
         return esign_result_make(p, APR_EGENERAL, PROBLEM, "OpenSSL cannot seal with AES-256-GCM");
@@ -100,7 +100,7 @@ esign_result_t esign_unseal(const esign_keyring_t *keyring, esign_key_purpose_e 
     char *opened = esign_secret_alloc(p, inside + 1);
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int done = context != NULL && aes_256_gcm != NULL &&
-               decrypt(context, key, frame, place, opened, (int)inside);
+               decrypt_frame(context, key, frame, place, opened, (int)inside);
     EVP_CIPHER_CTX_free(context);
     if (!done) {
         esign_secret_wipe(opened, inside); /* GCM decrypts before it checks the tag */

@@ -18,15 +18,16 @@
 #define NAMESPACE ((const xmlChar *)"urn:mod_esign:text")
 #define ARGUMENTS_MAX 9
 
-static esign_render_call_t *get_call(xmlXPathParserContextPtr xpath,
-                                     xsltTransformContextPtr *context)
+static esign_functions_call_t *get_call(xmlXPathParserContextPtr xpath,
+                                        xsltTransformContextPtr *context)
 {
     *context = xsltXPathGetTransformContext(xpath);
     return (*context)->_private;
 }
 
 /* Records an error and stops the transformation. */
-static void stop_call(esign_render_call_t *call, xsltTransformContextPtr context, const char *what)
+static void stop_call(esign_functions_call_t *call, xsltTransformContextPtr context,
+                      const char *what)
 {
     if (!call->error)
         call->error = what;
@@ -51,7 +52,7 @@ static void push_text(xmlXPathParserContextPtr xpath, const char *text)
 static void text_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = get_call(xpath, &context);
+    esign_functions_call_t *call = get_call(xpath, &context);
     const char *arguments[ARGUMENTS_MAX + 1];
     if (count < 1 || count > ARGUMENTS_MAX + 1) {
         xmlXPathSetArityError(xpath);
@@ -74,7 +75,7 @@ static void text_function(xmlXPathParserContextPtr xpath, int count)
 static void has_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = get_call(xpath, &context);
+    esign_functions_call_t *call = get_call(xpath, &context);
     if (count != 1) {
         xmlXPathSetArityError(xpath);
         return;
@@ -86,7 +87,7 @@ static void has_function(xmlXPathParserContextPtr xpath, int count)
 static void format_time(xmlXPathParserContextPtr xpath, int count, int date_only)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = get_call(xpath, &context);
+    esign_functions_call_t *call = get_call(xpath, &context);
     apr_time_t time;
     if (count != 1) {
         xmlXPathSetArityError(xpath);
@@ -117,7 +118,7 @@ static void date_function(xmlXPathParserContextPtr xpath, int count)
 static void group_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = get_call(xpath, &context);
+    esign_functions_call_t *call = get_call(xpath, &context);
     if (count != 2) {
         xmlXPathSetArityError(xpath);
         return;
@@ -152,7 +153,7 @@ static void wrap_function(xmlXPathParserContextPtr xpath, int count)
 {
     static const char space[] = " \t\r\n";
     xsltTransformContextPtr context;
-    esign_render_call_t *call = get_call(xpath, &context);
+    esign_functions_call_t *call = get_call(xpath, &context);
     if (count != 2) {
         xmlXPathSetArityError(xpath);
         return;
@@ -176,7 +177,7 @@ static void wrap_function(xmlXPathParserContextPtr xpath, int count)
 static void static_function(xmlXPathParserContextPtr xpath, int count)
 {
     xsltTransformContextPtr context;
-    esign_render_call_t *call = get_call(xpath, &context);
+    esign_functions_call_t *call = get_call(xpath, &context);
     if (count != 1) {
         xmlXPathSetArityError(xpath);
         return;

@@ -15,7 +15,7 @@ typedef struct {
     apr_pool_t *pool;
     const char *error; /* the first error, in `pool`; NULL: none */
     int messages;      /* how many messages libxslt has given */
-} esign_render_call_t;
+} esign_functions_call_t;
 
 /* Registers m:text, m:has, m:time, m:date, m:group, m:wrap and m:static for one transformation.
  * Their meaning is described at esign_render_transform. */

@@ -140,7 +140,7 @@ const esign_catalogue_t *esign_render_catalogue(const esign_render_t *render)
  * and the error. */
 static void receive_error(void *data, const char *format, ...)
 {
-    esign_render_call_t *call = data;
+    esign_functions_call_t *call = data;
     va_list arguments;
     va_start(arguments, format);
     char *text = apr_pvsprintf(call->pool, format, arguments);
@@ -157,7 +157,7 @@ static apr_status_t free_document(void *data)
 }
 
 static xmlDocPtr apply_sheet(const esign_render_t *render, xsltStylesheetPtr sheet,
-                             xmlDocPtr document, esign_render_call_t *call)
+                             xmlDocPtr document, esign_functions_call_t *call)
 {
     xsltTransformContextPtr context = xsltNewTransformContext(sheet, document);
     context->_private = call;
@@ -184,7 +184,7 @@ esign_result_t esign_render_transform(const esign_render_t *render, const char *
         return esign_result_make(p, APR_EINVAL, "stylesheet", "%s: %s", name,
                                  sheet ? "the document names no language"
                                        : "there is no stylesheet of this name");
-    esign_render_call_t call = {
+    esign_functions_call_t call = {
         .catalogue = render->catalogue, .theme = render->theme, .language = language, .pool = p
     };
     xmlDocPtr result = apply_sheet(render, sheet, document, &call);
