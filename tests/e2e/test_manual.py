@@ -264,6 +264,16 @@ def test_the_command_s_page_has_its_commands(command_page):
     assert len(told) > 15 and told == [" ".join("".join(dt.itertext()).split()) for dt in terms]
 
 
+def test_the_command_s_page_has_the_events_of_the_audit_trail(command_page):
+    with open(os.path.join(parts.TOP, "mod_esign", "audit", "event.c"), encoding="utf-8") as file:
+        known = re.findall(r'\] = \{ "([a-z-]+)", ([01]), [01] \},', file.read())
+    told = [
+        (row.findtext("td/code"), "1" if (row[1].text or "").startswith("failure: ") else "0")
+        for row in command_page.xpath("//section[@id = 'events']/table/tr[td]")
+    ]
+    assert len(known) > 30 and sorted(told) == sorted(known)
+
+
 def test_the_command_s_page_and_sample_have_its_settings(command_page, tmp_path):
     path = tmp_path / "esignctl.conf"
     path.write_text("EsignNone x\n")
