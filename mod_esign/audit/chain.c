@@ -65,8 +65,8 @@ esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_hea
     return ESIGN_OK;
 }
 
-static esign_result_t keep_out(esign_database_t *database, const esign_audit_row_t *row,
-                               esign_audit_batch_t *batch, apr_pool_t *p)
+static esign_result_t keep_row_out(esign_database_t *database, const esign_audit_row_t *row,
+                                   esign_audit_batch_t *batch, apr_pool_t *p)
 {
     int rows;
     esign_result_t result =
@@ -90,7 +90,7 @@ static esign_result_t judge_rows(esign_database_t *database, const apr_array_hea
         else if (verdict == ESIGN_AUDIT_NO_KEY)
             batch->unknown_key = esign_audit_seal_key_id(row.seal);
         else
-            result = keep_out(database, &row, batch, p);
+            result = keep_row_out(database, &row, batch, p);
     }
     return result;
 }

@@ -36,7 +36,8 @@ static const char *encode_record(const esign_session_record_t *record, apr_pool_
 }
 
 /* When a session ends. */
-static apr_time_t end_of(const esign_session_limits_t *limits, const esign_session_record_t *record)
+static apr_time_t end_of_session(const esign_session_limits_t *limits,
+                                 const esign_session_record_t *record)
 {
     apr_time_t idle = record->seen + limits->idle, life = record->created + limits->life;
     return idle < life ? idle : life;
@@ -54,7 +55,7 @@ esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char
     esign_digest_random(bytes, sizeof(bytes));
     *id = esign_base64_url_encode(p, bytes, sizeof(bytes));
     return esign_cache_add(cache, esign_session_store_key(*id, p), encode_record(&record, p),
-                           end_of(limits, &record), p);
+                           end_of_session(limits, &record), p);
 }
 
 esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *key,
@@ -75,15 +76,16 @@ esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *
     record->exchanged = apr_table_get(values, "exchanged") != NULL;
     /* The age is not left to memcached. An attacker who can write to it could store an ended
      * session again, or make a session last forever. */
-    return !record->exchanged && (!limits || now < end_of(limits, record)) ? ESIGN_CACHE_DONE
-                                                                           : ESIGN_CACHE_MISS;
+    return !record->exchanged && (!limits || now < end_of_session(limits, record))
+               ? ESIGN_CACHE_DONE
+               : ESIGN_CACHE_MISS;
 }
 
 static esign_cache_answer_e swap_record(esign_cache_t *cache, const char *key,
                                         const esign_session_record_t *record,
                                         const esign_session_limits_t *limits, apr_pool_t *p)
 {
-    return esign_cache_cas(cache, key, encode_record(record, p), end_of(limits, record),
+    return esign_cache_cas(cache, key, encode_record(record, p), end_of_session(limits, record),
                            record->cas, p);
 }
 
@@ -124,7 +126,8 @@ esign_cache_answer_e esign_session_store_restore(esign_cache_t *cache, const cha
                                                  apr_pool_t *p)
 {
     record->exchanged = 0;
-    return esign_cache_replace(cache, key, encode_record(record, p), end_of(limits, record), p);
+    return esign_cache_replace(cache, key, encode_record(record, p), end_of_session(limits, record),
+                               p);
 }
 
 esign_cache_answer_e esign_session_store_delete(esign_cache_t *cache, const char *key)

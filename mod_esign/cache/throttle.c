@@ -49,8 +49,8 @@ const char *esign_throttle_network(const char *address, apr_pool_t *p)
 
 /* The key has the window's length, because windows are numbered by their length. Portals that share
  * a memcached, but not the length, would otherwise reset each other's counts. */
-static const char *key_of(const char *what, const char *address,
-                          const esign_throttle_policy_t *policy, apr_pool_t *p)
+static const char *key_of_count(const char *what, const char *address,
+                                const esign_throttle_policy_t *policy, apr_pool_t *p)
 {
     return esign_cache_key("throttle:",
                            apr_psprintf(p, "%s %s %" APR_TIME_T_FMT, what,
@@ -80,8 +80,8 @@ static esign_cache_answer_e read_count(esign_cache_t *cache, const char *key,
 
 /* Moves a count on to the window of `now`. It stays in the next window if that has begun already,
  * by another node's clock or since the request began. */
-static void move_on(const esign_throttle_policy_t *policy, apr_time_t now,
-                    esign_throttle_seen_t *seen)
+static void move_to_window(const esign_throttle_policy_t *policy, apr_time_t now,
+                           esign_throttle_seen_t *seen)
 {
     apr_int64_t here = now / policy->window;
     if (seen->bucket == here || seen->bucket == here + 1)
@@ -105,9 +105,9 @@ esign_cache_answer_e esign_throttle_check(esign_cache_t *cache, const char *what
                                           esign_throttle_seen_t *seen, int *room,
                                           apr_interval_time_t *retry, apr_pool_t *p)
 {
-    if (read_count(cache, key_of(what, address, policy, p), seen, p) == ESIGN_CACHE_ERROR)
+    if (read_count(cache, key_of_count(what, address, policy, p), seen, p) == ESIGN_CACHE_ERROR)
         return ESIGN_CACHE_ERROR;
-    move_on(policy, now, seen);
+    move_to_window(policy, now, seen);
     apr_interval_time_t passed = now - seen->bucket * policy->window;
     double weight = (double)(policy->window - passed) / (double)policy->window;
     *room =
@@ -126,11 +126,11 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
                                           const esign_throttle_policy_t *policy, apr_time_t now,
                                           int times, esign_throttle_seen_t *seen, apr_pool_t *p)
 {
-    const char *key = key_of(what, address, policy, p);
+    const char *key = key_of_count(what, address, policy, p);
     for (int round = 0; round < ROUNDS; round++) {
         if (!seen->read && read_count(cache, key, seen, p) == ESIGN_CACHE_ERROR)
             return ESIGN_CACHE_ERROR;
-        move_on(policy, now, seen);
+        move_to_window(policy, now, seen);
         seen->read = 0;
         apr_time_t expires = (seen->bucket + 2) * policy->window;
         const char *text =
@@ -141,8 +141,7 @@ esign_cache_answer_e esign_throttle_count(esign_cache_t *cache, const char *what
                            : esign_cache_cas(cache, key, text, expires, seen->cas, p);
         if (answer != ESIGN_CACHE_MISS)
             return answer;
-        /* The loser of a race tries again after a random time: the longer, the more races it lost.
-         */
+        /* After a lost race it waits for a random time, on average longer after each race. */
         apr_sleep(esign_digest_random_id() %
                   (FIRST_PAUSE << (round < DOUBLINGS ? round : DOUBLINGS)));
     }
@@ -154,6 +153,7 @@ esign_cache_answer_e esign_throttle_first(esign_cache_t *cache, const char *what
                                           const esign_throttle_policy_t *policy, apr_time_t now,
                                           apr_pool_t *p)
 {
-    return esign_cache_add(cache, key_of(apr_pstrcat(p, "first ", what, NULL), address, policy, p),
+    return esign_cache_add(cache,
+                           key_of_count(apr_pstrcat(p, "first ", what, NULL), address, policy, p),
                            "1", now + policy->window, p);
 }

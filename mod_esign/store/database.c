@@ -26,7 +26,8 @@ static esign_result_t failed_unprepared(const esign_database_t *database, int co
 
 /* The failure of a statement. The driver's message also says whether the prepared statements are
  * stale, and whether SQLite found its file write-protected. */
-static esign_result_t failed(esign_database_t *database, const char *doing, int code, apr_pool_t *p)
+static esign_result_t failed_statement(esign_database_t *database, const char *doing, int code,
+                                       apr_pool_t *p)
 {
     const char *error = apr_dbd_error(database->driver, database->handle, code);
     if (error && (strstr(error, "schema") || strstr(error, "prepared statement")))
@@ -64,7 +65,7 @@ static void drop_statements(esign_database_t *database, apr_pool_t *p)
  * transaction of PostgreSQL, because its earlier statements are lost. In SQLite a transaction goes
  * on after a stale statement, which has done nothing. Running a statement twice is safe: each adds
  * a row under its own id, or makes a claim that fails the second time. */
-static int recover(esign_database_t *database, apr_pool_t *p)
+static int recover_connection(esign_database_t *database, apr_pool_t *p)
 {
     apr_dbd_results_t *results;
     if (database->transaction
@@ -81,7 +82,7 @@ static int recover(esign_database_t *database, apr_pool_t *p)
 void esign_database_refresh(esign_database_t *database)
 {
     if (database->stale)
-        recover(database, database->pool);
+        recover_connection(database, database->pool);
 }
 
 static void run_pragmas(esign_database_t *database, apr_pool_t *p)
@@ -184,7 +185,7 @@ static esign_result_t begin_once(esign_database_t *database, apr_pool_t *p)
     database->broken = 0;
     if (code != 0) {
         leave_write_gate(database);
-        return failed(database, "a transaction cannot begin", code, p);
+        return failed_statement(database, "a transaction cannot begin", code, p);
     }
     database->transaction = 1;
     return ESIGN_OK;
@@ -200,7 +201,8 @@ esign_result_t esign_database_begin(esign_database_t *database, apr_pool_t *p)
                                                                       ESIGN_SQL(NULL), 1, &rows, p);
     if (!esign_failed(result))
         result = begin_once(database, p);
-    return esign_failed(result) && recover(database, p) ? begin_once(database, p) : result;
+    return esign_failed(result) && recover_connection(database, p) ? begin_once(database, p)
+                                                                   : result;
 }
 
 esign_result_t esign_database_end(esign_database_t *database, esign_result_t result, apr_pool_t *p)
@@ -219,7 +221,7 @@ esign_result_t esign_database_end(esign_database_t *database, esign_result_t res
             leave_write_gate(database);
             return ESIGN_OK;
         }
-        result = failed(database, "a transaction cannot be committed", code, p);
+        result = failed_statement(database, "a transaction cannot be committed", code, p);
     }
     /* Also after a COMMIT that failed: SQLite may leave the transaction open. */
     apr_dbd_query(database->driver, database->handle, &rows, "ROLLBACK");
@@ -241,13 +243,12 @@ static esign_result_t find_statement(esign_database_t *database, const char *lab
         return esign_result_make(p, APR_ENOENT, "database", "there is no statement %s", label);
     int code = apr_dbd_prepare(database->driver, database->pool, database->handle, s->sql, s->label,
                                prepared);
-    if (code != 0)
-        return failed(
-            database,
-            apr_psprintf(
-                p, "the statement %s cannot be prepared (is the schema there? esignctl db init)",
-                label),
-            code, p);
+    if (code != 0) {
+        const char *doing = apr_psprintf(
+            p, "the statement %s cannot be prepared (is the schema there? esignctl db init)",
+            label);
+        return failed_statement(database, doing, code, p);
+    }
     apr_hash_set(database->prepared, s->label, APR_HASH_KEY_STRING, *prepared);
     return ESIGN_OK;
 }
@@ -273,7 +274,7 @@ static esign_result_t write_once(esign_database_t *database, const char *label,
     int code = apr_dbd_pbquery(database->driver, p, database->handle, rows, prepared, arguments);
     if (!database->transaction)
         leave_write_gate(database);
-    return code == 0 ? ESIGN_OK : failed(database, label, code, p);
+    return code == 0 ? ESIGN_OK : failed_statement(database, label, code, p);
 }
 
 esign_result_t esign_database_write(esign_database_t *database, const char *label,
@@ -281,7 +282,7 @@ esign_result_t esign_database_write(esign_database_t *database, const char *labe
 {
     int changed = 0;
     esign_result_t result = write_once(database, label, arguments, &changed, p);
-    if (esign_failed(result) && recover(database, p))
+    if (esign_failed(result) && recover_connection(database, p))
         result = write_once(database, label, arguments, &changed, p);
     if (rows)
         *rows = changed;
@@ -299,7 +300,7 @@ static esign_result_t select_once(esign_database_t *database, const char *label,
     *results = NULL;
     int code =
         apr_dbd_pbselect(database->driver, p, database->handle, results, prepared, 1, arguments);
-    return code == 0 ? ESIGN_OK : failed(database, label, code, p);
+    return code == 0 ? ESIGN_OK : failed_statement(database, label, code, p);
 }
 
 esign_result_t esign_database_read(esign_database_t *database, const char *label,
@@ -309,7 +310,7 @@ esign_result_t esign_database_read(esign_database_t *database, const char *label
     apr_dbd_results_t *results;
     apr_dbd_row_t *row = NULL;
     esign_result_t result = select_once(database, label, arguments, &results, p);
-    if (esign_failed(result) && recover(database, p))
+    if (esign_failed(result) && recover_connection(database, p))
         result = select_once(database, label, arguments, &results, p);
     if (esign_failed(result))
         return mark_broken(database, result);

@@ -45,7 +45,7 @@ esign_result_t esign_sealed_open(const esign_keyring_t *keyring, const char *tab
 }
 
 /* A PHC string up to its last `$`, which is included; "" when it has none. */
-static const char *head_of(const char *phc, apr_pool_t *p)
+static const char *phc_head(const char *phc, apr_pool_t *p)
 {
     const char *last = strrchr(phc, '$');
     return apr_pstrmemdup(p, phc, last ? (apr_size_t)(last + 1 - phc) : 0);
@@ -55,7 +55,7 @@ esign_result_t esign_sealed_make_hash(const esign_keyring_t *keyring, const char
                                       apr_int64_t id, const char *column, const char *phc,
                                       const char **sealed, apr_pool_t *p)
 {
-    const char *head = head_of(phc, p), *hash = phc + strlen(head), *rest;
+    const char *head = phc_head(phc, p), *hash = phc + strlen(head), *rest;
     esign_result_t result = esign_seal(
         keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, place_of(table, id, column, p), "/", head, NULL),
         hash, strlen(hash), &rest, p);
@@ -70,7 +70,7 @@ esign_result_t esign_sealed_open_hash(const esign_keyring_t *keyring, const char
 {
     char *hash;
     apr_size_t length;
-    const char *head = head_of(sealed, p), *here = place_of(table, id, column, p);
+    const char *head = phc_head(sealed, p), *here = place_of(table, id, column, p);
     apr_size_t before = strlen(head);
     esign_result_t result =
         esign_unseal(keyring, ESIGN_KEY_PEPPER, apr_pstrcat(p, here, "/", head, NULL),
