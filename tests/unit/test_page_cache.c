@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/esign-kept-XXXXXX";
+static char folder[] = "/tmp/esign-cache-XXXXXX";
 
 /* Loads our stylesheets, with a theme's page.xsl if one is given. */
 static const esign_render_t *load(const char *sheet)
@@ -72,13 +72,13 @@ static const esign_document_t *form(const char *challenge, const char *id, const
     return d;
 }
 
-static const char *render_one(esign_page_cache_t *kept, const esign_render_t *render,
+static const char *render_one(esign_page_cache_t *cache, const esign_render_t *render,
                               const esign_document_t *document, apr_pool_t *p)
 {
     char *output = NULL;
     apr_size_t length = 0;
     esign_result_t result =
-        esign_page_cache_render(kept, render, "page", document, &output, &length, p);
+        esign_page_cache_render(cache, render, "page", document, &output, &length, p);
     if (esign_failed(result)) {
         fprintf(stderr, "%s\n", result.detail);
         return "";
@@ -87,24 +87,24 @@ static const char *render_one(esign_page_cache_t *kept, const esign_render_t *re
 }
 
 /* Whether the output is the same with and without a cache. */
-static int same(esign_page_cache_t *kept, const esign_render_t *render,
+static int same(esign_page_cache_t *cache, const esign_render_t *render,
                 const esign_document_t *document, apr_pool_t *p)
 {
     const char *whole = render_one(NULL, render, document, p);
-    return *whole && strcmp(whole, render_one(kept, render, document, p)) == 0;
+    return *whole && strcmp(whole, render_one(cache, render, document, p)) == 0;
 }
 
 /* Whether the document is cached: rendering it with a stylesheet that always fails succeeds. */
-static int is_kept(esign_page_cache_t *kept, const esign_document_t *document)
+static int is_cached(esign_page_cache_t *cache, const esign_document_t *document)
 {
-    return *render_one(kept, load("<xsl:message terminate='yes'>no</xsl:message>"), document,
+    return *render_one(cache, load("<xsl:message terminate='yes'>no</xsl:message>"), document,
                        pool) != '\0';
 }
 
 static void test_same(void)
 {
     const esign_render_t *render = load(NULL);
-    esign_page_cache_t *kept = esign_page_cache_create(pool);
+    esign_page_cache_t *cache = esign_page_cache_create(pool);
     static const char *const ids[] = {
         "10000000146",       "",           "ı", "1", "\"><b>", "copied-value-000-",
         "copied-value-001-", "20000000282"
@@ -112,22 +112,22 @@ static void test_same(void)
     static const char *const problems[] = { NULL, "id-wrong", "id-empty" };
     for (int i = 0; i < 240; i++)
         CU_ASSERT(same(
-            kept, render,
+            cache, render,
             form(apr_psprintf(pool, "Q%03d-_%d", i, i * i), ids[i % 8], problems[i / 8 % 3], pool),
             pool));
-    CU_ASSERT(is_kept(kept, form("another", "1", NULL, pool)));
-    CU_ASSERT(is_kept(kept, form("another", "", NULL, pool)));
-    CU_ASSERT(is_kept(kept, form("another", "1", "id-wrong", pool)));
-    CU_ASSERT(is_kept(kept, form("another", "ı", NULL, pool)));
-    CU_ASSERT(!is_kept(kept, form("another", "1&", NULL, pool)));
-    CU_ASSERT(!is_kept(kept, form("another", "1", "answer-wrong", pool)));
+    CU_ASSERT(is_cached(cache, form("another", "1", NULL, pool)));
+    CU_ASSERT(is_cached(cache, form("another", "", NULL, pool)));
+    CU_ASSERT(is_cached(cache, form("another", "1", "id-wrong", pool)));
+    CU_ASSERT(is_cached(cache, form("another", "ı", NULL, pool)));
+    CU_ASSERT(!is_cached(cache, form("another", "1&", NULL, pool)));
+    CU_ASSERT(!is_cached(cache, form("another", "1", "answer-wrong", pool)));
 }
 
 /* All characters beyond ASCII that may be typed. */
 static void test_characters(void)
 {
     const esign_render_t *render = load(NULL);
-    esign_page_cache_t *kept = esign_page_cache_create(pool);
+    esign_page_cache_t *cache = esign_page_cache_create(pool);
     for (unsigned point = 0x80; point < 0x20000; point += point < 0x800 ? 1
                                                           : point >= 0x2000 && point < 0x2070
                                                               ? 1
@@ -143,7 +143,7 @@ static void test_characters(void)
         else
             apr_snprintf(id + 1, 6, "%c%c%c%cb", 0xf0 | point >> 18, 0x80 | (point >> 12 & 0x3f),
                          0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f));
-        if (!same(kept, render, form("challenge", id, NULL, p), p))
+        if (!same(cache, render, form("challenge", id, NULL, p), p))
             CU_FAIL("a character has changed");
         apr_pool_destroy(p);
     }
@@ -159,11 +159,11 @@ static void test_unfit(void)
     };
     for (size_t i = 0; i < sizeof(sheets) / sizeof(*sheets); i++) {
         const esign_render_t *render = load(sheets[i]);
-        esign_page_cache_t *kept = esign_page_cache_create(pool);
+        esign_page_cache_t *cache = esign_page_cache_create(pool);
         for (int j = 0; j < 5; j++)
-            CU_ASSERT(same(kept, render,
+            CU_ASSERT(same(cache, render,
                            form(apr_psprintf(pool, "abc%d", 1 << 3 * j), "1", NULL, pool), pool));
-        CU_ASSERT(!is_kept(kept, form("abc", "1", NULL, pool)));
+        CU_ASSERT(!is_cached(cache, form("abc", "1", NULL, pool)));
     }
 }
 
@@ -172,19 +172,19 @@ static void test_many(void)
 {
     const esign_render_t *render = load("<p><xsl:value-of select='problem/@code'/><xsl:value-of "
                                         "select='form/challenge/@value'/></p>");
-    esign_page_cache_t *kept = esign_page_cache_create(pool);
+    esign_page_cache_t *cache = esign_page_cache_create(pool);
     for (int i = 0; i < 2000; i++) {
-        CU_ASSERT(same(kept, render,
+        CU_ASSERT(same(cache, render,
                        form("abc", "1", i % 4 == 3 ? "usual" : apr_itoa(pool, i / 4), pool), pool));
         if (i % 200 == 199)
-            CU_ASSERT(is_kept(kept, form("def", "2", "usual", pool)) &&
-                      is_kept(kept, form("def", "2", apr_itoa(pool, i / 4), pool)));
+            CU_ASSERT(is_cached(cache, form("def", "2", "usual", pool)) &&
+                      is_cached(cache, form("def", "2", apr_itoa(pool, i / 4), pool)));
     }
-    CU_ASSERT(!is_kept(kept, form("def", "2", "100", pool)));
+    CU_ASSERT(!is_cached(cache, form("def", "2", "100", pool)));
 }
 
 typedef struct {
-    esign_page_cache_t *kept;
+    esign_page_cache_t *cache;
     const esign_render_t *render;
 } shared_t;
 
@@ -195,7 +195,7 @@ static int hammer(void *baton, apr_pool_t *p)
     for (int i = 0; i < 300; i++) {
         apr_pool_t *own;
         apr_pool_create(&own, p);
-        right += same(shared->kept, shared->render,
+        right += same(shared->cache, shared->render,
                       form(apr_psprintf(own, "c%d", i), "1", apr_itoa(own, i % 280), own), own);
         apr_pool_destroy(own);
     }
@@ -228,7 +228,7 @@ int main(void)
     snprintf(path, sizeof(path), "%s/xsl", folder);
     if (mkdir(path, 0700) != 0)
         return EXIT_FAILURE;
-    int status = suite_run("render_kept", tests);
+    int status = suite_run("page_cache", tests);
     rmdir(path);
     rmdir(folder);
     return status;

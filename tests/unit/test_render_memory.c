@@ -68,5 +68,5 @@ int main(void)
                             { "refused while another module has set its own", test_kept_elsewhere },
                             { "replaced by another module", test_taken_from_us },
                             CU_TEST_INFO_NULL };
-    return suite_run("render memory", tests);
+    return suite_run("render_memory", tests);
 }
