@@ -16,9 +16,9 @@ typedef struct {
  * during a pause; after it only while none is under way, so that one message finds out. */
 int esign_breaker_may_try(const esign_breaker_t *breaker, int under_way, apr_time_t now);
 
-/* Counts a failure of the server: it is down, hangs, or refuses TLS or the sign-in. A refusal of
- * one message is none. The third failure in a row opens the breaker for 2 s; each one after a pause
- * doubles it, to 60 s at most, +- 20 %. Failures during a pause do not count, because their
+/* Counts a failure of the server: it is down, hangs, or refuses TLS or the sign-in. The refusal of
+ * one message does not count. The third failure in a row opens the breaker for 2 s; each one after
+ * a pause doubles it, to 60 s at most, +- 20 %. Failures during a pause do not count, because their
  * messages were sent before it. Returns 1 when this failure opened the breaker. */
 int esign_breaker_failed(esign_breaker_t *breaker, apr_time_t now);
 

@@ -14,7 +14,7 @@
  * Two clocks: `now` is the wall clock, by which the windows of all nodes agree; `clock` is
  * esign_clock, so that a wall clock that is set back holds nothing up. */
 typedef struct {
-    /* Set by the owner; the rest is zero at first. */
+    /* Set by the owner; all other members are zero at first. */
     const char *what, *directive; /* "mails", "EsignMailsPerMinute"; `what` names the counter too */
     int limit;                    /* messages in a minute; 0: no ceiling, and no memcached */
     esign_cache_t *cache;
@@ -23,7 +23,7 @@ typedef struct {
     apr_time_t retry_at;           /* by `clock`: no message may leave before */
     apr_time_t warned;             /* by `clock`: when the last warning was given; 0: never */
     esign_throttle_seen_t counted; /* the counter as it was last read */
-    int room;                      /* what it left then, less what was reserved since */
+    int room;                      /* how many could leave then, without later reservations */
     int reserved;                  /* left of the reservation */
     apr_time_t reserved_at;        /* by `clock` */
 } esign_ceiling_t;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* compose.c: header fields, two bodies, the lines between them. */
+/* compose.c: joins header fields and the two bodies of a mail. */
 #include "compose.h"
 
 #include "core/secret.h"
@@ -11,9 +11,9 @@
 
 #define LINE 76 /* RFC 2045 section 6.7, rule 5 */
 
-/* Whether a byte stands for itself: printable, but not where a mail server or a mailbox file would
- * take it for something else. */
-static int plain(const char *at, int line_begins)
+/* Whether a byte of a body needs no encoding: it is printable, and neither a mail server nor a
+ * mailbox file gives it a meaning where it is. */
+static int is_plain_at(const char *at, int line_begins)
 {
     if (*at == ' ' || *at == '\t')
         return at[1] != '\n' && at[1] != '\r' && at[1] != '\0';
@@ -26,7 +26,7 @@ static int plain(const char *at, int line_begins)
 static char *quoted_printable(const char *text, apr_pool_t *p)
 {
     static const char digits[] = "0123456789ABCDEF";
-    /* At most three bytes for one, and three for the end of each line of 73 or more. */
+    /* At most three bytes for each one, and three more for the end of each line of 73 or more. */
     char *encoded = esign_secret_alloc(p, strlen(text) * 4 + 8), *end = encoded;
     int column = 0;
     for (; *text; text++) {
@@ -37,11 +37,11 @@ static char *quoted_printable(const char *text, apr_pool_t *p)
             column = 0;
             continue;
         }
-        int size = plain(text, column == 0) ? 1 : 3;
+        int size = is_plain_at(text, column == 0) ? 1 : 3;
         if (column + size > LINE - 1) {
             *end++ = '=', *end++ = '\r', *end++ = '\n';
             column = 0;
-            size = plain(text, 1) ? 1 : 3;
+            size = is_plain_at(text, 1) ? 1 : 3;
         }
         if (size == 1)
             *end++ = *text;
@@ -58,7 +58,7 @@ esign_result_t esign_compose(const esign_mail_t *mail, const char *to, const esi
     if (!esign_header_safe(mail->to_name) || !esign_header_safe(mail->subject))
         return (esign_result_t){ APR_EINVAL, "mail",
                                  "the name or subject cannot stand in a header" };
-    /* "=_" stands in no quoted-printable text (RFC 2045 section 6.7). */
+    /* Quoted-printable text never has "=_" (RFC 2045 section 6.7). */
     const char *boundary = apr_psprintf(p, "=_%s", mail->id);
     const char *const pieces[] = {
         esign_header_date(p, now),
@@ -80,7 +80,7 @@ esign_result_t esign_compose(const esign_mail_t *mail, const char *to, const esi
         "Content-Type: multipart/alternative; boundary=\"",
         boundary,
         "\"\r\n"
-        /* The last one is what a reader that can show both prefers. */
+        /* Mail programs prefer the last part that they can show (RFC 2046 section 5.1.4). */
         "\r\n--",
         boundary,
         "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: "

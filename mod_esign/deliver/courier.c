@@ -286,7 +286,8 @@ static esign_result_t look_for_due(esign_courier_t *courier, int codes, int mail
     return ESIGN_OK;
 }
 
-/* Writes outcomes, renews leases and starts what is due, where it is time for one of them.
+/* One pass of a round: writes outcomes, renews leases and starts due rows, each when it is time for
+ * it.
  * `*leased`: how many rows. */
 static esign_result_t pass_over(esign_courier_t *courier, int *leased)
 {
@@ -370,7 +371,7 @@ esign_result_t esign_courier_create(esign_courier_t **courier,
                                   p);
 }
 
-/* Says in the log, and counts, what has expired. */
+/* Logs and counts the rows that have expired. */
 static void log_expired(const esign_courier_t *courier, const int expired[ESIGN_OUTBOX_KINDS],
                         int unreported, int purged)
 {
@@ -392,7 +393,7 @@ static void log_expired(const esign_courier_t *courier, const int expired[ESIGN_
                           purged);
 }
 
-/* Ends rows whose time is over, and deletes those that were given up long ago. The subscribers of
+/* Ends rows whose time is over, and deletes rows that were given up long ago. The subscribers of
  * expired rows stay in their seals, so one audit row without a subscriber counts for all. This also
  * finds a database that cannot be written to while nothing else writes: rounds fail until it
  * succeeds. */

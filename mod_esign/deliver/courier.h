@@ -22,8 +22,8 @@ esign_result_t esign_courier_create(esign_courier_t **courier,
 esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *database, int queued,
                                    apr_pool_t *p);
 
-/* Between rounds: lets transfers go on until one has ended, an outcome is to be written, the
- * descriptor `wakeup` (ipc/wakeup.h) is readable, or `wait` is over. */
+/* Between rounds: lets transfers go on until one has ended or the outcomes are due, for `wait` at
+ * most. Also ends when the descriptor `wakeup` (ipc/wakeup.h) is readable. */
 void esign_courier_wait(esign_courier_t *courier, int wakeup, apr_interval_time_t wait);
 
 /* How many transfers are under way. */
@@ -40,8 +40,8 @@ int esign_courier_drain(esign_courier_t *courier, apr_interval_time_t wait, apr_
 /* Has mails broken off, which takes about a second, and does not wait for it. */
 void esign_courier_abort(esign_courier_t *courier);
 
-/* Waits for that, and writes that what is left is due at once; `database` NULL: it is due when its
- * leases end. */
+/* Waits for that, and writes that the remaining rows are due at once; `database` NULL: they are due
+ * when their leases end. */
 void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, apr_pool_t *p);
 
 #endif

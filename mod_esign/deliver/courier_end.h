@@ -5,8 +5,8 @@
 
 #include "courier_state.h"
 
-/* Sets a delivery's outcome and batches it. `due`: of the row's next attempt, wall clock; 0 where
- * there is none. `error` is copied; NULL when sent. */
+/* Sets a delivery's outcome and batches it. `due`: when the row is due next, by the wall clock; 0:
+ * never. `error` is copied; NULL when sent. */
 void esign_courier_end(esign_courier_t *courier, esign_delivery_t *delivery,
                        esign_outcome_e outcome, apr_time_t due, const char *error);
 

@@ -14,8 +14,8 @@
 
 #include <syslog.h>
 
-/* A round renews no leases while it starts deliveries. Where it takes longer than this, because
- * each answer of memcached takes a second, the rest of its rows go back. */
+/* A round renews no leases while it starts deliveries. Where it takes longer than this, for example
+ * because memcached is slow, it gives back the rows that it has not started. */
 #define LATEST_START apr_time_from_sec(1)
 /* Nobody uses a code up so soon after asking for it. */
 #define CODE_FRESH apr_time_from_sec(1)

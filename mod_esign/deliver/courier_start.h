@@ -10,9 +10,9 @@
 void esign_courier_start_find(esign_courier_t *courier, esign_delivery_t *delivery, apr_pool_t *p);
 
 /* Counts the mail that a request for a link becomes, within that transaction; locks the
- * subscriber's row until its end. A subscriber who has had the day's mails gets one more when the
- * last one's link is half through its life, so that nobody keeps another from a link by asking
- * often. Else the row is done: the delivery is only to take a mail's time. */
+ * subscriber's row until its end. A subscriber has some mails a day, and then one in each half of a
+ * link's life: otherwise anybody could keep subscribers from a link by asking often. Where no mail
+ * is granted, the outbox row is deleted, and the delivery only takes a mail's time. */
 void esign_courier_start_claim(esign_courier_t *courier, esign_delivery_t *delivery, apr_pool_t *p);
 
 /* Whether a delivery was started. */

@@ -32,7 +32,7 @@ typedef struct {
     esign_outbox_kind_e kind;
     int attempts;         /* this one included */
     apr_time_t expires;   /* wall clock */
-    const char *address;  /* where it was asked for, for the audit trail; "unknown" */
+    const char *address;  /* the client's, for the audit trail; or "unknown" */
     apr_int64_t gateways; /* of a code: bits of the gateways that are not asked again */
     int awaited;          /* of a code: the gateway that has yet to report; -1: none */
 
@@ -45,7 +45,7 @@ typedef struct {
     /* Goes into the audit trail with ESIGN_OUTCOME_SENT; ESIGN_AUDIT_EVENTS: nothing does. */
     esign_audit_event_e event;
     esign_lease_t lease;
-    int gateway;  /* of a code: the one that it is handed to; ESIGN_GATEWAY_NONE */
+    int gateway;  /* of a code: its transfer's; ESIGN_GATEWAY_NONE */
     int accepted; /* of a code: that gateway took it, and will report */
 
     /* Once it has ended. */

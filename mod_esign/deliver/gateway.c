@@ -30,8 +30,8 @@ static int count_done(int count, apr_int64_t done)
     return found;
 }
 
-/* Of the attempts, those of gateways that are done are left out: each had one that counts. The rest
- * go round the gateways that are left. */
+/* A gateway that is done has used one attempt. The other attempts go round the gateways that are
+ * left. */
 int esign_gateway_turn(int count, apr_int64_t done, int attempts)
 {
     int gone = count_done(count, done), left = count - gone, turns = attempts - 1 - gone;

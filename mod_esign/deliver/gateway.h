@@ -39,7 +39,7 @@ int esign_gateway_reports(const esign_sms_gateway_t *gateway);
 
 /* Gateways take turns with a code: each of the `count` has one, in their order, before any has its
  * second, and so on. A gateway that is not to be asked again, whose bit in `done` is set, has no
- * more turns. `attempts`: turns taken, with the one that is asked for. Returns the gateway, or
+ * more turns. `attempts`: turns taken, including this one. Returns the gateway, or
  * ESIGN_GATEWAY_NONE when all are done. */
 int esign_gateway_turn(int count, apr_int64_t done, int attempts);
 
@@ -47,7 +47,7 @@ int esign_gateway_turn(int count, apr_int64_t done, int attempts);
  * it is after the attempt. */
 int esign_gateway_round_over(int count, apr_int64_t done, int attempts);
 
-/* Makes the reference of a message that a gateway is given, for the address of its report. It is
+/* Makes the reference by which a gateway's report names its message. It is
  * sealed: nobody else can make one, and it shows nothing. `message`: the row's id. */
 esign_result_t esign_gateway_reference(const esign_keyring_t *keyring, apr_int64_t message,
                                        int gateway, const char **reference, apr_pool_t *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* header.c: writes mail header fields by RFC 5322 and RFC 2047. */
+/* header.c: writes header fields of a mail (RFC 5322, RFC 2047). */
 #include "header.h"
 
 #include "core/base64.h"
@@ -10,9 +10,10 @@
 #include <unistr.h>
 
 #define LONGEST_LINE 76
-#define WORD_BYTES                                                                               \
-    45 /* as base64 60 characters, with =?UTF-8?B? and ?= 72: under the 75 of RFC 2047 section 2 \
-        */
+/* Bytes of text in an encoded word. In base64 they are 60 characters, and 72 with =?UTF-8?B? and
+ * ?=; RFC 2047 section 2 allows 75. */
+#define WORD_BYTES 45
+/* An encoded word with the line break before it. */
 #define WORD_ROOM (4 + 3 + 10 + WORD_BYTES / 3 * 4 + 2)
 
 int esign_header_safe(const char *text)
@@ -28,7 +29,9 @@ int esign_header_safe(const char *text)
     return 1;
 }
 
-static int plain(const char *text)
+/* Whether a text needs no encoding: it is printable ASCII, and no reader takes it for an encoded
+ * word. */
+static int is_plain(const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
         if (*c < ' ' || *c > '~')
@@ -37,7 +40,7 @@ static int plain(const char *text)
     return strstr(text, "=?") == NULL;
 }
 
-/* How many bytes of `text` one encoded word takes: whole characters only. */
+/* How many bytes of `text` go into one encoded word: whole characters. */
 static apr_size_t word_bytes(const char *text)
 {
     apr_size_t length = strlen(text);
@@ -49,8 +52,8 @@ static apr_size_t word_bytes(const char *text)
     return length;
 }
 
-/* Encoded words, each on a line of its own, so that no line is too long whatever the field's name.
- */
+/* Makes encoded words, each on a line of its own: so no line is too long, whatever the field's name
+ * is. */
 static char *encoded_words(apr_pool_t *p, const char *text)
 {
     char *words = esign_secret_alloc(p, (strlen(text) / (WORD_BYTES - 3) + 1) * WORD_ROOM + 1);
@@ -65,7 +68,8 @@ static char *encoded_words(apr_pool_t *p, const char *text)
     return words;
 }
 
-static char *join(apr_pool_t *p, const char *name, const char *middle, const char *end)
+/* Makes "NAME: MIDDLE END" in secret memory. */
+static char *join_field(apr_pool_t *p, const char *name, const char *middle, const char *end)
 {
     const char *joined = apr_pstrcat(p, name, ": ", middle, end, NULL);
     return esign_secret_copy(p, joined, strlen(joined));
@@ -73,13 +77,13 @@ static char *join(apr_pool_t *p, const char *name, const char *middle, const cha
 
 char *esign_header_text(apr_pool_t *p, const char *name, const char *text)
 {
-    if (plain(text) && strlen(name) + 2 + strlen(text) <= LONGEST_LINE)
-        return join(p, name, text, "");
-    return join(p, name, "\r\n ", encoded_words(p, text));
+    if (is_plain(text) && strlen(name) + 2 + strlen(text) <= LONGEST_LINE)
+        return join_field(p, name, text, "");
+    return join_field(p, name, "\r\n ", encoded_words(p, text));
 }
 
-/* A quoted string (RFC 5322 section 3.2.4). */
-static char *quoted(apr_pool_t *p, const char *text)
+/* Makes a quoted string (RFC 5322 section 3.2.4). */
+static char *quote_text(apr_pool_t *p, const char *text)
 {
     char *string = esign_secret_alloc(p, strlen(text) * 2 + 3), *end = string;
     *end++ = '"';
@@ -97,18 +101,18 @@ char *esign_header_mailbox(apr_pool_t *p, const char *name, const char *display_
 {
     const char *angle = apr_pstrcat(p, "<", address, ">", NULL);
     if (*display_name == '\0')
-        return join(p, name, address, "");
-    const char *string = quoted(p, display_name);
-    if (plain(display_name) && strlen(name) + 2 + strlen(string) <= LONGEST_LINE)
-        return join(p, name, string, apr_pstrcat(p, "\r\n ", angle, NULL));
-    return join(p, name, "\r\n ",
-                apr_pstrcat(p, encoded_words(p, display_name), "\r\n ", angle, NULL));
+        return join_field(p, name, address, "");
+    const char *string = quote_text(p, display_name);
+    if (is_plain(display_name) && strlen(name) + 2 + strlen(string) <= LONGEST_LINE)
+        return join_field(p, name, string, apr_pstrcat(p, "\r\n ", angle, NULL));
+    return join_field(p, name, "\r\n ",
+                      apr_pstrcat(p, encoded_words(p, display_name), "\r\n ", angle, NULL));
 }
 
 const char *esign_header_date(apr_pool_t *p, apr_time_t time)
 {
     char text[APR_RFC822_DATE_LEN];
     apr_rfc822_date(text, time);
-    /* APR writes the zone as GMT, which RFC 5322 calls obsolete. */
+    /* APR writes the zone as GMT, which is obsolete (RFC 5322 section 4.3). */
     return apr_psprintf(p, "Date: %.*s+0000", (int)(strlen(text) - 3), text);
 }

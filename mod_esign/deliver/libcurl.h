@@ -12,7 +12,7 @@
 /* Initialises libcurl and asks it for the protocols and options without which nothing could be
  * sent: the library that is installed may be built without SMTP or TLS. Called once in httpd's
  * parent, before there are threads; a second call does no harm. The failure's detail, in `p`, names
- * what is missing. */
+ * the missing protocols. */
 esign_result_t esign_libcurl_init(apr_pool_t *p);
 
 /* What differs between the connections of mail and SMS. */
@@ -22,8 +22,8 @@ typedef struct {
     apr_interval_time_t timeout; /* of the whole transfer; connecting gets 10 s of it at most */
 } esign_libcurl_limits_t;
 
-/* Limits a handle: it verifies TLS (1.2 at least), follows no redirect, uses no proxy and speaks
- * `limits->protocols` alone. libcurl writes into `words`, CURL_ERROR_SIZE bytes that outlive the
+/* Limits a handle: it verifies TLS (1.2 at least), follows no redirect, uses no proxy and allows
+ * only `limits->protocols`. libcurl writes into `words`, CURL_ERROR_SIZE bytes that outlive the
  * handle, why a transfer failed. Returns the first refusal of libcurl's. */
 CURLcode esign_libcurl_limit(CURL *easy, const esign_libcurl_limits_t *limits, char *words);
 

@@ -32,8 +32,8 @@ struct esign_mailer_t {
     int unreaped;           /* how many these are */
 };
 
-/* Takes as long as the last mail did. Somebody who asks for a link right after another person must
- * not find out from the delay of their own mail whether that person is registered. */
+/* Takes as long as the last mail did. Requests wait in one queue: without this, the delay of a mail
+ * would show whether the number of the request before it is registered. */
 static void keep_place(const esign_mailer_t *mailer, esign_mail_job_t *job)
 {
     apr_time_t until = esign_clock() + *mailer->lasted;

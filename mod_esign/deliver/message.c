@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message.c: message XML and what the stylesheets make of it. */
+/* message.c: makes the XML of messages, and has the stylesheets make texts of it. */
 #include "message.h"
 
 #include "core/iso_time.h"
@@ -12,9 +12,11 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-/* A message's document. What is a person's, or of one moment, is copied (core/document.h). */
-static esign_document_t *begin(const esign_message_context_t *context, const char *name,
-                               const char *language, const char *organization, apr_pool_t *p)
+/* Begins a message's document. What is personal, or of one moment, must be a copied value
+ * (render/document.h): the document without these values is a key of the page cache. */
+static esign_document_t *begin_document(const esign_message_context_t *context, const char *name,
+                                        const char *language, const char *organization,
+                                        apr_pool_t *p)
 {
     esign_document_t *document = esign_document_new("message", p);
     esign_document_attribute(document, "name", name);
@@ -24,8 +26,8 @@ static esign_document_t *begin(const esign_message_context_t *context, const cha
     return document;
 }
 
-static void add(esign_document_t *document, const char *name, const char *attribute,
-                const char *value)
+static void add_element(esign_document_t *document, const char *name, const char *attribute,
+                        const char *value)
 {
     esign_document_element(document, 0, name);
     esign_document_attribute(document, attribute, value);
@@ -40,14 +42,14 @@ static void add_text(esign_document_t *document, const char *name, const char *t
 static void add_origin(const esign_message_context_t *context, esign_document_t *document,
                        const char *language, const char *address, apr_time_t time, apr_pool_t *p)
 {
-    add(document, "origin", "~address", address);
+    add_element(document, "origin", "~address", address);
     esign_document_attribute(document, "~time", esign_iso_time(p, time));
     esign_document_attribute(
         document, "~written",
         esign_catalogue_time(esign_render_catalogue(context->render), language, time, 0, p));
 }
 
-/* Both parts and the subject of a mail to a subscriber. */
+/* Makes both parts and the subject of a mail to a subscriber. */
 static esign_result_t make_mail(const esign_message_context_t *context,
                                 const esign_subscriber_t *subscriber, esign_document_t *document,
                                 const char *subject, esign_mail_t *mail, apr_pool_t *p)
@@ -56,11 +58,11 @@ static esign_result_t make_mail(const esign_message_context_t *context,
     apr_size_t length;
     const char *const arguments[] = { context->organization };
     esign_document_finish(document);
-    esign_result_t result = esign_page_cache_render(context->kept, context->render, "mail-text",
-                                                    document, &text, &length, p);
+    esign_result_t result = esign_page_cache_render(context->page_cache, context->render,
+                                                    "mail-text", document, &text, &length, p);
     if (!esign_failed(result))
-        result = esign_page_cache_render(context->kept, context->render, "mail-html", document,
-                                         &html, &length, p);
+        result = esign_page_cache_render(context->page_cache, context->render, "mail-html",
+                                         document, &html, &length, p);
     if (esign_failed(result))
         return result;
     *mail = (esign_mail_t){
@@ -79,12 +81,12 @@ esign_result_t esign_message_reset(const esign_message_context_t *context,
                                    esign_mail_t *mail, apr_pool_t *p)
 {
     esign_document_t *document =
-        begin(context, "reset", subscriber->language, context->organization, p);
+        begin_document(context, "reset", subscriber->language, context->organization, p);
     add_text(document, "name", subscriber->name);
     char *link = apr_pstrcat(p, context->url, "/reset/", token, NULL);
-    add(document, "link", "~href", link);
+    add_element(document, "link", "~href", link);
     esign_secret_wipe(link, strlen(link));
-    add(document, "life", "minutes", apr_itoa(p, minutes));
+    add_element(document, "life", "minutes", apr_itoa(p, minutes));
     add_origin(context, document, subscriber->language, address, time, p);
     return make_mail(context, subscriber, document, "subject.reset", mail, p);
 }
@@ -95,16 +97,16 @@ esign_result_t esign_message_notice(const esign_message_context_t *context,
                                     apr_pool_t *p)
 {
     esign_document_t *document =
-        begin(context, "notice", subscriber->language, context->organization, p);
+        begin_document(context, "notice", subscriber->language, context->organization, p);
     add_text(document, "name", subscriber->name);
-    add(document, "event", "name", event);
+    add_element(document, "event", "name", event);
     add_origin(context, document, subscriber->language, address, time, p);
     return make_mail(context, subscriber, document, apr_pstrcat(p, "subject.notice.", event, NULL),
                      mail, p);
 }
 
-/* The portal's host as the last line names it, without the port; NULL for one that it cannot name,
- * an address of IPv6. */
+/* The host that the last line of an SMS names: the portal's, without its port. NULL: it is an IPv6
+ * address, which that line cannot have. */
 static const char *host_of(const esign_message_context_t *context, apr_pool_t *p)
 {
     static const char allowed[] =
@@ -121,14 +123,14 @@ esign_result_t esign_message_code(const esign_message_context_t *context,
     apr_size_t length;
     const char *host = host_of(context, p);
     esign_document_t *document =
-        begin(context, "code", subscriber->language,
-              context->sms_name ? context->sms_name : context->organization, p);
+        begin_document(context, "code", subscriber->language,
+                       context->sms_name ? context->sms_name : context->organization, p);
     add_text(document, "code", code);
     if (host)
-        add(document, "origin", "host", host);
+        add_element(document, "origin", "host", host);
     esign_document_finish(document);
-    esign_result_t result =
-        esign_page_cache_render(context->kept, context->render, "sms", document, &text, &length, p);
+    esign_result_t result = esign_page_cache_render(context->page_cache, context->render, "sms",
+                                                    document, &text, &length, p);
     if (!esign_failed(result))
         *sms = (esign_sms_t){ .to = subscriber->phone, .text = text };
     return result;
@@ -155,14 +157,14 @@ esign_result_t esign_message_code_fits(const esign_message_context_t *context, i
                 "%d%s: write a short name",
                 context->sms_name ? "this name" : "EsignOrganization in its place",
                 subscriber.language, size.units, size.room,
-                size.alphabet == ESIGN_SMS_UCS2 ? ", for some are not in the alphabets of GSM"
+                size.alphabet == ESIGN_SMS_UCS2 ? ", because some are not in the GSM alphabet"
                                                 : "");
     }
     return ESIGN_OK;
 }
 
-/* Whether this mail can be sent. */
-static esign_result_t check_mail(const esign_mail_t *mail, apr_pool_t *p)
+/* Checks that a mail's subject fits a header. */
+static esign_result_t check_subject(const esign_mail_t *mail, apr_pool_t *p)
 {
     return esign_header_safe(mail->subject)
                ? ESIGN_OK
@@ -170,6 +172,7 @@ static esign_result_t check_mail(const esign_mail_t *mail, apr_pool_t *p)
                                    "a mail's subject must stand on one line: %s", mail->subject);
 }
 
+/* Makes every mail in a language, and checks it. */
 static esign_result_t check_language(const esign_message_context_t *context, const char *language,
                                      apr_pool_t *p)
 {
@@ -181,7 +184,7 @@ static esign_result_t check_language(const esign_message_context_t *context, con
     esign_result_t result =
         esign_message_reset(context, &subscriber, "sample-token", 30, "192.0.2.1", 0, &mail, p);
     if (!esign_failed(result))
-        result = check_mail(&mail, p);
+        result = check_subject(&mail, p);
     if (!esign_failed(result) &&
         (!strstr(mail.text, "/reset/sample-token") || !strstr(mail.html, "/reset/sample-token")))
         result =
@@ -190,7 +193,7 @@ static esign_result_t check_language(const esign_message_context_t *context, con
     for (size_t i = 0; i < sizeof(events) / sizeof(*events) && !esign_failed(result); i++) {
         result = esign_message_notice(context, &subscriber, events[i], "192.0.2.1", 0, &mail, p);
         if (!esign_failed(result))
-            result = check_mail(&mail, p);
+            result = check_subject(&mail, p);
     }
     return result;
 }

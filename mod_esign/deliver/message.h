@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* message.h: from what an outbox row says to the texts that go out. */
+/* message.h: makes the texts of mails and SMS from what an outbox row says. */
 #ifndef ESIGN_DELIVER_MESSAGE_H
 #define ESIGN_DELIVER_MESSAGE_H
 
 #include "render/page_cache.h"
 #include "store/subscriber.h"
 
-/* A mail ready to send; wiped with the pool. */
+/* A mail ready to send; wiped with its pool. */
 typedef struct {
     const char *to;      /* a valid address */
     const char *to_name; /* UTF-8, may be empty */
@@ -16,50 +16,51 @@ typedef struct {
     const char *id; /* left side of Message-ID: the same for each attempt of one row */
 } esign_mail_t;
 
-/* An SMS ready to send; wiped with the pool. */
+/* An SMS ready to send; wiped with its pool. */
 typedef struct {
     const char *to;     /* E.164 */
     const char *text;   /* UTF-8 */
-    const char *report; /* where the gateway is to send its report; NULL: it sends none */
-    apr_time_t expires; /* when it is no longer of use: it does not go out afterwards */
+    const char *report; /* URL to which the gateway sends its report; NULL: it sends none */
+    apr_time_t expires; /* wall clock: it is not sent afterwards */
 } esign_sms_t;
 
-/* What every message names. */
+/* The portal that messages are from. */
 typedef struct {
     const esign_render_t *render;
-    esign_page_cache_t *kept; /* of `render`; NULL: each message is rendered as a whole */
+    esign_page_cache_t *page_cache; /* of `render`; NULL: each message is rendered as a whole */
     const char *organization;
-    const char *sms_name; /* what stands for it in an SMS; NULL: itself */
-    const char *url;      /* public address of the portal: "https://host[:port]/esign" */
+    const char *sms_name; /* the organization's name in an SMS; NULL: `organization` */
+    const char *url;      /* the portal's public address: "https://host[:port]/esign" */
 } esign_message_context_t;
 
-/* The mail with the one-time link. `minutes`: how long it lives. `address`, `time`: from where and
- * when it was asked. */
+/* Makes the mail with the one-time link. `minutes`: how long the link lives. `address` and `time`:
+ * from where and when it was asked for. */
 esign_result_t esign_message_reset(const esign_message_context_t *context,
                                    const esign_subscriber_t *subscriber, const char *token,
                                    int minutes, const char *address, apr_time_t time,
                                    esign_mail_t *mail, apr_pool_t *p);
 
-/* The notice after `event` (an esign_event_name: "word-reset", "word-changed", "pin-shown",
- * "signed-in"). */
+/* Makes the notice after `event` (an esign_event_name): "word-reset", "word-changed", "pin-shown"
+ * or "signed-in". APR_ENOENT: the catalogue has no subject for the event. */
 esign_result_t esign_message_notice(const esign_message_context_t *context,
                                     const esign_subscriber_t *subscriber, const char *event,
                                     const char *address, apr_time_t time, esign_mail_t *mail,
                                     apr_pool_t *p);
 
-/* The SMS with the code. Its last line binds the code to the portal's host, so that phones fill it
- * in there and nowhere else (origin-bound one-time codes, WICG). */
+/* Makes the SMS with the code; `report` and `expires` are not set. Its last line binds the code to
+ * the portal's host, so that phones fill it in there only (WICG, Origin-bound one-time codes
+ * delivered via SMS). */
 esign_result_t esign_message_code(const esign_message_context_t *context,
                                   const esign_subscriber_t *subscriber, const char *code,
                                   esign_sms_t *sms, apr_pool_t *p);
 
-/* Whether the SMS of a code of `digits` digits fits one message in each language; the detail tells
- * what it takes. */
+/* Checks that the SMS with a code of `digits` digits fits into one message in each language.
+ * APR_EINVAL: it does not; the detail says how long it is. */
 esign_result_t esign_message_code_fits(const esign_message_context_t *context, int digits,
                                        apr_pool_t *p);
 
-/* This, and whether every mail can be made and sent: a mistake in a theme's texts and stylesheets
- * would else be found by who waits for a mail. */
+/* Checks that, and that every mail can be made and sent: otherwise a mistake in a theme would be
+ * found only by a subscriber who waits for a mail. */
 esign_result_t esign_message_check(const esign_message_context_t *context, int digits,
                                    apr_pool_t *p);
 

@@ -26,7 +26,7 @@
 typedef struct {
     pid_t pid;
     int in, out;      /* our ends of the pipes to and from it; -1: closed */
-    const char *next; /* of the mail: the rest that has not been written */
+    const char *next; /* of the mail: the part that has not been written */
     apr_size_t left;
     char said[512]; /* the beginning of its output */
     apr_size_t length;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* template.c: finds placeholders and fills them in, escaped for the place where they stand. */
+/* template.c: finds placeholders, and fills in their values with the right escapes. */
 #include "template.h"
 
 #include "core/percent.h"
@@ -13,10 +13,10 @@
 #include <string.h>
 
 #define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define LONGEST_ESCAPE 6 /* \u0001 and &quot; */
+#define ESCAPE_MAX 6 /* \u0001 and &quot; */
 
 /* The length of the placeholder at the start of `text`, braces included; 0: there is none. */
-static apr_size_t placeholder(const char *text)
+static apr_size_t placeholder_length(const char *text)
 {
     if (*text != '{')
         return 0;
@@ -24,7 +24,7 @@ static apr_size_t placeholder(const char *text)
     return letters > 0 && text[1 + letters] == '}' ? letters + 2 : 0;
 }
 
-/* The placeholders, the bit of each, and where its value stands. */
+/* The placeholders, the bit of each, and which member has its value. */
 static const struct {
     const char *name;
     int bit;
@@ -40,8 +40,8 @@ static const struct {
 
 enum { PLACEHOLDERS = sizeof(placeholders) / sizeof(*placeholders), DIGITS = 1 };
 
-/* Its place among them; PLACEHOLDERS: it is none of ours. */
-static int which(const char *text, apr_size_t length)
+/* The index of a placeholder; PLACEHOLDERS: there is no such one. */
+static int find_placeholder(const char *text, apr_size_t length)
 {
     int i = 0;
     while (i < PLACEHOLDERS && (strlen(placeholders[i].name) != length ||
@@ -53,8 +53,8 @@ static int which(const char *text, apr_size_t length)
 esign_result_t esign_template_check(apr_pool_t *p, const char *pattern, int *found)
 {
     while (*pattern != '\0') {
-        apr_size_t length = placeholder(pattern);
-        int i = length > 0 ? which(pattern, length) : 0;
+        apr_size_t length = placeholder_length(pattern);
+        int i = length > 0 ? find_placeholder(pattern, length) : 0;
         if (i == PLACEHOLDERS)
             return esign_result_make(p, APR_EINVAL, "SMS gateway",
                                      "%.*s is no placeholder; use {number}, {digits}, {text}, "
@@ -70,7 +70,7 @@ esign_result_t esign_template_check(apr_pool_t *p, const char *pattern, int *fou
 static const char *value_of(const char *name, apr_size_t length,
                             const esign_template_values_t *values)
 {
-    int i = which(name, length);
+    int i = find_placeholder(name, length);
     const char *value = i == PLACEHOLDERS
                             ? NULL
                             : *(const char *const *)((const char *)values + placeholders[i].value);
@@ -79,29 +79,29 @@ static const char *value_of(const char *name, apr_size_t length,
     return value ? value : "";
 }
 
-/* Writes one byte of a value; at most LONGEST_ESCAPE bytes and a NUL. Returns the end. */
-static char *put(char *to, unsigned char c, esign_template_escape_e escape)
+/* Writes one byte of a value; at most ESCAPE_MAX bytes and a NUL. Returns the end. */
+static char *put_byte(char *to, unsigned char c, esign_template_escape_e escape)
 {
     if (escape == ESIGN_TEMPLATE_PERCENT)
         return esign_percent_put_byte(to, c);
     if (escape == ESIGN_TEMPLATE_JSON && c < ' ')
-        return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "\\u%04x", c);
+        return to + apr_snprintf(to, ESCAPE_MAX + 1, "\\u%04x", c);
     if (escape == ESIGN_TEMPLATE_JSON && (c == '"' || c == '\\'))
         *to++ = '\\';
     const char *entity = escape == ESIGN_TEMPLATE_XML ? esign_document_escape(c) : NULL;
     if (entity)
-        return to + apr_snprintf(to, LONGEST_ESCAPE + 1, "%s", entity);
+        return to + apr_snprintf(to, ESCAPE_MAX + 1, "%s", entity);
     *to++ = (char)c;
     return to;
 }
 
-/* The most that the filled-in text can take, its NUL included. */
-static apr_size_t room(const char *pattern, const esign_template_values_t *values)
+/* How many bytes the filled-in text takes at most, with its NUL. */
+static apr_size_t filled_size_max(const char *pattern, const esign_template_values_t *values)
 {
     apr_size_t size = 1;
     while (*pattern != '\0') {
-        apr_size_t length = placeholder(pattern);
-        size += length > 0 ? strlen(value_of(pattern, length, values)) * LONGEST_ESCAPE + 1 : 1;
+        apr_size_t length = placeholder_length(pattern);
+        size += length > 0 ? strlen(value_of(pattern, length, values)) * ESCAPE_MAX + 1 : 1;
         pattern += length > 0 ? length : 1;
     }
     return size;
@@ -110,13 +110,13 @@ static apr_size_t room(const char *pattern, const esign_template_values_t *value
 char *esign_template_fill(apr_pool_t *p, const char *pattern, const esign_template_values_t *values,
                           esign_template_escape_e escape)
 {
-    char *filled = esign_secret_alloc(p, room(pattern, values));
+    char *filled = esign_secret_alloc(p, filled_size_max(pattern, values));
     char *to = filled;
     while (*pattern != '\0') {
-        apr_size_t length = placeholder(pattern);
+        apr_size_t length = placeholder_length(pattern);
         if (length > 0) {
             for (const char *c = value_of(pattern, length, values); *c != '\0'; c++)
-                to = put(to, (unsigned char)*c, escape);
+                to = put_byte(to, (unsigned char)*c, escape);
             pattern += length;
         } else {
             *to++ = *pattern++;

@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* template.h: the placeholders of the SMS gateway's URL, headers and body. */
+/* template.h: the placeholders in an SMS gateway's URL, headers and body. */
 #ifndef ESIGN_DELIVER_TEMPLATE_H
 #define ESIGN_DELIVER_TEMPLATE_H
 
 #include "core/result.h"
 
-/* What stands for {number} (E.164), {digits} (the number without its plus sign), {text}, {secret},
- * {basic} (the secret in base64, as HTTP's basic authentication has "user:password", RFC 7617) and
- * {report}. */
+/* The values of the placeholders. {digits} is the number without its plus sign. */
 typedef struct {
-    const char *number;
+    const char *number; /* E.164 */
     const char *text;
     const char *secret; /* NULL: none */
-    const char *basic;  /* NULL: none */
+    const char *basic;  /* the secret in base64, for HTTP's basic authentication (RFC 7617), where
+                           it is "user:password"; NULL: none */
     const char *report; /* NULL: none */
 } esign_template_values_t;
 
-/* How a value is written where the placeholder stands. */
+/* How a value is written in the place of its placeholder. */
 typedef enum {
     ESIGN_TEMPLATE_RAW,
-    ESIGN_TEMPLATE_PERCENT, /* RFC 3986: all but unreserved characters as %XX */
-    ESIGN_TEMPLATE_JSON,    /* inside a JSON string */
+    ESIGN_TEMPLATE_PERCENT, /* all but unreserved characters as %XX (RFC 3986 section 2) */
+    ESIGN_TEMPLATE_JSON,    /* inside a JSON string (RFC 8259 section 7) */
     ESIGN_TEMPLATE_XML      /* inside an element or a quoted attribute */
 } esign_template_escape_e;
 
@@ -33,16 +32,16 @@ enum {
     ESIGN_TEMPLATE_HAS_REPORT = 16
 };
 
-/* Adds to `*found` what the template has. A placeholder is lower-case letters between braces; one
- * that is none of ours is refused, all other braces are text. */
+/* Adds the placeholders of a template to `*found`. APR_EINVAL: it has lower-case letters between
+ * braces that are no placeholder. All other braces are text. */
 esign_result_t esign_template_check(apr_pool_t *p, const char *pattern, int *found);
 
-/* The filled-in text, wiped with `p`. */
+/* Fills in a template; wiped with `p`. */
 char *esign_template_fill(apr_pool_t *p, const char *pattern, const esign_template_values_t *values,
                           esign_template_escape_e escape);
 
-/* How a body of this media type ("application/json; charset=utf-8") is escaped; NULL is a form, as
- * libcurl sends it. */
+/* How values are escaped in a body of a media type ("application/json; charset=utf-8"). NULL: a
+ * form, which is libcurl's default. */
 esign_template_escape_e esign_template_escape(const char *media_type);
 
 #endif

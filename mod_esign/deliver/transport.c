@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.c: drives libcurl's multi handle, and collects what has ended from it and from the
+/* transport.c: drives libcurl's multi handle, and collects ended transfers from it and from the
  * mailer. */
 #include "transport_private.h"
 

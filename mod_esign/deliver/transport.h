@@ -65,7 +65,7 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
 esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p);
 
 /* A server's host, with its port where the URL has one, for logs and metrics; of a sendmail
- * command, its path. The rest of a URL may hold secrets, so it is left out. */
+ * command, its path. Other parts of a URL may hold secrets, so they are left out. */
 const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p);
 const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p);
 

@@ -65,7 +65,7 @@ void esign_transfer_set_body(esign_transfer_t *transfer, const char *body);
 /* Begins the transfer, or closes it and fails. */
 esign_result_t esign_transfer_start(esign_transfer_t *transfer);
 
-/* Ends a transfer, also one that is under way, and wipes it. */
+/* Ends a transfer, even while it is under way, and wipes it. */
 void esign_transfer_close(esign_transfer_t *transfer);
 
 #endif

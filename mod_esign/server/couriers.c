@@ -115,7 +115,8 @@ static void find_render(void *baton, const char *url, esign_message_context_t *c
     const esign_runtime_t *runtime = url ? esign_runtime_at(url, p) : NULL;
     if (!runtime)
         runtime = esign_runtime_of(outbox->server);
-    esign_result_t result = esign_runtime_render(runtime, &context->render, &context->kept, p);
+    esign_result_t result =
+        esign_runtime_render(runtime, &context->render, &context->page_cache, p);
     if (esign_failed(result))
         ap_log_error(APLOG_MARK, APLOG_ERR, result.status, outbox->server,
                      "mod_esign courier, as it was at the start: %s: %s", result.problem,

@@ -96,7 +96,7 @@ static esign_result_t make_delivery(esign_runtime_t *runtime, apr_pool_t *p)
         return result;
     runtime->portal_url = apr_pstrcat(p, c->public_url, c->prefix, NULL);
     runtime->messages = (esign_message_context_t){ .render = runtime->render,
-                                                   .kept = runtime->page_cache,
+                                                   .page_cache = runtime->page_cache,
                                                    .organization = c->organization,
                                                    .sms_name = c->sms_name,
                                                    .url = runtime->portal_url };

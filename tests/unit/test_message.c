@@ -327,10 +327,10 @@ static const char *message_of(const esign_message_context_t *made_by, int i)
 static void test_kept(void)
 {
     esign_message_context_t keeping = *context;
-    keeping.kept = esign_page_cache_create(pool);
+    keeping.page_cache = esign_page_cache_create(pool);
     keeping.organization = "Örnek Sertifikasyon Kuruluşu";
     esign_message_context_t whole = keeping;
-    whole.kept = NULL;
+    whole.page_cache = NULL;
     for (int i = 0; i < 400; i++)
         CU_ASSERT_STRING_EQUAL(message_of(&keeping, i), message_of(&whole, i));
 }
