@@ -3,7 +3,10 @@
 #include "courier.h"
 
 #include "courier_end.h"
+#include "courier_lease.h"
 #include "courier_start.h"
+#include "mail.h"
+#include "sms.h"
 
 #include "core/base64.h"
 #include "core/digest.h"
@@ -13,22 +16,19 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-_Static_assert(ESIGN_OUTBOX_KINDS <= ESIGN_METER_KINDS, "ESIGN_METER_KINDS is too small");
 _Static_assert(1 + ESIGN_GATEWAYS_MAX <= ESIGN_METER_SERVERS_MAX,
                "ESIGN_METER_SERVERS_MAX is too small");
 
 #define EXPIRE_EVERY apr_time_from_sec(10)
 #define PURGE_MAX 100
 #define LOOK_EVERY apr_time_from_msec(20)
-/* Mails leased at once: codes wait while these are made. */
-#define LEASE_MAX 64
 /* Mails that are under way or wait for a free connection. */
 #define AHEAD_MAX 512
 
 static void log_failure(const esign_courier_t *courier, esign_result_t result)
 {
     if (esign_failed(result))
-        esign_courier_say(courier, LOG_ERR, result.status, "%s: %s", result.problem, result.detail);
+        esign_courier_log(courier, LOG_ERR, result.status, "%s: %s", result.problem, result.detail);
 }
 
 /* How many of `places` messages the ceiling lets leave now. */
@@ -38,7 +38,7 @@ static int room_below(const esign_courier_t *courier, esign_ceiling_t *ceiling, 
     int room = esign_ceiling_room(ceiling, places, courier->options->now(),
                                   courier->options->clock(), &warning, courier->round);
     if (warning)
-        esign_courier_say(courier, LOG_WARNING, 0, "%s", warning);
+        esign_courier_log(courier, LOG_WARNING, 0, "%s", warning);
     return room;
 }
 
@@ -54,190 +54,7 @@ static int mail_places(const esign_courier_t *courier)
         return 1;
     if (pending > courier->ahead / 2)
         return 0;
-    return room > LEASE_MAX ? LEASE_MAX : room;
-}
-
-static int by_subscriber(const void *one, const void *other)
-{
-    apr_int64_t a = (*(esign_delivery_t *const *)one)->whose,
-                b = (*(esign_delivery_t *const *)other)->whose;
-    return (a > b) - (a < b);
-}
-
-/* Counts mails in the order of subscribers' ids, in which `key rotate` goes too: otherwise two
- * transactions could each wait for a row that the other has locked. */
-static esign_result_t claim_mails(esign_courier_t *courier, const apr_array_header_t *deliveries,
-                                  int first, apr_pool_t *p)
-{
-    esign_result_t result = ESIGN_OK;
-    apr_array_header_t *order = apr_array_make(p, LEASE_MAX, sizeof(esign_delivery_t *));
-    for (int i = first; i < deliveries->nelts; i++)
-        APR_ARRAY_PUSH(order, esign_delivery_t *) =
-            APR_ARRAY_IDX(deliveries, i, esign_delivery_t *);
-    qsort(order->elts, (size_t)order->nelts, (size_t)order->elt_size, by_subscriber);
-    for (int i = 0; !esign_failed(result) && i < order->nelts; i++) {
-        esign_delivery_t *delivery = APR_ARRAY_IDX(order, i, esign_delivery_t *);
-        esign_courier_start_claim(courier, delivery, p);
-        if (courier->database->broken)
-            result = delivery->found;
-    }
-    return result;
-}
-
-static esign_delivery_t *make_delivery(const esign_courier_t *courier,
-                                       const esign_outbox_message_t *row)
-{
-    const char *address = apr_table_get(row->values, "address");
-    apr_pool_t *p;
-    apr_pool_create(&p, courier->pool);
-    esign_delivery_t *delivery = apr_pcalloc(p, sizeof(*delivery));
-    *delivery = (esign_delivery_t){ .pool = p,
-                                    .id = row->id,
-                                    .kind = row->kind,
-                                    .attempts = row->attempts,
-                                    .expires = row->expires,
-                                    .address = address ? apr_pstrdup(p, address) : "unknown",
-                                    .gateways = row->gateways,
-                                    .awaited = row->awaited,
-                                    .row = row,
-                                    .whose = ESIGN_SUBSCRIBER_NONE,
-                                    .event = ESIGN_AUDIT_EVENTS,
-                                    .gateway = ESIGN_GATEWAY_NONE };
-    return delivery;
-}
-
-/* Counts and audits rows of a kind whose sealed values cannot be unsealed. */
-static esign_result_t record_unreadable(const esign_courier_t *courier, esign_outbox_kind_e kind,
-                                        int count, apr_time_t now, apr_pool_t *p)
-{
-    esign_result_t result = ESIGN_OK;
-    for (; count > 0 && !esign_failed(result); count--) {
-        courier->options->meter->messages[kind].failed++;
-        result = esign_audit_add(courier->database, ESIGN_AUDIT_MESSAGE_GIVEN_UP,
-                                 ESIGN_SUBSCRIBER_NONE, ESIGN_AUDIT_LOCAL, now, p);
-    }
-    return result;
-}
-
-/* Leases rows of a kind and looks up whom they are for. */
-static esign_result_t lease_kind(esign_courier_t *courier, esign_outbox_kind_e kind, int places,
-                                 apr_time_t now, apr_array_header_t *deliveries, apr_pool_t *p)
-{
-    const apr_array_header_t *rows;
-    int unreadable, first = deliveries->nelts;
-    if (places <= 0)
-        return ESIGN_OK;
-    esign_result_t result = esign_outbox_lease(courier->database, courier->owner, kind, places, now,
-                                               ESIGN_COURIER_LEASE, &rows, &unreadable, p);
-    if (!esign_failed(result))
-        result = record_unreadable(courier, kind, unreadable, now, p);
-    for (int i = 0; !esign_failed(result) && i < rows->nelts; i++) {
-        const esign_outbox_message_t *row = &APR_ARRAY_IDX(rows, i, esign_outbox_message_t);
-        /* Another courier had leased it after our lease ran out, and gave it back; our transfer is
-         * still under way. The new lease is that transfer's, so no second one begins. */
-        if (apr_hash_get(courier->deliveries, &row->id, sizeof(row->id)))
-            continue;
-        esign_delivery_t *delivery = make_delivery(courier, row);
-        APR_ARRAY_PUSH(deliveries, esign_delivery_t *) = delivery;
-        esign_courier_start_find(courier, delivery, p);
-        /* A subscriber's row that cannot be unsealed fails this delivery; a failure of the database
-         * fails them all. */
-        if (courier->database->broken)
-            result = delivery->found;
-    }
-    return esign_failed(result) ? result : claim_mails(courier, deliveries, first, p);
-}
-
-static int renewal_due(const esign_courier_t *courier)
-{
-    return courier->renewed == 0 ||
-           (apr_hash_count(courier->deliveries) > 0 &&
-            courier->options->clock() - courier->renewed >= ESIGN_COURIER_RENEW);
-}
-
-/* Renews all leases; `*ids`: of the rows. A row without a delivery was leased by a transaction
- * whose commit was not answered: it goes back. */
-static esign_result_t renew_leases(const esign_courier_t *courier, apr_time_t now,
-                                   const apr_array_header_t **ids, apr_pool_t *p)
-{
-    esign_result_t result =
-        esign_outbox_renew(courier->database, courier->owner, now + ESIGN_COURIER_LEASE, ids, p);
-    for (int i = 0; !esign_failed(result) && i < (*ids)->nelts; i++) {
-        const apr_int64_t *id = &APR_ARRAY_IDX(*ids, i, apr_int64_t);
-        if (!apr_hash_get(courier->deliveries, id, sizeof(*id)))
-            result = esign_outbox_release(courier->database, courier->owner, *id, now,
-                                          "a lease of it was not answered", p);
-    }
-    return result;
-}
-
-/* Moves the deadlines of the leases that were renewed. A row that is not among `ids` was leased by
- * another courier, because the renewal came too late: its deadline stays. */
-static void move_deadlines(const esign_courier_t *courier, const apr_array_header_t *ids,
-                           apr_time_t deadline)
-{
-    for (int i = 0; i < ids->nelts; i++) {
-        esign_delivery_t *delivery = apr_hash_get(
-            courier->deliveries, &APR_ARRAY_IDX(ids, i, apr_int64_t), sizeof(apr_int64_t));
-        if (delivery)
-            delivery->lease.deadline = deadline;
-    }
-}
-
-/* Leases at most `places` rows of each kind; together no more mails than of one kind. */
-static esign_result_t lease_rows(esign_courier_t *courier, const int places[ESIGN_OUTBOX_KINDS],
-                                 apr_time_t now, apr_array_header_t *deliveries, apr_pool_t *p)
-{
-    esign_result_t result =
-        lease_kind(courier, ESIGN_OUTBOX_CODE, places[ESIGN_OUTBOX_CODE], now, deliveries, p);
-    int codes = deliveries->nelts;
-    /* Notices before requests: anybody can ask for links without end, and that must not keep from a
-     * subscriber that somebody has signed in. */
-    if (!esign_failed(result))
-        result = lease_kind(courier, ESIGN_OUTBOX_NOTICE, places[ESIGN_OUTBOX_NOTICE], now,
-                            deliveries, p);
-    int notices = deliveries->nelts - codes;
-    if (!esign_failed(result))
-        result = lease_kind(courier, ESIGN_OUTBOX_RESET_REQUEST,
-                            places[ESIGN_OUTBOX_RESET_REQUEST] - notices, now, deliveries, p);
-    return result;
-}
-
-/* Writes outcomes, renews leases and leases rows in one transaction. If it fails there are no new
- * deliveries. */
-static esign_result_t write_and_lease(esign_courier_t *courier,
-                                      const int places[ESIGN_OUTBOX_KINDS],
-                                      apr_array_header_t *deliveries, apr_pool_t *p)
-{
-    const apr_array_header_t *ids = NULL;
-    /* In this order: no deadline is later than its lease allows. */
-    apr_time_t began = courier->options->clock(), now = courier->options->now();
-    esign_result_t result = esign_database_begin(courier->database, p);
-    if (!esign_failed(result))
-        result = esign_outcomes_write(courier->outcomes, courier->database, courier->owner, now, p);
-    if (!esign_failed(result) && renewal_due(courier))
-        result = renew_leases(courier, now, &ids, p);
-    if (!esign_failed(result))
-        result = lease_rows(courier, places, now, deliveries, p);
-    result = esign_database_end(courier->database, result, p);
-    courier->leased = began;
-    for (int i = 0; i < deliveries->nelts; i++) {
-        esign_delivery_t *delivery = APR_ARRAY_IDX(deliveries, i, esign_delivery_t *);
-        delivery->lease.deadline = began + ESIGN_COURIER_DEADLINE;
-        if (esign_failed(result))
-            apr_pool_destroy(delivery->pool);
-    }
-    if (esign_failed(result)) {
-        apr_array_clear(deliveries);
-        courier->renewed = 0;
-        return result;
-    }
-    esign_outcomes_clear(courier->outcomes);
-    if (ids)
-        move_deadlines(courier, ids, began + ESIGN_COURIER_DEADLINE);
-    if (ids || apr_hash_count(courier->deliveries) == 0)
-        courier->renewed = began;
-    return result;
+    return room > ESIGN_COURIER_LEASE_MAX ? ESIGN_COURIER_LEASE_MAX : room;
 }
 
 static void start_delivery(esign_courier_t *courier, esign_delivery_t *delivery,
@@ -287,9 +104,8 @@ static esign_result_t look_for_due(esign_courier_t *courier, int codes, int mail
 }
 
 /* One pass of a round: writes outcomes, renews leases and starts due rows, each when it is time for
- * it.
- * `*leased`: how many rows. */
-static esign_result_t pass_over(esign_courier_t *courier, int *leased)
+ * it. `*leased`: how many rows. */
+static esign_result_t run_pass(esign_courier_t *courier, int *leased)
 {
     const esign_courier_options_t *o = courier->options;
     apr_time_t now = o->now(), outcomes_due = esign_outcomes_due(courier->outcomes);
@@ -300,20 +116,21 @@ static esign_result_t pass_over(esign_courier_t *courier, int *leased)
         idle = mails_pending + codes_pending == 0;
     int look = (codes > 0 || mails > 0) &&
                (idle || now < courier->looked || now - courier->looked >= LOOK_EVERY),
-        renewal = renewal_due(courier);
+        renewal = esign_courier_renewal_due(courier);
     *leased = 0;
     if (!look && !renewal && (outcomes_due == 0 || (now < outcomes_due && !idle)))
         return ESIGN_OK;
     int places[ESIGN_OUTBOX_KINDS] = { 0 };
     apr_pool_t *p;
     apr_pool_create(&p, courier->round);
-    apr_array_header_t *deliveries = apr_array_make(p, LEASE_MAX, sizeof(esign_delivery_t *));
+    apr_array_header_t *deliveries =
+        apr_array_make(p, ESIGN_COURIER_LEASE_MAX, sizeof(esign_delivery_t *));
     esign_result_t result = look ? look_for_due(courier, codes, mails, now, places, p) : ESIGN_OK;
     mails = places[ESIGN_OUTBOX_NOTICE] > 0 ? places[ESIGN_OUTBOX_NOTICE]
                                             : places[ESIGN_OUTBOX_RESET_REQUEST];
     if (!esign_failed(result) &&
         (places[ESIGN_OUTBOX_CODE] > 0 || mails > 0 || outcomes_due != 0 || renewal))
-        result = write_and_lease(courier, places, deliveries, p);
+        result = esign_courier_lease(courier, places, deliveries, p);
     *leased = deliveries->nelts;
     start_deliveries(courier, deliveries);
     /* The connections ran out of mails, and there may be more. */
@@ -330,13 +147,13 @@ static void create_servers(esign_courier_t *courier)
     const esign_courier_options_t *o = courier->options;
     apr_pool_t *p = courier->pool;
     courier->mail_server.name =
-        apr_pstrcat(p, "mail server ", esign_transport_mail_host(o->smtp, p), NULL);
+        apr_pstrcat(p, "mail server ", esign_mail_server_host(o->smtp, p), NULL);
     courier->mail_server.left_until = &o->meter->left_until[0];
     courier->gateways = apr_pcalloc(p, sizeof(*courier->gateways) * (apr_size_t)o->gateways->nelts);
     for (int i = 0; i < o->gateways->nelts; i++) {
         const esign_sms_gateway_t *gateway = esign_courier_gateway(courier, i);
         courier->gateways[i].name = apr_psprintf(p, "SMS gateway %s (%s)", gateway->name,
-                                                 esign_transport_gateway_host(gateway, p));
+                                                 esign_sms_gateway_host(gateway, p));
         courier->gateways[i].left_until = &o->meter->left_until[1 + i];
     }
     for (int i = 0; i < ESIGN_METER_SERVERS_MAX; i++)
@@ -381,13 +198,13 @@ static void log_expired(const esign_courier_t *courier, const int expired[ESIGN_
         sum += expired[kind];
     }
     if (unreported > 0)
-        esign_courier_say(courier, LOG_NOTICE, 0,
+        esign_courier_log(courier, LOG_NOTICE, 0,
                           "of %d codes that were sent no gateway has reported what became of them",
                           unreported);
     if (sum > 0)
-        esign_courier_say(courier, LOG_WARNING, 0, "%d messages expired unsent", sum);
+        esign_courier_log(courier, LOG_WARNING, 0, "%d messages expired unsent", sum);
     if (purged > 0)
-        esign_courier_say(courier, LOG_INFO, 0,
+        esign_courier_log(courier, LOG_INFO, 0,
                           "%d messages that were given up have been kept as long as "
                           "EsignOutboxKeep says, and are gone",
                           purged);
@@ -436,11 +253,11 @@ esign_result_t esign_courier_round(esign_courier_t *courier, esign_database_t *d
     do {
         esign_transport_collect(courier->transport);
         if (database && !esign_failed(result))
-            result = pass_over(courier, &leased);
+            result = run_pass(courier, &leased);
         if (database && !esign_failed(result))
             o->meter->round = o->now();
     } while (!esign_failed(result) && leased > 0 && !o->stopping(o->baton));
-    courier->cut_off = !database || esign_failed(result);
+    courier->database_down = !database || esign_failed(result);
     courier->database = NULL;
     courier->round = NULL;
     return result;
@@ -451,7 +268,7 @@ void esign_courier_wait(esign_courier_t *courier, int wakeup, apr_interval_time_
     apr_time_t due = esign_outcomes_due(courier->outcomes), now = courier->options->now();
     if (esign_transport_pending_mail(courier->transport) > 0 && wait > LOOK_EVERY)
         wait = LOOK_EVERY;
-    if (due != 0 && !courier->cut_off && due - now < wait)
+    if (due != 0 && !courier->database_down && due - now < wait)
         wait = due - now;
     esign_transport_wait(courier->transport, wakeup, wait);
 }
@@ -494,7 +311,7 @@ void esign_courier_finish(esign_courier_t *courier, esign_database_t *database, 
                           "the process ended");
     }
     if (database)
-        log_failure(courier, write_and_lease(courier, no_places, none, p));
+        log_failure(courier, esign_courier_lease(courier, no_places, none, p));
     courier->database = NULL;
     courier->round = NULL;
 }

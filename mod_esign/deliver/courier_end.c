@@ -45,7 +45,7 @@ static void log_failure(const esign_courier_t *courier, const esign_delivery_t *
                    ? "; again at once"
                    : apr_pstrcat(courier->round, "; again at ", esign_iso_time(courier->round, due),
                                  NULL);
-    esign_courier_say(
+    esign_courier_log(
         courier, LOG_WARNING, 0, "a %s was not sent (message %" APR_INT64_T_FMT ", try %d): %s%s",
         esign_outbox_kind_name(delivery->kind), delivery->id, delivery->attempts, error, next);
     courier->options->meter->messages[delivery->kind].retried++;
@@ -67,7 +67,7 @@ void esign_courier_end_failed(esign_courier_t *courier, esign_delivery_t *delive
 void esign_courier_end_give_up(esign_courier_t *courier, esign_delivery_t *delivery,
                                const char *error)
 {
-    esign_courier_say(
+    esign_courier_log(
         courier, LOG_ERR, 0, "a %s is given up (message %" APR_INT64_T_FMT ", try %d): %s",
         esign_outbox_kind_name(delivery->kind), delivery->id, delivery->attempts, error);
     courier->options->meter->messages[delivery->kind].failed++;
@@ -97,7 +97,7 @@ static int count_outcome(const esign_courier_t *courier, esign_courier_server_t 
         return 0;
     if (outcome != ESIGN_TRANSFER_UNREACHABLE && outcome != ESIGN_TRANSFER_UNANSWERED) {
         if (esign_breaker_worked(&server->breaker))
-            esign_courier_say(courier, LOG_NOTICE, 0, "%s answers again", server->name);
+            esign_courier_log(courier, LOG_NOTICE, 0, "%s answers again", server->name);
         *server->left_until = 0;
         return 0;
     }
@@ -105,7 +105,7 @@ static int count_outcome(const esign_courier_t *courier, esign_courier_server_t 
     *server->left_until = server->breaker.until;
     if (!opened)
         return 0;
-    esign_courier_say(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s",
+    esign_courier_log(courier, LOG_ERR, 0, "%s is left alone, and tried now and then: %s",
                       server->name, words);
     return 1;
 }

@@ -144,7 +144,7 @@ static esign_result_t code_wanted(esign_courier_t *courier, const esign_delivery
     *wanted = answer == ESIGN_CACHE_DONE && esign_code_read(&record, &code, p) &&
               code.sent == sent && esign_code_is_valid(&code, now);
     if (!*wanted)
-        esign_courier_say(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
+        esign_courier_log(courier, LOG_INFO, 0, "a code that nobody can use any more is dropped");
     return ESIGN_OK;
 }
 

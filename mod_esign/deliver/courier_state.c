@@ -6,7 +6,7 @@
 
 #include <stdarg.h>
 
-void esign_courier_say(const esign_courier_t *courier, int level, apr_status_t status,
+void esign_courier_log(const esign_courier_t *courier, int level, apr_status_t status,
                        const char *format, ...)
 {
     va_list arguments;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* courier_state.h: what the parts of the courier share: courier.c (rounds over the outbox),
- * courier_start.c (starts deliveries) and courier_end.c (ends them). */
+ * courier_lease.c (its transaction), courier_start.c (starts deliveries) and courier_end.c (ends
+ * them). */
 #ifndef ESIGN_DELIVER_COURIER_STATE_H
 #define ESIGN_DELIVER_COURIER_STATE_H
 
@@ -55,11 +56,11 @@ typedef struct esign_courier_t {
     esign_outcomes_t *outcomes;
     esign_courier_server_t mail_server, *gateways; /* the latter in the options' order */
     esign_ceiling_t mails, sms;
-    /* How many mails may be leased at once, so that connections have no pause. Doubles while they
-     * run out of mails; back to their number when the server fails. */
+    /* How many mails may be leased at once, so that connections have no pause. It doubles while
+     * they run out of mails, and is their number again when the server fails. */
     int ahead;
     int ending;                 /* mails are broken off: that is no failure of the server */
-    int cut_off;                /* the last round could not write to the database */
+    int database_down;          /* the last round could not write to the database */
     apr_time_t looked;          /* wall clock: the last look into the outbox; 0: look at once */
     apr_time_t expired;         /* options->clock: the last expiry; 0: none yet */
     apr_time_t leased, renewed; /* options->clock: when the last leases were taken, and since when
@@ -77,7 +78,7 @@ typedef struct esign_courier_t {
 #define ESIGN_COURIER_RENEW apr_time_from_sec(1)
 
 /* Writes a line to the log, by apr_psprintf's rules; `level` is syslog's. */
-void esign_courier_say(const esign_courier_t *courier, int level, apr_status_t status,
+void esign_courier_log(const esign_courier_t *courier, int level, apr_status_t status,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The gateway of that number. */

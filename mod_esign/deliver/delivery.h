@@ -4,7 +4,7 @@
  * A message has three names on its way. It is a row of the outbox (store/outbox.h) until it was
  * sent or given up. A courier that leases the row makes a delivery of it, which ends when its
  * outcome is written to the row. While the delivery talks to a server it has a transfer: of a mail
- * (mail_job.h) or of an SMS (transport_private.h). */
+ * (mail_job.h) or of an SMS (transfer.h). */
 #ifndef ESIGN_DELIVER_DELIVERY_H
 #define ESIGN_DELIVER_DELIVERY_H
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mail.c: hands mails to the mailer, and checks what the configuration says of the mail server. */
-#include "transport_private.h"
+/* mail.c: makes jobs of mails, and checks what the configuration says of the mail server. */
+#include "mail.h"
 
 #include "compose.h"
 #include "sendmail.h"
 
 #include "core/contact.h"
-#include "core/secret.h"
 #include "core/url.h"
 
 #include <apr_strings.h>
@@ -14,49 +13,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A job with a pool of its own; `bytes` are not set. */
-static esign_mail_job_t *make_job(const esign_transport_t *transport, apr_int64_t id,
-                                  const esign_lease_t *lease)
-{
-    apr_pool_t *p;
-    apr_pool_create(&p, transport->pool);
-    esign_mail_job_t *job = esign_secret_alloc(p, sizeof(*job));
-    job->pool = p;
-    job->id = id;
-    job->to = "";
-    job->lease = lease;
-    return job;
-}
-
-static esign_result_t submit_job(esign_transport_t *transport, esign_mail_job_t *job)
-{
-    transport->mails++;
-    esign_mailer_submit(transport->mailer, job);
-    return ESIGN_OK;
-}
-
-esign_result_t esign_transport_mail(esign_transport_t *transport, apr_int64_t id,
-                                    const esign_mail_t *mail, const esign_lease_t *lease)
+esign_result_t esign_mail_make_job(esign_mail_job_t **job, apr_int64_t id, const esign_mail_t *mail,
+                                   const esign_smtp_t *smtp, const esign_lease_t *lease,
+                                   apr_pool_t *parent)
 {
     char *bytes;
     if (!esign_contact_email_valid(mail->to))
         return (esign_result_t){ APR_EINVAL, "mail", "the address cannot stand in a header" };
-    esign_mail_job_t *job = make_job(transport, id, lease);
-    job->to = esign_contact_email_wire(job->pool, mail->to);
-    esign_result_t result = esign_compose(mail, job->to, transport->smtp, apr_time_now(), &bytes,
-                                          &job->length, job->pool);
+    esign_mail_job_t *made = esign_mail_job_create(id, lease, parent);
+    made->to = esign_contact_email_wire(made->pool, mail->to);
+    esign_result_t result =
+        esign_compose(mail, made->to, smtp, apr_time_now(), &bytes, &made->length, made->pool);
     if (esign_failed(result)) {
-        apr_pool_destroy(job->pool);
+        apr_pool_destroy(made->pool);
         return result;
     }
-    job->bytes = bytes;
-    return submit_job(transport, job);
-}
-
-esign_result_t esign_transport_no_mail(esign_transport_t *transport, apr_int64_t id,
-                                       const esign_lease_t *lease)
-{
-    return submit_job(transport, make_job(transport, id, lease));
+    made->bytes = bytes;
+    *job = made;
+    return ESIGN_OK;
 }
 
 static esign_result_t check_sendmail(const esign_smtp_t *smtp, const char *path, apr_pool_t *p)
@@ -78,7 +52,7 @@ static esign_result_t check_sendmail(const esign_smtp_t *smtp, const char *path,
     return ESIGN_OK;
 }
 
-esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *p)
+esign_result_t esign_mail_check_server(const esign_smtp_t *smtp, apr_pool_t *p)
 {
     const char *path = esign_sendmail_command(smtp->url);
     if (path)
@@ -91,7 +65,7 @@ esign_result_t esign_transport_check_smtp(const esign_smtp_t *smtp, apr_pool_t *
     return ESIGN_OK;
 }
 
-const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p)
+const char *esign_mail_server_host(const esign_smtp_t *smtp, apr_pool_t *p)
 {
     const char *path = esign_sendmail_command(smtp->url);
     return path ? path : esign_url_host(smtp->url, p);

@@ -28,6 +28,12 @@ typedef enum {
     ESIGN_TRANSFER_UNTRIED
 } esign_transfer_outcome_e;
 
+/* Is called once for each transfer that has ended. `id`: of the row. `error`: why the message was
+ * not sent, in the server's or libcurl's words, without recipients and secrets (redact.h); NULL
+ * when sent. It lives as long as the call. */
+typedef void esign_transfer_done_fn(void *baton, apr_int64_t id, esign_transfer_outcome_e outcome,
+                                    const char *error);
+
 /* A mail on its way. The courier's thread makes and destroys it; between esign_mailer_submit and
  * esign_mailer_reap it belongs to one thread of the mailer, which allocates nothing from its pool.
  */
@@ -46,6 +52,10 @@ typedef struct esign_mail_job_t {
     char words[512]; /* why it was not sent, in the server's, libcurl's or the command's words; not
                         redacted yet */
 } esign_mail_job_t;
+
+/* Makes a job without a mail, with a pool of its own, for a row. */
+esign_mail_job_t *esign_mail_job_create(apr_int64_t id, const esign_lease_t *lease,
+                                        apr_pool_t *parent);
 
 /* Ends a job that was not begun: ESIGN_TRANSFER_UNTRIED, with `why` as its words. */
 void esign_mail_job_return(esign_mail_job_t *job, const char *why);

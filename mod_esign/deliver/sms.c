@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sms.c: sends an SMS by an HTTP gateway, and checks what the configuration says of a gateway. */
-#include "transport_private.h"
+#include "sms.h"
 
 #include "template.h"
 
@@ -21,16 +21,25 @@
 #define SECRET_MIN 4      /* a shorter secret would be found in any text */
 #define TYPE "Content-Type:"
 
+/* What a transfer of an SMS needs to be judged; in the transfer's pool. */
+typedef struct {
+    const esign_sms_gateway_t *gateway;
+    const esign_lease_t *lease; /* the delivery's */
+    int lost;                   /* the lease's deadline passed before the request was sent */
+    apr_size_t received;        /* bytes of the gateway's answer */
+    char *answer;               /* the first of them, NUL-terminated; secret memory */
+} state_t;
+
 /* libcurl's callback: keeps the beginning of the gateway's answer, and ends a transfer whose answer
  * is too long. */
 static size_t take_answer(char *bytes, size_t size, size_t count, void *baton)
 {
-    esign_transfer_t *transfer = baton;
+    state_t *state = baton;
     apr_size_t length = size * count,
-               room = transfer->received < JUDGED_MAX ? JUDGED_MAX - transfer->received : 0;
-    memcpy(transfer->answer + transfer->received, bytes, length < room ? length : room);
-    transfer->received += length;
-    return transfer->received <= ANSWER_MAX ? length : 0;
+               room = state->received < JUDGED_MAX ? JUDGED_MAX - state->received : 0;
+    memcpy(state->answer + state->received, bytes, length < room ? length : room);
+    state->received += length;
+    return state->received <= ANSWER_MAX ? length : 0;
 }
 
 /* The value of {basic}. */
@@ -49,13 +58,12 @@ static void mask_secret(char *text, const char *secret)
 
 /* ": EXCERPT", the beginning of the gateway's answer on one line; "" where it is empty. Gateways
  * repeat what they were sent, so our credentials, and numbers as long as a code, are masked. */
-static const char *excerpt_of(const esign_transfer_t *transfer)
+static const char *excerpt_of(const state_t *state, apr_pool_t *p)
 {
-    const char *secret = transfer->gateway->secret, *password = secret ? strchr(secret, ':') : NULL;
-    char *text = esign_secret_copy(transfer->pool, transfer->answer, strlen(transfer->answer)),
-         *to = text;
+    const char *secret = state->gateway->secret, *password = secret ? strchr(secret, ':') : NULL;
+    char *text = esign_secret_copy(p, state->answer, strlen(state->answer)), *to = text;
     mask_secret(text, secret);
-    mask_secret(text, password ? basic_of(secret, transfer->pool) : NULL);
+    mask_secret(text, password ? basic_of(secret, p) : NULL);
     mask_secret(text, password ? password + 1 : NULL);
     for (const char *from = text + strspn(text, " \t\r\n");
          *from != '\0' && to - text < EXCERPT_MAX;) {
@@ -71,50 +79,52 @@ static const char *excerpt_of(const esign_transfer_t *transfer)
         to += blanks > 0 ? 1 : taken;
     }
     *to = '\0';
-    return *text != '\0' ? apr_pstrcat(transfer->pool, ": ", text, NULL) : "";
+    return *text != '\0' ? apr_pstrcat(p, ": ", text, NULL) : "";
 }
 
 /* libcurl's callback on an open connection, before it sends the request: checks the lease. */
 static int check_lease(void *baton, char *address, char *own_address, int port, int own_port)
 {
-    esign_transfer_t *transfer = baton;
+    state_t *state = baton;
     (void)address, (void)own_address, (void)port, (void)own_port;
-    transfer->lost = !esign_lease_held(transfer->lease);
-    return transfer->lost ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    state->lost = !esign_lease_held(state->lease);
+    return state->lost ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 /* Of a status of 2xx: sent, where the gateway's pattern finds its answer good. */
-static esign_transfer_outcome_e judge_success(const esign_transfer_t *transfer, CURLcode code,
-                                              long status, const char **words)
+static esign_transfer_outcome_e judge_success(const state_t *state, CURLcode code, long status,
+                                              const char **words, apr_pool_t *p)
 {
-    const esign_pattern_t *accepted = transfer->gateway->accepted;
-    apr_size_t length = transfer->received < JUDGED_MAX ? transfer->received : JUDGED_MAX;
-    if (!accepted || esign_pattern_found(accepted, transfer->answer, length))
+    const esign_pattern_t *accepted = state->gateway->accepted;
+    apr_size_t length = state->received < JUDGED_MAX ? state->received : JUDGED_MAX;
+    if (!accepted || esign_pattern_found(accepted, state->answer, length))
         return ESIGN_TRANSFER_SENT;
     /* CURLE_WRITE_ERROR: take_answer ended it, which is no fault of the connection. */
     if (code != CURLE_OK && code != CURLE_WRITE_ERROR)
         return ESIGN_TRANSFER_UNANSWERED;
-    *words = apr_psprintf(transfer->pool,
-                          "HTTP status %ld, and an answer that does not say that it was accepted%s",
-                          status, excerpt_of(transfer));
+    *words =
+        apr_psprintf(p, "HTTP status %ld, and an answer that does not say that it was accepted%s",
+                     status, excerpt_of(state, p));
     return ESIGN_TRANSFER_NEVER;
 }
 
 static esign_transfer_outcome_e judge_sms(esign_transfer_t *transfer, CURLcode code,
                                           const char **words)
 {
+    const state_t *state = transfer->baton;
     long status = 0, sent = 0;
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
-    if (transfer->lost) {
+    if (state->lost) {
         *words = ESIGN_LEASE_LOST;
         return ESIGN_TRANSFER_UNTRIED;
     }
     if (status >= 200 && status < 300)
-        return judge_success(transfer, code, status, words);
+        return judge_success(state, code, status, words, transfer->pool);
     if (status == 0)
         return sent > 0 ? ESIGN_TRANSFER_UNANSWERED : ESIGN_TRANSFER_UNREACHABLE;
-    *words = apr_psprintf(transfer->pool, "HTTP status %ld%s", status, excerpt_of(transfer));
+    *words = apr_psprintf(transfer->pool, "HTTP status %ld%s", status,
+                          excerpt_of(state, transfer->pool));
     return status >= 400 && status < 500 && status != 429 && status != 408 ? ESIGN_TRANSFER_NEVER
                                                                            : ESIGN_TRANSFER_LATER;
 }
@@ -130,9 +140,9 @@ static const char *media_type(const esign_sms_gateway_t *gateway)
     return NULL;
 }
 
-static void add_headers(esign_transfer_t *transfer, const esign_template_values_t *values)
+static void add_headers(esign_transfer_t *transfer, const apr_array_header_t *headers,
+                        const esign_template_values_t *values)
 {
-    const apr_array_header_t *headers = transfer->gateway->headers;
     for (int i = 0; headers && i < headers->nelts; i++) {
         const char *header = esign_template_fill(
             transfer->pool, APR_ARRAY_IDX(headers, i, const char *), values, ESIGN_TEMPLATE_RAW);
@@ -142,9 +152,9 @@ static void add_headers(esign_transfer_t *transfer, const esign_template_values_
     }
 }
 
-static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
+static void add_request(esign_transfer_t *transfer, const esign_sms_gateway_t *gateway,
+                        const esign_sms_t *sms)
 {
-    const esign_sms_gateway_t *gateway = transfer->gateway;
     apr_pool_t *p = transfer->pool;
     esign_template_values_t values = { .number = sms->to,
                                        .text = sms->text,
@@ -154,16 +164,16 @@ static void add_request(esign_transfer_t *transfer, const esign_sms_t *sms)
                                        .report = sms->report };
     ESIGN_TRANSFER_SET(transfer, CURLOPT_URL,
                        esign_template_fill(p, gateway->url, &values, ESIGN_TEMPLATE_PERCENT));
-    add_headers(transfer, &values);
+    add_headers(transfer, gateway->headers, &values);
     if (strcmp(gateway->method, "POST") == 0)
         esign_transfer_set_body(transfer,
                                 esign_template_fill(p, gateway->body ? gateway->body : "", &values,
                                                     esign_template_escape(media_type(gateway))));
 }
 
-esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
-                                   const esign_sms_gateway_t *gateway, const esign_sms_t *sms,
-                                   const esign_lease_t *lease)
+esign_result_t esign_sms_start(esign_transfers_t *transfers, apr_int64_t id,
+                               const esign_sms_gateway_t *gateway, const esign_sms_t *sms,
+                               const esign_lease_t *lease)
 {
     apr_interval_time_t left = sms->expires - apr_time_now();
     esign_libcurl_limits_t limits = { .protocols = "http,https",
@@ -177,18 +187,21 @@ esign_result_t esign_transport_sms(esign_transport_t *transport, apr_int64_t id,
     /* libcurl takes a timeout of 0 ms as none. */
     if (apr_time_as_msec(left) < 1)
         return (esign_result_t){ APR_EINVAL, "SMS", "expired" };
-    esign_result_t result = esign_transfer_open(&transfer, transport, id, &limits, judge_sms);
+    esign_result_t result = esign_transfer_open(&transfer, transfers, id, &limits);
     if (esign_failed(result))
         return result;
-    transfer->gateway = gateway;
-    transfer->lease = lease;
+    state_t *state = apr_pcalloc(transfer->pool, sizeof(*state));
+    *state = (state_t){ .gateway = gateway,
+                        .lease = lease,
+                        .answer = esign_secret_alloc(transfer->pool, JUDGED_MAX + 1) };
     transfer->recipient = apr_pstrdup(transfer->pool, sms->to);
-    transfer->answer = esign_secret_alloc(transfer->pool, JUDGED_MAX + 1);
-    add_request(transfer, sms);
+    transfer->judge = judge_sms;
+    transfer->baton = state;
+    add_request(transfer, gateway, sms);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQFUNCTION, check_lease);
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQDATA, transfer);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_PREREQDATA, state);
     ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEFUNCTION, take_answer);
-    ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, transfer);
+    ESIGN_TRANSFER_SET(transfer, CURLOPT_WRITEDATA, state);
     return esign_transfer_start(transfer);
 }
 
@@ -238,12 +251,12 @@ static const char *plain_url(const esign_sms_gateway_t *gateway, apr_pool_t *p)
     return esign_template_fill(p, gateway->url, &sample, ESIGN_TEMPLATE_PERCENT);
 }
 
-const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p)
+const char *esign_sms_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
     return esign_url_host(plain_url(gateway, p), p);
 }
 
-esign_result_t esign_transport_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p)
+esign_result_t esign_sms_check_gateway(const esign_sms_gateway_t *gateway, apr_pool_t *p)
 {
     int found = 0, in_header = 0;
     esign_result_t result = esign_template_check(p, gateway->url, &found);

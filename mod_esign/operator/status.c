@@ -7,6 +7,8 @@
 
 #include "audit/trail.h"
 #include "core/clock.h"
+#include "deliver/mail.h"
+#include "deliver/sms.h"
 #include "server/lease.h"
 #include "store/outbox.h"
 
@@ -58,8 +60,8 @@ static const esign_sms_gateway_t *gateway_of(const esign_runtime_t *portal, int 
 
 const char *esign_status_server(const esign_runtime_t *portal, int server, apr_pool_t *p)
 {
-    return server > 0 ? esign_transport_gateway_host(gateway_of(portal, server), p)
-                      : esign_transport_mail_host(&portal->smtp, p);
+    return server > 0 ? esign_sms_gateway_host(gateway_of(portal, server), p)
+                      : esign_mail_server_host(&portal->smtp, p);
 }
 
 const char *esign_status_gateway(const esign_runtime_t *portal, int server)

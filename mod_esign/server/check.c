@@ -10,7 +10,7 @@
 #include "core/url.h"
 #include "core/word.h"
 #include "deliver/libcurl.h"
-#include "deliver/transport.h"
+#include "deliver/mail.h"
 #include "render/render.h"
 
 #include <httpd.h>
@@ -135,7 +135,7 @@ static const char *check_together(apr_pool_t *p, const esign_config_t *config)
     esign_smtp_t smtp = { .url = config->mail_url,
                           .user = config->mail_user,
                           .ca_file = config->mail_ca_file };
-    result = esign_transport_check_smtp(&smtp, p);
+    result = esign_mail_check_server(&smtp, p);
     return esign_failed(result) ? apr_psprintf(p, "EsignMail: %s", result.detail) : NULL;
 }
 

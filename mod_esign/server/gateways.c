@@ -3,7 +3,7 @@
 #include "gateways.h"
 
 #include "core/secret.h"
-#include "deliver/transport.h"
+#include "deliver/sms.h"
 
 #include <apr_strings.h>
 
@@ -52,7 +52,7 @@ static esign_result_t make_gateway(esign_sms_gateway_t *gateway, const esign_con
         esign_failed(result = compile_pattern(&gateway->delivered, c->sms_delivered, p)) ||
         esign_failed(result = compile_pattern(&gateway->undelivered, c->sms_undelivered, p)))
         return result;
-    result = esign_transport_check_gateway(gateway, p);
+    result = esign_sms_check_gateway(gateway, p);
     return esign_failed(result)
                ? esign_result_make(p, result.status, "SMS",
                                    "EsignSMSURL, EsignSMSHeader or EsignSMSBody: %s", result.detail)

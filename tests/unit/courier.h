@@ -95,10 +95,12 @@ static inline void add_gateway(const char *name, const char *delivered)
     const esign_pattern_t *pattern = NULL;
     if (delivered)
         OK(esign_pattern_compile(&pattern, delivered, pool));
-    *gateway = (esign_sms_gateway_t){ .name = name,
-                                      .delivered = pattern,
-                                      .report_url = "https://portal.example.org/esign/report",
-                                      .report_wait = 60 * SECOND };
+    *gateway =
+        (esign_sms_gateway_t){ .name = name,
+                               .url = apr_pstrcat(pool, "https://", name, ".example.org/", NULL),
+                               .delivered = pattern,
+                               .report_url = "https://portal.example.org/esign/report",
+                               .report_wait = 60 * SECOND };
 }
 
 /* A database with one subscriber, and what a courier needs; the test may change `options` before it

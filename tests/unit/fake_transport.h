@@ -177,15 +177,4 @@ int esign_transport_pending_sms(const esign_transport_t *transport)
     return fake_pending(1);
 }
 
-const char *esign_transport_mail_host(const esign_smtp_t *smtp, apr_pool_t *p)
-{
-    (void)smtp, (void)p;
-    return "mx.example.org";
-}
-
-const char *esign_transport_gateway_host(const esign_sms_gateway_t *gateway, apr_pool_t *p)
-{
-    return apr_pstrcat(p, gateway->name, ".example.org", NULL);
-}
-
 #endif

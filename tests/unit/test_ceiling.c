@@ -93,6 +93,14 @@ static void test_reservation(void)
     CU_ASSERT(memcached_start());
 }
 
+/* The last reservation is what is left of the ceiling. */
+static void test_last_reservation(void)
+{
+    esign_ceiling_t ceiling = ceiling_of(begin(), 603);
+    CU_ASSERT_EQUAL(leave(&ceiling, 1000), 603);
+    CU_ASSERT(ceiling.reserved == 0 && leave(&ceiling, 1000) == 0);
+}
+
 /* After a minute it is lost. */
 static void test_old_reservation(void)
 {
@@ -155,6 +163,7 @@ int main(void)
                             { "no more leave in a minute than the ceiling says", test_one_courier },
                             { "couriers share a ceiling", test_two_couriers },
                             { "messages are counted in reservations", test_reservation },
+                            { "the last reservation is smaller", test_last_reservation },
                             { "a reservation lasts a minute", test_old_reservation },
                             { "warnings come once a minute", test_warnings },
                             { "none leaves while memcached is down", test_memcached_down },

@@ -168,6 +168,7 @@ static void test_failure(void)
 {
     begin();
     add(ESIGN_OUTBOX_NOTICE, ESIGN_OUTCOME_GIVEN_UP);
+    add(ESIGN_OUTBOX_NOTICE, ESIGN_OUTCOME_RETRY);
     tables_run(database, "DROP TABLE audit");
     CU_ASSERT(esign_failed(esign_outcomes_write(outcomes, database, OWNER, NOW, pool)));
 }

@@ -21,6 +21,8 @@ typedef enum { GREETING, EHLO, AUTH, MAIL, RCPT, DATA, DOT, STEPS } step_e;
 static struct {
     int listener, port;
     const char *answers[STEPS]; /* without their line end; NULL: none comes */
+    int stops;                  /* at the end of the text the process is to end */
+    int hangs;                  /* QUIT is not answered */
     char got[4096];             /* all lines of the client's, of all connections */
     atomic_int connections, over;
     apr_thread_t *thread;
@@ -70,11 +72,15 @@ static void serve(int connection)
         if (step == AUTH)
             goes_on = send(connection, "334 \r\n", 6, MSG_NOSIGNAL) == 6 &&
                       fgets(line, sizeof(line), lines) && say(connection, AUTH);
+        else if (step == DOT && server.stops)
+            stop = 1;
         else if (step != STEPS)
             goes_on = say(connection, step);
-        else if (!in_text && strncmp(line, "QUIT", 4) == 0)
+        else if (!in_text && strncmp(line, "QUIT", 4) == 0) {
+            struct pollfd silence = { .fd = connection, .events = POLLRDHUP };
+            poll(&silence, 1, server.hangs ? 5000 : 0);
             goes_on = 0;
-        else if (!in_text)
+        } else if (!in_text)
             goes_on = send(connection, "250 ok\r\n", 8, MSG_NOSIGNAL) == 8;
         if (step == DATA || step == DOT)
             in_text = step == DATA && goes_on && server.answers[DATA][0] == '3';
@@ -238,7 +244,33 @@ static void test_sent(void)
     CU_ASSERT_EQUAL(server.connections, 1);
     CU_ASSERT(strstr(server.got, "MAIL FROM:<portal@example.org>") != NULL);
     CU_ASSERT(strstr(server.got, "RCPT TO:<ayse@example.org>\r\n") != NULL);
-    CU_ASSERT(strstr(server.got, "\r\n\r\n...Merhaba\r\n.\r\n") != NULL);
+    const char *first = strstr(server.got, "\r\n\r\n...Merhaba\r\n.\r\n");
+    CU_ASSERT(first && strstr(first + 1, "\r\n\r\n...Merhaba\r\n.\r\n"));
+}
+
+/* A refusal of the second mail's sender says nothing of that mail, whatever became of the first. */
+static void test_second_mail(void)
+{
+    esign_smtp_session_t *session = NULL;
+    open_server();
+    CU_ASSERT_EQUAL(send_over(&session, "ayse@example.org")->outcome, ESIGN_TRANSFER_SENT);
+    server.answers[MAIL] = "451 4.3.0 try later";
+    CU_ASSERT_EQUAL(send_over(&session, "ayse@example.org")->outcome, ESIGN_TRANSFER_UNREACHABLE);
+    esign_smtp_close(session);
+    close_server();
+}
+
+/* The end of a connection does not wait for the server. */
+static void test_close(void)
+{
+    esign_smtp_session_t *session = NULL;
+    open_server();
+    server.hangs = 1;
+    CU_ASSERT_EQUAL(send_over(&session, "ayse@example.org")->outcome, ESIGN_TRANSFER_SENT);
+    apr_time_t start = apr_time_now();
+    esign_smtp_close(session);
+    CU_ASSERT(apr_time_now() - start < apr_time_from_sec(2));
+    close_server();
 }
 
 /* After a failure the next mail has a new connection, and its own answer. */
@@ -310,8 +342,7 @@ static void test_lost_lease(void)
 static void test_stopped(void)
 {
     open_server();
-    server.answers[DOT] = NULL;
-    stop = 1;
+    server.stops = 1;
     apr_time_t start = apr_time_now();
     CU_ASSERT_EQUAL(send_one()->outcome, ESIGN_TRANSFER_UNREACHABLE);
     CU_ASSERT(apr_time_now() - start < apr_time_from_sec(3));
@@ -324,6 +355,8 @@ int main(void)
                             { "a server that says nothing more", test_silence },
                             { "nobody listens", test_nobody_listens },
                             { "two mails over one connection", test_sent },
+                            { "a second mail is judged by its own answers", test_second_mail },
+                            { "a connection is closed at once", test_close },
                             { "after a failure comes a new connection", test_after_a_failure },
                             { "sign-in and TLS that are refused", test_sign_in_and_tls },
                             { "an address that needs SMTPUTF8", test_smtputf8 },
