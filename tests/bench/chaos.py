@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""chaos.py: whether each message that the portal has accepted arrives, whatever is killed, filled up or taken away meanwhile.
+"""chaos.py: tests whether each message that the portal accepts arrives while its parts fail.
 
-usage: chaos.py [--seed N] [--messages N] [--rate N] [--database sqlite|postgresql]      as root, with Postfix; ten minutes at most
+usage: chaos.py [--seed N] [--messages N] [--rate N] [--database sqlite|postgresql]
 
-People ask for links, sign in by code, and are told of it, at a steady rate through a demo of its own, Postfix and an SMS gateway that take their time. At moments and in an order that the seed
-decides, parts of it are killed, the disk is filled, the database is made read-only. At the end each accepted message is looked for. The table goes into docs/operations.md. Exit status 1: a
-message was lost, one came twice although no answer was lost, or another courier needed more than five seconds to take over.
+Run it as root, with Postfix; it takes ten minutes at most. People ask for links, sign in by code
+and get notices, at a steady rate, through a demo of its own, Postfix and an SMS gateway that both
+take their time. The seed decides when and in which order parts are killed, the disk is filled, and
+the database is made read-only. At the end each accepted message is looked for, and the table goes
+into docs/operations.md. The exit status is 1 when a message was lost, when one came twice although
+no answer was lost, or when another courier needed more than five seconds to take over.
 """
 
 import argparse
@@ -59,7 +62,9 @@ NAMES = {
 
 
 class Slow(mta.Policy):
-    """Keeps Postfix waiting at the recipient, and behind the text, where the mail is Postfix's once it has answered. Notes when."""
+    """Delays Postfix at the recipient and after the text, and notes when. After the text, the mail
+    belongs to Postfix once Postfix has answered.
+    """
 
     def __init__(self, dice):
         self.dice, self.texts = dice, collections.defaultdict(list)
@@ -74,7 +79,7 @@ class Slow(mta.Policy):
 
 
 class Gateway:
-    """An SMS gateway that takes its time, and notes of each message when it came, and when it was answered."""
+    """A slow SMS gateway. It notes when each message came and when it was answered."""
 
     def __init__(self, dice):
         texts = self.texts = collections.defaultdict(list)
@@ -118,7 +123,7 @@ Message = collections.namedtuple("Message", "kind to asked")
 
 
 class Crowd:
-    """People, each of whom does one thing once. `accepted`: what the portal has promised to send."""
+    """People who do one thing each, once. `accepted` holds what the portal has promised to send."""
 
     def __init__(self, portal, gateway, dice):
         self.portal, self.gateway, self.dice, self.accepted = portal, gateway, dice, []
@@ -244,7 +249,10 @@ class Chaos:
         return event
 
     def take_over(self, event):
-        """Waits until there is another courier, and none of what the dead one had is his any more: it is another's, or waits for a connection of those that are busy with others of them."""
+        """Waits until another courier runs and has taken over all messages of the dead one. A
+        message is taken over when another courier leases it, or when it waits for a connection that
+        is busy with another of them.
+        """
         while time.time() - event.at < 60:
             rows = self.portal.sql("SELECT id, owner, lease_until FROM outbox WHERE dead = 0")
             left = [row for row in rows if row[1] in event.owners]
@@ -327,7 +335,9 @@ class Chaos:
         event.until = time.time()
 
     def move_to_small_disk(self):
-        """The database's folder, onto a file system of 64 MB in memory; whether that could be mounted."""
+        """Moves the database's folder to a file system of 64 MB in memory; False when that cannot
+        be mounted.
+        """
         state = os.stat(self.folder)
         subprocess.run([parts.HTTPD, "-f", self.portal.env["HTTPD_CONF"], "-k", "stop"], check=True)
         assert self.portal.wait(lambda: not os.path.exists(self.portal.env["HTTPD_PID"]))
@@ -369,7 +379,9 @@ class Chaos:
         event.until = time.time()
 
     def make_read_only(self):
-        """SQLite: no right to write, and all children new, for open files stay what they are. PostgreSQL: by its own switch."""
+        """SQLite: takes away the right to write and replaces all children, because open files keep
+        their mode. PostgreSQL: sets its own switch.
+        """
         event = self.begin("make_read_only")
         if not self.sqlite:
             self.set_postgresql("on")
@@ -454,7 +466,9 @@ class Verdict:
 
     @staticmethod
     def mails(postfix):
-        """By recipient, under which number each copy lay in Postfix's queue: one number twice is Postfix's doing, which was killed between delivery and its note of it."""
+        """For each recipient, the queue ids of the copies in Postfix's mailbox. The same id twice
+        is Postfix's own doing: it was killed between the delivery and its note of it.
+        """
         found = collections.defaultdict(list)
         for path in glob.glob(postfix.dir + "/mail/all/new/*"):
             with open(path, "rb") as file:
@@ -465,7 +479,9 @@ class Verdict:
         return found
 
     def reason(self, began, answered):
-        """Why a message was sent again whose server had the whole of it at `began` and answered at `answered`."""
+        """Says why a message was sent again. Its server had all of it at `began` and answered at
+        `answered`.
+        """
         for event in self.chaos.events:
             if event.kind not in ("kill_courier", "kill_httpd", "kill_postfix") and not (
                 event.kind == "make_read_only" and self.chaos.sqlite
@@ -505,14 +521,17 @@ class Verdict:
     def tell(self, crowd):
         kinds = collections.Counter(message.kind for message in crowd.accepted)
         print(
-            "\n| what was done | times | under way then | lost | twice: the answer was lost | twice: killed before it was written down | taken over after: median, longest | next request taken, longest |"
+            "\n| what was done | times | under way then | lost | twice: the answer was lost | "
+            "twice: killed before it was written down | taken over after: median, "
+            "longest | next request taken, longest |"
         )
         print("| --- | --- | --- | --- | --- | --- | --- | --- |")
         for kind in PLAN:
             if kind not in self.chaos.skipped:
                 print(self.row(kind, crowd))
         print(
-            "\n%d messages accepted: %d links, %d codes, %d notices. Lost: %d. Twice though no answer was lost: %d. Dropped, for the code's session went with memcached: %d. "
+            "\n%d messages accepted: %d links, %d codes, %d notices. Lost: %d. Twice though no "
+            "answer was lost: %d. Dropped, for the code's session went with memcached: %d. "
             "Delivered twice by Postfix itself: %d."
             % (
                 len(crowd.accepted),
@@ -537,7 +556,9 @@ class Verdict:
 
 
 def load(crowd, chaos, messages, rate):
-    """People at a steady rate, one in four of whom signs in, until all events are over and enough has been accepted."""
+    """Sends people at a steady rate until all events are over and enough messages are accepted. One
+    in four of them signs in.
+    """
     end = BEGAN + LONGEST - 150
     events = threading.Thread(target=chaos.run, args=(end - 75,))
     events.start()
@@ -587,7 +608,9 @@ def main():
     include = os.path.join(folder, "chaos.conf")
     with open(include, "w") as file:
         file.write(
-            "EsignMail %s\nEsignMailTLS On\nEsignMailCAFile %s\nEsignSMSURL http://127.0.0.1:%d/\nEsignMailsPerMinute 0\nEsignSMSPerMinute 0\nEsignAddressRequests 100000\n"
+            "EsignMail %s\nEsignMailTLS On\nEsignMailCAFile %s\n"
+            "EsignSMSURL http://127.0.0.1:%d/\nEsignMailsPerMinute 0\nEsignSMSPerMinute 0\n"
+            "EsignAddressRequests 100000\n"
             % (postfix.url("starttls"), postfix.certificate, gateway.port)
         )
     portal = parts.Portal(

@@ -10,7 +10,9 @@ import memory
 
 
 def of(pid):
-    """Seconds of all threads of a process, those that have ended too, to the nanosecond: its CPU clock (clock_getcpuclockid(3), which makes its number like this)."""
+    """CPU seconds of all threads of a process, ended ones too, to the nanosecond. The clock's
+    number is made as clock_getcpuclockid(3) makes it.
+    """
     return time.clock_gettime(~pid << 3 | 2)
 
 

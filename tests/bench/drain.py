@@ -1,11 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""drain.py: how fast the courier empties an outbox of mails that were asked for while the mail server was dead.
+"""drain.py: measures how fast the courier empties an outbox that filled while the mail server was
+dead.
 
-usage: drain.py [MAILS [RUNS]]      as root, with Postfix for its smtp-sink (Debian: apt-get install postfix)
+usage: drain.py [MAILS [RUNS]]
 
-A demo of its own takes requests for new words through its form, for a thousand invented subscribers, by its own httpd; the database is kept and put back for each run.
-Printed for each run: mails a second from the first row that goes to the last, processor time a mail of httpd's children and of the sink, the largest resident memory of a child.
+Run it as root, with Postfix for its smtp-sink (Debian: apt-get install postfix). A demo of its own
+takes requests for new words through its form, for a thousand invented subscribers. The database is
+copied, and put back for each run. Each run prints the mails a second from the first row to the
+last, the processor time a mail of httpd's children and of the sink, and the largest resident memory
+of a child.
 """
 
 import os
@@ -72,7 +76,7 @@ def ask(portal, people, mails):
                 answers.stdin.write(challenge + "\n")
                 answers.stdin.flush()
                 answer = answers.stdout.readline().strip()
-            # A machine that is busy with other things may leave the database no time: whoever reads "try again" does.
+            # On a busy machine the database may get no time: press "try again", as people do.
             if (
                 browser.post(
                     "reset",
@@ -164,8 +168,8 @@ def main():
     include = os.path.join(folder, "mail.conf")
     with open(include, "w") as file:
         file.write(
-            "EsignMail smtp://127.0.0.1:%d\nEsignMailsPerDay 100\nEsignMailsPerMinute 0\nEsignAddressRequests 100000\nEsignMailConnections 8\n"
-            % port
+            "EsignMail smtp://127.0.0.1:%d\nEsignMailsPerDay 100\nEsignMailsPerMinute 0\n"
+            "EsignAddressRequests 100000\nEsignMailConnections 8\n" % port
         )
     demo = os.path.join(folder, "demo")
     portal = parts.Portal(demo, None, "--include", include)

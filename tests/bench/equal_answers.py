@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""equal_answers.py: whether the time of an answer tells whether a number is known or a word right: a table of pairs, each measured many times in random order.
+"""equal_answers.py: measures whether the time of an answer depends on the number or the word.
 
 usage: equal_answers.py [PAIRS]      (starts a demo of its own; 200 pairs take about ten minutes)
 
-After Crosby, Wallach and Riedi, "Opportunities and limits of remote timing attacks", the low quantiles tell more than the middle, for all noise adds: the
-differences of the tenth and of the fiftieth hundredth are given, each with an interval that holds the true one with a probability of 99.9 % (bootstrap over
-pairs; with 18 of them, one in fifty tables shows something where nothing is).
+It prints a table of pairs of requests, each measured many times in random order. Noise only adds
+time, so low quantiles tell more than the median (Crosby, Wallach and Riedi, "Opportunities and
+limits of remote timing attacks"). The table has the differences at the 10th and 50th percentile,
+each with an interval that holds the true one with a probability of 99.9 % (bootstrap over pairs).
+With 18 intervals, one table in fifty shows a difference where none is.
 """
 
 import os
@@ -68,7 +70,9 @@ def report(name, pairs, same):
 
 
 def others_wait(portal, groups, count):
-    """What the courier's work for a known number costs a stranger's requests meanwhile: the mean of those in the half second after."""
+    """The mean time of other requests in the half second after a reset request: what the courier's
+    work for a known number costs them.
+    """
     pairs, line, stranger = [], equal.Line(portal), equal.Line(portal)
     for turn in range(count):
         pair = [None, None]
@@ -99,7 +103,8 @@ def main():
     try:
         groups = equal.people(portal, count)
         print(
-            "| first, second | ms | ms | difference at 10 % | at 50 % | chance | equal |\n| --- | --- | --- | --- | --- | --- | --- |"
+            "| first, second | ms | ms | difference at 10 % | at 50 % | chance | equal |\n"
+            "| --- | --- | --- | --- | --- | --- | --- |"
         )
         for name, (path, *sides) in {**equal.PAIRS, **equal.MIXED}.items():
             if name in equal.MIXED and "any" not in groups:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flood.py: sign-ins with a wrong word, each by another subscriber and with a picture of its own; and libsodium's bare loop, which they are compared with."""
+"""flood.py: sign-ins with a wrong word, each by another subscriber with a picture of its own, and
+libsodium's bare loop to compare them with.
+"""
 
 import collections
 import itertools
@@ -51,7 +53,9 @@ def bare(seconds, threads=SLOTS):
 
 
 class Crowd:
-    """More clients than the gate has places: each sends one request after the other, and waits a little where it was refused."""
+    """More clients than the gate has places. Each sends one request after another, and pauses after
+    a refusal.
+    """
 
     def __init__(self, instance, requests, clients):
         self.instance, self.requests, self.answers, self.over = (

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""instance.py: an instance of the demo for measuring: its configuration, its people and their sessions, and its counters."""
+"""instance.py: an instance of the demo for measuring: configuration, people, sessions, counters."""
 
 import collections
 import contextlib
@@ -25,8 +25,9 @@ import load
 import memory
 import portal as parts
 
-# A child has more threads than the gate of the hashes has places, so that pages have some, too, wherever connections end up. Clients come from many addresses,
-# which mod_remoteip tells. Static files carry the headers of pages.
+# A child has more threads than the gate of the hashes has slots: pages find a thread on any
+# connection. Clients come from many addresses, which mod_remoteip sets. Static files have the
+# headers of pages.
 CONFIGURATION = """
 MaxKeepAliveRequests {requests}
 ThreadLimit {threads}
@@ -41,7 +42,9 @@ Alias /bench/ "{files}/"
 <Directory "{files}">
     Require all granted
     AllowOverride None
-    Header set Content-Security-Policy "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    Header set Content-Security-Policy "default-src 'none'; style-src 'self'; \\
+script-src 'self'; img-src 'self'; media-src 'self'; worker-src 'self'; \\
+form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     Header set Referrer-Policy no-referrer
     Header set X-Content-Type-Options nosniff
     Header set X-Frame-Options DENY
@@ -59,7 +62,9 @@ Session = collections.namedtuple("Session", "cookie mark")
 
 
 def prepare(*lists):
-    """Installs the Debian packages of lists in this folder that are missing, and builds; a build with sanitizers is none to be measured."""
+    """Installs the missing Debian packages of lists in this folder, and builds. Refuses to measure
+    a build with sanitizers.
+    """
     paths = [os.path.join(parts.TOP, "tests", "bench", name) for name in lists]
     subprocess.run(
         [
@@ -89,7 +94,9 @@ def build(name):
 
 
 class Instance(parts.Portal):
-    """`people`: so many subscribers, all with the word command.WORD. `requests`: so many on each connection; 0: any number. `timed`: the time of hashes is asked for, too."""
+    """`people`: number of subscribers, all with the word command.WORD. `requests`: most requests on
+    one connection, 0 for any number. `timed`: also measure the time of hashes.
+    """
 
     def __init__(self, people=100, threads=96, timed=False, requests=0):
         self.folder = tempfile.mkdtemp(prefix="mod_esign-bench.", dir="/var/tmp")
@@ -159,7 +166,9 @@ class Instance(parts.Portal):
         return self.person(next(self.fresh))
 
     def register(self, people):
-        """Streamed: a million is some 600 MB. The trail that this leaves is chained before anything is measured."""
+        """Imports as a stream: a million subscribers are some 600 MB. Waits until the audit trail
+        is chained, before anything is measured.
+        """
         program = subprocess.Popen(
             [*self.env["CTL"].split(), "subscriber", "import", "-"],
             stdin=subprocess.PIPE,
@@ -195,7 +204,9 @@ class Instance(parts.Portal):
             return self.messages[number]
 
     def sign_in(self):
-        """The cookie of a session of somebody who has had none yet, and the mark of its form that shows the PIN."""
+        """Signs in somebody who has no session yet. Returns the cookie of the session and the mark
+        of the form that shows the PIN.
+        """
         browser, person = self.browser(), self.someone()
         browser.sign_in(
             parts.Subscriber(person.id, command.WORD, None, person.phone, None, "tr", [])
@@ -224,7 +235,9 @@ class Instance(parts.Portal):
         return dict(answer.split(" ", 2)[1:] for answer in self.memcached_lines(line))
 
     def operations(self):
-        """Commands that memcached has answered: each of these counters is of another kind of them."""
+        """The number of commands that memcached has answered. Each of these counters counts another
+        kind.
+        """
         stats = self.memcached("stats")
         kinds = (
             "cmd_get",
@@ -240,7 +253,9 @@ class Instance(parts.Portal):
         return sum(int(stats[kind]) for kind in kinds)
 
     def commits(self):
-        """Of the database since its write-ahead log was opened: iChange of its index's header, "incremented with each transaction" (SQLite's wal.c)."""
+        """Commits of the database since its write-ahead log was opened: the field iChange of the
+        header of its index, "incremented with each transaction" (SQLite's wal.c).
+        """
         with open(self.env["DATABASE"] + "-shm", "rb") as file:
             return struct.unpack_from("=I", file.read(48), 8)[0]
 
@@ -284,7 +299,9 @@ class Instance(parts.Portal):
 
     @contextlib.contextmanager
     def line(self):
-        """A connection of its own: a function that sends a request and gives status, headers and body of the answer."""
+        """Opens a connection. Returns a function that sends a request and gives status, headers and
+        body of the answer.
+        """
         context = ssl.create_default_context(cafile=self.env["CERTIFICATE"])
         with socket.create_connection(("localhost", self.port)) as plain, context.wrap_socket(
             plain, server_hostname="localhost"
@@ -304,7 +321,9 @@ class Instance(parts.Portal):
             return len(ask(request)[2])
 
     def cost(self, requests):
-        """Operations of memcached and commits of a request, one at a time: the middle of them, for the courier has some of its own, now and then."""
+        """Operations of memcached and commits of one request, sent one at a time. The median leaves
+        out those that the courier makes now and then.
+        """
         samples = [self.sample()]
         with self.line() as ask:
             for request in requests:

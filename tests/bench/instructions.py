@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""instructions.py: what httpd does for one request of each kind, counted in instructions by callgrind, on a demo of its own. The same request counts the same each time, however busy
-the machine is; the hash of the word and what memcached and the kernel do are not in it."""
+"""instructions.py: counts the instructions of httpd for one request of each kind, with callgrind.
+
+The demo is one of its own. The same request counts the same each time, however busy the machine is.
+The hash of the word is left out, and so are memcached and the kernel.
+"""
 
 import contextlib
 import glob
@@ -17,8 +20,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import portal as parts  # noqa: E402
 
-# One child with one thread for requests: whatever is counted there is theirs, and what is kept between requests is kept after the first. Two connections, this thread's and the courier's,
-# which may change places: what each of them prepares at its first use is not in the median.
+# One child with one thread for requests: what is counted in it belongs to requests, and what is
+# kept between them is there after the first. It has two connections, the thread's and the
+# courier's, which may change places: what each prepares at its first use is not in the median.
 CONFIGURATION = """MaxKeepAliveRequests 0
 EsignAddressFailures 100000
 ServerLimit 1
@@ -52,7 +56,9 @@ KINDS = SINGLE + STEPS + SIGNED_IN
 
 
 class Counter:
-    """Requests to a demo under callgrind. `counts` holds for each kind what its requests took, and the files that tell more."""
+    """Sends requests to a demo under callgrind. `counts` holds the instructions of each kind of
+    request, and the files with the details.
+    """
 
     def __init__(self, portal, folder):
         self.portal, self.folder, self.counts = portal, folder, {}

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""load.py: wrk against an instance, and what the instance spent meanwhile.
+"""load.py: runs wrk against an instance, and measures what the instance spends meanwhile.
 
-Requests are counted, with their status, in httpd's own log: from one moment to another while wrk runs, so that handshakes and whatever comes before and after do not count.
+Requests are counted with their status in httpd's log, from one moment to another while wrk runs. So
+handshakes do not count, nor does anything before or after.
 """
 
 import collections
@@ -24,8 +25,9 @@ BROWSER = {
 
 
 class Spent:
-    """What passed between two moments: seconds of processor time of httpd's tree, of hashes in it and of memcached; operations of memcached, commits of the database,
-    answers by status."""
+    """What was spent between two moments: processor seconds of httpd's tree, of its hashes and of
+    memcached; operations of memcached; commits of the database; answers by status.
+    """
 
     def __init__(self, before, after, statuses):
         self.seconds = after.time - before.time
@@ -103,7 +105,9 @@ class Wrk:
             raise RuntimeError("wrk ended: " + self.stop())
 
     def stop(self):
-        """Its report, after it has been ended. Its main thread sleeps, and does not notice a signal that another of its threads was given."""
+        """Ends wrk and returns its report. Its main thread sleeps, and does not notice a signal
+        that another of its threads got.
+        """
         while self.report is None:
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGINT)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""peer.py: what people would otherwise run: a plain portal in PHP and LemonLDAP::NG, behind an httpd of their own, all in one folder, by nobody's services."""
+"""peer.py: a plain portal in PHP and LemonLDAP::NG, behind an httpd of their own, in one folder. No
+service of the system runs for them.
+"""
 
 import glob
 import json
@@ -108,7 +110,8 @@ checkTime = 600
 type = File
 dirName = {folder}/llng/conf
 localStorage = Cache::FileCache
-localStorageOptions = {{ 'namespace' => 'config', 'default_expires_in' => 600, 'directory_umask' => '007', 'cache_root' => '{folder}/llng/cache', 'cache_depth' => 3 }}
+localStorageOptions = {{ 'namespace' => 'config', 'default_expires_in' => 600, \
+'directory_umask' => '007', 'cache_root' => '{folder}/llng/cache', 'cache_depth' => 3 }}
 [portal]
 staticPrefix = /static
 templateDir = /usr/share/lemonldap-ng/portal/templates
@@ -201,7 +204,8 @@ class Peers:
         database = sqlite3.connect(self.path("php-data", "portal.db"))
         database.execute("PRAGMA journal_mode = WAL")
         database.execute(
-            "CREATE TABLE subscriber (national_id TEXT PRIMARY KEY, word_hash TEXT, failures INTEGER DEFAULT 0)"
+            "CREATE TABLE subscriber (national_id TEXT PRIMARY KEY, word_hash TEXT, "
+            "failures INTEGER DEFAULT 0)"
         )
         database.executemany(
             "INSERT INTO subscriber (national_id, word_hash) VALUES (?, ?)",
@@ -350,7 +354,7 @@ class Peers:
         return parts.tckn("%09d" % (400000000 + n % self.people))
 
     def php_posts(self, count, word):
-        """Each with a session and a picture of its own, whose answer stands in the session's file."""
+        """Requests with a session and a picture each, whose answer is in the session's file."""
         folder = self.path("php-data", "sessions")
         for name in os.listdir(folder):
             os.unlink(os.path.join(folder, name))
@@ -370,7 +374,9 @@ class Peers:
         return found
 
     def llng_posts(self, count, word):
-        """Each with a token of its own: its workers give the same one now and then, which works once."""
+        """Requests with a token each. The workers sometimes give the same token twice, and it works
+        once.
+        """
         tokens = set()
         while len(tokens) < count:
             tokens.update(self.llng.load.challenges(count, "", "token"))

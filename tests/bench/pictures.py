@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""pictures.py: how many of a demo's pictures an OCR program reads, told their alphabet and after several ways of cleaning them.
+"""pictures.py: measures how many pictures of a demo an OCR program reads.
 
 usage: pictures.py DEMO-FOLDER [COUNT]      (Debian: apt-get install tesseract-ocr imagemagick)
+
+The program is told the alphabet, and reads each picture after several ways of cleaning it.
 """
 
 import concurrent.futures
@@ -17,13 +19,20 @@ import requests
 from lxml import etree
 
 ALPHABET = "ACDEHKNRT39"
-# What ImageMagick does with a picture first. "polar" turns the band back, as far as a blurred copy tells where it is.
+# What ImageMagick does with a picture first. "polar" turns the band back, as far as a blurred copy
+# shows where it is.
 CLEANINGS = {
     "as it comes": "-resize 300%",
     "blurred": "-resize 300% -blur 0x3 -threshold 50%",
     "lines closed": "-resize 300% -threshold 60% -morphology Close Disk:3",
-    "band turned back": "( +clone -blur 0x9 -threshold 50% ) -compose difference -composite -negate -resize 300% -blur 0x3 -threshold 50%",
-    "band turned back, lines closed": "( +clone -blur 0x14 -threshold 50% ) -compose difference -composite -negate -resize 300% -threshold 60% -morphology Close Disk:3",
+    "band turned back": (
+        "( +clone -blur 0x9 -threshold 50% ) -compose difference -composite -negate -resize 300% "
+        "-blur 0x3 -threshold 50%"
+    ),
+    "band turned back, lines closed": (
+        "( +clone -blur 0x14 -threshold 50% ) -compose difference -composite -negate -resize 300% "
+        "-threshold 60% -morphology Close Disk:3"
+    ),
     "local threshold": "-resize 200% -lat 60x60+5%",
     "edges": "-resize 300% -blur 0x2 -morphology EdgeOut Disk:2 -negate -threshold 50%",
 }

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rows_flood.py: wrong words from many clients: hashes a second, the sign-in page meanwhile, and what is refused."""
+"""rows_flood.py: wrong words from many clients: hashes a second, the sign-in page meanwhile, and
+refusals.
+"""
 
 import collections
 import math
@@ -16,7 +18,9 @@ WARM = 1.0
 
 
 def page_p99(bench, seconds):
-    """Of the sign-in page to 32 clients, in milliseconds; and what was answered otherwise than with it."""
+    """The 99th percentile of the sign-in page's time for 32 clients, in milliseconds, and all other
+    answers.
+    """
     instance = bench.instance
     log = Log(instance.access_log, b"GET /esign/login ")
     with instance.load.wrk([instance.request("/esign/login")]) as wrk:

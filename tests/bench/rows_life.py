@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rows_life.py: what shows over time: memory, start and reload, and growth with subscribers and sessions."""
+"""rows_life.py: memory, start and reload, and growth with subscribers and sessions."""
 
 import os
 import re
@@ -56,7 +56,9 @@ def serve(instance, sessions, count):
 
 
 def memory(bench):
-    """Of the demo's own number of threads: two children of 32; with as many new connections as people make."""
+    """Memory with the demo's own number of threads: two children of 32. Each request has a new
+    connection, as from people.
+    """
     first, more = (5000, 10000) if bench.quick else (100000, 1000000 if bench.long else 200000)
     with instances.Instance(1000, threads=32, requests=20) as instance:
         sessions = [instance.sign_in() for _ in range(4)]
@@ -116,7 +118,9 @@ def begin(instance, configuration):
 
 
 def start_and_reload(instance, configuration):
-    """Seconds of each, until the first answer of the new processes; httpd is stopped before and after."""
+    """Seconds of a start and of a reload, until the first answer of the new processes. httpd is
+    stopped before and after.
+    """
     started = begin(instance, configuration)
     parent = parts.pid_of(instance.env["HTTPD_PID"])
     time.sleep(0.5)

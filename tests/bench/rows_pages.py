@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rows_pages.py: single requests: pages, the picture and its sound, a wrong picture, signed-in pages. Their processor time as a ratio to the static file of their body's
-size, measured just before each of them."""
+"""rows_pages.py: single requests: pages, the picture and its sound, a wrong picture, signed-in
+pages.
+
+Each row is their processor time, divided by that of a static file of the same size, measured just
+before.
+"""
 
 import collections
 import statistics
@@ -131,7 +135,9 @@ SIGNED_IN = {
 
 
 def signed_in(bench):
-    """Menu and other signed-in pages, and the PIN page; 32 sessions each, for the PIN page makes the page of activities longer."""
+    """Menu and other signed-in pages, and the PIN page. Each has 32 sessions of its own, because a
+    view of the PIN makes the page of activities longer.
+    """
     instance, results = bench.instance, {}
     sessions, others = ([instance.sign_in() for _ in range(bench.clients)] for _ in range(2))
     requests = {

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rows_sign_in.py: a whole sign-in, from the page to the PIN: ten requests over one new connection, redirects included, as a browser sends them that has the static files."""
+"""rows_sign_in.py: a whole sign-in, from the page to the PIN.
+
+It has ten requests over one new connection, redirects included, as a browser with cached static
+files sends them.
+"""
 
 import concurrent.futures
 import contextlib
@@ -17,7 +21,9 @@ AT_ONCE = 8
 
 
 class Visitor:
-    """Somebody who signs in, by HTML and cookies alone. `watching`: a context for each request, made from its name."""
+    """Signs in by HTML and cookies alone. `watching` makes a context for each request from its
+    name.
+    """
 
     def __init__(self, instance, answers, watching=contextlib.nullcontext):
         self.instance, self.answers, self.watching, self.cookies, self.person = (
@@ -105,7 +111,9 @@ class Answers:
 
 
 def count(instance, answers, times=8):
-    """Operations and commits of each step, without the courier's: the fewest of some sign-ins, with a pause for it before each step."""
+    """Operations and commits of each step: the fewest of several sign-ins, with a pause before each
+    step, so that the courier's own are left out.
+    """
     steps = {}
 
     @contextlib.contextmanager
@@ -124,7 +132,9 @@ def count(instance, answers, times=8):
 
 
 def whole(bench):
-    """Processor time of httpd's tree, its courier included, and of memcached; without that of the hashes, measured inside."""
+    """Processor time of httpd's tree with its courier, and of memcached, without the hashes, which
+    are measured inside.
+    """
     sign_ins, spent, hashes, couriers, caches = int(60 * bench.seconds), [], [], [], []
     with instances.Instance(2000, timed=True) as instance, Answers(
         instance

@@ -12,8 +12,9 @@ BEGIN, END = "<!-- tests/bench/run writes from here -->", "<!-- to here -->"
 
 
 class Result:
-    """Measurements of one thing. `limit`: the goal, at most or, with `least`, at least; None: told only. `wrong`: what must not have been, a Counter of statuses or words:
-    the goal is missed by it."""
+    """Measurements of one thing. `limit` is the goal: at most, or with `least` at least; None has
+    no goal. `wrong` counts statuses or words that must not have been: one of them misses the goal.
+    """
 
     def __init__(self, what, values, limit=None, unit="", digits=2, least=False, note="", wrong=""):
         (

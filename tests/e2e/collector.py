@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""collector.py: the program that a copy of the audit trail goes to in the tests: moves its standard input to a file, so that a line is at any moment in one of the two."""
+"""collector.py: the program that the audit trail is copied to in the tests.
+
+It moves its standard input to a file, so that each line is at any moment in one of the two.
+"""
 
 import os
 import sys

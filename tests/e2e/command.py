@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""command.py: esignctl as the tests see it: settings, key file and database of its own, and import files."""
+"""command.py: esignctl for the tests, with settings, key file and database of its own; import
+files.
+"""
 
 import ctypes
 import os
@@ -69,7 +71,7 @@ class Instance:
 
 
 def phc(word):
-    """A plain Argon2id hash, as another system would hand it over: libsodium's own, without a pepper."""
+    """A plain Argon2id hash by libsodium, without a pepper, as another system would export it."""
     sodium = ctypes.CDLL("libsodium.so.23")
     assert sodium.sodium_init() >= 0
     text = ctypes.create_string_buffer(128)
@@ -107,8 +109,8 @@ def subscriber(n, attributes="", card_attributes="", **parts_):
         **parts_,
     }
     return (
-        "<subscriber {ids} %s>{name}{email}{phone}{word}<card {card} %s>{pin}{puk}</card>{more}</subscriber>"
-        % (attributes, card_attributes)
+        "<subscriber {ids} %s>{name}{email}{phone}{word}<card {card} "
+        "%s>{pin}{puk}</card>{more}</subscriber>" % (attributes, card_attributes)
     ).format(**pieces)
 
 

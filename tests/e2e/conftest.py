@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""conftest.py: one demo for all tests, and no unexpected line in its error log after any of them."""
+"""conftest.py: one demo for all tests, and a check of its error log after each of them."""
 
 import os
 import re

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""equal.py: sign-ins and reset requests that nobody may tell apart: sent in pairs, each pair in random order, and compared."""
+"""equal.py: sign-ins and reset requests that must look the same, sent in pairs of random order and
+compared.
+"""
 
 import http.client
 import random
@@ -10,11 +12,15 @@ import urllib.parse
 
 import portal as parts
 
-CONFIGURATION = "MaxKeepAliveRequests 0\nEsignAddressFailures 100000\nEsignAddressRequests 100000\nEsignHashMemory %d\n"
+CONFIGURATION = (
+    "MaxKeepAliveRequests 0\nEsignAddressFailures 100000\nEsignAddressRequests 100000\n"
+    "EsignHashMemory %d\n"
+)
 MEMORY, DEARER = 19456, 32768
 WRONG = "yanlış ama uzun sözcük"
 
-# What is asked, and two who ask: a group of subscribers (None: a number that nobody has) and whether the word is right.
+# The form, and two requests: each is a group of subscribers (None: a number that nobody has) and
+# whether the word is right.
 PAIRS = {
     "reset: known number, unknown number": ("reset", ("usual", False), (None, False)),
     "sign-in: known number and wrong word, unknown number": (
@@ -27,7 +33,8 @@ PAIRS = {
     "closed: right word, wrong word": ("login", ("closed", True), ("closed", False)),
     "closed: right word, unknown number": ("login", ("closed", True), (None, False)),
 }
-# The same where half of the hashes were made when less was asked: an unknown number costs what some known one costs, so it is compared with any of them.
+# The same with half of the hashes made when they cost less. An unknown number costs what some known
+# one costs, so it is compared with any of them.
 MIXED = {
     "waiting, cheaper hash: right word, wrong word": (
         "login",
@@ -43,7 +50,7 @@ MIXED = {
 
 
 class Line:
-    """One connection that stays open, of a browser without cookies; one child of httpd answers all its requests."""
+    """One connection that stays open, without cookies. One child of httpd answers its requests."""
 
     def __init__(self, portal):
         context = ssl.create_default_context(cafile=portal.env["CERTIFICATE"])
@@ -90,7 +97,9 @@ WAITING, CLOSED = "wait_until = 1000000 * 4000000000", "closed = 1"
 
 
 def people(portal, count):
-    """Subscribers by group, `count` of those for whom a wait would begin after four wrong words; nobody else, and no hash of another cost."""
+    """Subscribers by group, with `count` of them in the groups whose wait would begin after four
+    wrong words. There is nobody else, and no hash of another cost.
+    """
     portal.sql("DELETE FROM card")
     portal.sql("DELETE FROM subscriber")
     groups = {
@@ -120,7 +129,7 @@ def fields(groups, side, turn):
 
 
 def without_chance(number, answer):
-    """An answer as far as it does not follow from chance, the time of day, or the number that was typed."""
+    """An answer without what chance, the time of day or the typed number decides."""
     seconds, status, headers, text = answer
     for pattern in (r'name="challenge" value="([^"]+)"', r'data-target="([^"]+)"'):
         for random_value in re.findall(pattern, text):
@@ -154,8 +163,11 @@ def measure(portal, groups, path, sides, count):
 
 
 def signed_rank(differences):
-    """Wilcoxon's test, exact: how probable differences as one-sided as these are when each could as well have had the other sign. The order within a pair is
-    drawn, so that holds however busy the machine is."""
+    """Wilcoxon's exact test: how probable differences as one-sided as these are if each could have
+    had the other sign.
+
+    The order within a pair is drawn, so the result holds however busy the machine is.
+    """
     ranked = sorted(differences, key=abs)
     positive = sum(rank for rank, d in enumerate(ranked, 1) if d > 0)
     total = len(ranked) * (len(ranked) + 1) // 2

@@ -25,7 +25,7 @@ SECRET = "gizli-kelime-%d" % os.getpid()
 
 @pytest.fixture(scope="module")
 def portal(make_portal, tmp_path_factory):
-    """With HTTP/2, with a filter that would undo coded bodies, and with the log of a server that looks closely."""
+    """A portal with HTTP/2, a filter that would decode bodies, and a log at level debug."""
     modules = subprocess.run(
         ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -47,7 +47,7 @@ LogLevel debug
     portal.stop()
 
 
-# The portal here is one whose log of errors is full on purpose; what may not be in it is asked at the end.
+# The error log of this portal is full on purpose; check_logs looks for what it must not hold.
 @pytest.fixture(autouse=True)
 def clean_log():
     yield

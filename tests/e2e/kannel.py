@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""kannel.py: Debian's Kannel in a folder of its own: bearerbox, smsbox, and its fake SMSC, which prints what arrives."""
+"""kannel.py: Debian's Kannel in a folder of its own: bearerbox, smsbox, and its fake SMSC, which
+prints what arrives.
+"""
 
 import os
 import re
@@ -142,7 +144,9 @@ class Kannel:
             return file.read()
 
     def messages(self, number):
-        """The texts that reached the fake SMSC for a number, in UCS-2 alone; one that took several messages is joined again."""
+        """The texts that reached the fake SMSC for a number, in UCS-2 alone. The parts of a long
+        text are joined.
+        """
         found, parts = [], {}
         for receiver, kind, rest in re.findall(
             r"Got message \d+: <esign (\S+) (text|udh|ucs-2) (.*)>", self.out("fakesmsc")
@@ -155,7 +159,8 @@ class Kannel:
             if not header:
                 found.append(text)
                 continue
-            # The header of a concatenated message (3GPP TS 23.040): its number, how many parts, which part.
+            # The header of a concatenated message (3GPP TS 23.040): its number, the number of
+            # parts, the part.
             one, total, part = urllib.parse.unquote_to_bytes(header)[3:6]
             parts[one, part] = text
             if all((one, i) in parts for i in range(1, total + 1)):

@@ -9,7 +9,9 @@ HEAD = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)")
 
 
 def regions(pid, guarded):
-    """The content and flags of a process's memory: what a core file holds, or, `guarded`, what is marked to be left out of it (dd)."""
+    """The content and flags of a process's memory: what a core file holds or, with `guarded`, the
+    part that is marked to be left out of it (dd).
+    """
     with open("/proc/%d/smaps" % pid) as file:
         lines = file.read().splitlines()
     with open("/proc/%d/mem" % pid, "rb", 0) as memory:

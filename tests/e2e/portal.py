@@ -37,7 +37,7 @@ def tckn(nine=None):
 
 
 def away_from_midnight(seconds=90):
-    """Daily limits count UTC days: a test of one waits for the next day when this one is about to end."""
+    """Waits for the next day when this one ends soon: daily limits count UTC days."""
     left = 86400 - time.time() % 86400
     if left < seconds:
         time.sleep(left + 1)
@@ -54,7 +54,9 @@ def poll(look, seconds=20):
 
 
 def wait_until(condition, what, seconds=20):
-    """Waits until `condition` returns something true, and returns that; else names what is missing."""
+    """Waits until `condition` returns something true, and returns that. Else fails and names
+    `what`.
+    """
     found = poll(condition, seconds)
     assert found, "not within %g s: %s" % (seconds, what)
     return found
@@ -314,8 +316,9 @@ class Portal:
             ],
         )
         card = s.cards[0]
-        xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name><email>%s</email><phone>%s</phone>
-            <security-word>%s</security-word><card serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01">
+        xml = """<subscribers><subscriber national-id="%s" language="%s"><name>%s</name>
+            <email>%s</email><phone>%s</phone><security-word>%s</security-word>
+            <card serial="%s" state="active" not-before="2026-01-01" not-after="2029-01-01">
             <pin>%s</pin><puk>%s</puk></card></subscriber></subscribers>""" % (
             s.id,
             language,

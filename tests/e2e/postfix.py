@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""postfix.py: Debian's Postfix in a folder of its own, on ports of this machine alone: TLS, sign-in, greylisting, refusals; what it takes lies in one mail folder."""
+"""postfix.py: Debian's Postfix in a folder of its own, on local ports: TLS, sign-in, greylisting,
+refusals. Mail lies in one folder.
+"""
 
 import base64
 import email
@@ -39,7 +41,9 @@ virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 virtual_transport = virtual
 virtual_mailbox_limit = 0
-smtpd_recipient_restrictions = check_recipient_access inline:{{ {{ refused.example.org = 550 5.1.1 no such mailbox }} }}, check_policy_service inet:127.0.0.1:{policy}, permit
+smtpd_recipient_restrictions =
+    check_recipient_access inline:{{ {{ refused.example.org = 550 5.1.1 no such mailbox }} }},
+    check_policy_service inet:127.0.0.1:{policy}, permit
 smtpd_relay_restrictions = reject_unauth_destination
 smtpd_peername_lookup = no
 smtpd_tls_cert_file = {dir}/tls/server.pem
@@ -54,7 +58,8 @@ MASTER = """
 127.0.0.1:{starttls} inet n - n - - smtpd
 127.0.0.1:{plain} inet n - n - - smtpd -o smtpd_tls_security_level=none
 127.0.0.1:{tls} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes
-127.0.0.1:{auth} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+127.0.0.1:{auth} inet n - n - - smtpd -o smtpd_tls_security_level=encrypt
+    -o smtpd_sasl_auth_enable=yes -o smtpd_client_restrictions=permit_sasl_authenticated,reject
 127.0.0.1:{ascii} inet n - n - - smtpd -o smtpd_discard_ehlo_keywords=smtputf8
 pickup unix n - n 1 1 pickup
 cleanup unix n - n - 0 cleanup
@@ -221,7 +226,8 @@ class Postfix:
             timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr + self.log()
-        # The test's own sendmail command writes there as httpd's user, without the group that Debian's has.
+        # The test's own sendmail command writes there as httpd's user, who is not in the group of
+        # Debian's.
         os.chmod(self.dir + "/spool/maildrop", 0o1777)
         self.pid = parts.pid_of(self.dir + "/spool/pid/master.pid")
         with socket.create_connection(("127.0.0.1", self.ports["starttls"]), timeout=20) as probe:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rough.py: clients and servers that behave badly: slow readers, other hosts and addresses, a lossy memcached, a rude mail server."""
+"""rough.py: clients and servers that behave badly, and looks into the processes of httpd."""
 
 import contextlib
 import glob
@@ -87,7 +87,9 @@ class Http2:
 
 
 class Raw:
-    """One TLS connection that sends what it is told, when it is told. `small`: one that takes next to nothing in."""
+    """One TLS connection that sends what the test gives it, when the test says so. `small`: with a
+    receive buffer that holds next to nothing.
+    """
 
     def __init__(self, portal, small=False):
         context = ssl.create_default_context(cafile=portal.env["CERTIFICATE"])
@@ -168,8 +170,11 @@ class Server:
 
 
 class Lossy(Server):
-    """Stands before memcached. When `lose` is set, the next command that begins with it is passed on, and its answer is never seen again. Those of the throttle that begin with
-    `late` are passed on `pause` seconds later."""
+    """A relay before memcached.
+
+    It passes on the next command that begins with `lose`, and drops its answer. Commands of the
+    throttle that begin with `late` are passed on after `pause` seconds.
+    """
 
     def __init__(self, path, real=None):
         self.real, self.lose, self.lost, self.late, self.pause = real, None, [], None, 0
@@ -205,7 +210,9 @@ class Lossy(Server):
 
 
 class RudeMail(Server):
-    """An SMTP server that says `answer` at one step: greeting, EHLO (HELO too), RCPT, or "." for the end of the text."""
+    """An SMTP server that says `answer` at one step: greeting, EHLO (HELO too), RCPT, or "." for
+    the end of the text.
+    """
 
     def __init__(self, port, step, answer):
         self.step, self.rude = step, (answer + "\r\n").encode()
@@ -264,7 +271,9 @@ def halt(pid):
 
 
 def courier_of(portal):
-    """The child that has the couriers' seat, a record lock on a file in memory; None: there is none."""
+    """The child that has the couriers, by its record lock on a file in memory; None if there is
+    none.
+    """
     probe = os.memfd_create("probe")
     device = os.fstat(probe).st_dev
     os.close(probe)
@@ -292,7 +301,9 @@ def semaphore_sets():
 
 
 def gates_of(portal):
-    """The semaphore sets that this portal's own processes were the last to use: others run on the same machine."""
+    """The semaphore sets that this portal's own processes used last: other portals run on the same
+    machine.
+    """
     ours, found = processes_of(portal), set()
     for one in semaphore_sets():
         told = subprocess.run(["ipcs", "-s", "-i", one], capture_output=True, text=True).stdout

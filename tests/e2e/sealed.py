@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sealed.py: what memcached keeps for a portal, opened with the portal's key file: for tests of time, which nothing in the portal can turn."""
+"""sealed.py: opens what memcached holds for a portal, with the portal's key file. Tests of time
+need it, because no switch in the portal turns its clock.
+"""
 
 import base64
 import hashlib
@@ -57,7 +59,9 @@ class Memcached:
         return lines
 
     def operations(self):
-        """How many commands on keys it has answered: each of these counters is of another kind of them."""
+        """The number of commands on keys that it has answered. Each of these counters counts
+        another kind.
+        """
         kinds = (
             b"cmd_get",
             b"cmd_set",
@@ -106,7 +110,9 @@ def session_name(cookie):
 
 
 def age(portal, cookie, **seconds):
-    """Moves moments of a session's record into the past: `created`, `seen`, and as worded and proved those of the two factors."""
+    """Moves times of a session's record into the past: `created`, `seen`, and `worded` and
+    `proved`, those of the two factors.
+    """
     with Memcached(portal) as memcached:
         name = session_name(cookie)
         record = dict(urllib.parse.parse_qsl(memcached.open(name).decode(), keep_blank_values=True))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_account_pages.py: in Chromium: the PUK behind its press, copying, nothing of a PIN left behind, other sessions ended; the code that a phone hands over."""
+"""test_account_pages.py: pages of the account in Chromium: PUK, copying, no PIN left, sessions
+ended, the phone's code.
+"""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -151,13 +153,18 @@ def test_the_end_of_other_sessions_is_said(portal, start, javascript):
 
 
 def test_a_code_that_the_phone_hands_over_is_written_and_not_sent(portal, start):
-    """The phone's part is played: no SMS reaches this browser. What counts is what the page does with the code."""
+    """The test plays the phone: no SMS reaches this browser. The test is about what the page does
+    with the code.
+    """
     walk, subscriber = start(), portal.new_subscriber()
     walk.cdp(
         "Page.addScriptToEvaluateOnNewDocument",
         source="""
         window.OTPCredential = class {};
-        navigator.credentials.get = asked => new Promise(give => { window.hand = code => give({ code }); window.asked = asked; });""",
+        navigator.credentials.get = asked => new Promise(give => {
+            window.hand = code => give({ code });
+            window.asked = asked;
+        });""",
     )
     code = walk.to_code(subscriber)
     assert walk.js("return window.asked.otp.transport") == ["sms"]

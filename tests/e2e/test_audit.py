@@ -194,7 +194,8 @@ def test_a_limited_address_is_told_once(portal):
 def test_messages_given_up(portal, subscriber):
     """One whose time is over, and one that cannot be unsealed."""
     insert = (
-        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) "
+        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, "
+        "dead, gateways, awaited, error) "
         "VALUES (?, 2, 'x', 0, ?, ?, 0, '', 0, 0, 0, -1, NULL)"
     )
     expired, given_up = (
@@ -215,7 +216,8 @@ def test_lines_are_the_rows(portal, browser, subscriber):
     browser.sign_in(subscriber)
     all_lines = export(portal)
     rows = portal.sql(
-        "SELECT position, id, time, node, event, subscriber, address, chain FROM audit ORDER BY position"
+        "SELECT position, id, time, node, event, subscriber, address, chain FROM audit "
+        "ORDER BY position"
     )
     assert [line["position"] for line in all_lines] == list(range(1, len(rows) + 1))
     before = ""

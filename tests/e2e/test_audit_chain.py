@@ -130,10 +130,16 @@ def told(portal, id):
 
 @pytest.mark.expects_log("was not written by mod_esign")
 def test_a_row_written_by_sql_joins_no_chain(portal, copy, subscriber):
-    """An intruder in the database, without the key file: with a seal of no sense, another row's, and one kept from another time."""
+    """An intruder in the database without the key file inserts rows: with a made-up seal, another
+    row's, and one kept from another time.
+    """
     ids = [10**15 + portal.row(subscriber) % 10**9 + n for n in range(3)]
     row = portal.row(subscriber)
-    insert = "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) SELECT ?, time, node, 'signed-in', ?, '192.0.2.66', NULL, NULL, %s FROM audit WHERE position = 1"
+    insert = (
+        "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, "
+        "seal) SELECT ?, time, node, 'signed-in', ?, '192.0.2.66', NULL, NULL, %s FROM audit "
+        "WHERE position = 1"
+    )
     for id, seal in zip(ids, ("'1.none'", "seal", "''")):
         portal.sql(insert % seal, id, row)
     assert portal.wait(lambda: count(portal, "chain = 'kept out'") == 3)
@@ -162,7 +168,8 @@ def test_a_row_written_by_sql_joins_no_chain(portal, copy, subscriber):
     portal.sql("DELETE FROM audit WHERE chain = 'kept out'")
 
 
-# The last of all: the chain grows twice from the same place, and its copy, which nobody sets back, shows that.
+# The last tests of all: the chain grows twice from the same place. The copy is not set back with
+# it, and shows that.
 @pytest.mark.expects_log(
     "the audit chain was set back", "the head of the chain", "audit rows are missing"
 )
@@ -174,7 +181,8 @@ def test_an_end_cut_off_and_a_database_set_back_show(portal, copy, some):
             "cut off: positions %d to %d, the end of the chain" % (end - 1, end)
         ]
         sql(
-            "UPDATE audit_head SET position = ?, chain = (SELECT chain FROM audit WHERE position = ?)",
+            "UPDATE audit_head SET position = ?, chain = (SELECT chain FROM audit "
+            "WHERE position = ?)",
             end - 2,
             end - 2,
         )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_audit_syslog.py: the copy of the audit trail in the system's log, whose daemon is this test."""
+"""test_audit_syslog.py: the copy of the audit trail in the system's log; this test is the log's
+daemon.
+"""
 
 import json
 import os

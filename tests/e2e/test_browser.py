@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_browser.py: from the forgotten word to the PIN in Chromium: by mouse and by keyboard alone; the first load; what the printer gets."""
+"""test_browser.py: from the forgotten word to the PIN in Chromium, by mouse and by keyboard alone;
+the first load; printing.
+"""
 
 import base64
 import os
@@ -78,14 +80,17 @@ def test_walk(portal, walk):
 
 # By keyboard alone
 
-# What has the focus: its tag, whether a ring of at least 2 pixels around it can be seen, and where it is.
+# The element that has the focus: its tag, whether it has a visible ring of at least 2 pixels, and
+# where it is.
 FOCUSED = """
 const box = document.activeElement, r = box.getBoundingClientRect();
 const ring = [null, '::after'].some(part => {
     const style = getComputedStyle(box, part);
     return style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
 });
-return {matches: box.matches(arguments[0]), tag: box.tagName, text: box.textContent.trim() || box.name, ring: ring, top: r.top + scrollY, bottom: r.bottom + scrollY,
+return {matches: box.matches(arguments[0]), tag: box.tagName,
+        text: box.textContent.trim() || box.name, ring: ring,
+        top: r.top + scrollY, bottom: r.bottom + scrollY,
         seen: r.width > 0 && r.bottom > 0 && r.top < innerHeight};
 """
 
@@ -111,7 +116,9 @@ class Keyboard:
         return self.walk.js(FOCUSED, selector)
 
     def tab_to(self, selector):
-        """Presses Tab until there; each stop on the way can be seen, and none lies above the one before."""
+        """Presses Tab until there. Each stop on the way is visible, and none lies above the one
+        before.
+        """
         before = None
         for _ in range(40):
             self.keys(Keys.TAB)
@@ -135,7 +142,7 @@ def test_keyboard_alone_from_the_start_to_the_pin(portal, turkish):
     keyboard.go_on(Keys.ENTER)
     walk.arrive("login")
 
-    # A form with nothing in it: the cursor is in the first field; a link of the summary leads to another.
+    # An empty form: the cursor is in the first field, and a link of the summary leads to another.
     keyboard.tab_to("main button.primary")
     keyboard.go_on(Keys.SPACE)
     assert keyboard.focused("[name=id]")["matches"]
@@ -191,7 +198,8 @@ def test_keyboard_alone_from_the_start_to_the_pin(portal, turkish):
 
 SHIFTS = """
 const done = arguments[0];
-new PerformanceObserver(list => done(list.getEntries().map(e => e.value))).observe({type: 'layout-shift', buffered: true});
+new PerformanceObserver(list => done(list.getEntries().map(e => e.value)))
+    .observe({type: 'layout-shift', buffered: true});
 setTimeout(() => done([]), 700);
 """
 
@@ -256,7 +264,7 @@ def print_pages(walk):
 
 @pytest.mark.parametrize("language", ["tr", "en"])
 def test_application_form_is_one_sheet_of_a4(portal, turkish, tmp_path, language):
-    """With the longest that it may have to hold: a word of 128 wide letters, a long name and address."""
+    """The longest content: a word of 128 wide letters, a long name and address."""
     word = tmp_path / "word"
     word.write_text(("ŞĞÜİÖÇMW " * 15)[:127] + "x")
     html = portal.ctl(

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_budget.py: no kind of request takes more instructions than its budget: what makes one slower is seen at once. Who has made one faster lowers its budget.
+"""test_budget.py: no kind of request takes more instructions than its budget.
 
-tests/bench/profile tells where they go."""
+A change that makes one slower shows at once; a change that makes one faster lowers its budget.
+tests/bench/profile shows where the instructions go.
+"""
 
 import os
 import sys
@@ -15,7 +17,8 @@ sys.path.insert(0, os.path.join(parts.TOP, "tests", "bench"))
 
 import instructions  # noqa: E402
 
-# Thousands of instructions of httpd's child, the hash of the word left out, with Debian 12's libraries.
+# Thousands of instructions of httpd's child without the hash of the word, with Debian 12's
+# libraries.
 BUDGET = {
     "sign-in page": 220,
     "reset page": 221,
@@ -33,8 +36,8 @@ BUDGET = {
     "POST PIN page": 555,
     "new word page": 333,
 }
-# How much more is let pass: a twentieth, and as many thousand as httpd's and OpenSSL's own part differs from one connection to the next. Pictures and what is heard are as long as
-# their letters.
+# The tolerance: a twentieth, and OWN thousand instructions, by which httpd's and OpenSSL's own part
+# differs between connections. Pictures and sounds are as long as their letters.
 TOLERANCE, OWN, OF_CHANCE = 0.05, 12, {"picture": 0.15, "spoken picture": 0.4}
 FAR_BELOW = 0.85
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_challenge.py: the ways around a picture: its sound, and the browser's calculation; and which of them are offered."""
+"""test_challenge.py: the picture, its sound and the browser's calculation, and which of them are
+offered.
+"""
 
 import hashlib
 import hmac
@@ -337,7 +339,9 @@ def test_the_last_line_holds(portal, tmp_path):
 
 
 def test_a_used_challenge_has_no_twin(quick):
-    """A base64 reader that takes every byte beyond ASCII for _ would open both, and count them as two."""
+    """A base64 reader that takes every byte beyond ASCII for _ would open both, and count them as
+    two.
+    """
     browser, subscriber = quick.browser(), quick.new_subscriber()
     challenge = next(
         value for value in (browser.get("login").challenge() for _ in range(2000)) if "__" in value
@@ -371,7 +375,9 @@ def grey(png):
 
 
 def test_no_picture_can_be_computed(portal):
-    """Of all answers, the one whose specks were in the picture was the right one: they followed from answer and challenge alone, and were found in a second."""
+    """The specks of a picture followed from answer and challenge alone: the right answer was found
+    in a second, by trying which answer's specks were in the picture.
+    """
     browser = portal.browser()
     challenge = browser.get("login").challenge()
     pixels = grey(browser.get("captcha/%s.png" % challenge).response.content)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_challenge_browser.py: in Chromium: the browser solves the work, plays the sound, and does without JavaScript."""
+"""test_challenge_browser.py: in Chromium: the browser solves the work, plays the sound, and does
+without JavaScript.
+"""
 
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
@@ -81,7 +83,8 @@ def test_work_alone_needs_no_press_and_no_patience(portals, chromium):
     walk.open("login")
     walk.arrive("login")
     walk.js(
-        "for (const [name, value] of arguments[0]) document.getElementById(name).value = value; document.querySelector('main button.primary').click();",
+        "for (const [name, value] of arguments[0]) document.getElementById(name).value = value; "
+        "document.querySelector('main button.primary').click();",
         [["id", subscriber.id], ["word", subscriber.word]],
     )
     walk.arrive("otp")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_configuration.py: every directive has its line in the sample, its default, its merge and its message."""
+"""test_configuration.py: every directive has its line in the sample, its default, its merge and its
+message.
+"""
 
 import os
 import re
@@ -64,7 +66,9 @@ def test_every_directive_stands_in_the_sample(portal):
 
 
 def test_every_server_directive_is_merged(portal, tmp_path):
-    """A virtual host that sets one directive keeps all other values of the main server, each directive in turn."""
+    """A virtual host that sets one directive keeps all other values of the main server, for each
+    directive in turn.
+    """
     for name in settings(portal):
         if name in ("Esign", "EsignSession"):
             continue
@@ -99,7 +103,8 @@ def test_every_server_directive_is_merged(portal, tmp_path):
         ("EsignOutboxKeep 3651d", "EsignOutboxKeep"),
         (
             "EsignOutboxKeep 90days",
-            "EsignOutboxKeep: '90days' is not a number of seconds (or with s, min, h or d behind it)",
+            "EsignOutboxKeep: '90days' is not a number of seconds (or with s, min, "
+            "h or d behind it)",
         ),
         (
             "EsignHashMemory 1024",
@@ -117,11 +122,13 @@ def test_every_server_directive_is_merged(portal, tmp_path):
         ("EsignIdentityNumber roman", "EsignIdentityNumber"),
         ("EsignMail http://mail.example.org", "EsignMail"),
         (
-            "EsignMail smtp://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null",
+            "EsignMail smtp://mail.example.org\nEsignMailUser portal\n"
+            "EsignMailPasswordFile /dev/null",
             "EsignMailTLS Off would send",
         ),
         (
-            "EsignMail SMTP://mail.example.org\nEsignMailUser portal\nEsignMailPasswordFile /dev/null",
+            "EsignMail SMTP://mail.example.org\nEsignMailUser portal\n"
+            "EsignMailPasswordFile /dev/null",
             "EsignMailTLS Off would send",
         ),
         ("EsignSMSURL ftp://sms.example.org/{number}/{text}", "EsignSMSURL"),
@@ -177,7 +184,8 @@ def test_every_server_directive_is_merged(portal, tmp_path):
         ("EsignCertificateURL javascript:alert(1)", "EsignCertificateURL"),
         (
             "EsignAuditLog /var/log/audit",
-            "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, syslog:FACILITY or",
+            "EsignAuditLog: '/var/log/audit' is no place for a copy: write off, syslog, "
+            "syslog:FACILITY or",
         ),
         (
             "EsignAuditLog syslog:kern",
@@ -203,7 +211,9 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, line, told):
 
 
 def test_gateways_have_what_stands_outside(portal, tmp_path):
-    """Sections over the server's values; a virtual host has the main server's gateways, or others altogether."""
+    """Sections override the server's values. A virtual host has the main server's gateways, or
+    others altogether.
+    """
     code, text = httpd(
         portal,
         tmp_path,
@@ -276,14 +286,15 @@ def test_a_missing_module_is_named(portal, tmp_path, module):
 
 
 def test_portals_share_what_the_main_server_says(portal, tmp_path):
-    """A main server that is no portal itself, with a virtual host that is; and one where nobody is."""
+    """A main server without a portal, with a virtual host that has one; then no portal at all."""
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = re.sub(r"(?m)^EsignPublicURL .*\n", "", file.read())
     path = tmp_path / "httpd.conf"
     for extra, told in (
         ("", "EsignPublicURL is missing"),
         (
-            "<VirtualHost 127.0.0.1:1>\nServerName other\nEsignPublicURL https://other.example.org\n</VirtualHost>",
+            "<VirtualHost 127.0.0.1:1>\nServerName other\n"
+            "EsignPublicURL https://other.example.org\n</VirtualHost>",
             "Syntax OK",
         ),
     ):
@@ -336,7 +347,9 @@ def test_mails_leave_from_a_jail(make_portal, tmp_path):
 
 
 def test_a_libcurl_without_the_protocols_is_told(make_portal, tmp_path):
-    """One that was built without SMTP refuses an option: a start fails, and so does the test of the configuration."""
+    """A libcurl that was built without SMTP refuses an option: the start fails, and so does the
+    test of the configuration.
+    """
     portal = make_portal()
     command = [parts.HTTPD, "-f", portal.env["HTTPD_CONF"]]
     parent = parts.pid_of(portal.env["HTTPD_PID"])

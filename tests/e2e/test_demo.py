@@ -217,8 +217,10 @@ def test_two_demos_side_by_side_in_folders_with_odd_names(folder):
         )
         assert done.returncode == 0, done.stderr
         script = (
-            '. "$1/demo.env" && set -u && eval "$CTL subscriber show 10000000146" && curl -sf --cacert "$CERTIFICATE" -o /dev/null "$URL" && '
-            'test -d "$LOGS" && test -f "$DATABASE" && test -S "$MEMCACHED" && kill -0 "$(cat "$HTTPD_PID")" "$(cat "$MEMCACHED_PID")" && test -f "$HTTPD_CONF"'
+            '. "$1/demo.env" && set -u && eval "$CTL subscriber show 10000000146" '
+            '&& curl -sf --cacert "$CERTIFICATE" -o /dev/null "$URL" && '
+            'test -d "$LOGS" && test -f "$DATABASE" && test -S "$MEMCACHED" '
+            '&& kill -0 "$(cat "$HTTPD_PID")" "$(cat "$MEMCACHED_PID")" && test -f "$HTTPD_CONF"'
         )
         shell = subprocess.run(
             ["sh", "-e", "-c", script, "sh", path], capture_output=True, text=True
@@ -386,7 +388,8 @@ def test_missing_package_is_told_to_an_ordinary_user(folder):
     os.mkdir(folder + "/bin")
     with open(folder + "/bin/dpkg-query", "w") as file:
         file.write(
-            '#!/bin/sh\nfor last; do :; done\n[ "$last" != memcached ] || exit 1\nexec /usr/bin/dpkg-query "$@"\n'
+            '#!/bin/sh\nfor last; do :; done\n[ "$last" != memcached ] || exit 1\n'
+            'exec /usr/bin/dpkg-query "$@"\n'
         )
     os.chmod(folder + "/bin/dpkg-query", 0o755)
     os.mkdir(folder + "/own")
@@ -399,9 +402,9 @@ def test_missing_package_is_told_to_an_ordinary_user(folder):
         cwd="/",
         env={"PATH": folder + "/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
     )
-    assert (
-        refused(done)
-        == "demo: these packages are missing: memcached; install them as root: apt-get install memcached\n"
+    assert refused(done) == (
+        "demo: these packages are missing: memcached; install them as root: apt-get install "
+        "memcached\n"
     )
 
 

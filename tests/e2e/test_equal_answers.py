@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_equal_answers.py: known and unknown number, right and wrong word, waiting and closed: the same answer, byte for byte, after the same time.
+"""test_equal_answers.py: the same answer, byte for byte, after the same time, for what must not be
+told apart.
 
-tests/bench/equal_answers.py looks closer, with more pairs."""
+That is a known and an unknown number, a right and a wrong word, a waiting and a closed account.
+tests/bench/equal_answers.py looks closer, with more pairs.
+"""
 
 import statistics
 
@@ -9,8 +12,8 @@ import pytest
 
 import equal
 
-# What looks different is measured again, and fails when it looks so, to the same side, each time: what is fair does that once in four million times, on any
-# machine, however busy.
+# A difference is measured again, and fails when it shows to the same side each time. Equal answers
+# do that once in four million times, on any machine, however busy.
 ROUNDS, PAIRS, CHANCE = 3, 20, 0.01
 # Differences that are smaller than this are the benchmark's.
 SECONDS = 0.001

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_esignctl.py: the command line of esignctl: its help, its refusals, keys, the database, the registration form."""
+"""test_esignctl.py: the command line of esignctl: help, refusals, keys, the database, the
+registration form.
+"""
 
 import os
 import re
@@ -175,7 +177,9 @@ def test_output_that_cannot_be_written_is_exit_3(ctl, arguments):
 
 
 def test_no_word_is_taken_without_a_blocklist(ctl, tmp_path):
-    """Where the settings name none, it is the installed one; where nothing is installed, none can be registered."""
+    """Settings that name no blocklist use the installed one. Where nothing is installed, no word
+    can be registered.
+    """
     common = file_of(subscriber(1, word="<security-word>password1234</security-word>"))
     ctl.set(EsignKeyFile=tmp_path / "keys", DBDParams=tmp_path / "esign.db")
     done = ctl.run("subscriber", "import", "-", input=common)

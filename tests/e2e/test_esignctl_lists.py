@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_esignctl_lists.py: the lists that esignctl prints: answers of pictures, waiting messages, the audit trail."""
+"""test_esignctl_lists.py: the lists that esignctl prints: answers of pictures, waiting messages,
+the audit trail.
+"""
 
 import re
 
@@ -65,7 +67,8 @@ def message(ctl, kind=2, body="sealed-body", expires=LATER, lease=0, dead=0, err
     """A row of the outbox; its id."""
     n = ctl.count("outbox") + 101
     ctl.sql(
-        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, 0, -1, ?)",
+        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, "
+        "dead, gateways, awaited, error) VALUES (?, ?, ?, ?, ?, ?, 3, '', ?, ?, 0, -1, ?)",
         n,
         kind,
         body,
@@ -84,8 +87,10 @@ def test_outbox_show(ctl):
     assert (
         ctl.good("outbox", "show", dead)
         == (
-            "id         %s\nkind       notice\nstate      dead\ncreated    2026-01-01T00:00:00Z\nnext try   -\n"
-            "expires    2100-01-01T00:00:00Z\ntries      3\nlast error 550 no such mailbox\ncontent    sealed\n"
+            "id         %s\nkind       notice\nstate      dead\ncreated    2026-01-01T00:00:00Z\n"
+            "next try   -\n"
+            "expires    2100-01-01T00:00:00Z\ntries      3\nlast error 550 no such mailbox\n"
+            "content    sealed\n"
         )
         % dead
     )

@@ -24,7 +24,7 @@ from portal import pid_of, running
 
 
 def test_no_secret_reaches_a_log(make_portal):
-    """The whole journey with every log at its most talkative; then a search for all that must not be there."""
+    """The whole journey with every log at trace8, then a search for each secret of it."""
     portal = make_portal("--log-level", "trace8")
     browser, s = portal.browser(), portal.new_subscriber()
     secrets = [s.word, s.cards[0]["pin"], s.cards[0]["puk"]]
@@ -64,7 +64,8 @@ def test_no_secret_reaches_a_log(make_portal):
             base64.b64encode(secret.encode()).decode(),
         }:
             for path, text in logs.items():
-                # A short number can stand in a time or an address by chance: it counts where no digit is beside it.
+                # A short number can be in a time or an address by chance: it counts where no digit
+                # is beside it.
                 pattern = (
                     r"(?<![\d.:])%s(?![\d.:])" % re.escape(form)
                     if form.isdigit()
@@ -89,7 +90,9 @@ def test_children_leave_no_core_file(make_portal, tmp_path):
 
 
 def test_database_and_memcached_keep_nothing_in_clear(portal):
-    """In the midst of a sign-in, with an unused link, a code that was sent and a PIN that was shown."""
+    """In the midst of a sign-in, with an unused link, a code that was sent and a PIN that was
+    shown.
+    """
     browser, half, s = (
         portal.browser(),
         portal.browser(),
@@ -122,7 +125,8 @@ def test_database_and_memcached_keep_nothing_in_clear(portal):
         names = memcached.names()
         kinds = {name.partition(b":")[0] for name in names}
         assert kinds >= {b"session", b"captcha", b"reset"}, kinds
-        # Every value opens as it should; its row number in clear would be enough to find the person.
+        # Every value opens as it should. The row number in clear would be enough to find the
+        # person.
         assert b"subscriber" in memcached.open(
             next(name for name in names if name.startswith(b"reset:"))
         )
@@ -151,7 +155,7 @@ def test_memcached_down_fails_closed_and_comes_back(make_portal):
         os.unlink(portal.env["MEMCACHED"])
     subprocess.run(command, check=True)
     assert portal.wait(lambda: browser.get("menu").status == 403)
-    # The first write of each child over a connection that led to the old one costs one more "try again".
+    # Each child's first write over a connection to the old one answers "try again" once more.
     assert portal.wait(lambda: all([portal.browser().login(s).status == 303 for _ in range(8)]))
     portal.sql("UPDATE subscriber SET sms_last = 0 WHERE id = ?", portal.row(s))
     portal.browser().sign_in(s)
@@ -160,7 +164,9 @@ def test_memcached_down_fails_closed_and_comes_back(make_portal):
 
 @pytest.mark.expects_log("memcached", "AH01822")
 def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
-    """The address of the sign-out itself takes no GET: the way on led to a refusal, and the session stayed."""
+    """The address of the sign-out takes no GET: its "try again" led to a refusal, and the session
+    stayed.
+    """
     portal = make_portal()
     memcached = pid_of(portal.env["MEMCACHED_PID"])
     for finished in (False, True):
@@ -189,7 +195,9 @@ def test_a_sign_out_that_failed_is_tried_again_where_its_button_is(make_portal):
 
 
 def test_database_read_only_for_a_while(make_portal):
-    """SQLite opens what it may not write, and its process never looks again: children end for others."""
+    """SQLite keeps a file that it opened write-protected so, for the life of the process: such
+    children end.
+    """
     portal = make_portal()
     files, folder = glob.glob(portal.env["DATABASE"] + "*"), os.path.dirname(portal.env["DATABASE"])
     owner = os.stat(folder)
@@ -250,7 +258,9 @@ def test_a_code_is_not_used_up_by_a_database_that_fails(portal, browser, subscri
 
 
 def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser, subscriber):
-    """More views of the PIN than both children together have connections, while somebody else writes for longer than a moment."""
+    """More views of the PIN than both children have connections, while somebody else writes for
+    longer than a moment.
+    """
     browser.sign_in(subscriber)
 
     def show(_):
@@ -274,7 +284,10 @@ def test_who_waits_for_a_turn_to_write_keeps_nobody_from_reading(portal, browser
 def test_who_waited_for_a_turn_in_vain_keeps_no_connection_from_who_has_it(
     portal, browser, subscriber
 ):
-    """Those whose patience was over held all connections, and waited once more behind who had come since, had the turn, and waited for a connection: eight requests in five seconds."""
+    """Requests that had waited too long kept all connections, and queued once more after newer
+    ones. The newer ones had the turn to write and waited for a connection: eight requests in five
+    seconds.
+    """
     browser.sign_in(subscriber)
 
     def show(_):
@@ -422,7 +435,8 @@ def test_graceful_restarts_under_load(make_portal):
         try:
             while not stop.is_set():
                 browser = portal.browser()
-                # A reload closes idle connections; who sends a request at that very moment sends it again, as browsers do by themselves.
+                # A reload closes idle connections. A browser then sends its request again; requests
+                # does not.
                 browser.session.headers["Connection"] = "close"
                 browser.sign_in(s)
                 page = browser.post("pin")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_fields.py: what fields take, keep and tell the browser; the switch of the language; texts, dates and letters as each language writes them."""
+"""test_fields.py: what fields accept, keep and tell the browser; the switch of the language; texts,
+dates and letters of each language.
+"""
 
 import re
 import subprocess
@@ -28,7 +30,9 @@ def test_pasted_code(portal, shape):
 
 
 def test_what_fields_tell_the_browser(portal, browser, subscriber):
-    """Keyboards, password managers, and a paste that is never cut; the first field in error has the cursor, and no field else ever."""
+    """Keyboards, password managers, and pasted text that is never cut. The first field in error has
+    the cursor, and no other field ever.
+    """
 
     def inputs(html):
         found = etree.HTML(html).xpath("//form[@class='fields']//input[@id]")
@@ -126,13 +130,15 @@ def test_dates_times_and_numbers_by_language(portal, subscriber):
     for language, time, date, life in (
         (
             "tr",
-            r"\d{1,2} (?:Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|Aralık) \d{4} \d\d\.\d\d<",
+            r"\d{1,2} (?:Ocak|Şubat|Mart|Nisan|Mayıs|Haziran|Temmuz|Ağustos|Eylül|Ekim|Kasım|"
+            r"Aralık) \d{4} \d\d\.\d\d<",
             "1 Ocak 2026 – 1 Ocak 2029",
             "30 dakika",
         ),
         (
             "en",
-            r"\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}, \d\d:\d\d<",
+            r"\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|"
+            r"November|December) \d{4}, \d\d:\d\d<",
             "1 January 2026 – 1 January 2029",
             "30 minutes",
         ),
@@ -147,7 +153,9 @@ def test_dates_times_and_numbers_by_language(portal, subscriber):
 
 
 def test_the_journey_under_a_turkish_locale(make_portal, tmp_path):
-    """Where the C library takes I for the capital of ı: headers, methods, schemes, SQL and the picture's letters must not follow it."""
+    """In this locale the C library makes I of ı. Headers, methods, schemes, SQL and the picture's
+    letters must not follow it.
+    """
     locale = tmp_path / "tr_TR.UTF-8"
     subprocess.run(
         ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(locale)], check=True, capture_output=True

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_gates.py: what all requests share and wait for: database connections, the mail server, the gates of hashes and of writers to SQLite."""
+"""test_gates.py: what all requests share and wait for: database connections, the mail server, the
+gates of hashes and of writers to SQLite.
+"""
 
 import base64
 import contextlib
@@ -21,8 +23,11 @@ from portal import pid_of, running
 
 @pytest.fixture(scope="module")
 def dear(make_portal, folder):
-    """Database connections are as few as the manual allows; hashes cost more than those that are stored; catalogues can be broken; the mail server is whoever listens on
-    `mail_port`."""
+    """A portal with scarce resources.
+
+    It has as few database connections as the manual allows, and new hashes that cost more than
+    stored ones. Its catalogues can be broken. Its mail server is any that listens on `mail_port`.
+    """
     htdocs, include = os.path.join(folder, "htdocs"), os.path.join(folder, "dear.conf")
     shutil.copytree(os.path.join(parts.TOP, "htdocs"), htdocs)
     mail = parts.free_port()
@@ -41,7 +46,9 @@ def dear(make_portal, folder):
 
 
 def test_slow_readers_keep_nobody_out(dear):
-    """An answer that nobody takes holds no database connection, of which each of the two children has seventeen."""
+    """An answer that nobody reads holds no database connection, of which each of the two children
+    has seventeen.
+    """
     other, waiting, browser = dear.browser(), dear.browser(), dear.browser()
     other.sign_in(dear.new_subscriber())
     s = dear.new_subscriber()
@@ -91,7 +98,8 @@ def test_slow_readers_keep_nobody_out(dear):
 def test_a_mail_dies_of_its_own_fault_alone(dear, step, answer, state):
     server = rough.RudeMail(dear.mail_port, step, answer)
     try:
-        # Of a server that has failed, only the oldest message finds out whether it answers again: none waits, and nothing is known of it.
+        # After a failure of the server only the oldest message is tried: no other may wait, and the
+        # server's state must be unknown.
         left = [row.split()[0] for row in dear.ctl("outbox", "list").splitlines()[1:]]
         assert not left or dear.wait(
             lambda: dear.ctl("outbox", "drop", *left, ok=False)
@@ -118,7 +126,9 @@ def test_a_mail_dies_of_its_own_fault_alone(dear, step, answer, state):
 
 
 def test_a_dearer_hash_tells_nobody(dear):
-    """Stored hashes are cheaper than new ones until their owners sign in again: no reason to answer sooner."""
+    """Stored hashes are cheaper than new ones until their owners sign in again. The answer must not
+    come sooner for them.
+    """
     known = [dear.new_subscriber() for _ in range(4)]
     assert all(
         "m=19456," in dear.sql("SELECT word_hash FROM subscriber WHERE id = ?", dear.row(s))[0][0]
@@ -259,7 +269,7 @@ def test_a_broken_reload_leaves_no_gate(dear, broken):
         gone = dear.wait(lambda: not gates & rough.semaphore_sets())
     # httpd ends over it, and starts as ever once it is whole again.
     assert gone and dear.wait(lambda: not running(parent))
-    # It leaves its pid file, too, which speaks of a running httpd until somebody has waited for the ended one.
+    # The pid file stays, and names a process that is not reaped yet: httpd would not start.
     os.unlink(dear.env["HTTPD_PID"])
     rough.httpd(dear, "start")
     assert dear.browser().login(dear.new_subscriber()).status == 303

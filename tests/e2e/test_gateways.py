@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_gateways.py: SMS gateways that are dead, slow or silent: which one is asked, and what happens to the codes."""
+"""test_gateways.py: SMS gateways that are dead, slow or silent: which one is asked, and what
+happens to the codes.
+"""
 
 import contextlib
 import re
@@ -23,7 +25,9 @@ def back(portal, port):
 
 
 def test_a_dead_gateway_is_left_alone(start, other):
-    """After three failures in a row codes go to the next one without asking it; it is found out when it is back."""
+    """After three failures in a row codes go to the next gateway without asking this one. Its
+    return is noticed.
+    """
     port, presses = gateways.free_ports(1)[0], 8
     portal = start(
         "".join(
@@ -108,7 +112,9 @@ class Silent(Server):
 
 
 def test_codes_that_run_out_tell_nothing_of_their_gateway(start):
-    """The first has its gateway's whole time, two seconds; each of the others half a second of its own life."""
+    """The first code has its gateway's whole time, two seconds; each other code has half a second
+    of its own life left.
+    """
     silent = Silent()
     portal = start(
         "EsignSMSURL http://127.0.0.1:%d/\nEsignSMSConnections 1\nEsignDeliveryTimeout 2\n"

@@ -305,7 +305,9 @@ def test_bodies(portal, headers, body, status):
     ids=lambda value: repr(value)[:50],
 )
 def test_nothing_is_smuggled(portal, headers, body):
-    """What a server in front may see as the body's end and we do not, or the other way: the connection ends with the answer, or both are seen as what they are."""
+    """A server in front may see another end of the body than we do, or the other way. The
+    connection ends with the answer, or both see the same requests.
+    """
     answers = send(
         portal,
         "\r\n".join(["POST /esign/login HTTP/1.1", "Host: localhost", FORM, *headers]).encode(
@@ -340,7 +342,9 @@ def test_nothing_is_smuggled(portal, headers, body):
     ids=lambda value: repr(value)[:30],
 )
 def test_words(portal, word, problem):
-    """Taken as they are, or refused with a reason; the composed and the decomposed form are one word."""
+    """Words are taken as they are, or refused with a reason. The composed and the decomposed form
+    are one word.
+    """
     subscriber, browser = portal.new_subscriber(), portal.browser()
     browser.get(browser.reset_link(subscriber))
     page = browser.post("reset/word", {"word": word, "again": word})

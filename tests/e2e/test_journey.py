@@ -35,7 +35,8 @@ def test_start_page_offers_the_ways_in(browser):
 def test_certificate_link_only_when_configured(make_portal, tmp_path):
     include = tmp_path / "more.conf"
     include.write_text(
-        'EsignCertificateURL https://kart.example.org/\nEsignMenuLink "Sorular" https://www.example.org/sorular\n'
+        "EsignCertificateURL https://kart.example.org/\n"
+        'EsignMenuLink "Sorular" https://www.example.org/sorular\n'
     )
     other = make_portal("--include", str(include))
     browser = other.browser()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_kannel.py: SMS through Kannel and its fake SMSC, with delivery reports; and what happens when a gateway fails."""
+"""test_kannel.py: SMS through Kannel and its fake SMSC, with delivery reports; what happens when a
+gateway fails.
+"""
 
 import base64
 import re
@@ -18,7 +20,8 @@ pytestmark = pytest.mark.skipif(
 
 
 KANNEL = """
-    EsignSMSURL "%(url)s?username=portal&password={secret}&to={number}&charset=UTF-8&coding=2&text={text}%(report)s"
+    EsignSMSURL "%(url)s?username=portal&password={secret}&to={number}\\
+&charset=UTF-8&coding=2&text={text}%(report)s"
     EsignSMSMethod GET
     EsignSMSSecretFile %(secret)s
     EsignSMSAccepted "^(0: Accepted|3: Queued|Sent\\\\.)"
@@ -123,8 +126,9 @@ def changed_phone(portal, s):
         "subscriber",
         "import",
         "-",
-        stdin="""<subscribers><subscriber national-id="%s" language="tr"><name>%s</name><email>%s</email>
-        <phone>%s</phone><security-word>%s</security-word></subscriber></subscribers>"""
+        stdin="""<subscribers><subscriber national-id="%s" language="tr"><name>%s</name>
+        <email>%s</email><phone>%s</phone><security-word>%s</security-word>
+        </subscriber></subscribers>"""
         % (s.id, s.name, s.email, s.phone, s.word),
     )
     return s
@@ -139,7 +143,9 @@ def test_only_our_references_count(reporting):
 
 
 def test_gateways_that_fail_hand_on(start, kannel, secret, other):
-    """A dead one, a wrong password and one that says no with a 200: the fourth brings the code, once."""
+    """A dead gateway, one with a wrong password and one that refuses with status 200: the fourth
+    sends the code, once.
+    """
     other.answer = b"ERR 17: no credit for 123456\nmore"
     portal = start(
         """
@@ -174,8 +180,8 @@ EsignSMSHeader "X-Portal: 1"
     log = re.sub(r" \(127\.0\.0\.1:\d+\)", "", log)
     assert "SMS gateway dead: " in log and "SMS gateway locked: HTTP status 403" in log
     assert (
-        "SMS gateway liar: HTTP status 200, and an answer that does not say that it was accepted: ERR 17: no credit for ******"
-        in log
+        "SMS gateway liar: HTTP status 200, and an answer that does not say that it was accepted: "
+        "ERR 17: no credit for ******" in log
     )
     assert s.phone not in log and s.phone[1:] not in log and code_of(texts[0]) not in log
     portal.stop()
@@ -309,7 +315,9 @@ def test_a_report_of_failure_brings_the_next_one_at_once(silent, kannel):
 
 
 def test_no_answer_is_never_asked_twice(silent, kannel):
-    """The request went out: the gateway may have it. The next one is tried, this one never again."""
+    """The request went out, so the gateway may have it. The next gateway is tried, and this one
+    never again.
+    """
     before, s = len(silent.silent.asked), silent.new_subscriber()
     silent.silent.answer = None
     try:

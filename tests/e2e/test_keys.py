@@ -25,7 +25,8 @@ def test_life_of_a_key(ctl, tmp_path):
     assert keys_by_row(ctl.good) == {1: ("active", 4, 4, 0), 2: ("next", 0, 0, 0)}
     told = ctl.good("key", "rotate")
     assert told.startswith(
-        "key 2 is the active key now\nsubscriber: 4 rows, 4 re-sealed\ncard: 4 rows, 4 re-sealed\noutbox: 0 rows, 0 re-sealed\n"
+        "key 2 is the active key now\nsubscriber: 4 rows, 4 re-sealed\n"
+        "card: 4 rows, 4 re-sealed\noutbox: 0 rows, 0 re-sealed\n"
     )
     assert ctl.good("key", "rotate").startswith(
         "key 2 is the active key\nsubscriber: 4 rows, 0 re-sealed\n"
@@ -135,7 +136,9 @@ def test_a_key_file_that_cannot_be_changed_stays(ctl, tmp_path):
 
 
 def test_a_key_has_no_namesake_in_a_running_httpd(ctl):
-    """Added, read by httpd, and retired again: httpd would take what is sealed under the next one of that id for a forgery."""
+    """A key is added, read by httpd, and retired again. A new key with its id would make httpd take
+    all that it seals for a forgery.
+    """
     ctl.good("key", "add")
     ctl.sql("INSERT INTO node VALUES ('portal1', '1 2', 0, 0, ?)", int(time.time() * 1e6))
     ctl.good("key", "retire", "2")
@@ -153,7 +156,9 @@ def test_nothing_of_a_plain_column_is_obeyed_by_a_terminal(ctl):
     ctl.sql("UPDATE card SET state = char(27), not_before = char(27), serial = char(155)")
     ctl.sql("UPDATE subscriber SET language = char(27) || '[2J'")
     ctl.sql(
-        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (1, 0, '', 0, 0, 0, 0, '', 0, 1, 0, -1, char(27) || 'c')"
+        "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, "
+        "dead, gateways, awaited, error) "
+        "VALUES (1, 0, '', 0, 0, 0, 0, '', 0, 1, 0, -1, char(27) || 'c')"
     )
     told = (
         ctl.good("key", "list")

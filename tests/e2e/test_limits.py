@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_limits.py: what a flood costs at most, and that no limit turns against the person whom it protects."""
+"""test_limits.py: what a flood costs at most; no limit turns against the person whom it protects.
+"""
 
 import concurrent.futures
 import os
@@ -56,7 +57,8 @@ def test_ceilings_hold_back_and_lose_nothing(make_portal, tmp_path):
     assert mailed() == people[:3] and sent() == people[:2]
     # A code whose time is over meanwhile is dropped; what still serves goes in the next minute.
     portal.sql(
-        "UPDATE outbox SET expires = ? WHERE id = (SELECT id FROM outbox WHERE kind = 1 ORDER BY created DESC LIMIT 1)",
+        "UPDATE outbox SET expires = ? WHERE id = (SELECT id FROM outbox WHERE kind = 1 "
+        "ORDER BY created DESC LIMIT 1)",
         int(time.time() * 1e6),
     )
     assert portal.wait(lambda: sent() == people[:3] and mailed() == people[:4], 62), (
@@ -79,7 +81,9 @@ def test_no_ceiling(make_portal, tmp_path):
 
 
 def test_without_memcached_messages_wait(make_portal, tmp_path):
-    """Nobody can make the ceilings go away by taking memcached down. Of so low a one each message is counted by itself."""
+    """Taking memcached down does not lift the ceilings. With ceilings as low as these each message
+    is counted by itself.
+    """
     portal = make_portal(*included(tmp_path, "EsignMailsPerMinute 50"))
     browser, s = portal.browser(), portal.new_subscriber()
     browser.sign_in(s)
@@ -124,7 +128,9 @@ def change_word(browser, link, word=WORD):
 
 
 def test_a_closed_account_and_a_used_up_address_still_get_a_link(make_portal, tmp_path):
-    """Whoever knows the number guesses until the account is closed, asks for links until no more are given, and spends the address that both sit behind."""
+    """Somebody who knows the number guesses until the account is closed, asks for links until no
+    more are given, and uses up the address that both share.
+    """
     portal = make_portal(
         *included(
             tmp_path, "EsignAddressFailures 5", "EsignAddressRequests 5", "EsignMailsPerDay 2"
@@ -144,12 +150,14 @@ def test_a_closed_account_and_a_used_up_address_still_get_a_link(make_portal, tm
     assert (
         thief.post("reset", dict(fields, answer=portal.answer(fields["challenge"]))).status == 429
     )
-    # Two links came, three more requests none: the living ones are as good. They open at the address that is spent, too, and after 100 failures.
+    # Two requests gave links, three more gave none, because the living links serve as well. They
+    # open from the used up address, too, and after 100 failures.
     portal.sql("UPDATE subscriber SET failures = 100, closed = 1 WHERE id = ?", portal.row(s))
     assert portal.wait(lambda: portal.sql("SELECT count(*) FROM outbox WHERE dead = 0") == [(0,)])
     assert len(portal.mails(s.email)) == 2
     assert change_word(rough.visitor(portal, address=shared), links[0]).status == 303
-    # When the last link is half through its life there is a new one, however often it was asked for, and from elsewhere.
+    # In the second half of the last link's life a new one is given, however often it was asked for,
+    # and from elsewhere.
     portal.sql(
         "UPDATE subscriber SET mail_last = mail_last - 901000000 WHERE id = ?", portal.row(s)
     )
@@ -173,7 +181,7 @@ def test_a_reset_ends_the_wait_that_somebody_else_made(portal, subscriber):
 
 
 def test_nobody_uses_up_anothers_picture(portal, browser, subscriber):
-    """A picture belongs to whoever was given it: others have theirs burnt by their own mistakes alone."""
+    """A picture belongs to the browser that got it. Only its own mistakes use it up."""
     fields, other = browser.login_fields(subscriber), portal.browser()
     for _ in range(3):
         assert other.post("login", dict(other.login_fields(subscriber), answer="?")).problems() == [
@@ -192,9 +200,10 @@ def state(portal, subscriber):
 
 
 def test_failures_stay_until_a_whole_sign_in(portal, subscriber):
-    """Neither a wait that is over, nor a new word, nor the word alone, nor a new code forgets them."""
+    """None of these clears failures: the end of a wait, a new word, the word alone, a new code."""
     portal.sql(
-        "UPDATE subscriber SET failures = 7, wait_until = 1, sms_day = 0, mail_day = 0 WHERE id = ?",
+        "UPDATE subscriber SET failures = 7, wait_until = 1, sms_day = 0, mail_day = 0 "
+        "WHERE id = ?",
         portal.row(subscriber),
     )
     browser = portal.browser()
@@ -313,7 +322,8 @@ def add_events(portal, subscriber, event):
     """999 rows that nobody sealed: they count, and are kept out of the chain."""
     first, now = random.randrange(2**61), int(time.time() * 1000000)
     portal.sql(
-        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
+        "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 998) "
+        "INSERT INTO audit (id, time, node, event, subscriber, address, position, chain, seal) "
         "SELECT %d + i, %d, 'x', '%s', %d, 'x', NULL, NULL, 'x' FROM n"
         % (first, now, event, portal.row(subscriber))
     )
@@ -324,7 +334,9 @@ def add_events(portal, subscriber, event):
 
 @pytest.mark.expects_log("was not written by mod_esign", r"so are \d+ more")
 def test_an_account_does_not_fill_memcached(portal, subscriber):
-    """Each sign-in costs a session and a row of the trail: a thousand in a quarter of an hour are as many as anybody may have."""
+    """Each sign-in costs a session and a row of the trail. Nobody may have more than a thousand in
+    a quarter of an hour.
+    """
     assert portal.browser().login(subscriber).status == 303
     ours = add_events(portal, subscriber, "word-accepted")
     refused = portal.browser().login(subscriber)
@@ -339,7 +351,9 @@ def test_an_account_does_not_fill_memcached(portal, subscriber):
     "path,event,success", [("pin", "pin-shown", 200), ("activity", "sessions-ended", 303)]
 )
 def test_an_account_does_not_fill_the_trail(portal, path, event, success):
-    """Each view of a PIN and each end of sessions is a row, and looks through the rows before it in a transaction, for which others wait."""
+    """Each view of a PIN and each end of sessions adds a row, and reads the rows before it in a
+    transaction that others wait for.
+    """
     browser, s = portal.browser(), portal.new_subscriber()
     browser.sign_in(s)
     assert browser.post(path).status == success
@@ -350,7 +364,9 @@ def test_an_account_does_not_fill_the_trail(portal, path, event, success):
 
 
 def test_a_burst_of_wrong_words_counts_up_to_the_wait(portal, subscriber):
-    """All of a burst were judged by the row as it was before: two bursts closed an account, which takes days of waits."""
+    """All requests of a burst were judged by the row before it. Two bursts closed an account; now
+    that takes days of waits.
+    """
     browsers = [portal.browser() for _ in range(24)]
     forms = [browser.login_fields(subscriber, "yanlış ama uzun sözcük") for browser in browsers]
     with concurrent.futures.ThreadPoolExecutor(24) as pool:

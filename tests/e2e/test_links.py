@@ -35,7 +35,7 @@ def test_a_used_link_and_a_cut_off_link_are_dead(portal, browser, subscriber):
 
 @pytest.mark.parametrize("path", ["*", "**", "reset", "e", "a/b", "%2a", "%zz", "x?lang=en"])
 def test_odd_links_are_dead(browser, path):
-    """Links of an attacker's making, some of which look like what stands in for a token in the log."""
+    """Links that an attacker made up. Some look like the text that replaces a token in the log."""
     page = browser.get("reset/" + path)
     assert (page.status, page.name) == (410, "link-dead")
     assert page.xml.get("lang") == ("en" if "lang=en" in path else "tr")
@@ -54,7 +54,9 @@ def test_the_token_is_hidden_from_status_page_and_log(portal, browser, subscribe
 
 
 def test_two_links_in_two_tabs_do_not_change_places(portal, browser, subscriber):
-    """The form of one person's link, sent after another person's link was opened in the same browser, changes nobody's word."""
+    """The form of one person's link, sent after another person's link was opened in the same
+    browser, changes no word.
+    """
     other = portal.new_subscriber()
     browser.get(browser.reset_link(subscriber))
     mark = browser.get("reset/word").xml.find("form").get("mark")
@@ -84,7 +86,7 @@ def test_sixty_racing_posts_of_one_link(portal, subscriber):
     link = portal.browser().reset_link(subscriber)
     browsers = [portal.browser() for _ in range(60)]
     for one in browsers:
-        # A kept connection that the server closes for its age in the midst of the race would lose its POST.
+        # A kept connection that the server closes for its age during the race would lose its POST.
         assert one.get(link, headers={"Connection": "close"}).status == 303
 
     def change(n):

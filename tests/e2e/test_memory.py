@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_memory.py: what a core file of httpd or esignctl would hold: no word, code, PIN or PUK after the request; no link, cookie or picture's answer once its connection has
-ended; never a key."""
+"""test_memory.py: what a core file of httpd or esignctl would hold.
+
+It holds no word, code, PIN or PUK after the request, no link, cookie or picture's answer after the
+end of its connection, and never a key.
+"""
 
 import base64
 import hmac
@@ -175,7 +178,9 @@ def derived_keys(master):
 
 
 def test_keys_are_in_guarded_memory_alone(watched):
-    """In the parent and its children: left out of core files (dd), never swapped (lo), and the key file's own text and keys nowhere."""
+    """In the parent and its children keys are left out of core files (dd) and never swapped (lo).
+    The key file's text and its keys are nowhere.
+    """
     with open(watched.dir + "/conf/keys") as file:
         (text,) = re.findall(r"^key 1 (\S+)", file.read(), re.M)
     master = base64.urlsafe_b64decode(text + "=")

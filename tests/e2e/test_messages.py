@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_messages.py: the catalogues have every text that is asked for and no other; page.rng and the samples have every page and problem."""
+"""test_messages.py: the catalogues have every text that is used and no other; page.rng and the
+samples have every page and problem.
+"""
 
 import glob
 import itertools
@@ -145,7 +147,9 @@ def children(sheet, key):
 
 
 def expansions():
-    """What each computed part of a key can be. A stylesheet that computes a key in another way fails test_keys_of_stylesheets, to be added here."""
+    """What each computed part of a key can be. A stylesheet that computes a key in another way
+    fails test_keys_of_stylesheets: add it here.
+    """
     menu, start = children("page-account.xsl", "concat('menu.', name())"), children(
         "page-sign-in.xsl", "concat('start.', name())"
     )
@@ -197,7 +201,9 @@ def arguments(text, start):
 
 
 def asked():
-    """(stylesheet, expression of a key, how many arguments) of all stylesheets; None: not known there."""
+    """(stylesheet, expression of a key, number of arguments) of all stylesheets; None: the number
+    is not known there.
+    """
     for name, sheet in SHEETS.items():
         for node in sheet.iter(etree.Element):
             for attribute, value in node.attrib.items():
@@ -295,7 +301,9 @@ def test_placeholders_are_those_of_the_other_language():
 
 
 def test_placeholders_have_arguments():
-    """A call with too few would leave {1} on the page; one too many is a number that nobody reads."""
+    """A call with too few would leave {1} on the page. One with too many has an argument that no
+    text uses.
+    """
     english = catalogue("en")
     wrong = []
     for sheet, expression, count in asked():
@@ -327,7 +335,8 @@ def names_of_code():
     """Page names that the code can send."""
     return set(
         re.findall(
-            r'\b(?:esign_page_new|esign_word_page|send_plain|send_start)\(q, (?:q->subscriber, |subscriber, )?"([a-z-]+)"',
+            r"\b(?:esign_page_new|esign_word_page|send_plain|send_start)\(q, (?:q->subscriber, "
+            r'|subscriber, )?"([a-z-]+)"',
             "".join(sources("web", "screens").values()),
         )
     )

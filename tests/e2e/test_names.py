@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_names.py: texts of a subscriber and of the authority that look like markup, templates, headers and commands, on every way out."""
+"""test_names.py: texts of a subscriber and of the authority that look like markup, templates,
+headers and commands, on every way out.
+"""
 
 import html.parser
 import re
@@ -172,7 +174,7 @@ def test_the_form_for_the_counter(ctl, name):
     ids=ascii,
 )
 def test_what_is_never_taken_in(ctl, part, value):
-    """The address, the number and the serial have no such characters; a name keeps its line and its direction."""
+    """Address, number and serial have no such characters. A name keeps its line and direction."""
     written = escape(value, {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
     pieces = (
         {"serial": written} if part == "serial" else {part: "<%s>%s</%s>" % (part, written, part)}
@@ -186,9 +188,12 @@ def test_what_is_never_taken_in(ctl, part, value):
 @pytest.mark.parametrize(
     "text",
     [
-        '<subscribers xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="/etc/passwd" parse="text"/></subscribers>',
-        '<subscribers><subscriber xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="/etc/passwd" parse="text"/></subscriber></subscribers>',
-        '<?xml-stylesheet href="file:///etc/passwd"?><!DOCTYPE a PUBLIC "-//x" "http://127.0.0.1:9/x"><subscribers/>',
+        '<subscribers xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="/etc/passwd" '
+        'parse="text"/></subscribers>',
+        '<subscribers><subscriber xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include '
+        'href="/etc/passwd" parse="text"/></subscriber></subscribers>',
+        '<?xml-stylesheet href="file:///etc/passwd"?><!DOCTYPE a PUBLIC "-//x" '
+        '"http://127.0.0.1:9/x"><subscribers/>',
         '<!DOCTYPE a [<!ENTITY % b SYSTEM "file:///etc/passwd"> %b;]><subscribers/>',
         '<!DOCTYPE a [<!ATTLIST subscriber language CDATA "tr">]>'
         + command.file_of(command.subscriber(1)),
@@ -204,7 +209,8 @@ def test_the_name_of_the_authority(make_portal, tmp_path):
     name = "<script>alert(1)</script> & ]]> {1} {0} %s \\'x"
     include = tmp_path / "name.conf"
     include.write_text(
-        'EsignOrganization "%s"\nEsignSMSName "<b>&{text}{1}%%s"\nEsignMenuLink "<script>alert(2)</script>{1}" "https://www.example.org/?a=1&c"\n'
+        'EsignOrganization "%s"\nEsignSMSName "<b>&{text}{1}%%s"\n'
+        'EsignMenuLink "<script>alert(2)</script>{1}" "https://www.example.org/?a=1&c"\n'
         % name.replace("\\", "\\\\")
     )
     portal = make_portal("--include", str(include))
@@ -251,7 +257,9 @@ def test_what_is_typed_comes_back_as_text(portal, browser):
 
 
 def test_the_audit_trail_names_nobody(portal, subscriber):
-    """Numbers of rows, addresses and events are all that it keeps; an address of nobody's own making comes from httpd."""
+    """The trail holds only numbers of rows, addresses and events. The address comes from httpd, so
+    nobody can make one up.
+    """
     portal.browser().sign_in(subscriber)
     text = portal.ctl("audit", "list", "--subscriber", subscriber.id)
     for secret in (

@@ -76,7 +76,9 @@ def test_our_own_pages_post(portal, headers):
 
 
 def test_nobody_is_signed_in_as_somebody_else(portal):
-    """Login CSRF: a page elsewhere sends the attacker's own number, word and solved picture with the victim's browser."""
+    """Login CSRF: a page of another site sends the attacker's number, word and solved picture with
+    the victim's browser.
+    """
     attacker = portal.new_subscriber()
     fields = portal.browser().login_fields(attacker)
     form = "".join('<input name="%s" value="%s">' % pair for pair in fields.items())

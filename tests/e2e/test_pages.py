@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_pages.py: every page and every mistake, in both languages, both colour schemes and all widths: axe-core, an HTML validator, and nothing cut off;
-and the way to the PIN without JavaScript."""
+"""test_pages.py: every page and every mistake, with axe-core, an HTML validator, and a look for
+what is cut off.
+
+Both languages, both colour schemes and all widths are looked at, and the way to the PIN without
+JavaScript.
+"""
 
 import concurrent.futures
 import json
@@ -48,37 +52,50 @@ const [without, again, done] = arguments, rules = {'target-size': {enabled: true
 without.forEach(name => rules[name] = {enabled: false});
 const which = again ? {runOnly: ['color-contrast', 'link-in-text-block']} : {rules: rules};
 axe.run(document, {preload: false, resultTypes: ['violations'], ...which})
-    .then(found => done(found.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary))), error => done(['axe: ' + error]));
+    .then(found => done(found.violations.flatMap(v => v.nodes.map(n =>
+              v.id + ': ' + n.target.join(' ') + ': ' + n.failureSummary))),
+          error => done(['axe: ' + error]));
 """
 # The least spacing that a reader may set (WCAG 2.2, 1.4.12).
 SPACING = """
 const sheet = new CSSStyleSheet();
-sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; } p { margin-bottom: 2em !important; }');
+sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; ' +
+    'word-spacing: .16em !important; } p { margin-bottom: 2em !important; }');
 document.adoptedStyleSheets = arguments[0] ? [sheet] : [];
 """
-# What is lost on the page as it now is: what lies outside the window, is cut off by its box, or is covered by other text.
+# What is lost on the page as it is now: it lies outside the window, is cut off by its box, or is
+# covered by other text.
 LOST = """
 const lost = [], wide = document.documentElement.clientWidth, seen = [];
-const name = node => (node.id ? '#' + node.id : node.className ? node.tagName.toLowerCase() + '.' + node.className : node.tagName.toLowerCase());
-if (document.documentElement.scrollWidth > wide) lost.push('the page is ' + document.documentElement.scrollWidth + ' wide');
+const name = node => node.id ? '#' + node.id
+    : node.tagName.toLowerCase() + (node.className ? '.' + node.className : '');
+const page = document.documentElement.scrollWidth;
+if (page > wide) lost.push('the page is ' + page + ' wide');
 for (const box of document.querySelectorAll('body *')) {
     const style = getComputedStyle(box);
-    if (box.closest('.unseen, .skip, svg') || style.display === 'inline' || !box.checkVisibility()) continue;
-    const over = box.clientWidth && (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1);
-    if (over && (style.overflow !== 'visible' || box.matches('button, .button, input, td, th, dd'))) lost.push(name(box) + ' is too small');
+    if (box.closest('.unseen, .skip, svg') || style.display === 'inline' ||
+        !box.checkVisibility()) continue;
+    const over = box.clientWidth && (box.scrollWidth > box.clientWidth + 1 ||
+                                     box.scrollHeight > box.clientHeight + 1);
+    const cut = style.overflow !== 'visible' || box.matches('button, .button, input, td, th, dd');
+    if (over && cut) lost.push(name(box) + ' is too small');
 }
-for (const button of document.querySelectorAll('.reveal'))
-    if (parseFloat(getComputedStyle(button.previousElementSibling).paddingInlineEnd) < button.offsetWidth) lost.push('a word runs under its button');
+for (const button of document.querySelectorAll('.reveal')) {
+    const padding = getComputedStyle(button.previousElementSibling).paddingInlineEnd;
+    if (parseFloat(padding) < button.offsetWidth) lost.push('a word runs under its button');
+}
 const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (texts.nextNode()) {
-    const node = texts.currentNode, range = document.createRange();
-    if (!node.data.trim() || node.parentElement.closest('.unseen, .skip, noscript, script, style') || !node.parentElement.checkVisibility()) continue;
+    const node = texts.currentNode, range = document.createRange(), box = node.parentElement;
+    if (!node.data.trim() || box.closest('.unseen, .skip, noscript, script, style') ||
+        !box.checkVisibility()) continue;
     range.selectNodeContents(node);
     for (const r of range.getClientRects()) {
         if (r.width === 0) continue;
         if (r.left < -1 || r.right > wide + 1) lost.push('outside: ' + node.data);
         for (const [other, o] of seen)
-            if (Math.min(r.right, o.right) - Math.max(r.left, o.left) > 2 && Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 4)
+            if (Math.min(r.right, o.right) - Math.max(r.left, o.left) > 2 &&
+                Math.min(r.bottom, o.bottom) - Math.max(r.top, o.top) > 4)
                 lost.push('"' + node.data.trim() + '" lies over "' + other.data.trim() + '"');
         seen.push([node, r]);
     }
@@ -140,8 +157,9 @@ class Survey:
     def look_at_words(self, walk, where, page, problems):
         """It is the page that it should be, and its list of mistakes says these in this order."""
         title, heading, name, language, told = walk.js(
-            """return [document.title, document.querySelector('h1').textContent, document.body.className,
-            document.documentElement.lang, [...document.querySelectorAll('.summary li')].map(item => item.innerText)]"""
+            """return [document.title, document.querySelector('h1').textContent,
+            document.body.className, document.documentElement.lang,
+            [...document.querySelectorAll('.summary li')].map(item => item.innerText)]"""
         )
         texts = CATALOGUES[walk.language]
         begins = (texts["title.problem"].replace("{1}", heading) if problems else heading) + " – "
@@ -168,7 +186,9 @@ class Survey:
             self.look(walk, name)
 
     def look_at_papers(self, walk, papers):
-        """HTML that is no page, out of files. A mail is shown within its reader's own page, which has the landmarks and headings."""
+        """HTML from files that is no page. A mail is shown within its reader's page, which has the
+        landmarks and headings.
+        """
         for where, html in papers.items():
             self.keep(where, html)
             walk.driver.get("file://" + self.file(where))
@@ -310,7 +330,7 @@ def papers(portal):
 
 @pytest.fixture(scope="module")
 def ground(make_portal, tmp_path_factory):
-    """A portal with small limits, and sessions whose codes expire while other things are looked at."""
+    """A portal with small limits. Codes expire in its sessions while other things are looked at."""
     plain = parts.free_port()
     include = tmp_path_factory.mktemp("ground") / "more.conf"
     include.write_text(CONF % (plain, plain))
@@ -335,11 +355,12 @@ def work_alone(make_portal, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def survey(ground, work_alone, tmp_path_factory):
-    """Both languages at once, each in a browser of its own, as far as the portal has room for both."""
+    """Looks at both languages at once, each in a browser of its own, as far as the portal has room
+    for both.
+    """
     survey = Survey(str(tmp_path_factory.mktemp("pages")))
-    with walking.chromium() as first, walking.chromium() as second, concurrent.futures.ThreadPoolExecutor(
-        2
-    ) as pool:
+    pool = concurrent.futures.ThreadPoolExecutor(2)
+    with walking.chromium() as first, walking.chromium() as second, pool:
         walks = [
             walking.Walk(driver, ground, language)
             for driver, language in ((first, "tr"), (second, "en"))
@@ -423,7 +444,8 @@ def test_every_page_and_every_problem_was_seen(survey):
     rng = {"r": "http://relaxng.org/ns/structure/1.0"}
     pages = set(
         grammar.xpath(
-            "//r:define[r:attribute[@name='status'] or r:ref]/r:attribute[@name='name']//r:value/text()",
+            "//r:define[r:attribute[@name='status'] or r:ref]"
+            "/r:attribute[@name='name']//r:value/text()",
             namespaces=rng,
         )
     )

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_postfix.py: mail through a real mail server: Debian's Postfix, over TLS, with sign-in, and by its sendmail command; and what happens when it refuses, hangs or is dead."""
+"""test_postfix.py: mail through Debian's Postfix: over TLS, with sign-in, by its sendmail command;
+when it refuses, hangs or is dead.
+"""
 
 import contextlib
 import email.utils

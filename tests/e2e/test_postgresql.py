@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_postgresql.py: the journey again, on PostgreSQL, and what it has of its own: connections that get lost."""
+"""test_postgresql.py: the journey again on PostgreSQL, and what PostgreSQL has of its own:
+connections that get lost.
+"""
 
 import os
 import signal
@@ -23,7 +25,8 @@ def portal(make_portal):
 def lose_connections(portal):
     def lose():
         assert portal.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
     return lose
@@ -90,7 +93,9 @@ def test_connections_that_came_back_before_a_table_did_are_whole_again(
 
 
 def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
-    """Two requests of one lease, the later subscriber's first; and somebody who goes through the table by ids, as `key rotate` does and another node's courier."""
+    """Two requests of one lease, the later subscriber's first. Another client goes through the
+    table by ids, as `key rotate` and another node's courier do.
+    """
     first, second = sorted((portal.new_subscriber(), portal.new_subscriber()), key=portal.row)
     courier = rough.courier_of(portal)
     other = subprocess.Popen(
@@ -126,14 +131,17 @@ def test_a_courier_locks_subscribers_in_the_order_of_key_rotate(portal):
 
 
 def test_a_look_reads_no_messages_that_are_not_due(portal):
-    """Thousands that wait for their next try: the courier finds by the index that there is nothing to do."""
+    """Thousands of messages wait for their next try. The courier finds by the index that nothing is
+    due.
+    """
 
     def scans():
         return portal.sql("SELECT seq_scan FROM pg_stat_user_tables WHERE relname = 'outbox'")[0][0]
 
     assert portal.wait(lambda: portal.sql("SELECT COUNT(*) FROM outbox") == [(0,)])
     portal.sql(
-        "INSERT INTO outbox SELECT i, 0, repeat('x', 500), 0, 9000000000000000, 9000000000000000, 0, '', 0, 0, 0, -1, NULL FROM generate_series(1, 20000) i"
+        "INSERT INTO outbox SELECT i, 0, repeat('x', 500), 0, 9000000000000000, 9000000000000000, "
+        "0, '', 0, 0, 0, -1, NULL FROM generate_series(1, 20000) i"
     )
     try:
         portal.sql("ANALYZE outbox")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_requests.py: requests that no page of ours makes, and the headers and cookies of every answer."""
+"""test_requests.py: requests that no page of ours makes; headers and cookies of every answer."""
 
 import pytest
 

@@ -25,7 +25,9 @@ from conftest import QUIET
 
 
 def memory_of(pid):
-    """Everything that a process can read of its own, range by range, without what the address sanitizer keeps of it (terabytes)."""
+    """All memory that a process can read, range by range, without what the address sanitizer
+    reserves (terabytes).
+    """
     with open("/proc/%s/mem" % pid, "rb", 0) as memory, open("/proc/%s/maps" % pid) as maps:
         for line in maps:
             found = re.match(r"([0-9a-f]+)-([0-9a-f]+) r(?!.*\[v)", line)
@@ -60,7 +62,9 @@ def test_master_keys_are_gone_once_the_others_are_derived(portal):
 
 
 class Load:
-    """Threads of people who sign in, look at their PIN and sign out, or ask for a link and set a new word, until they are told to stop."""
+    """Threads of people who sign in, look at their PIN and sign out, or ask for a link and set a
+    new word, until `end`.
+    """
 
     def __init__(self, portal, people):
         self.portal, self.stop, self.faults, self.done = portal, threading.Event(), [], []
@@ -75,7 +79,8 @@ class Load:
         try:
             while not self.stop.is_set():
                 browser = self.portal.browser()
-                # A reload closes idle connections; who sends a request at that very moment sends it again, as browsers do by themselves.
+                # A reload closes idle connections. A browser then sends its request again; requests
+                # does not.
                 browser.session.headers["Connection"] = "close"
                 if forgetful:
                     turn += 1
@@ -90,7 +95,8 @@ class Load:
                 assert browser.post("logout").status == 303
                 self.done.append(forgetful)
                 self.portal.sql(
-                    "UPDATE subscriber SET sms_last = 0, sms_count = 0, mail_count = 0 WHERE id = ?",
+                    "UPDATE subscriber SET sms_last = 0, sms_count = 0, mail_count = 0 "
+                    "WHERE id = ?",
                     row,
                 )
         except Exception as error:  # a thread's failure is the test's
@@ -179,7 +185,8 @@ def test_rotation_while_people_use_the_portal(make_portal, database):
     )
     assert signed_in.get("menu").status == 200
     assert "key 1 cannot go yet: links and sessions of" in refused(portal, "retire", "1")
-    # As if an hour had gone by, and a little more; the session of before is still there, and shows what the refusal is for.
+    # As if a little more than an hour had passed. The session from before still exists, and is the
+    # reason for the refusal.
     portal.sql("UPDATE node SET since = since - ?", 3700 * 1000000)
     portal.ctl("key", "retire", "1")
     reload(portal, "2")
@@ -242,7 +249,9 @@ def old_file_opens_nothing(portal, keys, s):
 
 
 def one_person_stays_one(portal, keys):
-    """Two who register the same person at the same moment, one of them with the key that is not active yet for the other."""
+    """Two commands register the same person at the same moment. One has the key as active that is
+    not active yet for the other.
+    """
     with open(keys) as file:
         known = file.read()
     added = "9 " + known.split()[-1]
@@ -283,7 +292,7 @@ def one_person_stays_one(portal, keys):
 
 @contextlib.contextmanager
 def writing(portal):
-    """Who registers gets as far as the audit trail, or in SQLite as its first statement, and waits there."""
+    """Holds a lock: a registration waits at the audit trail or, in SQLite, at its first write."""
     if "dbname=" in portal.env["DATABASE"]:
         child = subprocess.Popen(
             ["psql", "-X", "-q", portal.env["DATABASE"]],

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_sessions.py: how long a session lives, what asks for a fresh proof, and what a session that somebody took over does not open."""
+"""test_sessions.py: how long a session lives, what asks for a fresh proof, what a stolen session
+does not open, and races.
+"""
 
 import concurrent.futures
 
@@ -97,7 +99,9 @@ def test_a_new_word_asks_for_the_old_one_unless_it_was_just_shown(portal, browse
 
 
 def test_a_stolen_session_cannot_guess_the_word(portal, browser, subscriber):
-    """Guesses count as at the sign-in: the fifth begins a wait, also when many come at once, and nothing tells then whether a guess is right."""
+    """Guesses count as at the sign-in: the fifth begins a wait, also when many come at once. During
+    the wait no answer tells whether a guess is right.
+    """
     browser.sign_in(subscriber)
     age(portal, browser, worded=301)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -162,7 +166,9 @@ def copies(portal, browser, count):
 
 
 def test_a_right_code_that_races_itself_signs_in_once(portal, browser, subscriber):
-    """Among sign-outs of the same session: whoever comes first, there is at most one session afterwards, and none under the old cookie."""
+    """Sign-outs of the same session race with it. Whichever comes first, there is at most one
+    session afterwards, and none under the old cookie.
+    """
     for others in ([], ["logout"] * 8):
         past_sms_pause(portal, subscriber)
         browser.login(subscriber)
@@ -217,7 +223,9 @@ def test_wrong_codes_among_requests_for_it_are_three(portal, browser, subscriber
 
 
 def test_a_whole_sign_in_costs_memcached_little(make_portal):
-    """From the page to the PIN, with the SMS and both mails; the first of a minute takes a handful of each for the ceilings."""
+    """From the page to the PIN, with the SMS and both mails. The first of a minute reserves a
+    handful of each under the ceilings.
+    """
     portal = make_portal()
     costs = []
     with sealed.Memcached(portal) as memcached:
@@ -263,7 +271,9 @@ def test_a_body_held_back_outlives_no_session(portal):
 
 
 def test_racing_new_words_are_one(portal):
-    """Each of a burst changed the word, wrote a row and a mail: one that waited for its hash outlived the session that its owner had ended meanwhile."""
+    """Each of a burst changed the word, wrote a row and a mail. One that waited for its hash
+    outlived the session that its owner had ended meanwhile.
+    """
     browser, s = portal.browser(), portal.new_subscriber()
     browser.sign_in(s)
     jar = {"Cookie": rough.cookies(browser)}

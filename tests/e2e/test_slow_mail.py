@@ -13,7 +13,9 @@ import rough
 
 
 class SlowMail(rough.Server):
-    """A mail server that thinks `pause` seconds over each mail, keeps when it took whose, and hangs up when it hears the address `unheard`."""
+    """A mail server that pauses `pause` seconds at the end of each mail, notes when it took which,
+    and hangs up at the address `unheard`.
+    """
 
     def __init__(self, port, pause):
         self.pause, self.taken, self.unheard, self.begun = pause, [], None, 0
@@ -105,7 +107,9 @@ def test_a_slow_mail_server_holds_up_no_code(slow):
 
 
 def test_a_mail_that_makes_the_server_fail_keeps_no_other_back(slow):
-    """Failures in a row have the server left alone; what finds out whether it answers again is not the same mail for ever."""
+    """After failures in a row the server is left alone. The mail that tries it again is not always
+    the same one.
+    """
     subscriber, other = slow.new_subscriber(), slow.new_subscriber()
     slow.mail.unheard = subscriber.email
     browser = slow.browser()

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_status.py: what the operator sees: metrics for Prometheus, mod_status's page, one line for a failure; by real mails and SMS, with two portals of two databases."""
+"""test_status.py: what the operator sees: metrics for Prometheus, mod_status's page, one log line
+for a failure.
+
+Real mails and SMS go through two portals with two databases.
+"""
 
 import os
 import pathlib
@@ -17,12 +21,17 @@ import portal as parts
 from rough import httpd, visitor
 
 OTHER = "https://other.example.org/esign"
-EXPIRED = "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, dead, gateways, awaited, error) VALUES (?, 2, '', 1, ?, 1, 3, '', 0, 1, 0, -1, 'old')"
+EXPIRED = (
+    "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, "
+    "dead, gateways, awaited, error) VALUES (?, 2, '', 1, ?, 1, 3, '', 0, 1, 0, -1, 'old')"
+)
 
 
 @pytest.fixture(scope="module")
 def watched(make_portal):
-    """The demo, and a second portal with keys and a database of its own; the first one's name is one that has to be escaped."""
+    """The demo, and a second portal with keys and a database of its own. The first one's name has
+    to be escaped.
+    """
     folder = pathlib.Path(tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp"))
     second = command.Instance(folder)
     os.chmod(folder, 0o755)
@@ -257,7 +266,8 @@ def test_a_dead_server_shows_and_nobody_is_named(watched, person):
     log = watched.log()
     ids = dict(watched.sql("SELECT id, kind FROM outbox WHERE dead = 0"))
     lines = re.findall(
-        r"a ([\w-]+) was not sent \(message (\d+), try \d+\): (\S+ \S+) .*; again (?:at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ|at once)$",
+        r"a ([\w-]+) was not sent \(message (\d+), try \d+\): (\S+ \S+) .*; "
+        r"again (?:at 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ|at once)$",
         log,
         re.M,
     )
@@ -315,7 +325,9 @@ def test_a_database_that_cannot_be_read_shows(watched):
 
 
 def test_what_was_given_up_long_ago_goes_and_nobody_looks_more_than_once_a_second(watched):
-    """Rows that come one after another in half a second are seen in two steps at most, however often it is asked."""
+    """Rows that come one after another in half a second show in two steps at most, however often
+    the metrics are read.
+    """
     first = until(watched, lambda f: f.kind("dead", "notice") == 1)
     assert watched.sql("SELECT id FROM outbox WHERE kind = 2") == [(12,)]
     depths, began = [], time.monotonic()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_steps.py: every URL with every method at every stage of trust: nothing opens before its step."""
+"""test_steps.py: every URL with every method at every stage of trust: nothing opens before its
+step.
+"""
 
 import os
 import re
@@ -17,7 +19,8 @@ def table():
     path = os.path.join(parts.TOP, "mod_esign", "screens", "table.c")
     with open(path, encoding="utf-8") as file:
         rows = re.findall(
-            r'\[ESIGN_PATH_\w+\] = \{ "([^"]*)", (NULL|"[^"]*"), (\w+), (NO|WORD|CODE), (\w+),\s+(\w+) \},$',
+            r'\[ESIGN_PATH_\w+\] = \{ "([^"]*)", (NULL|"[^"]*"), (\w+), (NO|WORD|CODE), '
+            r"(\w+),\s+(\w+) \},$",
             file.read(),
             re.M,
         )
@@ -73,7 +76,7 @@ def test_nothing_opens_before_its_step(portal, stages, path, behind, trust, get,
                 ("logout", "CODE"),
                 ("activity", "CODE"),
             ):
-                continue  # these end the sessions that the rest needs; test_wrong_turns and test_trust have them
+                continue  # these end the sessions that the rest needs
             answer = ask(portal, method, address(path, behind), stages[stage])
             allowed = post if method == "POST" else get if method in ("GET", "HEAD") else False
             where = (stage, method, answer.status_code)
@@ -98,7 +101,9 @@ def test_nothing_opens_before_its_step(portal, stages, path, behind, trust, get,
 
 
 def test_two_people_in_two_tabs_do_not_change_places(portal):
-    """Forms of one person's pages, sent after another person signed in with the same browser, do nothing to either."""
+    """Forms of one person's pages, sent after another person signed in with the same browser, do
+    nothing to either.
+    """
     one, other, browser = portal.new_subscriber(), portal.new_subscriber(), portal.browser()
 
     def mark(page, element="form"):

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_takeover.py: who has a message when a courier dies, hangs, or lives with a slow mail server: always one, and soon another."""
+"""test_takeover.py: who has a message when a courier dies, hangs, or lives with a slow mail server:
+always one, and soon another.
+"""
 
 import os
 import pathlib
@@ -19,8 +21,11 @@ TAKEN_OVER = 5  # seconds, at most
 
 
 class Slow(Server):
-    """An SMTP server whose first connections, `first` of them, that come to `step`, DATA or the final dot, get no answer until `go` is set, and that refuses for now the first `refuse`
-    mails."""
+    """An SMTP server that hangs.
+
+    The first `first` connections that come to `step`, DATA or the final dot, get no answer until
+    `go` is set. It defers the first `refuse` mails.
+    """
 
     def __init__(self):
         listener = loopback()
@@ -68,7 +73,9 @@ class Slow(Server):
 
 
 class Node(parts.Portal):
-    """One more httpd on a portal's database and memcached, on a port of its own, as another node would be."""
+    """One more httpd on a portal's database and memcached, on a port of its own, as another node
+    would be.
+    """
 
     def __init__(self, portal, folder):
         os.chmod(folder, 0o777)
@@ -225,7 +232,9 @@ def test_who_comes_too_late_lets_go(portal, alone, server):
 
 @pytest.mark.expects_log("AH01882", "451 later")
 def test_who_gets_it_back_carries_it_once(portal, alone, server):
-    """It stood still, and another node tried and gave the mail back: it goes on with its own connection, which still hangs, and opens none beside it."""
+    """The courier stood still, and another node tried and gave the mail back. It goes on with its
+    own connection, which still hangs, and opens no other.
+    """
     ask(alone, server, "DATA")
     server.refuse = 1
     httpd(portal, "start")
@@ -244,7 +253,9 @@ def test_who_gets_it_back_carries_it_once(portal, alone, server):
 
 @pytest.mark.expects_log("AH01882")
 def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
-    """Beyond the daily number it takes the time of a mail; a reload in the midst of that gives nothing back that would be tried again."""
+    """A request beyond the daily number takes the time of a mail. A reload during that time gives
+    back nothing that would be tried again.
+    """
     parts.away_from_midnight()
     ask(portal, server, ".")
     time.sleep(4)  # plays a slow server: the request below takes as long as this mail
@@ -268,7 +279,9 @@ def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
 
 
 def test_a_lease_is_whole_however_long_memcached_takes(make_portal, server):
-    """Whether there is room below the ceilings is asked of memcached before the lease: none of that time is the lease's, which the hold must not outlast."""
+    """The courier asks memcached for room under the ceilings before it leases. None of that time
+    counts as the lease's, which it must not work beyond.
+    """
     folder = tempfile.mkdtemp(prefix="mod_esign-test.", dir="/var/tmp")
     os.chmod(folder, 0o755)
     late = Lossy(os.path.join(folder, "memcached.sock"))
@@ -300,7 +313,9 @@ HOSTS = ("two.example.org", "three.example.org", "four.example.org")
 
 
 def test_many_couriers_say_farewell_in_time(make_portal, server, tmp_path_factory):
-    """httpd gives a child three seconds, however many portals it has, each with a mail server that hangs; and what they had is due again."""
+    """httpd gives a child three seconds, however many portals it has. Each has a mail server that
+    hangs, and its messages are due again.
+    """
     mail = (
         "EsignMail smtp://127.0.0.1:%d\nEsignMailConnections 1\nEsignDeliveryTimeout 60\n"
         % server.port

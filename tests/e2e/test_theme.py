@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_theme.py: the theme that the manual shows, at work in pages, mail and form; edits with and without EsignThemeReload; two portals with a theme each."""
+"""test_theme.py: the manual's theme in pages, mail and form; edits with and without
+EsignThemeReload; two portals with a theme each.
+"""
 
 import os
 import re
@@ -20,13 +22,16 @@ HEADERS = (
 )
 MANUAL = os.path.join(parts.TOP, "docs", "manual", "theme.md")
 IMPORT = (
-    '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">\n'
+    '<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform" '
+    'xmlns:m="urn:mod_esign:text" exclude-result-prefixes="m">\n'
     '<xsl:import href="esign:%s.xsl"/>\n%s</xsl:stylesheet>\n'
 )
 
 
 def shown():
-    """The files of the manual's theme: a name in backticks alone on its line, and the code below it."""
+    """The files of the manual's theme: a name in backticks alone on its line, and the code below
+    it.
+    """
     with open(MANUAL, encoding="utf-8") as file:
         found = re.findall(r"^`([\w./-]+)`\n\n((?:    .*\n)+)", file.read(), re.M)
     return {name: re.sub(r"^    ", "", code, flags=re.M) for name, code in found}
@@ -189,9 +194,13 @@ def test_mails_use_the_theme_and_outlive_its_mistakes(authors):
                 "xsl/mail-html.xsl": IMPORT
                 % (
                     "mail-html",
-                    '<xsl:template match="message" mode="style">.from { color: #7a1f3d; }</xsl:template>\n',
+                    '<xsl:template match="message" mode="style">.from { color: #7a1f3d; '
+                    "}</xsl:template>\n",
                 ),
-                "messages.en.xml": '<messages lang="en"><message key="mail.greeting">Good day {1},</message></messages>',
+                "messages.en.xml": (
+                    '<messages lang="en"><message key="mail.greeting">Good day '
+                    "{1},</message></messages>"
+                ),
                 "messages.tr.xml": '<messages lang="tr"/>',
                 "xsl/page.xsl": IMPORT % ("page", ""),
             },
@@ -209,11 +218,15 @@ def test_mails_use_the_theme_and_outlive_its_mistakes(authors):
 def test_form_uses_the_theme(ctl, folders):
     folder = folders(
         {
-            "messages.en.xml": '<messages lang="en"><message key="sheet.title">Request of a Judge</message></messages>',
+            "messages.en.xml": (
+                '<messages lang="en"><message key="sheet.title">Request of a '
+                "Judge</message></messages>"
+            ),
             "xsl/form.xsl": IMPORT
             % (
                 "form",
-                '<xsl:template match="form-sheet" mode="style">h1 { color: #7a1f3d; }</xsl:template>\n',
+                '<xsl:template match="form-sheet" mode="style">h1 { color: #7a1f3d; '
+                "}</xsl:template>\n",
             ),
         }
     )
@@ -236,7 +249,9 @@ def test_form_uses_the_theme(ctl, folders):
     write(
         folder,
         {
-            "messages.en.xml": '<messages lang="en">\n<message key="sheet.titel">x</message></messages>'
+            "messages.en.xml": (
+                '<messages lang="en">\n<message key="sheet.titel">x</message></messages>'
+            )
         },
     )
     assert "messages.en.xml:2: there is no key sheet.titel" in ctl.bad(
@@ -247,12 +262,17 @@ def test_form_uses_the_theme(ctl, folders):
 
 @pytest.fixture(scope="module")
 def two(make_portal, folders):
-    """Two portals on one port and one database, each with its theme, read at the start; and the folders."""
+    """Two portals on one port and one database, each with its theme, read at the start; and the
+    folders.
+    """
     themes = {
         "localhost": folders(shown()),
         "127.0.0.1": folders(
             {
-                "messages.tr.xml": '<messages lang="tr"><message key="mail.greeting">Merhaba {1},</message></messages>',
+                "messages.tr.xml": (
+                    '<messages lang="tr"><message key="mail.greeting">Merhaba '
+                    "{1},</message></messages>"
+                ),
                 "static/theme.css": ":root { --main: #14532d; }\n",
             }
         ),
@@ -262,7 +282,8 @@ def two(make_portal, folders):
     with open(include, "w") as file:
         for name, folder in themes.items():
             file.write(
-                '<VirtualHost *:%d>\nServerName %s\nEsignPublicURL https://%s:%d\nEsignTheme "%s"\nAlias /esign/static/theme/ "%s/static/"\n</VirtualHost>\n'
+                "<VirtualHost *:%d>\nServerName %s\nEsignPublicURL https://%s:%d\n"
+                'EsignTheme "%s"\nAlias /esign/static/theme/ "%s/static/"\n</VirtualHost>\n'
                 '<Directory "%s/static">\nRequire all granted\n</Directory>\n'
                 % (port, name, name, port, folder, folder, folder)
             )
@@ -315,13 +336,17 @@ def test_without_reload_edits_wait_for_the_next_start(two):
         ({"xsl/sms.xsl": IMPORT % ("smss", "")}, "smss.xsl cannot be read"),
         (
             {
-                "messages.tr.xml": '<messages lang="tr">\n<message key="nothing">x</message></messages>'
+                "messages.tr.xml": (
+                    '<messages lang="tr">\n<message key="nothing">x</message></messages>'
+                )
             },
             "messages.tr.xml:2: there is no key nothing",
         ),
         (
             {
-                "messages.tr.xml": '<messages lang="tr">\n<message key="theme.x">x</message></messages>'
+                "messages.tr.xml": (
+                    '<messages lang="tr">\n<message key="theme.x">x</message></messages>'
+                )
             },
             "messages.en.xml lacks the key theme.x",
         ),
@@ -340,7 +365,10 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, files, told):
     [
         (
             {
-                "messages.en.xml": '<messages lang="en"><message key="subject.notice.signed-in">{1}:\na new device</message></messages>'
+                "messages.en.xml": (
+                    '<messages lang="en"><message key="subject.notice.signed-in">{1}:\n'
+                    "a new device</message></messages>"
+                )
             },
             "subject must stand on one line",
         ),
@@ -349,7 +377,8 @@ def test_mistakes_are_found_by_configtest(portal, tmp_path, files, told):
                 "xsl/mail-text.xsl": IMPORT
                 % (
                     "mail-text",
-                    '<xsl:template match="origin"><xsl:value-of select="m:text(\'theme.none\')"/></xsl:template>',
+                    '<xsl:template match="origin"><xsl:value-of '
+                    "select=\"m:text('theme.none')\"/></xsl:template>",
                 )
             },
             "no key theme.none",

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_tls.py: handshakes with conf/tls.conf, as the demo includes it: what is good works, and nothing else does."""
+"""test_tls.py: handshakes with conf/tls.conf, as the demo includes it: good ones succeed, and no
+others.
+"""
 
 import os
 import re
@@ -51,7 +53,8 @@ def portal(make_portal, tmp_path_factory):
         ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
     ).stdout.strip()
     include.write_text(
-        'SSLCertificateFile "%s"\nSSLCertificateKeyFile "%s"\nLoadModule http2_module %s/mod_http2.so\nInclude "%s"\n'
+        'SSLCertificateFile "%s"\nSSLCertificateKeyFile "%s"\n'
+        'LoadModule http2_module %s/mod_http2.so\nInclude "%s"\n'
         % (certificate, key, modules, CONF)
     )
     portal = make_portal("--include", str(include))
@@ -150,7 +153,7 @@ def test_the_best_is_chosen_whatever_the_client_likes(portal):
 )
 def test_everything_else_is_refused(portal, options):
     text = client(portal, *options)
-    # The server's own refusal: an offer that this machine's OpenSSL cannot make would prove nothing.
+    # The server itself refuses: a refusal by this machine's OpenSSL would prove nothing.
     assert cipher(text) is None and re.search(r"SSL alert number (40|70)", text), text
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_trust.py: what a person who suspects somebody can do and is told: other sessions ended, sign-ins from new devices, mails and SMS to rely on."""
+"""test_trust.py: what a person with a suspicion can do and sees: other sessions ended, new devices,
+mails and SMS to rely on.
+"""
 
 import html.parser
 import re
@@ -55,7 +57,7 @@ def test_other_sessions_and_links_end_and_this_one_goes_on(portal, browser, subs
     assert other.get("menu").status == 403 and half.get("otp").status == 403
     assert portal.browser().get(link).status == 410
     assert "sessions-ended" in portal.ctl("audit", "list", "--subscriber", subscriber.id)
-    # Nothing was gained: the proof is the one of the sign-in, so the PIN opens without another code.
+    # Nothing was gained: the proof is that of the sign-in, so the PIN opens without another code.
     assert browser.post("pin").status == 200
 
 
@@ -128,7 +130,9 @@ def test_a_new_device_is_told_once(portal, browser, subscriber):
 
 @pytest.mark.parametrize("way", ["activity", "word"])
 def test_who_shuts_everything_makes_other_devices_unknown(portal, browser, subscriber, way):
-    """A thief whom that locked out is told of when he comes back; the browser that did it stays known."""
+    """A thief who was locked out by it shows as a new device on return. The browser that did it
+    stays known.
+    """
     thief = portal.browser()
     thief.sign_in(subscriber)
     sign_in_again(portal, browser, subscriber)

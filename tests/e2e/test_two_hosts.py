@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_two_hosts.py: two name-based hosts over one database, over HTTP/2, with a memcached that loses answers: limits of addresses, mails, logs, links."""
+"""test_two_hosts.py: two name-based hosts over one database, over HTTP/2, with a memcached that
+loses answers.
+
+Limits of addresses, mails, logs and links are tested.
+"""
 
 import glob
 import os
@@ -26,7 +30,9 @@ def lossy(folder):
 
 @pytest.fixture(scope="module")
 def two(make_portal, folder, lossy):
-    """Two name-based hosts over one database, the second one stricter; HTTP/2, a proxy's word on addresses, logs at their most talkative, and a memcached whose answers get lost."""
+    """Two name-based hosts over one database, the second one stricter. They have HTTP/2, addresses
+    from a proxy's header, logs at trace8, and a memcached that loses answers.
+    """
     include = os.path.join(folder, "two.conf")
     modules = subprocess.run(
         ["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True, check=True
@@ -100,7 +106,9 @@ def test_wrong_pictures_are_counted(two):
 
 
 def test_a_known_browser_is_not_kept_out_with_its_neighbours(two):
-    """Of all behind one address those who guess kept out the others; a browser in which somebody has signed in has tries of its own for them, no more than others and for nobody else."""
+    """Guessing from a shared address kept out all others behind it. A browser in which somebody has
+    signed in has tries of its own for that account: no more than others, and for no other account.
+    """
     s, other, shared = two.new_subscriber(), two.new_subscriber(), "127.0.0.11"
     known, guessing = (rough.visitor(two, SECOND, shared) for _ in range(2))
     known.sign_in(s)
@@ -119,7 +127,9 @@ def test_a_known_browser_is_not_kept_out_with_its_neighbours(two):
 
 
 def test_a_number_behind_all_others_ends_no_child(two):
-    """Whom no subscriber follows in the index has no stand-in: with a cookie of any kind its number ended the child, and what the others asked of it."""
+    """A number after all others in the index has no stand-in. With a cookie of any kind it crashed
+    the child, and the child's other requests with it.
+    """
     browser = rough.visitor(two, SECOND, "127.0.0.12")
     challenge = browser.get("login").challenge()
     for _ in range(5):
@@ -138,7 +148,9 @@ def test_a_number_behind_all_others_ends_no_child(two):
 
 
 def test_a_network_of_its_own_gives_nobody_more_tries(two):
-    """Each /64 of a /48 has a count of its own: a machine with 65,536 of them had no limit, and filled the trail and memcached."""
+    """Each /64 of a /48 had a count of its own. A machine with 65,536 of them had no limit, and
+    filled the trail and memcached.
+    """
 
     def wrong(path, network, address):
         nonlocal challenge
@@ -213,7 +225,8 @@ def test_http2_logs_no_secret(two):
     assert "GET /esign/reset/*** HTTP/2.0" in logs["access.log"] and "trace" in logs["error.log"]
     for secret in secrets:
         for form in {secret, urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}:
-            # A short number can stand in a time or an address by chance: it counts where no digit is beside it.
+            # A short number can be in a time or an address by chance: it counts where no digit is
+            # beside it.
             pattern = r"(?<![\d.:])%s(?![\d.:])" % form if form.isdigit() else re.escape(form)
             for name, text in logs.items():
                 assert not [line for line in text.splitlines() if re.search(pattern, line)], (

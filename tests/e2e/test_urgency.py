@@ -78,7 +78,8 @@ def measure(portal, gateway):
     told = "median %.1f ms, longest %.1f ms" % (times[PRESSES // 2] * 1000, times[-1] * 1000)
     print(told)
     assert times[PRESSES // 2] < 0.2, told
-    # The courier's tick alone would spread them evenly over 200 ms behind the commit, and so the answer.
+    # With the courier's tick alone they would spread evenly over 200 ms after the commit, and so
+    # after the answer.
     assert behind[PRESSES // 3] < 0.04, behind
 
 
@@ -86,7 +87,8 @@ def test_a_code_leaves_at_once(portal, gateway):
     measure(portal, gateway)
 
 
-# mod_ssl says at each start when OpenSSL is newer than what it was built with; and of many children that start at once one may find SQLite locked, and opens it at its first use.
+# mod_ssl logs at each start that OpenSSL is newer than the one it was built with. Of many children
+# that start at once one may find SQLite locked, and opens it at its first use.
 @pytest.mark.expects_log("AH01882", r"\[dbd:(error|crit)\]")
 def test_a_code_leaves_at_once_after_reloads(portal, gateway):
     for pause in (0.7, 0.9, 1.1, 1.3, 3):

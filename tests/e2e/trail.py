@@ -29,8 +29,8 @@ def options():
 def portal(make_portal, copy, options):
     include = copy.parent / "audit.conf"
     include.write_text(
-        'EsignAuditLog "|/usr/bin/python3 -B %s %s"\nEsignAddressFailures %d\nEsignAddressRequests %d\n'
-        % (COLLECTOR, copy, LIMIT, LIMIT)
+        'EsignAuditLog "|/usr/bin/python3 -B %s %s"\nEsignAddressFailures %d\n'
+        "EsignAddressRequests %d\n" % (COLLECTOR, copy, LIMIT, LIMIT)
     )
     return make_portal("--include", str(include), *options)
 
@@ -83,7 +83,9 @@ def verify(portal, *options):
 
 
 def copied(portal, copy):
-    """The lines of the copy once everything has left, each position once: at least once is what is promised."""
+    """The lines of the copy once everything has left, each position once: the copy promises at
+    least once.
+    """
     settle(portal)
     assert portal.wait(lambda: portal.sql("SELECT position - copied FROM audit_head") == [(0,)], 30)
     seen = {}

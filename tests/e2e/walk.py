@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""walk.py: a person with Chromium on the portal: pages, fields, presses; and every page and mistake there is, one after the other."""
+"""walk.py: a person with Chromium on the portal: pages, fields, presses; and every page and mistake
+in turn.
+"""
 
 import base64
 import contextlib
@@ -62,7 +64,9 @@ def chromium(language="tr-TR", width=1280):
 
 
 def fresh(driver, portal, language="tr", width=1280, scripts=True):
-    """A walk in a tab without a past, in place of the one before; of its browser's memory only the cache is left."""
+    """A walk in a new tab that replaces the one before. Of the browser's memory only the cache is
+    left.
+    """
     old = driver.current_window_handle
     driver.switch_to.new_window("tab")
     new = driver.current_window_handle
@@ -140,7 +144,9 @@ class Walk:
         )[0]
 
     def complaints(self):
-        """What the browser says of scripts, policies and addresses; a page that refuses something is none of it."""
+        """What the browser says of scripts, policies and addresses. A page that answers with a
+        refusal is no complaint.
+        """
         return [
             e["message"]
             for e in self.driver.get_log("browser")
@@ -238,8 +244,10 @@ class Walk:
         """A POST that no page of ours makes, from the page where the browser is."""
         with self.leaving():
             self.js(
-                """const form = document.createElement('form'), input = document.createElement('input');
-                form.method = 'post'; form.action = arguments[0]; form.enctype = arguments[1]; input.name = 'x'; input.value = 'y';
+                """const form = document.createElement('form');
+                const input = document.createElement('input');
+                form.method = 'post'; form.action = arguments[0]; form.enctype = arguments[1];
+                input.name = 'x'; input.value = 'y';
                 form.append(input); document.body.append(form); form.submit();""",
                 self.portal.url + path,
                 kind,
@@ -281,8 +289,9 @@ class Walk:
         )
 
 
-# Every page and every mistake. Each of these stops where there is something to look at, and says what it should be: a page's name, with the problems shown on it,
-# and behind a + what else has happened to it.
+# Every page and every mistake. Each generator stops at each thing to look at, and says what it
+# should be: the name of a page with the problems on it and, after a +, what else has happened to
+# it.
 
 
 def entrance(walk):
@@ -335,7 +344,9 @@ def login(walk):
 
 
 def login_by_work(walk):
-    """Where the browser's work is the only way around a picture; then, while work.js does not arrive."""
+    """Where the browser's work is the only alternative to a picture; then, while work.js does not
+    arrive.
+    """
     walk.open("login")
     walk.until(".work.done")
     yield "login +alone-done"
