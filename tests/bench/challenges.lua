@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- challenges.lua: wrk fetches pages until so many of their hidden fields of a name stand in a file, one a line. arguments: FILE COUNT NAME
+-- challenges.lua: wrk fetches pages until a file has a number of their hidden fields, one a line.
+-- arguments: FILE COUNT NAME (of the fields)
 local path, wanted, found, out, field
 
 function init(arguments)

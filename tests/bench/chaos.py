@@ -13,18 +13,13 @@ no answer was lost, or when another courier needed more than five seconds to tak
 """
 
 import argparse
-import collections
 import concurrent.futures
 import contextlib
 import glob
-import http.server
-import json
 import os
 import random
-import re
 import shutil
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,177 +28,13 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
-import command  # noqa: E402
 import portal as parts  # noqa: E402
 import postfix as mta  # noqa: E402
 import rough  # noqa: E402
+from chaos_traffic import PEOPLE, WORKERS, Crowd, Gateway, Slow  # noqa: E402
+from chaos_verdict import BEGAN, FULL, NAMES, PLAN, READ_ONLY, Verdict  # noqa: E402
 
-PEOPLE, WORKERS = 3000, 24
 LONGEST = 590  # seconds in all
-TAKEN_OVER = 5  # seconds at most
-WRITTEN = 0.35  # seconds behind an answer within which the end of the row is committed
-FULL, READ_ONLY = 10, 60
-PLAN = {
-    "kill_courier": 10,
-    "kill_httpd": 4,
-    "kill_postfix": 3,
-    "kill_memcached": 2,
-    "fill_disk": 1,
-    "make_read_only": 1,
-}
-NAMES = {
-    "kill_courier": "kill -9 of the courier's child",
-    "kill_httpd": "kill -9 of all of httpd, then started again",
-    "kill_postfix": "kill -9 of all of Postfix, then started again",
-    "kill_memcached": "kill -9 of memcached, then started again",
-    "fill_disk": "the disk full under the database for %d s" % FULL,
-    "make_read_only": "the database read-only for %d s" % READ_ONLY,
-}
-
-
-class Slow(mta.Policy):
-    """Delays Postfix at the recipient and after the text, and notes when. After the text, the mail
-    belongs to Postfix once Postfix has answered.
-    """
-
-    def __init__(self, dice):
-        self.dice, self.texts = dice, collections.defaultdict(list)
-        super().__init__()
-
-    def decide(self, asked):
-        began = time.time()
-        time.sleep(self.dice.random() * 0.6)
-        if asked.get("protocol_state") == "END-OF-MESSAGE":
-            self.texts[asked["recipient"]].append((began, time.time()))
-        return "DUNNO"
-
-
-class Gateway:
-    """A slow SMS gateway. It notes when each message came and when it was answered."""
-
-    def __init__(self, dice):
-        texts = self.texts = collections.defaultdict(list)
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                began, sms = time.time(), json.loads(
-                    self.rfile.read(int(self.headers["Content-Length"]))
-                )
-                note = [began, None, re.search(r"\b(\d{6})\b", sms["text"]).group(1)]
-                texts[sms["to"]].append(note)
-                time.sleep(dice.random() * 0.6)
-                note[1] = time.time()
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            def handle_error(self, *arguments):  # who asked is dead
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def wait_code(self, number, seconds):
-        end = time.time() + seconds
-        while not self.texts[number]:
-            if time.time() > end:
-                return None
-            time.sleep(0.05)
-        return self.texts[number][0][2]
-
-
-Message = collections.namedtuple("Message", "kind to asked")
-
-
-class Crowd:
-    """People who do one thing each, once. `accepted` holds what the portal has promised to send."""
-
-    def __init__(self, portal, gateway, dice):
-        self.portal, self.gateway, self.dice, self.accepted = portal, gateway, dice, []
-        self.lock, self.next = threading.Lock(), 0
-        numbers = set()
-        while len(numbers) < PEOPLE:
-            numbers.add("%09d" % dice.randrange(100000000, 1000000000))
-        self.ids = [parts.tckn(nine) for nine in sorted(numbers)]
-        people = [
-            command.subscriber(
-                n,
-                ids='national-id="%s" language="tr"' % one,
-                serial="CHAOS-%d" % n,
-                email="<email>%s</email>" % self.email(n),
-                phone="<phone>%s</phone>" % self.phone(n),
-            )
-            for n, one in enumerate(self.ids)
-        ]
-        portal.ctl("subscriber", "import", "-", stdin=command.file_of(*people))
-        self.answers = subprocess.Popen(
-            [*portal.env["CTL"].split(), "captcha", "answer", "-"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    @staticmethod
-    def email(n):
-        return "kisi%d@example.org" % n
-
-    @staticmethod
-    def phone(n):
-        return "+90555%07d" % n
-
-    def somebody(self):
-        with self.lock:
-            self.next += 1
-            return self.next - 1
-
-    def solve(self, page):
-        challenge = page.challenge()
-        with self.lock:
-            self.answers.stdin.write(challenge + "\n")
-            self.answers.stdin.flush()
-            return {"challenge": challenge, "answer": self.answers.stdout.readline().strip()}
-
-    def promise(self, kind, to):
-        self.accepted.append(Message(kind, to, time.time()))
-
-    def act(self, sign_in):
-        """Whoever meets an error goes home: what was not promised is not missed."""
-        n, browser = self.somebody(), self.portal.browser()
-        with contextlib.suppress(Exception), browser.session:
-            (self.sign_in if sign_in else self.reset)(n, browser)
-
-    def reset(self, n, browser):
-        answered = self.solve(browser.get("reset"))
-        page = browser.post("reset", {"id": self.ids[n], **answered})
-        if page.status == 303 and page.location.endswith("/reset/sent"):
-            self.promise("link", self.email(n))
-
-    def sign_in(self, n, browser):
-        answered = self.solve(browser.get("login"))
-        if (
-            browser.post("login", {"id": self.ids[n], "word": command.WORD, **answered}).status
-            != 303
-            or browser.post("otp").status != 303
-        ):
-            return
-        self.promise("code", self.phone(n))
-        code = self.gateway.wait_code(self.phone(n), 100)
-        if not code:
-            return
-        page = browser.post("otp/code", {"code": code})
-        if page.status == 303 and page.location.endswith("/menu"):
-            self.promise("notice", self.email(n))
-
-    def close(self):
-        self.answers.stdin.close()
-        self.answers.wait(20)
 
 
 class Event:
@@ -435,126 +266,6 @@ class Chaos:
             )
 
 
-class Verdict:
-    """What became of each message, and of what."""
-
-    def __init__(self, crowd, chaos, policy, gateway):
-        self.chaos, self.lost, self.dropped, self.postfix_own = chaos, [], [], 0
-        self.twice = collections.Counter()  # (event's kind or None, how): copies
-        mails = self.mails(chaos.postfix)
-        dead = [e.at for e in chaos.events if e.kind == "kill_memcached"]
-        unusable = chaos.portal.log().count("a code that nobody can use any more is dropped")
-        for message in crowd.accepted:
-            if message.kind == "code":
-                copies, texts = len(gateway.texts[message.to]), gateway.texts[message.to]
-            else:
-                queued = mails.get(message.to, [])
-                copies, texts = len(set(queued)), policy.texts[message.to]
-                self.postfix_own += len(queued) - copies
-            # Its session went with memcached, and the code with it.
-            if (
-                copies == 0
-                and message.kind == "code"
-                and len(self.dropped) < unusable
-                and any(message.asked - 1 < at < message.asked + 100 for at in dead)
-            ):
-                self.dropped.append(message)
-            elif copies == 0:
-                self.lost.append(message)
-            for text in texts[: max(copies - 1, 0)]:
-                self.twice[self.reason(text[0], text[1] or time.time())] += 1
-
-    @staticmethod
-    def mails(postfix):
-        """For each recipient, the queue ids of the copies in Postfix's mailbox. The same id twice
-        is Postfix's own doing: it was killed between the delivery and its note of it.
-        """
-        found = collections.defaultdict(list)
-        for path in glob.glob(postfix.dir + "/mail/all/new/*"):
-            with open(path, "rb") as file:
-                head = file.read(4000).decode("ascii", "replace")
-            found[re.search("^Delivered-To: (.*)$", head, re.M).group(1)].append(
-                re.search(r"\bid ([0-9A-Za-z]+)", head).group(1)
-            )
-        return found
-
-    def reason(self, began, answered):
-        """Says why a message was sent again. Its server had all of it at `began` and answered at
-        `answered`.
-        """
-        for event in self.chaos.events:
-            if event.kind not in ("kill_courier", "kill_httpd", "kill_postfix") and not (
-                event.kind == "make_read_only" and self.chaos.sqlite
-            ):
-                continue
-            if began - 0.1 <= event.at <= answered + 0.05 or (
-                event.kind == "kill_postfix" and answered <= event.at <= answered + WRITTEN
-            ):
-                return event.kind, "lost"
-            if answered <= event.at <= answered + WRITTEN:
-                return event.kind, "unwritten"
-        return None, "else"
-
-    def nearest(self, message):
-        """The event that a lost message was nearest to."""
-        return min(self.chaos.events, key=lambda event: abs(event.at - message.asked)).kind
-
-    def row(self, kind, crowd):
-        events = [event for event in self.chaos.events if event.kind == kind]
-        over = [event.taken_over for event in events if event.taken_over is not None]
-        again = [
-            min((m.asked for m in crowd.accepted if m.asked >= event.until), default=event.until)
-            - event.until
-            for event in events
-        ]
-        return "| %s | %d | %d | %d | %d | %d | %s | %.1f s |" % (
-            NAMES[kind],
-            len(events),
-            sum(len(event.under_way) for event in events),
-            sum(self.nearest(m) == kind for m in self.lost),
-            self.twice[kind, "lost"],
-            self.twice[kind, "unwritten"],
-            "%.1f s, %.1f s" % (statistics.median(over), max(over)) if over else "",
-            max(again, default=0),
-        )
-
-    def tell(self, crowd):
-        kinds = collections.Counter(message.kind for message in crowd.accepted)
-        print(
-            "\n| what was done | times | under way then | lost | twice: the answer was lost | "
-            "twice: killed before it was written down | taken over after: median, "
-            "longest | next request taken, longest |"
-        )
-        print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-        for kind in PLAN:
-            if kind not in self.chaos.skipped:
-                print(self.row(kind, crowd))
-        print(
-            "\n%d messages accepted: %d links, %d codes, %d notices. Lost: %d. Twice though no "
-            "answer was lost: %d. Dropped, for the code's session went with memcached: %d. "
-            "Delivered twice by Postfix itself: %d."
-            % (
-                len(crowd.accepted),
-                kinds["link"],
-                kinds["code"],
-                kinds["notice"],
-                len(self.lost),
-                self.twice[None, "else"],
-                len(self.dropped),
-                self.postfix_own,
-            )
-        )
-        for message in self.lost:
-            print(
-                "lost: %s to %s, accepted at %.1f s"
-                % (message.kind, message.to, message.asked - BEGAN)
-            )
-
-    def good(self):
-        late = [event for event in self.chaos.events if (event.taken_over or 0) > TAKEN_OVER]
-        return not self.lost and not self.twice[None, "else"] and not late
-
-
 def load(crowd, chaos, messages, rate):
     """Sends people at a steady rate until all events are over and enough messages are accepted. One
     in four of them signs in.
@@ -648,5 +359,4 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-BEGAN = time.time()
 sys.exit(main())

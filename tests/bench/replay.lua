@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- replay.lua: wrk sends the requests of a file, in turn: each `once`, or over and over. arguments: FILE once|again
+-- replay.lua: wrk sends the requests of a file in turn: each `once`, or over and over.
+-- arguments: FILE once|again
 -- The file has, for each request, a line with its length and then its bytes.
 local requests, once = {}, false
 local sent = -1   -- wrk asks for one request before it begins, and does not send it

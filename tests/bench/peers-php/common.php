@@ -3,8 +3,14 @@
 // common.php: what both pages of the plain portal share: its session and its database.
 declare(strict_types=1);
 
-session_start(['cookie_secure' => true, 'cookie_httponly' => true, 'cookie_samesite' => 'Lax', 'use_strict_mode' => true]);
-header("Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+session_start([
+    'cookie_secure' => true,
+    'cookie_httponly' => true,
+    'cookie_samesite' => 'Lax',
+    'use_strict_mode' => true,
+]);
+header("Content-Security-Policy: default-src 'none'; style-src 'self'; script-src 'self'; " .
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
 header('Referrer-Policy: no-referrer');
 header('X-Content-Type-Options: nosniff');
 header('X-Frame-Options: DENY');
@@ -16,7 +22,10 @@ const COST = ['memory_cost' => 19456, 'time_cost' => 2, 'threads' => 1];
 
 function database(): PDO
 {
-    return new PDO('sqlite:' . getenv('PEER_DATABASE'), null, null, [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::ATTR_PERSISTENT => true]);
+    return new PDO('sqlite:' . getenv('PEER_DATABASE'), null, null, [
+        PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION,
+        PDO::ATTR_PERSISTENT => true,
+    ]);
 }
 
 // A new picture's characters and a new mark of the form.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Argon2.pm: lets LemonLDAP::NG compare passwords with one Argon2id hash, of the same cost as ours; who has it does not matter.
+# Argon2.pm: lets LemonLDAP::NG compare passwords with one Argon2id hash that costs as much as ours.
+# All users share it.
 package Lemonldap::NG::Portal::Auth::Argon2;
 
 use strict;
