@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chainer.h: chains audit rows, and writes the chained rows to the copy that EsignAuditLog names. A
- * thread of the courier runs it in rounds. */
+/* chainer.h: chains audit rows, and writes the chained rows to the copy that EsignAuditLog names.
+ * The courier's thread of httpd calls its rounds. */
 #ifndef ESIGN_AUDIT_CHAINER_H
 #define ESIGN_AUDIT_CHAINER_H
 

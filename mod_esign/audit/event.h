@@ -40,8 +40,8 @@ typedef enum {
     ESIGN_AUDIT_RESET_UNKNOWN, /* the number is not registered: no mail */
     ESIGN_AUDIT_RESET_SPACED,  /* too many mails today, and the last link is young: no mail */
     ESIGN_AUDIT_LINK_OPENED,   /* the link was opened, not used up */
-    ESIGN_AUDIT_LINK_REFUSED,  /* a link of a known subscriber that a sign-in or a change of the
-                                  word has made invalid */
+    ESIGN_AUDIT_LINK_REFUSED,  /* a known subscriber's link that is no longer valid: it has expired,
+                                  or a sign-in or a change of the word came first */
     ESIGN_AUDIT_WORD_RESET,    /* a new word was set by a link */
 
     /* Signed in */
@@ -50,7 +50,7 @@ typedef enum {
     ESIGN_AUDIT_SESSIONS_ENDED, /* all other sessions of the subscriber were ended */
 
     /* The courier */
-    ESIGN_AUDIT_MESSAGE_GIVEN_UP, /* no server accepted a message */
+    ESIGN_AUDIT_MESSAGE_GIVEN_UP, /* no server accepted a message, or it cannot be unsealed */
     ESIGN_AUDIT_MESSAGES_EXPIRED, /* messages expired unsent; the error log has their number */
     ESIGN_AUDIT_EVENTS
 } esign_audit_event_e;

@@ -40,8 +40,8 @@ esign_cache_answer_e esign_session_store_create(esign_cache_t *cache, const char
                                                 apr_time_t created, apr_time_t now, const char **id,
                                                 apr_pool_t *p);
 
-/* Loads a record. MISS: there is none (signed out, or never there), it was exchanged, or it is
- * older than `limits` allow. `limits` NULL: any age will do. */
+/* Loads a record. MISS: it does not exist (signed out, or never stored), it was exchanged, or its
+ * idle time or its life is over. `limits` NULL: the times are not checked. */
 esign_cache_answer_e esign_session_store_load(esign_cache_t *cache, const char *key,
                                               const esign_session_limits_t *limits, apr_time_t now,
                                               esign_session_record_t *record, apr_pool_t *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* node.c: rows of the table node. */
+/* node.c: reads and writes rows of the table node. */
 #include "node.h"
 
 #include <apr_strings.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The ids of a keyring's keys as one text, the active one first. */
 static const char *keys_of(const esign_keyring_t *keyring, apr_pool_t *p)
 {
     const int *ids;
