@@ -108,8 +108,8 @@ static void test_every_bit(void)
         esign_base64_url_decode(pool, seal(keyring, PLACE, "pin 1234", 8), &size);
     for (apr_size_t bit = 0; bit < size * 8; bit++) {
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
-        if (frame[1] != 0) /* key 0 cannot be; every other change is tried, key 2 turned into the
-                              like key 3 included */
+        /* There is no key 0. Every other change is tried; one makes key 2 the equal key 3. */
+        if (frame[1] != 0)
             CU_ASSERT_PTR_NULL(unseal(keyring, PLACE, esign_base64_url_encode(pool, frame, size)));
         frame[bit / 8] ^= (unsigned char)(1 << bit % 8);
     }
