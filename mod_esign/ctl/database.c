@@ -11,8 +11,9 @@ int esign_command_db_init(const esign_command_t *command)
 {
     esign_database_t *database;
     esign_result_t result = esign_settings_database(command->settings, 0, &database, command->pool);
-    if (!esign_failed(result))
-        result = esign_schema_create(database, command->pool);
+    if (esign_failed(result))
+        return esign_command_fail_result(result);
+    result = esign_schema_create(database, command->pool);
     if (!esign_failed(result))
         result = esign_audit_head_add(database, command->pool);
     result = esign_database_end(database, result, command->pool);

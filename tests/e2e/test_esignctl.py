@@ -128,7 +128,8 @@ def test_wrong_command_lines_are_exit_2(ctl, arguments, told):
 )
 def test_wrong_settings_are_exit_3(ctl, line, told):
     (ctl.folder / "esignctl.conf").write_text("# settings\n%s\n" % line)
-    assert told in ctl.bad(3, "outbox", "list")
+    for command in ["outbox", "list"], ["db", "init"], ["db", "upgrade"], ["audit", "verify"]:
+        assert told in ctl.bad(3, *command)
 
 
 def test_what_cannot_be_used_is_exit_3(ctl, tmp_path):
@@ -155,6 +156,9 @@ def test_what_cannot_be_used_is_exit_3(ctl, tmp_path):
             }
         )
         assert told in ctl.bad(3, "subscriber", "show", "10000000146")
+        # db init makes what is missing, and needs no scheme of numbers.
+        if told != "esignctl db init" and "EsignIdentityNumber" not in changes:
+            assert told in ctl.bad(3, "db", "init")
     ctl.set(EsignKeyFile=keys, DBDParams="host=db.example.org password=secret")
     os.chmod(tmp_path / "esignctl.conf", 0o644)
     line = ctl.bad(3, "outbox", "list")
