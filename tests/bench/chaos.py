@@ -5,11 +5,11 @@
 usage: chaos.py [--seed N] [--messages N] [--rate N] [--database sqlite|postgresql]
 
 Run it as root, with Postfix; it takes ten minutes at most. People ask for links, sign in by code
-and get notices, at a steady rate, through a demo of its own, Postfix and an SMS gateway that both
-take their time. The seed decides when and in which order parts are killed, the disk is filled, and
-the database is made read-only. At the end each accepted message is looked for, and the table goes
-into docs/operations.md. The exit status is 1 when a message was lost, when one came twice although
-no answer was lost, or when another courier needed more than five seconds to take over.
+and get notices at a steady rate. The demo is one of its own; Postfix and the SMS gateway are slow.
+The seed decides when and in which order parts are killed, the disk is filled, and the database is
+made read-only. At the end each accepted message is looked for, and the table goes into
+docs/operations.md. The exit status is 1 when a message was lost, or came twice although no answer
+was lost. It is 1, too, when another courier needed more than five seconds to take over.
 """
 
 import argparse

@@ -60,7 +60,7 @@ class Gateway:
                 pass
 
         class Server(http.server.ThreadingHTTPServer):
-            def handle_error(self, *arguments):  # who asked is dead
+            def handle_error(self, *arguments):  # the client is dead
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
@@ -128,7 +128,7 @@ class Crowd:
         self.accepted.append(Message(kind, to, time.time()))
 
     def act(self, sign_in):
-        """Whoever meets an error goes home: what was not promised is not missed."""
+        """Whoever meets an error goes home: the portal promised nothing in that case."""
         n, browser = self.somebody(), self.portal.browser()
         with contextlib.suppress(Exception), browser.session:
             (self.sign_in if sign_in else self.reset)(n, browser)

@@ -9,7 +9,7 @@ import time
 
 BEGAN = time.time()  # of the run
 TAKEN_OVER = 5  # seconds at most
-WRITTEN = 0.35  # seconds behind an answer within which the end of the row is committed
+WRITTEN = 0.35  # seconds after an answer within which the end of the row is committed
 FULL, READ_ONLY = 10, 60
 PLAN = {
     "kill_courier": 10,

@@ -8,8 +8,8 @@ usage: drain.py [MAILS [RUNS]]
 Run it as root, with Postfix for its smtp-sink (Debian: apt-get install postfix). A demo of its own
 takes requests for new words through its form, for a thousand invented subscribers. The database is
 copied, and put back for each run. Each run prints the mails a second from the first row to the
-last, the processor time a mail of httpd's children and of the sink, and the largest resident memory
-of a child.
+last, and the largest resident memory of a child. It also prints the processor time a mail, of
+httpd's children and of the sink.
 """
 
 import os

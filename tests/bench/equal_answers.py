@@ -6,8 +6,8 @@ usage: equal_answers.py [PAIRS]      (starts a demo of its own; 200 pairs take a
 
 It prints a table of pairs of requests, each measured many times in random order. Noise only adds
 time, so low quantiles tell more than the median (Crosby, Wallach and Riedi, "Opportunities and
-limits of remote timing attacks"). The table has the differences at the 10th and 50th percentile,
-each with an interval that holds the true one with a probability of 99.9 % (bootstrap over pairs).
+limits of remote timing attacks"). The table has the differences at the 10th and 50th percentile.
+Each has an interval that holds the true one with a probability of 99.9 % (bootstrap over pairs).
 With 18 intervals, one table in fifty shows a difference where none is.
 """
 

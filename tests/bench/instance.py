@@ -162,7 +162,7 @@ class Instance(parts.Portal):
         return Person(parts.tckn("%09d" % (400000000 + n)), "+90555%07d" % n)
 
     def someone(self):
-        """A subscriber who has done nothing yet."""
+        """A subscriber without any session or request yet."""
         return self.person(next(self.fresh))
 
     def register(self, people):
@@ -204,8 +204,8 @@ class Instance(parts.Portal):
             return self.messages[number]
 
     def sign_in(self):
-        """Signs in somebody who has no session yet. Returns the cookie of the session and the mark
-        of the form that shows the PIN.
+        """Signs in somebody without a session. Returns the cookie of the session and the mark of
+        the form that shows the PIN.
         """
         browser, person = self.browser(), self.someone()
         browser.sign_in(
@@ -322,7 +322,7 @@ class Instance(parts.Portal):
 
     def cost(self, requests):
         """Operations of memcached and commits of one request, sent one at a time. The median leaves
-        out those that the courier makes now and then.
+        out the courier's own, which come now and then.
         """
         samples = [self.sample()]
         with self.line() as ask:

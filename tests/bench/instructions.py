@@ -20,8 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import portal as parts  # noqa: E402
 
-# One child with one thread for requests: what is counted in it belongs to requests, and what is
-# kept between them is there after the first. It has two connections, the thread's and the
+# One child with one thread for requests: all that it counts belongs to requests, and all that is
+# kept between requests is there after the first. It has two connections, the thread's and the
 # courier's, which may change places: what each prepares at its first use is not in the median.
 CONFIGURATION = """MaxKeepAliveRequests 0
 EsignAddressFailures 100000

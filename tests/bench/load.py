@@ -48,7 +48,7 @@ class Spent:
         return (self.httpd - self.hash) / self.requests
 
     def wrong(self, *expected):
-        """How often what else was answered than what is expected, by status."""
+        """Unexpected answers: how often each status came."""
         return collections.Counter(
             {status: count for status, count in self.statuses.items() if status not in expected}
         )
@@ -158,7 +158,7 @@ class Load:
         return path
 
     def settle(self, pause=0.15):
-        """Waits until what an ended wrk has left behind is answered: none for so long."""
+        """Waits until the last requests of an ended wrk are answered: none for so long."""
         size = -1
         while size != os.path.getsize(self.instance.access_log):
             size = os.path.getsize(self.instance.access_log)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""peer.py: a plain portal in PHP and LemonLDAP::NG, behind an httpd of their own, in one folder. No
+"""peer.py: a plain portal in PHP and LemonLDAP::NG, with an httpd of their own, in one folder. No
 service of the system runs for them.
 """
 

@@ -93,7 +93,7 @@ HASH = phc(WORD)
 
 
 def subscriber(n, attributes="", card_attributes="", **parts_):
-    """One subscriber's XML; a part can be replaced by its name, `more` is put behind them."""
+    """One subscriber's XML; a part can be replaced by its name, `more` follows them."""
     serial = parts_.get("serial", "S-%d" % n)
     pieces = {
         "ids": 'national-id="%s" language="tr"' % parts.tckn("%09d" % (100000000 + n)),

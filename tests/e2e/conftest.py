@@ -15,7 +15,7 @@ import command  # noqa: E402
 import portal as parts  # noqa: E402
 import walk as walking  # noqa: E402
 
-# Lines of levels that tell nothing wrong; httpd tells of a child's crash in a notice.
+# Levels of lines that report no fault; but httpd reports a child's crash in a notice.
 QUIET = re.compile(
     r"^\[[^\]]*\] \[[^\]:]*:(notice|info|debug|trace\d)\](?!.* exit signal (?!Killed))"
 )

@@ -82,7 +82,7 @@ def pid_of(path):
 
 
 def running(pid):
-    """Not ended; who has ended may still wait to be reaped."""
+    """Not ended; an ended one may still wait to be reaped."""
     try:
         with open("/proc/%d/stat" % pid) as file:
             return file.read().rpartition(")")[2].split()[0] != "Z"
@@ -383,7 +383,7 @@ class Portal:
             )
 
     def workers(self):
-        """How many threads of httpd are at a request now, the one that asks included."""
+        """The number of threads of httpd that serve a request now, this one included."""
         text = (
             self.browser()
             .session.get("https://localhost:%d/server-status?auto" % self.port, timeout=20)

@@ -83,7 +83,7 @@ def available():
 
 
 class Policy(Server):
-    """Greylisting: who writes to later.example.org for the first time is to come again."""
+    """Greylisting: the first mail to later.example.org is deferred."""
 
     def __init__(self):
         self.seen = set()

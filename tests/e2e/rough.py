@@ -45,7 +45,7 @@ def cookies(browser):
 
 
 class Http2:
-    """A browser that speaks HTTP/2, each request on a connection of its own."""
+    """A browser with HTTP/2, which makes a connection for each request."""
 
     def __init__(self, portal):
         self.portal, self.cookies = portal, {}
@@ -271,8 +271,8 @@ def halt(pid):
 
 
 def courier_of(portal):
-    """The child that has the couriers, by its record lock on a file in memory; None if there is
-    none.
+    """The child that has the couriers, by its record lock on a file in memory; None without a
+    courier.
     """
     probe = os.memfd_create("probe")
     device = os.fstat(probe).st_dev

@@ -8,7 +8,7 @@ import pytest
 
 
 class Other:
-    """A gateway that answers what it is told, and keeps what it was asked."""
+    """A gateway that answers with `answer` and records the requests."""
 
     def __init__(self, answer=b"OK", port=0):
         asked, self.answer = [], answer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""survey.py: looks at pages in Chromium: words, axe-core, and what is lost at each width."""
+"""survey.py: looks at pages in Chromium: words, axe-core, and text that is lost at a width."""
 
 import os
 import re
@@ -69,7 +69,7 @@ CATALOGUES = {language: test_messages.catalogue(language) for language in ("tr",
 
 
 def fits(text, told):
-    """Whether that is what was told, with anything in its places."""
+    """Whether `told` is this text, with anything for its placeholders."""
     return re.fullmatch(".+".join(map(re.escape, re.split(r"\{\d\}", text))), told) is not None
 
 

@@ -38,7 +38,7 @@ def digits(element):
 
 
 def visible(element):
-    """Selenium's own judgement knows nothing of a shut <details>."""
+    """Selenium takes the content of a closed <details> for visible."""
     return element.parent.execute_script("return arguments[0].checkVisibility()", element)
 
 

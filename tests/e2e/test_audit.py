@@ -192,7 +192,7 @@ def test_a_limited_address_is_told_once(portal):
 
 @pytest.mark.expects_log("messages expired unsent")
 def test_messages_given_up(portal, subscriber):
-    """One whose time is over, and one that cannot be unsealed."""
+    """One message has expired, the other cannot be unsealed."""
     insert = (
         "INSERT INTO outbox (id, kind, body, created, due, expires, attempts, owner, lease_until, "
         "dead, gateways, awaited, error) "

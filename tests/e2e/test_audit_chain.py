@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_audit_chain.py: what is found when somebody writes to the audit trail beside the courier."""
+"""test_audit_chain.py: verification finds what somebody else writes into the audit trail."""
 
 import contextlib
 import os
@@ -163,7 +163,7 @@ def test_a_row_written_by_sql_joins_no_chain(portal, copy, subscriber):
     assert [
         e for e in browser.get("activity").xml.findall("event") if e.get("address") == "192.0.2.66"
     ] == []
-    portal.courier_rounds()  # no further round tells of them again
+    portal.courier_rounds()  # no further round logs them again
     assert [told(portal, id) for id in ids] == [1, 1, 1]
     portal.sql("DELETE FROM audit WHERE chain = 'kept out'")
 

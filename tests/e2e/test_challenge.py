@@ -129,7 +129,7 @@ def test_sign_in_by_work_without_an_answer(quick):
     fields = by_work(browser, subscriber)
     page = browser.post("login", fields)
     assert page.status == 303 and page.location == PREFIX + "/otp"
-    # Once: the challenge is used up, for the answer too.
+    # Once: the challenge is used up, and its answer with it.
     for again in (fields, dict(fields, work="", answer=quick.answer(fields["challenge"]))):
         page = browser.post("login", again)
         assert page.status == 422 and page.problems() == [

@@ -22,7 +22,7 @@ def sample_lines():
 
 
 def httpd(portal, tmp_path, extra, *options):
-    """httpd -t over the demo's configuration with more lines behind it."""
+    """httpd -t over the demo's configuration with more lines at its end."""
     with open(portal.env["HTTPD_CONF"], encoding="utf-8") as file:
         conf = tmp_path / "httpd.conf"
         conf.write_text(file.read() + "\n" + extra + "\n")

@@ -169,7 +169,7 @@ def test_audit_list(ctl):
         one == ctl.good("audit", "list", "--subscriber", parts.tckn("100000001")).splitlines()[1:]
     )
     assert "nobody is registered" in ctl.bad(1, "audit", "list", "--subscriber", "#1")
-    # Whatever somebody else writes into a row, a terminal obeys none of it.
+    # Somebody else wrote the row: no terminal obeys its text.
     ctl.sql("UPDATE audit SET address = ? WHERE event = 'opened'", "\x1b[2J\n")
     assert re.search(
         r"\?\[2J\? .*   NOT TO BE BELIEVED: its seal is wrong$",

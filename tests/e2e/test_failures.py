@@ -131,7 +131,7 @@ def test_database_and_memcached_keep_nothing_in_clear(portal):
         )
         content += b"\n".join(names) + b"\n".join(memcached.get(name) or b"" for name in names)
     for clear in texts:
-        # A short number may stand in a long one by chance.
+        # A short number may be in a long one by chance.
         pattern = rb"(?<!\d)%s(?!\d)" if clear.isdigit() and len(clear) < 11 else rb"%s"
         assert not re.search(pattern % re.escape(clear.encode()), content), clear
 

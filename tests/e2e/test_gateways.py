@@ -53,9 +53,9 @@ def test_a_dead_gateway_is_left_alone(start, other):
             )
         )
         <= 5
-    )  # the fourth and fifth: behind its pauses, on a machine that is very busy
+    )  # the fourth and fifth: after its pauses, on a very busy machine
     with back(portal, port) as alive:
-        time.sleep(5)  # the breaker's second pause, with what is added to it at random
+        time.sleep(5)  # the breaker's second pause, with its random part
         assert browsers[presses].post("otp").status == 303
         assert portal.wait(lambda: alive.asked)
         assert portal.wait(lambda: rows(portal) == [])

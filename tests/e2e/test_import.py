@@ -57,7 +57,7 @@ def test_subscribers_are_imported_shown_and_opened(ctl, tmp_path):
 
 RULES = etree.RelaxNG(etree.parse(os.path.join(parts.TOP, "conf", "subscribers.rng")))
 PRINT = "ab" * 32
-# What stands in the file, why it is refused, and whether the RELAX NG schema can know.
+# The text of the file, the reason for its refusal, and whether the RELAX NG schema refuses it, too.
 REFUSED = [
     (
         {"ids": 'national-id="12345678901" language="tr"'},

@@ -46,7 +46,7 @@ def test_ceilings_hold_back_and_lose_nothing(make_portal, tmp_path):
     waiting = "SELECT attempts, lease_until, dead FROM outbox WHERE kind = 1 ORDER BY created"
     assert portal.wait(lambda: warnings(portal, "EsignSMSPerMinute"))
     assert portal.sql(waiting) == [(0, 0, 0), (0, 0, 0)]
-    # The other kind is not held up; numbers that nobody has do not count, whoever asks for them.
+    # The other kind is not held up; numbers that nobody has do not count.
     for _ in range(4):
         portal.browser().ask_reset(parts.tckn())
     for s in people[:4]:
@@ -128,8 +128,8 @@ def change_word(browser, link, word=WORD):
 
 
 def test_a_closed_account_and_a_used_up_address_still_get_a_link(make_portal, tmp_path):
-    """Somebody who knows the number guesses until the account is closed, asks for links until no
-    more are given, and uses up the address that both share.
+    """Somebody knows the number and shares the address. They guess until the account is closed, ask
+    for links until no more are given, and use up the address.
     """
     portal = make_portal(
         *included(
@@ -351,8 +351,8 @@ def test_an_account_does_not_fill_memcached(portal, subscriber):
     "path,event,success", [("pin", "pin-shown", 200), ("activity", "sessions-ended", 303)]
 )
 def test_an_account_does_not_fill_the_trail(portal, path, event, success):
-    """Each view of a PIN and each end of sessions adds a row, and reads the rows before it in a
-    transaction that others wait for.
+    """Each view of a PIN and each end of sessions adds a row. It reads the rows before it in a
+    transaction, and others wait for that.
     """
     browser, s = portal.browser(), portal.new_subscriber()
     browser.sign_in(s)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_links.py: mailed links: dead, used, raced, and what is hidden of them."""
+"""test_links.py: mailed links: dead, used and raced ones; their tokens are hidden."""
 
 import concurrent.futures
 

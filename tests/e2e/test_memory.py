@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_memory.py: what a core file of httpd or esignctl would hold.
 
-It holds no word, code, PIN or PUK after the request, no link, cookie or picture's answer after the
-end of its connection, and never a key.
+It never holds a key. It holds no word, code, PIN or PUK after the request, and no link, cookie or
+picture's answer after the end of its connection.
 """
 
 import base64

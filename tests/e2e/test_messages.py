@@ -110,7 +110,7 @@ def events():
 
 
 def personal_events():
-    """Names of those that a subscriber's own page has words for."""
+    """The events that a subscriber's own page has words for."""
     return {name for name, personal in table_of_events().values() if personal}
 
 
@@ -215,7 +215,7 @@ def asked():
                 ) in ("key", "label", "left", "ended")
                 if attribute == "select" and names_key:
                     yield name, value, None
-                # A key that mode "key" makes, and one that a parameter takes from its content.
+                # Keys that mode "key" makes, and keys that a parameter takes from its content.
                 if (
                     node.tag == XSL + "template"
                     and node.get("mode") == "key"

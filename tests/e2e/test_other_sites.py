@@ -45,7 +45,7 @@ FOREIGN = [
     "path", [address(path, behind) for path, behind, _, _, post in table() if post]
 )
 def test_no_other_site_posts(portal, signed_in, path):
-    """Each form, with the cookies of who is signed in: refused, and nothing has happened."""
+    """Each form, with the cookies of a signed-in browser: refused, and nothing has happened."""
     for headers in FOREIGN:
         headers = {
             name: value.format(ours=ours(portal), port=portal.port)
@@ -90,7 +90,7 @@ def test_nobody_is_signed_in_as_somebody_else(portal):
         driver.get("data:text/html;charset=utf-8," + urllib.parse.quote(page))
         assert portal.wait(lambda: driver.find_elements("css selector", "body.page-cross-site"))
         assert not [one for one in driver.get_cookies() if one["name"] == "__Host-esign"]
-        # Nor does any page of ours, or a refusal, stand in a frame.
+        # No page of ours is shown in a frame, nor a refusal.
         for path in ("login", "nothing", "%zz", "..%2f"):
             driver.get("data:text/html,<iframe src='%s%s'></iframe>" % (portal.url, path))
             driver.switch_to.frame(0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_pages.py: every page and every mistake, with axe-core, an HTML validator, and a look for
-what is cut off.
+lost text.
 
 Both languages, both colour schemes and all widths are looked at, and the way to the PIN without
 JavaScript.

@@ -27,7 +27,7 @@ def server():
 
 
 class Mailing:
-    """A portal, and the mail server that it is told to use."""
+    """A portal and the mail server that it uses."""
 
     def __init__(self, portal, server, include):
         self.portal, self.server, self.include = portal, server, include

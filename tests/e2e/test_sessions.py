@@ -30,7 +30,7 @@ def test_idle_time_and_age_end_a_session_whatever_memcached_keeps(
     browser.sign_in(subscriber)
     age(portal, browser, **{moment: limit - 60})
     assert browser.get("menu").status == 200
-    # A page renews what is idle, never the age.
+    # A page resets the idle time, never the age.
     age(portal, browser, **{moment: limit if moment == "seen" else 60})
     page = browser.get("menu")
     assert (page.status, page.name) == (403, "expired")

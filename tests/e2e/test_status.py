@@ -161,7 +161,7 @@ def test_counters_move_by_real_mails_and_codes(watched, person):
     browser.sign_in(person)
     browser.reset_link(person)
     watched.browser().ask_reset(parts.tckn())
-    # A new browser is told by mail; nobody's request for a link is no mail.
+    # A new browser causes a mail; nobody's request for a link is no mail.
     figures = until(
         watched,
         lambda f: f.kind("sent_total", "notice") > before.kind("sent_total", "notice")

@@ -182,7 +182,7 @@ def test_two_session_cookies_are_none(portal, stages):
 
 
 def test_an_id_that_the_browser_chose_is_never_taken_up(portal):
-    """Fixation: a sign-in gives a new id, and the one that was brought stays empty."""
+    """Fixation: a sign-in makes a new id, and the id that came with the request stays empty."""
     subscriber, browser = portal.new_subscriber(), portal.browser()
     chosen = "B" * 43
     fields = browser.login_fields(subscriber)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_takeover.py: who has a message when a courier dies, hangs, or lives with a slow mail server:
+"""test_takeover.py: which courier has a message when one dies, hangs, or has a slow mail server:
 always one, and soon another.
 """
 
@@ -245,7 +245,7 @@ def test_who_gets_it_back_carries_it_once(portal, alone, server):
     assert portal.wait(lambda: not courier_of(portal)) is True
     os.kill(courier, signal.SIGCONT)
     assert portal.wait(lambda: portal.sql("SELECT attempts FROM outbox") in ([(3,)], []), 15)
-    time.sleep(2)  # no other connection carries it beside the one that hangs
+    time.sleep(2)  # no second connection carries it
     settled(portal, server, 2)
     assert courier_of(alone) == courier, alone.log()[-2000:]
     httpd(portal, "start")
@@ -253,8 +253,8 @@ def test_who_gets_it_back_carries_it_once(portal, alone, server):
 
 @pytest.mark.expects_log("AH01882")
 def test_a_request_that_becomes_no_mail_becomes_none_later(portal, server):
-    """A request beyond the daily number takes the time of a mail. A reload during that time gives
-    back nothing that would be tried again.
+    """A request beyond the daily number takes the time of a mail. A reload during that time leaves
+    nothing in the outbox that would be tried again.
     """
     parts.away_from_midnight()
     ask(portal, server, ".")
@@ -332,7 +332,7 @@ def test_many_couriers_say_farewell_in_time(make_portal, server, tmp_path_factor
     portal = make_portal("--include", str(include))
     couriers = len(HOSTS) + 1
     server.ask(".", couriers)
-    # Each has one in its hands, some a few behind that.
+    # Each has one mail under way, and some have a few more leased.
     asked = 0
     while len(server.texts) < couriers and asked < 20:
         portal.browser().ask_reset(portal.new_subscriber().id)

@@ -38,7 +38,7 @@ def shown():
 
 
 def write(folder, files):
-    """All of them new at once for who looks: a request never sees half a file."""
+    """All files change at once for a reader: a request never sees half a file."""
     for name, text in files.items():
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -120,7 +120,7 @@ def test_static_files_have_our_headers(authors):
         assert answer.headers["Content-Type"].split(";")[0] == kind
         assert {h: answer.headers[h] for h in HEADERS} == {h: page.headers[h] for h in HEADERS}
         assert answer.headers["Cache-Control"] == "no-cache"
-    # What stands beside static/ is no page.
+    # A file beside static/ is no page.
     assert browser.session.get(portal.url + "static/theme/../messages.tr.xml").status_code == 404
     assert browser.session.get(portal.url + "static/theme/%2e%2e/xsl/page.xsl").status_code == 404
 

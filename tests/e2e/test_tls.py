@@ -159,7 +159,7 @@ def test_everything_else_is_refused(portal, options):
 
 @pytest.mark.parametrize("version", [0x0300, 0x0002])
 def test_ssl_is_refused(portal, version):
-    """By hand, for no OpenSSL of today speaks it."""
+    """By hand: no OpenSSL of today has it."""
     if version == 0x0300:
         body = (
             struct.pack(">H", version)
@@ -200,7 +200,7 @@ def test_sessions_are_resumed_from_the_servers_memory(portal, tmp_path, protocol
         portal, protocol, "-ign_eof", "-sess_out", kept, send=request
     )
     assert re.search(r"^Reused, TLS", client(portal, protocol, "-sess_in", kept), re.M)
-    # A ticket that stands for itself would hold the whole session, some 200 bytes and more.
+    # A ticket that is not looked up would hold the whole session, 200 bytes or more.
     text = subprocess.run(
         ["openssl", "sess_id", "-in", kept, "-noout", "-text"],
         capture_output=True,

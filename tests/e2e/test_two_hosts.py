@@ -106,7 +106,7 @@ def test_wrong_pictures_are_counted(two):
 
 
 def test_a_known_browser_is_not_kept_out_with_its_neighbours(two):
-    """Guessing from a shared address kept out all others behind it. A browser in which somebody has
+    """Guessing from a shared address kept out all its other users. A browser in which somebody has
     signed in has tries of its own for that account: no more than others, and for no other account.
     """
     s, other, shared = two.new_subscriber(), two.new_subscriber(), "127.0.0.11"

@@ -70,7 +70,7 @@ def events(portal, subscriber):
 
 
 def verify(portal, *options):
-    """The findings, and the end that is told."""
+    """The findings, and the end that verify prints."""
     done = portal.ctl("audit", "verify", *options, ok=False)
     *findings, last = done.stdout.splitlines()
     told = re.fullmatch(r"(\d+) rows, (\d+) findings, head (\d+:\S*)", last)

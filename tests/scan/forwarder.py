@@ -186,7 +186,8 @@ class Forwarder(http.server.BaseHTTPRequestHandler):
                 )
             self.send_header("Set-Cookie", value)
         self.send_header("Content-Length", str(len(content)))
-        # What the portal says to a browser over TLS, for the scanner behind plain HTTP on loopback.
+        # Rewrites what the portal says to a browser over TLS: the scanner uses plain HTTP on
+        # loopback.
         for value in answer.headers.get_all("Strict-Transport-Security") or []:
             self.send_header("Strict-Transport-Security", value)
         self.end_headers()
