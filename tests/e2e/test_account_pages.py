@@ -38,7 +38,7 @@ def digits(element):
 
 
 def visible(element):
-    """Selenium takes the content of a closed <details> for visible."""
+    """Whether the browser shows an element. Selenium ignores that a <details> is closed."""
     return element.parent.execute_script("return arguments[0].checkVisibility()", element)
 
 

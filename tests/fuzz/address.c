@@ -11,11 +11,11 @@
 #define TOKEN "Zm9v-token_of_43_characters_that_must_go-42"
 #define PREFIX "/esign"
 
-/* Addresses whose last segment is a secret, and what ends the secret in a request line. */
+/* Addresses whose last segment is a secret, and the characters that end it in a request line. */
 static const char *const secrets[][2] = { { "reset/", " ?#" }, { "report/", " " } };
 
-/* Whatever stands around a secret: it is the rest of the address, and is masked in a request line
- * that was not taken apart. */
+/* A secret is found as the rest of its address, and is masked in a request line that was not
+ * parsed, whatever surrounds it. */
 static void address(const char *path, apr_pool_t *p)
 {
     const char *below = esign_address_below(path, PREFIX);
@@ -60,7 +60,7 @@ static void cookie(const char *field, apr_pool_t *p)
         HOLDS(!strchr(value, ';') &&
               strstr(field, apr_pstrcat(p, names[i], "=", value, NULL)) != NULL);
         HOLDS(!*value || (value[strlen(value) - 1] != ' ' && value[strlen(value) - 1] != '\t'));
-        /* One more of the same name, wherever it stands, and there is none. */
+        /* With a second cookie of the same name, before or after it, there is no value. */
         HOLDS(esign_address_cookie(apr_pstrcat(p, names[i], "=x; ", field, NULL), names[i], p) ==
               NULL);
         HOLDS(esign_address_cookie(apr_pstrcat(p, field, "; ", names[i], "=x", NULL), names[i],
@@ -80,7 +80,7 @@ void fuzz_one(const char *data, apr_size_t size, apr_pool_t *p)
                *field = fuzz_line(&rest, p), *accept = fuzz_text(&rest, p);
     address(before, p);
     segment(before, p);
-    /* A token as we mail it, with anything before and behind. */
+    /* A token as we mail it, with anything before and after. */
     const char *path = apr_pstrcat(p, before, "reset/" TOKEN, behind, NULL),
                *below = esign_address_below(path, PREFIX);
     address(path, p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz.c: calls a target for libFuzzer or for the replay, and lets a sanitizer see what is done
- * with pool memory. */
+/* fuzz.c: calls a target for libFuzzer or for the replay, and makes pool memory visible to
+ * sanitizers. */
 #include "fuzz.h"
 
 #include "render/render.h"
@@ -15,8 +15,8 @@
 #include <unistr.h>
 
 /* A pool hands out parts of large blocks, in which no sanitizer finds a step over the edge or a
- * leak. So all pool memory comes from malloc, each piece for itself. That of an input's pools is
- * freed behind the input; that of pools that live on, a database's for example, stays. */
+ * leak. So all pool memory comes from malloc, each piece for itself. Memory of an input's pools is
+ * freed after the input. Memory of lasting pools, such as a database's, stays. */
 typedef struct piece_t {
     struct piece_t *next;
     _Alignas(16) char bytes[];

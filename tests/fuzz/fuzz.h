@@ -24,7 +24,7 @@
 /* The target: `data` is what came from outside; `p` goes after the call. */
 void fuzz_one(const char *data, apr_size_t size, apr_pool_t *p);
 
-/* The rest of an input, taken from its front part by part. */
+/* The rest of an input, whose parts are taken from its front. */
 typedef struct {
     const char *data;
     apr_size_t size;
@@ -34,7 +34,7 @@ typedef struct {
 unsigned char fuzz_byte(fuzz_rest_t *rest);
 
 /* Up to the next line feed, or the end; a text stops at a NUL as everywhere. In `p`, with nothing
- * behind its end. */
+ * after its end. */
 char *fuzz_line(fuzz_rest_t *rest, apr_pool_t *p);
 
 /* All that is left, as a text. */

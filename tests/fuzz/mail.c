@@ -65,7 +65,7 @@ static void header(const char *text, apr_pool_t *p)
     const char *subject = unfold(esign_header_text(p, "Subject", text), p),
                *seen = decode(subject, p);
     HOLDS(strncmp(seen, "Subject: ", 9) == 0 && strcmp(seen + (strstr(subject, OPENING) ? 10 : 9),
-                                                       text) == 0); /* 10: folded behind the name */
+                                                       text) == 0); /* 10: folded after the name */
     const char *to = unfold(esign_header_mailbox(p, "To", text, "a@example.org"), p);
     size_t length = strlen(to);
     HOLDS(strncmp(to, "To: ", 4) == 0 && length >= 17 &&

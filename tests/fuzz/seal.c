@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seal.c: sealed values that an attacker changes: of memcached, of a cookie, of a column, and the
- * picture's challenge with what is typed for it. */
+ * picture's challenge with its typed answer. */
 #include "fuzz.h"
 
 #include "challenge/captcha.h"
@@ -33,8 +33,8 @@ static char *change(const char *sealed, fuzz_rest_t *rest, apr_pool_t *p)
     }
 }
 
-/* What opens is what was sealed, at its place and for its purpose alone, and only as it was
- * written. */
+/* A seal opens only unchanged, at its place and for its purpose, and gives the text that was
+ * sealed. */
 static void opens_once(const char *place, const char *clear, apr_size_t size, fuzz_rest_t *rest,
                        apr_pool_t *p)
 {

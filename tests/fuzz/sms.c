@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sms.c: the gateway's templates and what is filled into them, an SMS's size, and texts on their
- * way into XML. */
+/* sms.c: the gateway's templates and the values filled into them, an SMS's size, and texts cleaned
+ * for XML. */
 #include "fuzz.h"
 
 #include "core/sms_size.h"

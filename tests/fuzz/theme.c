@@ -10,7 +10,7 @@
 
 #define X(text) ((const xmlChar *)(text))
 
-/* What ours has, the whole has; what is filled in stands there. */
+/* The merged catalogue has every text of ours, and a text has all that is filled in. */
 static void texts(apr_pool_t *p)
 {
     static const char *const keys[] = { "login.title", "month.1", "time.format", "theme.x",

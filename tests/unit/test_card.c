@@ -97,7 +97,7 @@ static void test_sealed(void)
     CU_ASSERT(esign_failed(esign_card_list(database, id, 1, &cards, pool)));
 }
 
-/* A subscriber who can write to the database changes the owner of a card to themselves. */
+/* A subscriber with write access to the database makes themselves the owner of a card. */
 static void test_stolen(void)
 {
     esign_database_t *database = tables_new();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_compose.c: a mail's bytes: the header fields that a transactional mail has and no other, and
- * bodies that decode to what was meant. */
+/* test_compose.c: a mail's bytes: the header fields of a transactional mail and no other, and
+ * bodies that decode to their texts. */
 #include "deliver/compose.h"
 #include "suite.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_exposition.c: lines of Prometheus' text format, whatever stands in help and labels. */
+/* test_exposition.c: lines of Prometheus' text format, with any text in help and labels. */
 #include "operator/exposition.h"
 #include "suite.h"
 

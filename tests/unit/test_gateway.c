@@ -23,8 +23,8 @@ static void test_in_turn(void)
     }
 }
 
-/* Every way through three gateways, each of whose turns leads nowhere or makes it done: as long as
- * one is left it is asked, none is asked once it is done, and in the first round each is asked
+/* Every way through three gateways. Each turn leads nowhere or makes the gateway done. While one is
+ * left it is asked, and a gateway that is done is never asked. In the first round each is asked
  * once, before there is a pause. */
 static void walk(apr_int64_t done, int attempts, int asked, int first)
 {

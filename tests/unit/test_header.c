@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_header.c: mail headers that every reader decodes to what was meant. */
+/* test_header.c: mail headers that every reader decodes to the same text. */
 #include "deliver/header.h"
 #include "suite.h"
 
@@ -142,7 +142,7 @@ static void test_mailbox(void)
                    "From")),
         "An organization with a name that takes more than one line of a mail header "
         "<a@example.org>");
-    /* A name that would be two addresses, and one of nothing but what has to be escaped. */
+    /* A name that would be two addresses, and a name of escaped characters alone. */
     CU_ASSERT_STRING_EQUAL(
         unfold(esign_header_mailbox(pool, "To", "x\" <b@example.org>, \"y", "a@example.org"), "To"),
         "\"x\\\" <b@example.org>, \\\"y\" <a@example.org>");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_mailer.c: threads that send mails: all of many, those that have no mail, those that come too
- * late, and an end in the midst of them. */
+/* test_mailer.c: threads that send mails: many mails, jobs without a mail, mails that come too
+ * late, and an end while mails are under way. */
 #include "deliver/mailer.h"
 #include "scratch.h"
 
@@ -124,7 +124,7 @@ static void test_too_late(void)
     apr_pool_destroy(p);
 }
 
-/* Those that no thread has begun come back at once; those that hang, when it stops. */
+/* Mails that no thread has begun come back at once. Mails that hang come back when it stops. */
 static void test_recalled_and_stopped(void)
 {
     int outcomes[OUTCOMES];

@@ -44,8 +44,8 @@ static const char *unwrapped(const char *text)
     return flat;
 }
 
-/* The words of a text part, parted by single spaces: letters, digits and what stands in an address;
- * marks of lists and sentences are none. */
+/* The words of a text part, separated by single spaces: letters, digits and the characters of an
+ * address, without the marks of lists and sentences. */
 static const char *words(const char *text)
 {
     char *flat = apr_pstrdup(pool, text), *end = flat;

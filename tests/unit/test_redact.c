@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_redact.c: what is left of a server's words tells nothing of the person and nothing of the
+/* test_redact.c: a redacted answer of a server holds nothing of the person and nothing of the
  * message. */
 #include "deliver/redact.h"
 #include "suite.h"

@@ -80,8 +80,8 @@ static void test_taken(void)
     CU_ASSERT_STRING_EQUAL(file_of(smtp, ".arguments"), "[-t]\n[-i]\n[-f]\n[portal@example.org]\n");
     CU_ASSERT_PTR_NULL(strstr(file_of(smtp, ".environment"), "ESIGN_TEST_SECRET"));
     CU_ASSERT_PTR_NOT_NULL(strstr(file_of(smtp, ".environment"), "PATH=/usr/sbin:"));
-    /* Its three, and those by which the shell reads the script; none of the hundred that were open
-     * here. */
+    /* Its three, and the files by which the shell reads the script. The hundred that were open here
+     * are closed. */
     CU_ASSERT(strlen(file_of(smtp, ".files")) < 20);
 }
 
@@ -143,7 +143,7 @@ static void test_not_there(void)
                           .from = "a@b",
                           .timeout = apr_time_from_sec(20) };
     esign_mail_job_t *job = run_with(&smtp, "a\r\n");
-    /* Under valgrind, posix_spawn hears of no failure: a child ends instead, as any command may. */
+    /* Under valgrind, posix_spawn reports no failure: a child ends instead, as any command may. */
     int started = job->outcome == ESIGN_TRANSFER_UNANSWERED;
     CU_ASSERT(started || job->outcome == ESIGN_TRANSFER_UNREACHABLE);
     CU_ASSERT_STRING_EQUAL(
@@ -210,7 +210,7 @@ static void test_stopped(void)
               apr_time_now() - before < apr_time_from_sec(5));
 }
 
-/* Before the end of its input it is told of nothing that it must do. */
+/* A lost lease ends a command that has not read all of its input. */
 static void test_not_held(void)
 {
     char *large = apr_palloc(pool, 200001);
@@ -223,14 +223,14 @@ static void test_not_held(void)
     CU_ASSERT(job->outcome == ESIGN_TRANSFER_UNTRIED && strcmp(job->words, ESIGN_LEASE_LOST) == 0 &&
               apr_time_now() - before < apr_time_from_sec(5));
     CU_ASSERT(ends(file_of(smtp, ".pid")));
-    /* Behind it, what was begun is waited for. */
+    /* After the end of the input, the command is waited for. */
     lease.deadline = esign_clock() + apr_time_from_msec(300);
     CU_ASSERT_EQUAL(run_with(command("cat > /dev/null; sleep 1"), "a\r\n")->outcome,
                     ESIGN_TRANSFER_SENT);
     lease.deadline = APR_INT64_MAX;
 }
 
-/* Exim's leaves a delivery process behind that holds what it wrote to. */
+/* Exim's command leaves a delivery process, which keeps the pipe of its errors open. */
 static void test_leaves_a_child(void)
 {
     esign_smtp_t *smtp = command("cat > /dev/null; sleep 3 & echo $! > \"$0.child\"; exit 0");

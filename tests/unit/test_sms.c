@@ -17,7 +17,8 @@
 static _Atomic int set_back, looks;
 static _Atomic size_t answered; /* bytes of the last answer that the client took */
 
-/* In libapr's place: the machine's clock, which somebody sets back by an hour behind the next look.
+/* Replaces libapr's function: the machine's clock, which somebody sets back by an hour after the
+ * next look.
  */
 apr_time_t apr_time_now(void)
 {
@@ -190,7 +191,7 @@ static void test_by_pattern(void)
                 ESIGN_TRANSFER_NEVER);
     CU_ASSERT_STRING_EQUAL(words, "HTTP status 200, and an answer that does not say that it was "
                                   "accepted: ERR 12 to ***********: Kod: ****** #****** OK");
-    /* Of an endless answer the beginning counts, and the rest is not read. */
+    /* The beginning of an endless answer counts; the rest is not read. */
     enum { FLOOD = 16 << 20 };
     char *flood = apr_palloc(pool, FLOOD + 1);
     memset(flood, 'x', FLOOD);

@@ -39,7 +39,7 @@ static void test_refused(void)
             pool, apr_pstrcat(pool, "{number} {text} ", unknown[i], " {more}", NULL), &found);
         CU_ASSERT_FATAL(esign_failed(result));
         CU_ASSERT_PTR_EQUAL(strstr(result.detail, unknown[i]),
-                            result.detail); /* it begins with what is wrong */
+                            result.detail); /* it begins with the wrong part */
     }
 }
 
