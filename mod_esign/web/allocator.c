@@ -51,17 +51,17 @@ static int is_new(const apr_memnode_t *node)
 }
 
 /* Whether this is the end node, and nobody has used it since it was put back. */
-static int is_end(const esign_allocator_t *kept, const apr_memnode_t *node)
+static int is_end(const esign_allocator_t *memory, const apr_memnode_t *node)
 {
-    return node == kept->end && memcmp(node->first_avail, end_mark, sizeof(end_mark)) == 0;
+    return node == memory->end && memcmp(node->first_avail, end_mark, sizeof(end_mark)) == 0;
 }
 
 /* Takes all free nodes, linked by `next`. `*end` is the node that the allocator handed out after
  * them: the end node, or new memory; NULL: out of memory. */
-static apr_memnode_t *take_free_nodes(const esign_allocator_t *kept, apr_memnode_t **end)
+static apr_memnode_t *take_free_nodes(const esign_allocator_t *memory, apr_memnode_t **end)
 {
     apr_memnode_t *nodes = NULL, *node;
-    while ((node = apr_allocator_alloc(kept->allocator, 1)) != NULL && !is_end(kept, node) &&
+    while ((node = apr_allocator_alloc(memory->allocator, 1)) != NULL && !is_end(memory, node) &&
            !is_new(node)) {
         node->next = nodes;
         nodes = node;
@@ -78,34 +78,34 @@ static void free_nodes(apr_allocator_t *allocator, apr_memnode_t *nodes)
 
 /* Makes an end node. `new`, the memory that showed the end, goes back to the system; otherwise each
  * call would leave the allocator one node more. */
-static void make_end(esign_allocator_t *kept, apr_memnode_t *new, apr_size_t max_free)
+static void make_end(esign_allocator_t *memory, apr_memnode_t *new, apr_size_t max_free)
 {
-    apr_allocator_max_free_set(kept->allocator, 1);
-    free_nodes(kept->allocator, new);
-    apr_allocator_max_free_set(kept->allocator, max_free);
-    kept->end =
-        apr_allocator_alloc(kept->allocator, END_SIZE * apr_allocator_align(kept->allocator, 1));
-    if (kept->end)
-        memcpy(kept->end->first_avail, end_mark, sizeof(end_mark));
+    apr_allocator_max_free_set(memory->allocator, 1);
+    free_nodes(memory->allocator, new);
+    apr_allocator_max_free_set(memory->allocator, max_free);
+    memory->end = apr_allocator_alloc(memory->allocator,
+                                      END_SIZE * apr_allocator_align(memory->allocator, 1));
+    if (memory->end)
+        memcpy(memory->end->first_avail, end_mark, sizeof(end_mark));
 }
 
-void esign_allocator_overwrite(esign_allocator_t *kept, apr_size_t max_free)
+void esign_allocator_overwrite(esign_allocator_t *memory, apr_size_t max_free)
 {
-    apr_memnode_t *end, *nodes = take_free_nodes(kept, &end);
+    apr_memnode_t *end, *nodes = take_free_nodes(memory, &end);
     for (apr_memnode_t *node = nodes; node; node = node->next)
         memset(node->first_avail, ESIGN_ALLOCATOR_WIPED, (size_t)(node->endp - node->first_avail));
-    if (!end || !is_end(kept, end))
-        make_end(kept, end, max_free);
-    free_nodes(kept->allocator, kept->end);
-    free_nodes(kept->allocator, nodes);
+    if (!end || !is_end(memory, end))
+        make_end(memory, end, max_free);
+    free_nodes(memory->allocator, memory->end);
+    free_nodes(memory->allocator, nodes);
 }
 
-void esign_allocator_give_back(esign_allocator_t *kept)
+void esign_allocator_give_back(esign_allocator_t *memory)
 {
     apr_memnode_t *end, *nodes;
-    kept->end = NULL;
-    nodes = take_free_nodes(kept, &end);
-    apr_allocator_max_free_set(kept->allocator, 1);
-    free_nodes(kept->allocator, end);
-    free_nodes(kept->allocator, nodes);
+    memory->end = NULL;
+    nodes = take_free_nodes(memory, &end);
+    apr_allocator_max_free_set(memory->allocator, 1);
+    free_nodes(memory->allocator, end);
+    free_nodes(memory->allocator, nodes);
 }

@@ -17,10 +17,10 @@ typedef struct {
 
 /* Overwrites all free memory, which stays with the allocator. `max_free`: the allocator's limit in
  * bytes, as apr_allocator_max_free_set takes it; in httpd it is MaxMemFree. It is set again. */
-void esign_allocator_overwrite(esign_allocator_t *kept, apr_size_t max_free);
+void esign_allocator_overwrite(esign_allocator_t *memory, apr_size_t max_free);
 
 /* Returns all free memory to the system, and sets the limit so that each node freed later goes
  * there too. */
-void esign_allocator_give_back(esign_allocator_t *kept);
+void esign_allocator_give_back(esign_allocator_t *memory);
 
 #endif

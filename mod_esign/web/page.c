@@ -135,11 +135,11 @@ static esign_result_t render_html(esign_page_t *page, char **output, apr_size_t 
     const esign_runtime_t *runtime = page->q->runtime;
     apr_pool_t *p = page->q->r->pool;
     const esign_render_t *render;
-    esign_page_cache_t *kept;
-    esign_result_t result = esign_runtime_render(runtime, &render, &kept, p);
+    esign_page_cache_t *cache;
+    esign_result_t result = esign_runtime_render(runtime, &render, &cache, p);
     if (esign_failed(result))
         return result;
-    return esign_page_cache_render(kept, render, "page", page->document, output, length, p);
+    return esign_page_cache_render(cache, render, "page", page->document, output, length, p);
 }
 
 /* With EsignThemeReload the failure itself is the answer: a theme's author would take the last good

@@ -17,7 +17,7 @@ typedef struct {
     int secret; /* set by the screen: the page must not pass through other modules' buffers */
 } esign_page_t;
 
-/* Begins the page `name` ("login"). The rendered page is kept for others (render/page_cache.h).
+/* Begins the page `name` ("login"). The page cache keeps what is rendered (render/page_cache.h).
  * Therefore each value of one person, or of one moment, has to be marked as copied: see ~ below. */
 esign_page_t *esign_page_new(esign_request_t *q, const char *name, int status);
 

@@ -187,6 +187,14 @@ class Counter:
         """The lower median of a kind's requests, and the file that tells more of it."""
         return sorted(self.counts[kind])[(len(self.counts[kind]) - 1) // 2]
 
+    def calls(self, kind, function):
+        """How often that request calls a function."""
+        with open(self.median(kind)[1]) as file:
+            text = file.read()
+        number = re.search(r"fn=\((\d+)\) %s\n" % function, text)
+        pattern = r"^cfn=\(%s\).*\ncalls=(\d+)" % (number.group(1) if number else "")
+        return sum(int(times) for times in re.findall(pattern, text, re.M))
+
 
 @contextlib.contextmanager
 def counted(kinds):
