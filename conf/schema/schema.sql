@@ -109,7 +109,7 @@ CREATE TABLE node (
     keys TEXT NOT NULL,                 -- ids of the keys that its httpd has loaded, the active
                                         -- key first: "2 1"
     life BIGINT NOT NULL,               -- the longest life of its links, sessions and counters
-    since BIGINT NOT NULL,              -- from then on with these keys and no longer life
+    since BIGINT NOT NULL,              -- since when the keys are these, and life has not risen
     seen BIGINT NOT NULL                -- its last report
 );
 

@@ -33,8 +33,9 @@ const char *esign_audit_head_seal(const esign_keyring_t *keyring, const esign_au
 esign_result_t esign_audit_head_read(esign_database_t *database, esign_audit_head_t *head,
                                      const char **problem, apr_pool_t *p);
 
-/* The last row that was read: the next call goes on after it, past rows that cannot be chained now.
- * It starts as ESIGN_AUDIT_FIRST and becomes that again after the last row. */
+/* Where the next call begins: after the last row that was read, so that rows that cannot be chained
+ * now do not hold up the others. It starts as ESIGN_AUDIT_FIRST and becomes that again after the
+ * last row. */
 typedef struct {
     apr_time_t time;
     apr_int64_t id;

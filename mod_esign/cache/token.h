@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* token.h: things that work once: tokens of reset links, and challenges with their picture. */
+/* token.h: things that work once: tokens of reset links, and marks of used challenges. */
 #ifndef ESIGN_CACHE_TOKEN_H
 #define ESIGN_CACHE_TOKEN_H
 

@@ -6,10 +6,11 @@
 #include "keyring.h"
 
 /* Seals `length` bytes by AES-256-GCM (NIST SP 800-38D) with a random nonce, under the active key
- * of `purpose`. `*sealed` is base64url text in `p` of these bytes: version 1 (1 byte) | key id (1)
- * | nonce (12) | ciphertext | tag (16) `place` names where the value is stored, such as
- * "subscriber/17/email" or a memcached key. It is the associated data, so the sealed text opens at
- * this place only. */
+ * of `purpose`. `*sealed` is base64url text in `p` of these bytes: the version, 1 (1 byte), the key
+ * id (1), the nonce (12), the ciphertext, the tag (16).
+ *
+ * `place` names where the value is stored, such as "subscriber/17/email" or a memcached key. It is
+ * the associated data, so the sealed text opens at this place only. */
 esign_result_t esign_seal(const esign_keyring_t *keyring, esign_key_purpose_e purpose,
                           const char *place, const void *clear, apr_size_t length,
                           const char **sealed, apr_pool_t *p);

@@ -22,7 +22,7 @@ typedef _Atomic apr_int64_t esign_level_t;
 typedef struct {
     struct {
         esign_count_t sent;    /* messages that a server accepted */
-        esign_count_t retried; /* failed tries after which another try follows */
+        esign_count_t retried; /* failed tries */
         esign_count_t failed;  /* messages given up or expired */
         /* As in esign_outbox_depth_t, whose `sent` is `reports` here. */
         esign_level_t waiting, reports, dead, oldest;

@@ -12,7 +12,8 @@
 int esign_levels_claim(esign_meter_t *meter, apr_time_t now);
 
 /* Reads the levels. They are due again after a second. If reading took more than 20 ms they are due
- * after fifty times that time, a minute at most, so that a full outbox costs 2 % of a connection.
+ * after fifty times that time, a minute at most. So a full outbox costs 2 % of a connection, and
+ * more only where one reading takes over 1.2 s.
  * `database` NULL: it cannot be reached, which sets `known` to 0. */
 esign_result_t esign_levels_read(esign_meter_t *meter, esign_database_t *database, apr_pool_t *p);
 

@@ -109,8 +109,8 @@ int esign_reset_sent_get(esign_request_t *q)
 }
 
 /* Reads grant and subscriber of a link, and uses nothing up. MISS: the link was never made, was
- * used, or has ended; that is audited if its subscriber is known. ERROR: memcached or the database
- * failed, logged. */
+ * used, or has ended; audited only while memcached still has the link of a known subscriber. ERROR:
+ * memcached or the database failed, logged. */
 static esign_cache_answer_e check_link(esign_request_t *q, const char *token,
                                        esign_token_grant_t *grant, esign_subscriber_t **subscriber)
 {

@@ -75,7 +75,8 @@ static const char *check_modules(apr_pool_t *p, const esign_config_t *config)
         if (!rows[i].there)
             return apr_psprintf(p,
                                 "mod_%s, which %s, is not loaded before mod_esign: write its "
-                                "LoadModule line above mod_esign's (Debian: a2enmod %s)",
+                                "LoadModule line above mod_esign's (Debian: a2enmod %s; "
+                                "load mod_esign by a file whose name comes later, z_esign.load)",
                                 rows[i].name, rows[i].why, rows[i].name);
     return NULL;
 }

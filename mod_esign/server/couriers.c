@@ -352,7 +352,7 @@ static int start_program(outbox_t *outbox, const char *audit_log, apr_pool_t *p)
     return outbox->program != NULL;
 }
 
-/* Whether an earlier server shares the keyring, so the configuration record, so the outbox. */
+/* Whether an earlier server has the same keyring. Then both have the same outbox. */
 static int is_listed(server_rec *first, const server_rec *server)
 {
     const esign_runtime_t *runtime = esign_runtime_of(server);

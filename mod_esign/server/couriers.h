@@ -6,8 +6,9 @@
 
 #include <httpd.h>
 
-/* The longest wait between two rounds. A message that this node queues ends the wait at once;
- * notices, messages of other nodes and messages that are due again are found after it. */
+/* The longest wait between two rounds. A code or a reset request that this node queues
+ * ends the wait at once. Notices, messages of other nodes and messages that are due again are found
+ * after it. */
 #define ESIGN_COURIERS_WAIT apr_time_from_msec(200)
 
 /* In post_config, before the fork: lists the outboxes and starts the programs of EsignAuditLog.

@@ -16,7 +16,7 @@ typedef struct {
     const char *keys;         /* the ids of the key file, the active one first: "2 1" */
     apr_interval_time_t life; /* how long a link, session or counter stays sealed outside the
                                  database; the longest that was reported with these keys */
-    apr_time_t since;         /* from then on with these keys, and with no longer `life` */
+    apr_time_t since;         /* since when the keys are these, and `life` has not risen */
     apr_time_t seen;          /* the last report */
 } esign_node_t;
 

@@ -10,7 +10,8 @@
  * active key, in r->pool. */
 const char *esign_mark_make(const esign_request_t *q, const esign_subscriber_t *subscriber);
 
-/* Whether the form that was sent was made for another subscriber. A form without a mark passes. */
+/* Whether the form that was sent was made for another subscriber. A form without a mark passes,
+ * because the mark guards against a mix-up of tabs, not against forgery. */
 int esign_mark_differs(const esign_request_t *q, const esign_subscriber_t *subscriber);
 
 #endif

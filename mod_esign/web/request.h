@@ -55,7 +55,7 @@ typedef int esign_screen_fn(esign_request_t *q);
 #define ESIGN_ROUTE_SESSION 1      /* the page reads the session */
 #define ESIGN_ROUTE_PLAIN_BODY 2   /* a POST may have any body, not only a form */
 #define ESIGN_ROUTE_SECRET 4       /* the segment is moved out of the address before it is logged */
-#define ESIGN_ROUTE_SECRET_QUERY 8 /* so is the query */
+#define ESIGN_ROUTE_SECRET_QUERY 8 /* and so is the query */
 
 /* A row of the route table. `path` is the address below the prefix ("login"). If `suffix` is not
  * NULL, the address is `path`, a segment with a challenge or token, then `suffix` (".png"). */
