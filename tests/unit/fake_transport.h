@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fake_transport.h: in the place of deliver/transport: remembers what the courier hands over, and
- * ends it when a test says so. Its functions are linked before the library's. */
+/* fake_transport.h: replaces deliver/transport when it is linked: records the transfers that the
+ * courier starts, and ends each one when a test asks for it. */
 #ifndef ESIGN_TESTS_FAKE_TRANSPORT_H
 #define ESIGN_TESTS_FAKE_TRANSPORT_H
 
@@ -68,7 +68,7 @@ static inline fake_transfer_t *fake_nth(int index)
     return &fake.transfers[index];
 }
 
-/* Ends the transfer that was started as the `index`th; the next round hears of it. */
+/* Ends the transfer that was started as the `index`th; the next round collects it. */
 static inline void fake_end(int index, esign_transfer_outcome_e outcome, const char *error)
 {
     fake_transfer_t *transfer = fake_nth(index);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_breaker.c: a server that fails is left alone, tried by one message at a time, and used again
- * when it answers. */
+/* test_breaker.c: a server that fails is not used, then tried by one message at a time, and used
+ * again when it answers. */
 #include "deliver/breaker.h"
 #include "suite.h"
 
@@ -42,7 +42,7 @@ static void test_one_finds_out(void)
     CU_ASSERT(!esign_breaker_may_try(&breaker, 1, until));
     CU_ASSERT(esign_breaker_worked(&breaker));
     CU_ASSERT(esign_breaker_may_try(&breaker, 63, until));
-    CU_ASSERT(!esign_breaker_failed(&breaker, until)); /* counted from nothing */
+    CU_ASSERT(!esign_breaker_failed(&breaker, until)); /* the count begins again */
     CU_ASSERT(esign_breaker_may_try(&breaker, 63, until));
 }
 
@@ -71,7 +71,7 @@ static void test_pauses_grow(void)
             different++;
         last = expected == 60 * SECOND ? pause : 0;
         now = breaker.until;
-        CU_ASSERT(!esign_breaker_failed(&breaker, now)); /* a pause follows a pause: no news */
+        CU_ASSERT(!esign_breaker_failed(&breaker, now)); /* the breaker was open already */
         expected = expected * 2 > 60 * SECOND ? 60 * SECOND : expected * 2;
     }
     CU_ASSERT(different > 10);
@@ -79,12 +79,11 @@ static void test_pauses_grow(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "three failures in a row begin a pause", test_trips },
-                            { "an answer between makes them no row", test_answers_between },
-                            { "behind a pause one message finds out", test_one_finds_out },
-                            { "what began before the pause is no news", test_late_news },
-                            { "pauses grow to a minute, each a little different",
-                              test_pauses_grow },
+    CU_TestInfo tests[] = { { "three failures in a row open the breaker", test_trips },
+                            { "an answer in between begins the count again", test_answers_between },
+                            { "after a pause one message finds out", test_one_finds_out },
+                            { "failures of earlier messages do not count", test_late_news },
+                            { "pauses double, to a minute at most", test_pauses_grow },
                             CU_TEST_INFO_NULL };
     return suite_run("breaker", tests);
 }

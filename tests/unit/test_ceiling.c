@@ -78,7 +78,7 @@ static void test_two_couriers(void)
     CU_ASSERT(leave(&one, 100) == 0 && leave(&other, 100) == 0);
 }
 
-/* A reservation is a sixtieth: what one courier has not used of it is not another's. */
+/* A reservation is a sixtieth of the ceiling. Other couriers cannot use what is left of it. */
 static void test_reservation(void)
 {
     const char *url = begin();
@@ -93,7 +93,7 @@ static void test_reservation(void)
     CU_ASSERT(memcached_start());
 }
 
-/* The last reservation is what is left of the ceiling. */
+/* The last reservation is as small as the rest of the ceiling. */
 static void test_last_reservation(void)
 {
     esign_ceiling_t ceiling = ceiling_of(begin(), 603);

@@ -64,7 +64,7 @@ static const char *body(const char *bytes, int index)
     return text;
 }
 
-/* What every server and every mail program may rely on. */
+/* Rules for every mail (RFC 5321, RFC 5322). */
 static void check_lines(const char *bytes)
 {
     int head = 1;
@@ -138,7 +138,7 @@ static void test_bodies(void)
     CU_ASSERT_STRING_EQUAL(body(compose(&crlf, crlf.to), 2), "x\ry");
 }
 
-/* Every place where a line can be broken. */
+/* Line breaks at every place. */
 static void test_long_lines(void)
 {
     static const char *const pieces[] = { "a", ".", " ", "ş", "=", "From ", "🔑", "\t" };
@@ -184,11 +184,11 @@ static void test_refused(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "the header has what it should, and nothing else", test_header },
-                            { "bodies decode to what was meant", test_bodies },
+    CU_TestInfo tests[] = { { "the header has these fields and no others", test_header },
+                            { "bodies decode to their texts", test_bodies },
                             { "long lines are broken anywhere", test_long_lines },
-                            { "addresses stand as they go over the wire", test_addresses },
-                            { "what cannot stand in a header is refused", test_refused },
+                            { "addresses are written as they are sent", test_addresses },
+                            { "texts that are not fit for a header are refused", test_refused },
                             CU_TEST_INFO_NULL };
     return suite_run("compose", tests);
 }

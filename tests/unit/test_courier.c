@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_courier.c: rounds over the outbox: what is leased and started, how leases are kept, and what
- * becomes of all that at the end. */
+/* test_courier.c: rounds over the outbox lease and start rows, keep leases, respect ceilings, and
+ * end well when the database fails or the process ends. */
 #include "courier.h"
 
 #include "cache/token.h"
@@ -20,7 +20,7 @@ static void test_notice(void)
     CU_ASSERT_STRING_EQUAL(log_text, "");
 }
 
-/* A request of a number that nobody has takes a mail's place, and both leave one row in the trail.
+/* A request for an unknown number takes a mail's place, and both kinds leave one row in the trail.
  */
 static void test_requests(void)
 {
@@ -111,7 +111,7 @@ static void test_without_gateways(void)
     CU_ASSERT_STRING_EQUAL(row_of(id)->state, "waiting");
 }
 
-/* Neither is sent: the session of the code is not there, the subscriber of the notice has gone. */
+/* Neither is sent: the code has no session, and the notice no subscriber any more. */
 static void test_not_wanted(void)
 {
     courier_begin("first", NULL);
@@ -130,7 +130,8 @@ static apr_time_t deadline_of(int index)
     return fake_nth(index)->lease->deadline;
 }
 
-/* A message may be handed over for three seconds after its lease was renewed, once a second. */
+/* Leases are renewed once a second, and a message may be handed over for three seconds after that.
+ */
 static void test_renewal(void)
 {
     courier_begin(NULL, NULL);
@@ -157,7 +158,7 @@ static void test_renewal(void)
                     1);
 }
 
-/* A row comes back while its transfer still hangs: none is begun beside it. */
+/* A row returns while its transfer still hangs: no second transfer is started. */
 static void test_leased_twice(void)
 {
     courier_begin(NULL, NULL);
@@ -177,7 +178,8 @@ static void take_long(void)
     steady += 3 * SECOND / 2;
 }
 
-/* A round that takes more than a second gives back what it has not begun, which is no attempt. */
+/* A round that takes more than a second gives rows back that it has not started; their attempts do
+ * not count. */
 static void test_late(void)
 {
     courier_begin(NULL, NULL);
@@ -208,7 +210,7 @@ static void test_no_database(void)
     CU_ASSERT_EQUAL(rows(), 0);
 }
 
-/* A transaction that fails leaves its outcomes for the next one, and starts nothing. */
+/* A failed transaction leaves its outcomes for the next one, and starts no delivery. */
 static void test_failed_transaction(void)
 {
     courier_begin(NULL, NULL);
@@ -225,7 +227,8 @@ static void test_failed_transaction(void)
     CU_ASSERT_STRING_EQUAL(fake_kinds(), "nm");
 }
 
-/* What it had leased is not started either, and what is under way is renewed with the next one. */
+/* A failed transaction that had leased rows does not start them, and the next one renews all
+ * leases. */
 static void test_failed_lease(void)
 {
     courier_prepare();
@@ -247,7 +250,7 @@ static void test_failed_lease(void)
     CU_ASSERT(fake_nth(0)->lease->deadline > deadline);
 }
 
-/* Leases that a commit took, whose answer was lost, go back with the next renewal. */
+/* A lease whose commit was not answered is given back with the next renewal. */
 static void test_lost_commit(void)
 {
     courier_begin(NULL, NULL);
@@ -273,7 +276,7 @@ static void test_ceiling(void)
     options.mails_per_minute = 1;
     options.message.url = "https://ceiling.example.org/esign";
     courier_make();
-    /* A mail that is none does not count. */
+    /* A request without a mail does not count. */
     queue_request("10000000078");
     round_now();
     CU_ASSERT_STRING_EQUAL(fake_kinds(), "n");
@@ -308,7 +311,7 @@ static void test_expiry(void)
     CU_ASSERT(rows() == 0 && logged("have been kept as long as EsignOutboxKeep says") == 1);
 }
 
-/* A body that was changed behind our back. */
+/* Somebody has changed a sealed body. */
 static void test_unreadable(void)
 {
     courier_begin(NULL, NULL);
@@ -320,7 +323,7 @@ static void test_unreadable(void)
     CU_ASSERT_EQUAL(options.meter->messages[ESIGN_OUTBOX_NOTICE].failed, 1);
 }
 
-/* At the end of the process, what is under way is due at once for others. */
+/* At the end of the process, rows that are under way are due at once for other couriers. */
 static void test_end(void)
 {
     courier_begin("first", NULL);

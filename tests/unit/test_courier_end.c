@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_courier_end.c: what the end of a transfer means for the row, for the log and for the server.
+/* test_courier_end.c: the end of a transfer changes the row, the log and the state of the server.
  */
 #include "courier.h"
 
@@ -58,7 +58,7 @@ static void test_mail_never(void)
     CU_ASSERT_EQUAL(options.meter->messages[ESIGN_OUTBOX_NOTICE].failed, 1);
 }
 
-/* What was not begun was no attempt, and is due again in a second. */
+/* A mail that was not begun is due again in a second, and its attempt does not count. */
 static void test_mail_untried(void)
 {
     courier_begin(NULL, NULL);
@@ -70,7 +70,7 @@ static void test_mail_untried(void)
     CU_ASSERT_EQUAL(courier->mail_server.breaker.failures, 0);
 }
 
-/* It may be this mail that makes the server fail: it waits by its own attempts. */
+/* Perhaps this mail makes the server fail, so its pause follows from its own attempts. */
 static void test_mail_unanswered(void)
 {
     courier_begin(NULL, NULL);
@@ -79,8 +79,8 @@ static void test_mail_unanswered(void)
     CU_ASSERT_EQUAL(courier->mail_server.breaker.failures, 1);
 }
 
-/* Three failures in a row open the breaker: mails are recalled, none is leased, and after the pause
- * one finds out whether the server answers again. */
+/* Three failures in a row open the breaker: mails are recalled and none is leased. After the pause
+ * one mail finds out whether the server answers. */
 static void test_mail_breaker(void)
 {
     courier_begin(NULL, NULL);
@@ -115,7 +115,7 @@ static void test_refusal_is_an_answer(void)
     CU_ASSERT_EQUAL(courier->mail_server.breaker.failures, 0);
 }
 
-/* What takes a mail's place says nothing of the server. */
+/* A transfer without a mail does not count for the server. */
 static void test_no_mail_and_breaker(void)
 {
     courier_begin(NULL, NULL);
@@ -128,7 +128,7 @@ static void test_no_mail_and_breaker(void)
     CU_ASSERT_EQUAL(options.meter->messages[ESIGN_OUTBOX_RESET_REQUEST].sent, 0);
 }
 
-/* A transfer that cannot even begin: for good, or for now. */
+/* A transfer that cannot start at all, or not at present. */
 static void test_refused_start(void)
 {
     courier_begin(NULL, NULL);
@@ -211,7 +211,7 @@ static void test_code_unanswered(void)
         CU_ASSERT_STRING_EQUAL(gateway_of(i), "second");
 }
 
-/* A gateway with reports took the code: the other has its turn if no report comes. */
+/* A gateway that sends reports accepted the code: the other one has its turn if no report comes. */
 static void test_code_reported(void)
 {
     courier_prepare();
@@ -295,7 +295,7 @@ int main(void)
         { "a mail without an answer counts against the server", test_mail_unanswered },
         { "a mail server that fails is not used for a while", test_mail_breaker },
         { "a refusal shows that the server answers", test_refusal_is_an_answer },
-        { "what takes a mail's place says nothing of the server", test_no_mail_and_breaker },
+        { "a transfer without a mail does not count for the server", test_no_mail_and_breaker },
         { "a transfer that cannot begin", test_refused_start },
         { "a code that was taken is gone", test_code_sent },
         { "a code that is refused for now goes to the next gateway", test_code_later },
@@ -304,7 +304,7 @@ int main(void)
         { "a gateway that reports is waited for", test_code_reported },
         { "the only gateway is waited for until the end", test_code_reported_alone },
         { "a code that was not begun goes back", test_code_untried },
-        { "the end of a code is no failure of its gateway's", test_code_expired },
+        { "the end of a code's life does not count against the gateway", test_code_expired },
         { "a gateway that fails has its turn passed", test_code_breaker },
         CU_TEST_INFO_NULL
     };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_gateway.c: whose turn it is with a code, and what gateways report. */
+/* test_gateway.c: which gateway is asked next to send a code, and what a delivery report says. */
 #include "keys.h"
 
 #include "deliver/gateway.h"
@@ -51,14 +51,13 @@ static void test_every_way(void)
 
 static void test_order_after_done(void)
 {
-    CU_ASSERT_EQUAL(esign_gateway_turn(3, 1, 2), 1); /* the first took it, and reported nothing */
+    CU_ASSERT_EQUAL(esign_gateway_turn(3, 1, 2), 1); /* the first accepted it, and sent no report */
     CU_ASSERT_EQUAL(esign_gateway_turn(3, 3, 3), 2);
-    CU_ASSERT_EQUAL(esign_gateway_turn(3, 2, 3), 2); /* the first is dead, the second took it */
-    CU_ASSERT_EQUAL(esign_gateway_turn(3, 6, 4),
-                    0); /* and now the third as well: the first again */
+    CU_ASSERT_EQUAL(esign_gateway_turn(3, 2, 3), 2); /* the first is down, the second accepted it */
+    CU_ASSERT_EQUAL(esign_gateway_turn(3, 6, 4), 0); /* then the third too: the first again */
     CU_ASSERT(!esign_gateway_round_over(2, 1, 1));
     CU_ASSERT_EQUAL(esign_gateway_turn(2, 4 | 8, 1),
-                    0); /* bits of gateways that are configured no more */
+                    0); /* bits of gateways that were removed from the configuration */
 }
 
 static void test_reference(void)

@@ -163,12 +163,12 @@ static void test_date(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        { "line breaks, controls and what is not UTF-8 cannot stand in a header", test_safe },
+        { "line breaks, control characters and invalid UTF-8 are not fit for a header", test_safe },
         { "short ASCII stays as it is", test_plain },
         { "UTF-8 is folded between characters", test_encoded },
         { "long ASCII is folded", test_long_ascii },
         { "a name cannot become an address", test_mailbox },
-        { "dates are RFC 5322's", test_date },
+        { "dates are as in RFC 5322", test_date },
         CU_TEST_INFO_NULL
     };
     return suite_run("header", tests);

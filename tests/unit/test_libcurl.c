@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_libcurl.c: what is set on each handle, and what is said of a libcurl that refuses it. */
+/* test_libcurl.c: the options of each handle, and the error for a libcurl that refuses one. */
 #define CURL_DISABLE_TYPECHECK
 #include "deliver/libcurl.h"
 #include "suite.h"
@@ -11,7 +11,7 @@
 
 #undef curl_easy_setopt
 
-/* Of the running test: what was set, in its order. */
+/* Of the running test: all options that were set, in their order. */
 static struct {
     CURLoption option;
     long number;
@@ -20,7 +20,7 @@ static struct {
 static int count;
 static CURLoption refused; /* 0: none */
 
-/* In libcurl's place. */
+/* Replaces libcurl's function. */
 CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
 {
     va_list value;
@@ -103,7 +103,7 @@ static void test_times(void)
               number_of(CURLOPT_CONNECTTIMEOUT_MS) == 4500);
 }
 
-/* Nothing is set after the first option that is refused, and that is told. */
+/* After the first option that is refused none is set, and the refusal is returned. */
 static void test_refused(void)
 {
     refused = CURLOPT_SSL_VERIFYPEER;
@@ -112,7 +112,7 @@ static void test_refused(void)
     CU_ASSERT_EQUAL(index_of(CURLOPT_SSL_VERIFYHOST), -1);
 }
 
-/* Programs that others start in this process do not get our connections. */
+/* Programs that are started in this process do not inherit our connections. */
 static void test_sockets(void)
 {
     struct curl_sockaddr address = { .family = AF_INET, .socktype = SOCK_STREAM };

@@ -18,7 +18,7 @@ static void wake(void *baton)
     woken++;
 }
 
-/* A mailer of four threads whose sendmail is a shell script; of `p`. */
+/* A mailer in `p` with four threads, whose sendmail command is a shell script. */
 static esign_mailer_t *mailer_of(const char *name, const char *script, apr_pool_t *p)
 {
     const char *path = scratch_path(name);
@@ -50,7 +50,7 @@ static void submit(esign_mailer_t *mailer, apr_int64_t id, const char *bytes, ap
     esign_mailer_submit(mailer, job);
 }
 
-/* Reaps `count` jobs within ten seconds; how many of each outcome. */
+/* Reaps `count` jobs within ten seconds. `outcomes`: how many ended in each way. */
 static void reap(esign_mailer_t *mailer, int count, int outcomes[OUTCOMES])
 {
     char seen[MAILS] = { 0 };
@@ -86,8 +86,8 @@ static void test_all_are_sent(void)
     apr_pool_destroy(p);
 }
 
-/* One thread waits for work when two mails come at once, the first of which hangs: another thread
- * takes the second. */
+/* Two mails come at once, the first hangs, and only one thread waits for work: another thread takes
+ * the second. */
 static void test_beside_one_that_hangs(void)
 {
     int outcomes[OUTCOMES];
@@ -97,7 +97,7 @@ static void test_beside_one_that_hangs(void)
         mailer_of("one hangs", "read line; [ $line = slow ] && exec sleep 30; exit 0", p);
     submit(mailer, 0, "fast\r\n", p);
     reap(mailer, 1, outcomes);
-    apr_sleep(apr_time_from_msec(50)); /* the thread rests, which nothing shows */
+    apr_sleep(apr_time_from_msec(50)); /* until the thread waits for work */
     submit(mailer, 1, "slow\r\n", p);
     submit(mailer, 2, "fast\r\n", p);
     reap(mailer, 1, outcomes);
@@ -152,7 +152,7 @@ static void test_recalled_and_stopped(void)
     apr_pool_destroy(p);
 }
 
-/* Its pool goes with everything under way. */
+/* Its pool is destroyed while mails are under way. */
 static void test_pool_goes(void)
 {
     apr_pool_t *p;
@@ -166,11 +166,12 @@ static void test_pool_goes(void)
 int main(void)
 {
     CU_TestInfo tests[] = { { "all are sent, once each, by four threads", test_all_are_sent },
-                            { "a mail beside one that hangs", test_beside_one_that_hangs },
-                            { "a mail that is not held any more is not begun", test_too_late },
-                            { "what is not begun is recalled, what hangs is broken off",
+                            { "a mail does not wait for one that hangs",
+                              test_beside_one_that_hangs },
+                            { "a mail whose deadline has passed is not begun", test_too_late },
+                            { "mails not begun are recalled, mails that hang are broken off",
                               test_recalled_and_stopped },
-                            { "its pool goes in the midst of the work", test_pool_goes },
+                            { "its pool is destroyed while it works", test_pool_goes },
                             CU_TEST_INFO_NULL };
     if (!scratch_make())
         return EXIT_FAILURE;

@@ -61,8 +61,8 @@ static const char *words(const char *text)
     return flat;
 }
 
-/* What a reader sees of an HTML part: tags become spaces, the head goes, the entities that a
- * serialiser writes become characters. */
+/* The text that a browser shows of an HTML part: tags become spaces, the head goes, the entities
+ * that a serialiser writes become characters. */
 static const char *seen(const char *html)
 {
     static const char *const entities[][2] = { { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" } };
@@ -84,7 +84,7 @@ static int has_line(const char *text, const char *line)
     return has(apr_pstrcat(pool, "\n", text, NULL), apr_pstrcat(pool, "\n", line, "\n", NULL));
 }
 
-/* What every mail has, in either part. */
+/* Checks what both parts of every mail must have. */
 static void check_mail(const esign_mail_t *mail, const char *greeting, const char *time)
 {
     CU_ASSERT_STRING_EQUAL(mail->to, "ayse@example.org");
@@ -323,7 +323,7 @@ static const char *message_of(const esign_message_context_t *made_by, int i)
     return apr_pstrcat(pool, mail.subject, "\n", mail.text, "\n", mail.html, NULL);
 }
 
-/* What is filled in is what would be rendered. */
+/* A page cache fills in exactly what would be rendered. */
 static void test_kept(void)
 {
     esign_message_context_t keeping = *context;
@@ -346,9 +346,9 @@ int main(void)
         { "an SMS that is too long for one message is found", test_code_fits },
         { "all messages are checked at once", test_check },
         { "a message is in one language", test_languages },
-        { "what has no words is not sent", test_refused },
+        { "a message without words is not sent", test_refused },
         { "unclean texts are cleaned", test_unclean },
-        { "what is kept is the same", test_kept },
+        { "a cached message is the same as a rendered one", test_kept },
         CU_TEST_INFO_NULL
     };
     apr_pool_t *whole;

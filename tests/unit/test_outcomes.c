@@ -14,7 +14,7 @@ static void begin(void)
     database = tables_new();
 }
 
-/* A delivery of the next due row of a kind; with `kind` ESIGN_OUTBOX_KINDS one without a row. */
+/* A delivery of a kind, of a row that does not exist. */
 static esign_delivery_t *delivery_of(esign_outbox_kind_e kind)
 {
     apr_pool_t *own;
@@ -147,7 +147,7 @@ static void test_given_up(void)
     CU_ASSERT_STRING_EQUAL(tables_text(database, "SELECT event FROM audit"), "message-given-up");
 }
 
-/* Until they are cleared they are written again: the transaction may have failed. */
+/* Outcomes are written again until they are cleared: the transaction may have failed. */
 static void test_written_again(void)
 {
     begin();

@@ -83,11 +83,11 @@ static void test_cut(void)
 
 int main(void)
 {
-    CU_TestInfo tests[] = { { "what a server says of itself stays", test_harmless },
+    CU_TestInfo tests[] = { { "words about the server itself stay", test_harmless },
                             { "addresses are masked", test_addresses },
-                            { "an address beyond ASCII tells nothing either", test_beyond_ascii },
-                            { "the recipient's name and number go", test_recipient },
-                            { "links go", test_links },
+                            { "an address that is not ASCII is masked too", test_beyond_ascii },
+                            { "the recipient's name and number are removed", test_recipient },
+                            { "links are removed", test_links },
                             { "one line of ASCII", test_one_line },
                             { "at most 200 characters, cut after masking", test_cut },
                             CU_TEST_INFO_NULL };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sendmail.c: a sendmail command that takes a mail, refuses it, ends early, hangs, or is not
- * there. */
+/* test_sendmail.c: a sendmail command accepts a mail, refuses it, ends early, hangs, or is missing.
+ */
 #include "deliver/sendmail.h"
 #include "scratch.h"
 
@@ -15,7 +15,7 @@
 static atomic_int stop;
 static esign_lease_t lease = { APR_INT64_MAX };
 
-/* A file's text; "" when there is none. */
+/* A file's text; "" for a missing file. */
 static const char *text_of(const char *path)
 {
     struct stat file;
@@ -29,7 +29,7 @@ static const char *text_of(const char *path)
     return text;
 }
 
-/* A shell script in the place of sendmail; in it, $0.* are files of its own. */
+/* A shell script as the sendmail command. $0.* are files of its own. */
 static esign_smtp_t *command(const char *script)
 {
     static int count;
@@ -93,7 +93,7 @@ static void test_large(void)
         bytes[i * 2 + 1] = '\r';
     }
     bytes[1000000] = expected[500000] = '\0';
-    /* It says more than a pipe holds before it reads. */
+    /* It writes more than a pipe can hold before it reads. */
     esign_smtp_t *smtp =
         command("head -c 300000 /dev/zero | tr '\\0' x; sleep 0.2; cat > \"$0.mail\"");
     CU_ASSERT_EQUAL(run_with(smtp, bytes)->outcome, ESIGN_TRANSFER_SENT);
@@ -151,7 +151,7 @@ static void test_not_there(void)
                             : "/no/such/sendmail cannot be started: No such file or directory");
 }
 
-/* Whether a process of a pid file still runs; zombies of somebody else's count as ended. */
+/* Whether the process of a pid file runs; a zombie that another process must wait for has ended. */
 static int runs(const char *pid)
 {
     char line[256] = "";
@@ -185,7 +185,8 @@ static void test_hangs(void)
     CU_ASSERT(ends(file_of(smtp, ".pid")) && ends(file_of(smtp, ".child")));
 }
 
-/* Stops the transfer once its command, a smtp, has made its file. */
+/* Stops the transfer of a command when the command has made its file; `data` is its esign_smtp_t.
+ */
 static void *set_stop(void *data)
 {
     const esign_smtp_t *smtp = data;
@@ -211,7 +212,7 @@ static void test_stopped(void)
 }
 
 /* A lost lease ends a command that has not read all of its input. */
-static void test_not_held(void)
+static void test_lease_lost(void)
 {
     char *large = apr_palloc(pool, 200001);
     memset(large, 'x', 200000);
@@ -307,11 +308,11 @@ int main(void)
                             { "a command that is not there", test_not_there },
                             { "a command that hangs is killed with its children", test_hangs },
                             { "a command is killed when the process ends", test_stopped },
-                            { "a mail that is not held any more is not sent", test_not_held },
+                            { "a mail whose deadline has passed is not sent", test_lease_lost },
                             { "a command that leaves a child behind", test_leaves_a_child },
                             { "many at once leave no file and no zombie", test_threads },
                             CU_TEST_INFO_NULL };
-    /* What httpd's children do too; and many files without close-on-exec. */
+    /* As in httpd's children: SIGPIPE is ignored. And many files without close-on-exec. */
     signal(SIGPIPE, SIG_IGN);
     setenv("ESIGN_TEST_SECRET", "x", 1);
     for (int file = 100; file < 200; file++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sms.c: what becomes of an SMS, by what a gateway on a socket answers. */
+/* test_sms.c: how an SMS ends, for each answer of a gateway on a socket. */
 #include "suite.h"
 
 #include "deliver/transport.h"
@@ -28,8 +28,8 @@ apr_time_t apr_time_now(void)
            now.tv_nsec / 1000;
 }
 
-/* A gateway that takes one connection at a time, reads a request and gives one answer; NULL: it
- * says nothing, and keeps the connection. */
+/* A gateway that accepts one connection at a time, reads a request and sends its answer. NULL: it
+ * sends nothing, and keeps the connection open. */
 typedef struct {
     int listener, port;
     const char *answer;
@@ -39,7 +39,7 @@ typedef struct {
     atomic_int over;
 } gateway_t;
 
-/* Whether a request has come whole, its body too. */
+/* Whether a request is complete, with its body. */
 static int is_whole(const char *asked)
 {
     const char *end = strstr(asked, "\r\n\r\n"), *length = strstr(asked, "\r\nContent-Length: ");
@@ -102,7 +102,7 @@ static void close_gateway(gateway_t *g)
     close(g->listener);
 }
 
-/* No mail is sent here. */
+/* This suite sends no mail. */
 static const esign_smtp_t no_mail = { .url = "smtp://127.0.0.1:1", .connections = 1 };
 
 static esign_lease_t lease = { APR_INT64_MAX };
@@ -119,7 +119,7 @@ static void done(void *baton, apr_int64_t id, esign_transfer_outcome_e how, cons
     words = error ? apr_pstrdup(pool, error) : NULL;
 }
 
-/* Sends one SMS that lives for `life`, and waits for its end. */
+/* Sends an SMS that expires after `life`, and waits for its outcome. Returns how long that took. */
 static apr_interval_time_t send_for(const char *url, esign_sms_gateway_t gateway,
                                     apr_interval_time_t life)
 {
@@ -186,7 +186,7 @@ static void test_by_pattern(void)
     answer_with(HTTP("200 OK", "OK 17\n"), strict, ESIGN_TRANSFER_SENT);
     answer_with(HTTP("500 No", "OK 17"), strict, ESIGN_TRANSFER_LATER);
     answer_with(HTTP("200 OK", ""), strict, ESIGN_TRANSFER_NEVER);
-    /* In its words, on one line, without number and code. */
+    /* The error has the gateway's words, on one line, without number and code. */
     answer_with(HTTP("200 OK", "\r\nERR 12 to 05551234567: Kod: 739154\n#739154\nOK"), strict,
                 ESIGN_TRANSFER_NEVER);
     CU_ASSERT_STRING_EQUAL(words, "HTTP status 200, and an answer that does not say that it was "
@@ -203,7 +203,7 @@ static void test_by_pattern(void)
     CU_ASSERT(answered < FLOOD);
 }
 
-/* What a gateway repeats of what it was given does not reach the log. */
+/* Secrets that a gateway repeats do not reach the log. */
 static void test_credentials(void)
 {
     const esign_sms_gateway_t gateway = { .name = "a", .secret = "Aladdin:open sesame" };
@@ -228,10 +228,10 @@ static void test_no_answer(void)
     close_gateway(g);
     CU_ASSERT(outcome == ESIGN_TRANSFER_UNANSWERED && g->connections == 1);
     send_for(apr_psprintf(pool, "http://127.0.0.1:%d/", port), plain, apr_time_from_sec(60));
-    CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_UNREACHABLE); /* nobody is there: nothing went out */
+    CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_UNREACHABLE); /* nobody listens: nothing was sent */
 }
 
-/* It expires while the connection is being made: nothing goes out. */
+/* It expires while the connection is being made: nothing is sent. */
 static void test_expires_on_the_way(void)
 {
     static const esign_sms_gateway_t plain = { .name = "a" };
@@ -247,7 +247,7 @@ static void test_expires_on_the_way(void)
               esign_transport_pending_sms(transport) == 0);
 }
 
-/* Before the request goes out there is a look at the hold: over a new connection as over a kept
+/* Before a request is sent the lease is checked, on a new connection and on a kept
  * one. */
 static void test_not_held(void)
 {
@@ -261,7 +261,7 @@ static void test_not_held(void)
     CU_ASSERT_STRING_EQUAL(g->asked, "");
 }
 
-/* Sockets of ours that lead to a port, and how many of them a program that is started here would
+/* Our sockets that lead to a port, and how many of them a program that is started here would
  * get. */
 static int leading_to(int port, int *inherited)
 {
@@ -301,7 +301,7 @@ static void test_not_inherited(void)
     close_gateway(g);
 }
 
-/* A wait is no longer for that; the timer rings when it is. */
+/* A wait does not take longer, but ends when the timer fires. */
 static void test_clock_set_back(void)
 {
     const struct itimerspec end = { .it_value = { .tv_sec = 2 } };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_smtp.c: what becomes of a mail, by what a server on a socket says at each step. */
+/* test_smtp.c: how a mail ends, for each answer of a server on a socket at each step. */
 #include "deliver/smtp.h"
 #include "suite.h"
 
@@ -156,8 +156,7 @@ static esign_mail_job_t *send_one(void)
     return job;
 }
 
-/* What an answer at a step makes of the mail, and the text that goes into log and outbox; NULL:
- * libcurl's own. */
+/* The outcome for an answer at a step, and the text for log and outbox; NULL: libcurl's own. */
 static const struct {
     step_e step;
     const char *answer;
@@ -248,7 +247,7 @@ static void test_sent(void)
     CU_ASSERT(first && strstr(first + 1, "\r\n\r\n...Merhaba\r\n.\r\n"));
 }
 
-/* A refusal of the second mail's sender says nothing of that mail, whatever became of the first. */
+/* Where the server refuses the sender of a second mail, that mail is judged alone. */
 static void test_second_mail(void)
 {
     esign_smtp_session_t *session = NULL;
@@ -288,7 +287,7 @@ static void test_after_a_failure(void)
     CU_ASSERT_EQUAL(server.connections, 2);
 }
 
-/* Who signs in where the server refuses it, or wants TLS where there is none, cannot use it. */
+/* A server that refuses the sign-in, or offers no TLS where that is required, cannot be used. */
 static void test_sign_in_and_tls(void)
 {
     open_server();

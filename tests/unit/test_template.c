@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_template.c: what the administrator writes for the SMS gateway, filled in. */
+/* test_template.c: placeholders in an administrator's template are checked and filled in. */
 #include "deliver/template.h"
 #include "suite.h"
 
@@ -112,9 +112,9 @@ int main(void)
     CU_TestInfo tests[] = { { "placeholders are found", test_found },
                             { "an unknown placeholder is refused by its name", test_refused },
                             { "other braces are text", test_braces },
-                            { "values stand as they are, and are not filled in again", test_raw },
+                            { "raw values are not changed, and not filled in again", test_raw },
                             { "values are escaped for URL, JSON and XML", test_escaped },
-                            { "the media type tells how", test_media_types },
+                            { "the media type selects the escape", test_media_types },
                             CU_TEST_INFO_NULL };
     return suite_run("template", tests);
 }
