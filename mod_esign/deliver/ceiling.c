@@ -22,7 +22,7 @@ static const char *warning_for(esign_ceiling_t *ceiling, esign_cache_answer_e an
         return NULL;
     ceiling->warned = clock;
     if (answer == ESIGN_CACHE_MISS)
-        return apr_psprintf(p, "%d %s in a minute, as many as %s lets go: others wait",
+        return apr_psprintf(p, "%d %s in a minute, as many as %s allows: others wait",
                             ceiling->limit, ceiling->what, ceiling->directive);
     return apr_psprintf(p, "%s wait until memcached tells how many have left (%s): %s",
                         ceiling->what, ceiling->directive, esign_cache_error(p));

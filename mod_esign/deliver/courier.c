@@ -199,14 +199,14 @@ static void log_expired(const esign_courier_t *courier, const int expired[ESIGN_
     }
     if (unreported > 0)
         esign_courier_log(courier, LOG_NOTICE, 0,
-                          "of %d codes that were sent no gateway has reported what became of them",
+                          "%d codes were sent, and no gateway has reported whether they arrived",
                           unreported);
     if (sum > 0)
         esign_courier_log(courier, LOG_WARNING, 0, "%d messages expired unsent", sum);
     if (purged > 0)
         esign_courier_log(courier, LOG_INFO, 0,
-                          "%d messages that were given up have been kept as long as "
-                          "EsignOutboxKeep says, and are gone",
+                          "%d messages that were given up were kept as long as "
+                          "EsignOutboxKeep says, and are deleted",
                           purged);
 }
 

@@ -120,7 +120,7 @@ static esign_result_t renew_leases(const esign_courier_t *courier, apr_time_t no
         const apr_int64_t *id = &APR_ARRAY_IDX(*ids, i, apr_int64_t);
         if (!apr_hash_get(courier->deliveries, id, sizeof(*id)))
             result = esign_outbox_release(courier->database, courier->owner, *id, now,
-                                          "a lease of it was not answered", p);
+                                          "the commit of its lease was not answered", p);
     }
     return result;
 }

@@ -274,7 +274,7 @@ esign_courier_start_e esign_courier_start(esign_courier_t *courier, esign_delive
         break;
     case ESIGN_START_LATE:
         esign_courier_end(courier, delivery, ESIGN_OUTCOME_RELEASE, courier->options->now(),
-                          "there was no time for it");
+                          "the courier had no time for it");
         break;
     case ESIGN_START_EXPIRED:
         esign_courier_end_give_up(courier, delivery, "expired");

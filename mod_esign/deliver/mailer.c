@@ -196,7 +196,7 @@ esign_result_t esign_mailer_create(esign_mailer_t **mailer, const esign_smtp_t *
     if (error == 0)
         error = pthread_cond_init(&made->work, NULL);
     if (error != 0)
-        return esign_result_make(p, error, "mail", "no threads can be made for it");
+        return esign_result_make(p, error, "mail", "its threads cannot be created");
     /* Before the pools of the jobs, which the threads use, are destroyed. */
     apr_pool_pre_cleanup_register(p, made, destroy_mailer);
     *mailer = made;

@@ -144,7 +144,7 @@ static void read_output(command_t *command)
         close_end(&command->out);
 }
 
-/* Kills the command and all that it started. */
+/* Kills the command with its process group, and waits for its end. */
 static void kill_command(const command_t *command)
 {
     kill(-command->pid, SIGKILL);
@@ -161,8 +161,8 @@ enum {
 
 /* Writes the mail and reads the output until the command has ended. Returns its status as waitpid
  * gives it, or one of the above. */
-static int attend_command(command_t *command, const esign_lease_t *lease, apr_time_t until,
-                          const atomic_int *stop)
+static int run_command(command_t *command, const esign_lease_t *lease, apr_time_t until,
+                       const atomic_int *stop)
 {
     for (;;) {
         int status = 0, lost = command->in >= 0 && !esign_lease_held(lease);
@@ -183,7 +183,8 @@ static int attend_command(command_t *command, const esign_lease_t *lease, apr_ti
     }
 }
 
-/* By <sysexits.h>. Any other status is a fault of the command, or of what this mail does to it. */
+/* The outcome of an exit status (<sysexits.h>). Any other status is a fault of the command, or of
+ * what this mail does to it. */
 static esign_transfer_outcome_e outcome_of(int code)
 {
     switch (code) {
@@ -211,7 +212,8 @@ static void judge_end(const command_t *command, int status, const atomic_int *st
                      *stop ? "sendmail had not ended when httpd did"
                            : "sendmail did not end in time");
     else if (status < 0)
-        apr_cpystrn(job->words, "sendmail's exit status went elsewhere", sizeof(job->words));
+        apr_cpystrn(job->words, "another part of httpd took sendmail's exit status",
+                    sizeof(job->words));
     else if (WIFSIGNALED(status))
         apr_snprintf(job->words, sizeof(job->words), "sendmail ended by signal %d",
                      WTERMSIG(status));
@@ -231,7 +233,7 @@ void esign_sendmail_run(const esign_smtp_t *smtp, esign_mail_job_t *job, const a
     command_t command = { .pid = -1, .in = -1, .out = -1, .next = job->bytes, .left = job->length };
     int error = start_command(&command, path, smtp->from);
     if (error == 0) {
-        int status = attend_command(&command, job->lease, esign_clock() + smtp->timeout, stop);
+        int status = run_command(&command, job->lease, esign_clock() + smtp->timeout, stop);
         if (status == LEASE_LOST)
             esign_mail_job_lost(job);
         else

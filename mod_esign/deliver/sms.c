@@ -213,32 +213,31 @@ static esign_result_t check_placeholders(const esign_sms_gateway_t *gateway, int
     if (!(found & ESIGN_TEMPLATE_HAS_NUMBER) || !(found & ESIGN_TEMPLATE_HAS_TEXT))
         return esign_result_make(
             p, APR_EINVAL, "SMS",
-            "{number} and {text} must stand somewhere: {number} in the URL, a header or the body, "
-            "{text} in the URL or the body, and a GET has no body");
+            "{number} or {text} is missing: write {number} in the URL, a header or the body, and "
+            "{text} in the URL or the body; a GET has no body");
     if (in_header & ESIGN_TEMPLATE_HAS_TEXT)
         return esign_result_make(p, APR_EINVAL, "SMS",
-                                 "{text} stands in a header, which cannot hold its two lines: "
+                                 "{text} stands in a header, where its two lines are not allowed: "
                                  "write it in the URL or the body");
     if ((found & (ESIGN_TEMPLATE_HAS_SECRET | ESIGN_TEMPLATE_HAS_BASIC)) && !gateway->secret)
-        return esign_result_make(
-            p, APR_EINVAL, "SMS",
-            "{secret} or {basic} stands there, but EsignSMSSecretFile is missing");
+        return esign_result_make(p, APR_EINVAL, "SMS",
+                                 "{secret} or {basic} is used, but EsignSMSSecretFile is missing");
     if ((found & ESIGN_TEMPLATE_HAS_BASIC) && !strchr(gateway->secret, ':'))
         return esign_result_make(p, APR_EINVAL, "SMS",
-                                 "{basic} stands there, but the first line of EsignSMSSecretFile "
-                                 "is not of the form user:password");
+                                 "{basic} is used, but the first line of EsignSMSSecretFile is not "
+                                 "of the form user:password");
     if ((found & ESIGN_TEMPLATE_HAS_REPORT) && !esign_gateway_reports(gateway))
         return esign_result_make(p, APR_EINVAL, "SMS",
-                                 "{report} stands there, but EsignSMSDelivered is missing: write "
-                                 "what a report of a delivered message shows");
+                                 "{report} is used, but EsignSMSDelivered is missing: write what "
+                                 "the report of a delivered message shows");
     if (gateway->delivered && !(found & ESIGN_TEMPLATE_HAS_REPORT))
         return esign_result_make(p, APR_EINVAL, "SMS",
-                                 "EsignSMSDelivered stands there, but no {report} that tells the "
-                                 "gateway where to report");
+                                 "EsignSMSDelivered is set, but there is no {report} that tells "
+                                 "the gateway where to report");
     if (gateway->undelivered && !gateway->delivered)
         return esign_result_make(
             p, APR_EINVAL, "SMS",
-            "EsignSMSUndelivered stands there without EsignSMSDelivered: write both");
+            "EsignSMSUndelivered is set without EsignSMSDelivered: write both");
     return ESIGN_OK;
 }
 

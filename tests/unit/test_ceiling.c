@@ -63,7 +63,7 @@ static void test_one_courier(void)
     CU_ASSERT_EQUAL(leave(&ceiling, 100), 6);
     CU_ASSERT_EQUAL(leave(&ceiling, 100), 0);
     CU_ASSERT_STRING_EQUAL(
-        warning, "10 mails in a minute, as many as EsignMailsPerMinute lets go: others wait");
+        warning, "10 mails in a minute, as many as EsignMailsPerMinute allows: others wait");
     advance(2 * MINUTE);
     CU_ASSERT_EQUAL(leave(&ceiling, 100), 10);
 }

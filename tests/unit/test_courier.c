@@ -189,7 +189,7 @@ static void test_late(void)
     round_now();
     while_making = NULL;
     CU_ASSERT_EQUAL(fake_nth(0)->kind, 'm');
-    CU_ASSERT_STRING_EQUAL(row_of(second)->error, "there was no time for it");
+    CU_ASSERT_STRING_EQUAL(row_of(second)->error, "the courier had no time for it");
     CU_ASSERT_EQUAL(row_of(second)->attempts, 1);
     round_now();
     CU_ASSERT_EQUAL(fake_nth(1)->id, second);
@@ -285,7 +285,7 @@ static void test_ceiling(void)
     queue_notice();
     round_now();
     CU_ASSERT_STRING_EQUAL(fake_kinds(), "nm");
-    CU_ASSERT_EQUAL(logged("4 1 mails in a minute, as many as EsignMailsPerMinute lets go"), 1);
+    CU_ASSERT_EQUAL(logged("4 1 mails in a minute, as many as EsignMailsPerMinute allows"), 1);
     fake_end(1, ESIGN_TRANSFER_SENT, NULL);
     round_now();
     CU_ASSERT_STRING_EQUAL(fake_kinds(), "nm");
@@ -308,7 +308,7 @@ static void test_expiry(void)
     CU_ASSERT_EQUAL(options.meter->messages[ESIGN_OUTBOX_CODE].failed, 1);
     advance(options.keep);
     round_now();
-    CU_ASSERT(rows() == 0 && logged("have been kept as long as EsignOutboxKeep says") == 1);
+    CU_ASSERT(rows() == 0 && logged("were kept as long as EsignOutboxKeep says") == 1);
 }
 
 /* Somebody has changed a sealed body. */
