@@ -138,15 +138,15 @@ static void move_deadlines(const esign_courier_t *courier, const apr_array_heade
     }
 }
 
-/* Leases at most `places` rows of each kind; together no more mails than of one kind. */
+/* Leases at most `places` rows of each kind; notices and requests share the places of requests. */
 static esign_result_t lease_rows(esign_courier_t *courier, const int places[ESIGN_OUTBOX_KINDS],
                                  apr_time_t now, apr_array_header_t *deliveries, apr_pool_t *p)
 {
     esign_result_t result =
         lease_kind(courier, ESIGN_OUTBOX_CODE, places[ESIGN_OUTBOX_CODE], now, deliveries, p);
     int codes = deliveries->nelts;
-    /* Notices before requests: anybody can ask for links without end, and that must not keep from a
-     * subscriber that somebody has signed in. */
+    /* Notices before requests: anybody can ask for links without end, and that must not delay the
+     * notice that somebody has signed in. */
     if (!esign_failed(result))
         result = lease_kind(courier, ESIGN_OUTBOX_NOTICE, places[ESIGN_OUTBOX_NOTICE], now,
                             deliveries, p);

@@ -11,8 +11,9 @@
 /* 1: it is time to renew leases. */
 int esign_courier_renewal_due(const esign_courier_t *courier);
 
-/* Writes the batched outcomes, renews all leases where that is due, and leases at most `places` due
- * rows of each kind, mails of both kinds together no more than of one. All that is one transaction.
+/* Writes the batched outcomes, renews all leases if that is due, and leases due rows, in one
+ * transaction. It leases at most `places` rows of each kind; notices and requests share the places
+ * of requests.
  *
  * Adds a delivery for each leased row to `deliveries`, esign_delivery_t *, codes first. `row` and
  * `subscriber` of a delivery live as long as `p`. If the transaction fails, there are no new

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mail_job.c: makes jobs, and ends those that were not begun. */
+/* mail_job.c: makes jobs, and ends jobs that were not begun. */
 #include "mail_job.h"
 
 #include "core/secret.h"

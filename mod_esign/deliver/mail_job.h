@@ -53,7 +53,7 @@ typedef struct esign_mail_job_t {
                         redacted yet */
 } esign_mail_job_t;
 
-/* Makes a job without a mail, with a pool of its own, for a row. */
+/* Makes the job of a row, with a pool of its own and without a mail. */
 esign_mail_job_t *esign_mail_job_create(apr_int64_t id, const esign_lease_t *lease,
                                         apr_pool_t *parent);
 

@@ -39,7 +39,7 @@ struct esign_transfer_t {
 /* Prepares an empty set. Transfers that are under way when `p` is destroyed are closed. */
 esign_result_t esign_transfers_init(esign_transfers_t *transfers, apr_pool_t *p);
 
-/* Lets transfers go on without waiting, and calls `done` for each one that has ended. Returns how
+/* Lets transfers go on without waiting, and calls `done` for each ended transfer. Returns how
  * many these were. */
 int esign_transfers_collect(esign_transfers_t *transfers, esign_transfer_done_fn *done,
                             void *baton);

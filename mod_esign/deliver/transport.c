@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* transport.c: starts transfers of mails and SMS, collects those that have ended, and waits. */
+/* transport.c: starts transfers of mails and SMS, collects ended ones, and waits. */
 #include "transport.h"
 
 #include "mail.h"

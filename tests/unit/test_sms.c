@@ -63,7 +63,7 @@ static void serve(gateway_t *g, int connection)
         answered += (size_t)got;
     }
     if (!g->answer)
-        poll(&silence, 1, 5000);
+        poll(&silence, 1, 20000);
     close(connection);
 }
 
@@ -231,12 +231,13 @@ static void test_no_answer(void)
     CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_UNREACHABLE); /* nobody listens: nothing was sent */
 }
 
-/* It expires while the connection is being made: nothing is sent. */
+/* It expires while the connection is being made: nothing is sent. Under valgrind libcurl takes
+ * seconds to read the system's CA certificates. */
 static void test_expires_on_the_way(void)
 {
     static const esign_sms_gateway_t plain = { .name = "a" };
     gateway_t *g = open_gateway(NULL);
-    CU_ASSERT(send_for(url_of(g, "https"), plain, apr_time_from_msec(300)) < apr_time_from_sec(3));
+    CU_ASSERT(send_for(url_of(g, "https"), plain, apr_time_from_msec(300)) < apr_time_from_sec(7));
     CU_ASSERT_EQUAL(outcome, ESIGN_TRANSFER_UNREACHABLE);
     close_gateway(g);
     CU_ASSERT(g->connections == 1 && !strstr(g->asked, "Kod"));
@@ -249,7 +250,7 @@ static void test_expires_on_the_way(void)
 
 /* Before a request is sent the lease is checked, on a new connection and on a kept
  * one. */
-static void test_not_held(void)
+static void test_lease_lost(void)
 {
     static const esign_sms_gateway_t plain = { .name = "a" };
     gateway_t *g = open_gateway(HTTP("200 OK", ""));
@@ -343,13 +344,13 @@ static void test_request(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
-        { "a status tells", test_by_status },
-        { "a pattern tells", test_by_pattern },
-        { "what it repeats of credentials goes", test_credentials },
-        { "no answer, and nobody there", test_no_answer },
-        { "one that expires on the way does not go out", test_expires_on_the_way },
-        { "one that is not held any more does not go out", test_not_held },
-        { "no program that is started here gets a connection", test_not_inherited },
+        { "the status decides", test_by_status },
+        { "the pattern decides", test_by_pattern },
+        { "credentials that a gateway repeats are removed", test_credentials },
+        { "no answer, and no listener", test_no_answer },
+        { "an SMS that expires while it connects is not sent", test_expires_on_the_way },
+        { "an SMS whose deadline has passed is not sent", test_lease_lost },
+        { "programs that are started here inherit no connection", test_not_inherited },
         { "a clock that is set back makes no wait longer", test_clock_set_back },
         { "the request that is sent", test_request },
         CU_TEST_INFO_NULL
